@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Contexts: keeping an interruption out while a lock is held.
+//!
+//! A writer that is interrupted between its two steps, by a handler that then reads or writes the
+//! very same lock, would wait for itself for ever. The kernel's `_irq`, `_irqsave` and `_bh` forms
+//! exist for that; here they are types.
+//!
+//! | kernel | here, in user space | what it keeps out of this thread |
+//! | --- | --- | --- |
+//! | `_irq` | [`Irq`] | every asynchronous signal; all of them are let in again afterwards |
+//! | `_irqsave` / `_irqrestore` | [`IrqSave`] | every asynchronous signal; what was let in before is let in again |
+//! | `_bh` | [`Bh`] | the signals chosen by [`set_bottom_half_signals`], by default timers, I/O and real-time signals |
+//! | (bare metal) | `CriticalSection`, with the feature `critical-section` | what the program's `critical-section` implementation keeps out |
+//! | (kernel) | own types | `local_irq_save`, `local_bh_disable` |
+//!
+//! For one call: [`SeqLock::write_in::<IrqSave>()`](crate::SeqLock::write_in) and its siblings. For
+//! every call: [`InContext`](crate::lock::InContext) as the lock type.
+//!
+//! A handler that only reads needs none of this with a [`SeqLatch`](crate::SeqLatch), whose readers
+//! never wait.
+
+#[cfg(feature = "critical-section")]
+mod critical;
+#[cfg(all(feature = "std", unix))]
+mod signals;
+
+#[cfg(feature = "critical-section")]
+pub use critical::CriticalSection;
+#[cfg(all(feature = "std", unix))]
+pub use signals::{
+    Bh, InvalidSignal, Irq, IrqSave, Mask, bottom_half_signals, set_bottom_half_signals,
+};
+
+/// A kind of interruption that can be kept out of a call (P10).
+pub trait Context {
+    /// Runs `body` with the interruption kept out, and lets it in again afterwards, also when `body`
+    /// panics.
+    fn with<R>(body: impl FnOnce() -> R) -> R;
+}
+
+/// A [`Context`] whose state can be saved in a guard, so that it lasts beyond one call.
+///
+/// Guards end in reverse order by themselves. Where they are dropped in another order, the state of
+/// the last one to go is restored, as with `local_irq_save` in the kernel.
+///
+/// # Examples
+/// A context as kernel code would write it; here the "processor flag" is a variable.
+/// ```
+/// use std::cell::Cell;
+/// use tearfree::{SeqLock, context::{Context, SavedContext}};
+///
+/// thread_local!(static INTERRUPTS_ON: Cell<bool> = const { Cell::new(true) });
+///
+/// enum LocalIrq {}
+/// impl SavedContext for LocalIrq {
+///     type Saved = bool;
+///     fn enter() -> bool { INTERRUPTS_ON.replace(false) }
+///     fn leave(flags: bool) { INTERRUPTS_ON.set(flags) }
+/// }
+///
+/// let value = SeqLock::new(1);
+/// {
+///     let mut guard = value.write_in::<LocalIrq>();
+///     assert!(!INTERRUPTS_ON.get());
+///     *guard += 1;
+/// }
+/// assert!(INTERRUPTS_ON.get());
+/// assert_eq!(value.read(), 2);
+/// ```
+pub trait SavedContext {
+    /// What `leave` needs in order to restore: the `flags` of `local_irq_save`.
+    type Saved;
+
+    /// Keeps the interruption out from here on.
+    fn enter() -> Self::Saved;
+
+    /// Restores what `enter` found.
+    fn leave(saved: Self::Saved);
+}
+
+impl<C: SavedContext> Context for C {
+    #[inline]
+    fn with<R>(body: impl FnOnce() -> R) -> R {
+        let _leaves = Entered::<C>::new();
+        body()
+    }
+}
+
+/// A context that has been entered; its end leaves.
+#[derive(Debug)]
+pub(crate) struct Entered<C: SavedContext>(Option<C::Saved>);
+
+impl<C: SavedContext> Entered<C> {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Entered(Some(C::enter()))
+    }
+}
+
+impl<C: SavedContext> Drop for Entered<C> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(saved) = self.0.take() {
+            C::leave(saved);
+        }
+    }
+}
+
+/// The context of ordinary code: nothing is kept out. The default of every guard.
+#[derive(Debug)]
+pub enum Thread {}
+
+impl SavedContext for Thread {
+    type Saved = ();
+
+    #[inline]
+    fn enter() {}
+
+    #[inline]
+    fn leave((): ()) {}
+}

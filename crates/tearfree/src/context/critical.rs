@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The context of bare metal: the program's own `critical-section` implementation.
+
+use super::Context;
+
+/// Keeps out whatever the program's [`critical_section`] implementation keeps out: interrupts on a
+/// single core, other cores as well where there are several.
+///
+/// A critical section has to nest properly, so this is a [`Context`] for calls
+/// ([`set_in`](crate::SeqLock::set_in), [`update_in`](crate::SeqLock::update_in),
+/// [`read_in`](crate::SeqLock::read_in)) and not for guards.
+///
+/// ```
+/// use tearfree::{SeqLock, context::CriticalSection};
+/// static TEMPERATURE: SeqLock<(u32, i16)> = SeqLock::new((0, 0));
+/// TEMPERATURE.update_in::<CriticalSection, _>(|t| { t.0 += 1; t.1 = 215; });
+/// assert_eq!(TEMPERATURE.read(), (1, 215));
+/// ```
+#[derive(Debug)]
+pub enum CriticalSection {}
+
+impl Context for CriticalSection {
+    #[inline]
+    fn with<R>(body: impl FnOnce() -> R) -> R {
+        critical_section::with(|_| body())
+    }
+}

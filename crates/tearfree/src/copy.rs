@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The racing copy: the only code that touches payload memory while others may change it.
+//!
+//! **The model.** A copy is a per-byte relaxed atomic `memcpy` over possibly uninitialised bytes, as
+//! Rust RFC 3301 and C++ P1478 describe it. Each byte that a load gives is the value of that byte
+//! after some store; bytes of one copy need not belong together. So a load gives `MaybeUninit<T>`,
+//! and only a sequence count can say that it is a `T` (P4, P6).
+//!
+//! Rust has no such operation yet, so there is one engine for each kind of machine, and every load
+//! and store of a payload goes through the same one:
+//!
+//! | engine | where | how |
+//! | --- | --- | --- |
+//! | `x86_64` | x86-64 | inline assembly: vector moves, and an opaque call of `memcpy` for large values |
+//! | `aarch64` | 64-bit Arm | the same with its registers |
+//! | `portable` | elsewhere | the `atomic-maybe-uninit` crate, the largest words that fit |
+//! | `locked` | Miri | plain bytes, each word under one global lock: Miri knows no atomic uninitialised bytes |
+//! | `modelled` | loom | words that are loom atomics, with `Relaxed` accesses |
+//!
+//! The compiler cannot see into assembly, so it can neither split, repeat nor invent a load; that is
+//! the difference to a volatile or a plain copy. DESIGN.md argues each engine.
+
+#![allow(unsafe_code, reason = "racing memory is touched here, and nowhere else")]
+
+#[cfg(any(tearfree_loom, miri))]
+#[cfg_attr(tearfree_loom, path = "copy/modelled.rs")]
+#[cfg_attr(not(tearfree_loom), path = "copy/locked.rs")]
+mod engine;
+
+#[cfg(not(any(tearfree_loom, miri)))]
+#[cfg_attr(target_arch = "x86_64", path = "copy/x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "copy/aarch64.rs")]
+#[cfg_attr(not(any(target_arch = "x86_64", target_arch = "aarch64")), path = "copy/portable.rs")]
+mod engine;
+
+#[cfg(not(any(tearfree_loom, miri)))]
+mod chunks;
+#[cfg(not(tearfree_loom))]
+mod shared;
+
+/// Up to this size a validated copy is returned in registers where it can be; a larger one is made
+/// in its final place.
+pub(crate) const LARGEST_BY_VALUE: usize = 128;
+
+#[cfg(tearfree_loom)]
+pub(crate) use engine::Shared;
+#[cfg(not(tearfree_loom))]
+pub(crate) use shared::Shared;
+
+#[cfg(all(test, not(tearfree_loom)))]
+mod tests;

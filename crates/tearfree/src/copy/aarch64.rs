@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The copy engine of 64-bit Arm: as that of x86-64, with Arm's registers.
+//!
+//! Without `neon` (kernel code) no vector register is touched.
+
+#[cfg(target_feature = "neon")]
+use core::arch::aarch64::uint8x16_t;
+use core::arch::asm;
+use core::ffi::c_void;
+use core::mem::MaybeUninit;
+
+use super::chunks::{Move, moves};
+
+/// Up to here a copy is straight-line moves, beyond it is a call.
+const LARGEST_INLINE: usize = 256;
+
+unsafe extern "C" {
+    fn memcpy(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void;
+}
+
+/// # Safety
+/// `from` is a payload of `len` bytes, `to` is private memory of as many.
+#[inline(always)]
+pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
+    if len <= LARGEST_INLINE {
+        // SAFETY: P6, by the caller's promise.
+        unsafe { moves::<Load>(from, to, len) };
+    } else {
+        // SAFETY: P6, by the caller's promise.
+        unsafe { opaque_memcpy(from, to, len) };
+    }
+}
+
+/// # Safety
+/// `to` is a payload of `len` bytes, `from` is private memory of as many.
+#[inline(always)]
+pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
+    if len <= LARGEST_INLINE {
+        // SAFETY: P6, by the caller's promise.
+        unsafe { moves::<Store>(from, to, len) };
+    } else {
+        // SAFETY: P6, by the caller's promise.
+        unsafe { opaque_memcpy(from, to, len) };
+    }
+}
+
+/// Shared to private.
+struct Load;
+
+impl Move for Load {
+    #[inline(always)]
+    unsafe fn chunk<const N: usize>(from: *const u8, to: *mut u8) {
+        macro_rules! load {
+            ($ldr:literal, $class:ident, $ty:ty) => {{
+                let chunk: MaybeUninit<$ty>;
+                // SAFETY: P6. Loads `N` bytes of the payload, which the caller promises.
+                unsafe {
+                    asm!(
+                        concat!($ldr, ", [{from}]"),
+                        chunk = out($class) chunk,
+                        from = in(reg) from,
+                        options(nostack, preserves_flags, readonly),
+                    );
+                }
+                // SAFETY: `to` is private and holds `N` bytes, by the caller's promise.
+                unsafe { to.cast::<MaybeUninit<$ty>>().write_unaligned(chunk) };
+            }};
+        }
+        match N {
+            #[cfg(target_feature = "neon")]
+            16 => load!("ldr {chunk:q}", vreg, uint8x16_t),
+            #[cfg(not(target_feature = "neon"))]
+            16 => {
+                load!("ldr {chunk}", reg, u64);
+                // SAFETY: eight of the sixteen bytes are left on both sides.
+                let (from, to) = unsafe { (from.add(8), to.add(8)) };
+                load!("ldr {chunk}", reg, u64);
+            }
+            8 => load!("ldr {chunk}", reg, u64),
+            4 => load!("ldr {chunk:w}", reg, u32),
+            2 => load!("ldrh {chunk:w}", reg, u16),
+            1 => load!("ldrb {chunk:w}", reg, u8),
+            _ => unreachable!(),
+        }
+    }
+}
+
+/// Private to shared.
+struct Store;
+
+impl Move for Store {
+    #[inline(always)]
+    unsafe fn chunk<const N: usize>(from: *const u8, to: *mut u8) {
+        macro_rules! store {
+            ($str:literal, $class:ident, $ty:ty) => {{
+                // SAFETY: `from` is private and holds `N` bytes, by the caller's promise.
+                let chunk = unsafe { from.cast::<MaybeUninit<$ty>>().read_unaligned() };
+                // SAFETY: P6. Stores `N` bytes of the payload, which the caller promises.
+                unsafe {
+                    asm!(
+                        concat!($str, ", [{to}]"),
+                        chunk = in($class) chunk,
+                        to = in(reg) to,
+                        options(nostack, preserves_flags),
+                    );
+                }
+            }};
+        }
+        match N {
+            #[cfg(target_feature = "neon")]
+            16 => store!("str {chunk:q}", vreg, uint8x16_t),
+            #[cfg(not(target_feature = "neon"))]
+            16 => {
+                store!("str {chunk}", reg, u64);
+                // SAFETY: eight of the sixteen bytes are left on both sides.
+                let (from, to) = unsafe { (from.add(8), to.add(8)) };
+                store!("str {chunk}", reg, u64);
+            }
+            8 => store!("str {chunk}", reg, u64),
+            4 => store!("str {chunk:w}", reg, u32),
+            2 => store!("strh {chunk:w}", reg, u16),
+            1 => store!("strb {chunk:w}", reg, u8),
+            _ => unreachable!(),
+        }
+    }
+}
+
+/// The platform's `memcpy`, called so that the compiler does not know what it is.
+///
+/// # Safety
+/// One of the two is a payload, the other one is private; both are `len` bytes.
+#[inline(always)]
+unsafe fn opaque_memcpy(from: *const u8, to: *mut u8, len: usize) {
+    // SAFETY: P6. `memcpy` keeps the C calling convention, whose clobbers are all declared.
+    unsafe {
+        asm!(
+            "bl {memcpy}",
+            memcpy = sym memcpy,
+            inout("x0") to => _,
+            inout("x1") from => _,
+            inout("x2") len => _,
+            clobber_abi("C"),
+        );
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The copy engine of every other processor: the words of `atomic-maybe-uninit`.
+//!
+//! That crate's words are assembly too, so words of different sizes may meet on the same bytes, as
+//! the per-byte model of this module says.
+
+use core::mem::MaybeUninit;
+
+use atomic_maybe_uninit::AtomicMaybeUninit;
+
+use crate::order::PLAIN;
+
+/// # Safety
+/// `from` is a payload of `len` bytes, `to` is private memory of as many.
+#[inline(always)]
+pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
+    let mut at = 0;
+    while at < len {
+        macro_rules! word {
+            ($ty:ty) => {{
+                // SAFETY: P6. The chunk is inside of the payload, and aligned: `largest_word` saw to it.
+                let word = unsafe { AtomicMaybeUninit::<$ty>::from_ptr(from.add(at).cast_mut().cast()) };
+                // ORDERING: P2, P3. The count's edges carry the order: see `read_retry`.
+                let value: MaybeUninit<$ty> = word.load(PLAIN);
+                // SAFETY: `to` is private and as long as the payload.
+                unsafe { to.add(at).cast::<MaybeUninit<$ty>>().write_unaligned(value) };
+                at += size_of::<$ty>();
+            }};
+        }
+        match largest_word(from.addr() + at, len - at) {
+            8 => word!(u64),
+            4 => word!(u32),
+            2 => word!(u16),
+            _ => word!(u8),
+        }
+    }
+}
+
+/// # Safety
+/// `to` is a payload of `len` bytes, `from` is private memory of as many.
+#[inline(always)]
+pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
+    let mut at = 0;
+    while at < len {
+        macro_rules! word {
+            ($ty:ty) => {{
+                // SAFETY: `from` is private and as long as the payload.
+                let value = unsafe { from.add(at).cast::<MaybeUninit<$ty>>().read_unaligned() };
+                // SAFETY: P6. The chunk is inside of the payload, and aligned: `largest_word` saw to it.
+                let word = unsafe { AtomicMaybeUninit::<$ty>::from_ptr(to.add(at).cast()) };
+                // ORDERING: P1, P2. The count's edges carry the order: see `write_begin`.
+                word.store(value, PLAIN);
+                at += size_of::<$ty>();
+            }};
+        }
+        match largest_word(to.addr() + at, len - at) {
+            8 => word!(u64),
+            4 => word!(u32),
+            2 => word!(u16),
+            _ => word!(u8),
+        }
+    }
+}
+
+/// The size of the largest native word that is aligned at `address` and not longer than `left`.
+#[inline(always)]
+fn largest_word(address: usize, left: usize) -> usize {
+    let fits = |size: usize| size <= size_of::<usize>() && left >= size && address % size == 0;
+    [8, 4, 2].into_iter().find(|&size| fits(size)).unwrap_or(1)
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `Shared<T>`: memory that one writer stores to while readers load from it.
+
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+
+use super::engine;
+
+/// A payload. All access by shared reference is a racing copy (P6); plain access needs `&mut`.
+#[repr(C)]
+pub(crate) struct Shared<T> {
+    bytes: UnsafeCell<MaybeUninit<T>>,
+    /// At least a word's alignment, so that word and vector accesses rarely straddle a cache line.
+    align: [usize; 0],
+}
+
+// SAFETY: P6, P12. Shared access only copies bytes, through an engine for which that is no race; the
+// copies are moved to other threads, which `T: Send` allows.
+unsafe impl<T: Send> Sync for Shared<T> {}
+
+impl<T: Copy> Shared<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Shared { bytes: UnsafeCell::new(MaybeUninit::new(value)), align: [] }
+    }
+
+    /// Copies the payload out; the bytes may come from several stores.
+    #[inline(always)]
+    pub(crate) fn load(&self, to: &mut MaybeUninit<T>) {
+        let from = self.bytes.get().cast::<u8>();
+        // SAFETY: P6. `from` is this payload, `to` is private; both are `size_of::<T>()` bytes.
+        unsafe { engine::load(from, to.as_mut_ptr().cast(), size_of::<T>()) };
+    }
+
+    /// Copies the bytes of one field out, and no others.
+    ///
+    /// # Safety
+    /// An `F` lies at `offset` inside of `T`.
+    #[inline(always)]
+    pub(crate) unsafe fn load_field<F: Copy>(&self, offset: usize, to: &mut MaybeUninit<F>) {
+        // SAFETY: the field is inside of the payload, by the caller's promise.
+        let from = unsafe { self.bytes.get().cast::<u8>().add(offset) };
+        // SAFETY: P6. `from` is a field of this payload, `to` is private; both have the size of `F`.
+        unsafe { engine::load(from, to.as_mut_ptr().cast(), size_of::<F>()) };
+    }
+
+    /// Copies `value` into the payload. Whoever calls makes the count odd before and even after (P1).
+    #[inline(always)]
+    pub(crate) fn store(&self, value: &T) {
+        let to = self.bytes.get().cast::<u8>();
+        let from = core::ptr::from_ref(value).cast::<u8>();
+        // SAFETY: P6. `to` is this payload, `from` is private; both are `size_of::<T>()` bytes.
+        unsafe { engine::store(from, to, size_of::<T>()) };
+    }
+
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        // SAFETY: P4. No write is in progress while there is a `&mut`, so these are whole bytes of a
+        // value that `new`, `store` or a former `get_mut` put there.
+        unsafe { self.bytes.get_mut().assume_init_mut() }
+    }
+
+    pub(crate) fn into_inner(self) -> T {
+        // SAFETY: P4, as in `get_mut`.
+        unsafe { self.bytes.into_inner().assume_init() }
+    }
+}

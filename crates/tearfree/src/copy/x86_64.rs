@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The copy engine of x86-64.
+//!
+//! Small values: one vector or general register move a chunk, each in its own `asm!`, so that the
+//! private side of the copy stays visible to the compiler and can live in registers. Large values:
+//! one `call memcpy` inside of `asm!`, opaque to the compiler, which gets the platform's best code.
+//!
+//! Without `sse2` (kernel code) no vector register is touched.
+
+use core::arch::asm;
+#[cfg(target_feature = "sse2")]
+use core::arch::x86_64::__m128i;
+use core::ffi::c_void;
+use core::mem::MaybeUninit;
+
+use super::chunks::{Move, moves};
+
+/// Up to here a copy is straight-line moves, beyond it is a call. Measured: see DESIGN.md.
+const LARGEST_INLINE: usize = 256;
+
+/// From here on, `memcpy` may use stores that bypass the cache and so the order of earlier stores
+/// (glibc's smallest possible `x86_non_temporal_threshold` is 0x4040).
+const MAY_STORE_NON_TEMPORAL: usize = 16 * 1024;
+
+unsafe extern "C" {
+    fn memcpy(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void;
+}
+
+/// # Safety
+/// `from` is a payload of `len` bytes, `to` is private memory of as many.
+#[inline(always)]
+pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
+    if len <= LARGEST_INLINE {
+        // SAFETY: P6, by the caller's promise.
+        unsafe { moves::<Load>(from, to, len) };
+    } else {
+        // SAFETY: P6, by the caller's promise.
+        unsafe { opaque_memcpy(from, to, len) };
+    }
+}
+
+/// # Safety
+/// `to` is a payload of `len` bytes, `from` is private memory of as many.
+#[inline(always)]
+pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
+    if len <= LARGEST_INLINE {
+        // SAFETY: P6, by the caller's promise.
+        unsafe { moves::<Store>(from, to, len) };
+        return;
+    }
+    if len >= MAY_STORE_NON_TEMPORAL {
+        // P2. The odd count must not be overtaken by a store that bypasses the cache.
+        // SAFETY: a fence touches no memory.
+        unsafe { asm!("sfence", options(nostack, preserves_flags)) };
+    }
+    // SAFETY: P6, by the caller's promise.
+    unsafe { opaque_memcpy(from, to, len) };
+}
+
+/// Shared to private.
+struct Load;
+
+impl Move for Load {
+    #[inline(always)]
+    unsafe fn chunk<const N: usize>(from: *const u8, to: *mut u8) {
+        macro_rules! load {
+            ($mov:literal, $class:ident, $ty:ty) => {{
+                let chunk: MaybeUninit<$ty>;
+                // SAFETY: P6. Loads `N` bytes of the payload, which the caller promises.
+                unsafe {
+                    asm!(
+                        concat!($mov, ", [{from}]"),
+                        chunk = out($class) chunk,
+                        from = in(reg) from,
+                        options(nostack, preserves_flags, readonly),
+                    );
+                }
+                // SAFETY: `to` is private and holds `N` bytes, by the caller's promise.
+                unsafe { to.cast::<MaybeUninit<$ty>>().write_unaligned(chunk) };
+            }};
+        }
+        match N {
+            #[cfg(target_feature = "sse2")]
+            16 => load!("movdqu {chunk}", xmm_reg, __m128i),
+            #[cfg(not(target_feature = "sse2"))]
+            16 => {
+                load!("mov {chunk}", reg, u64);
+                // SAFETY: eight of the sixteen bytes are left on both sides.
+                let (from, to) = unsafe { (from.add(8), to.add(8)) };
+                load!("mov {chunk}", reg, u64);
+            }
+            8 => load!("mov {chunk}", reg, u64),
+            4 => load!("mov {chunk:e}", reg, u32),
+            2 => load!("mov {chunk:x}", reg, u16),
+            1 => load!("mov {chunk}", reg_byte, u8),
+            _ => unreachable!(),
+        }
+    }
+}
+
+/// Private to shared.
+struct Store;
+
+impl Move for Store {
+    #[inline(always)]
+    unsafe fn chunk<const N: usize>(from: *const u8, to: *mut u8) {
+        macro_rules! store {
+            ($mov:literal, $class:ident, $ty:ty) => {{
+                // SAFETY: `from` is private and holds `N` bytes, by the caller's promise.
+                let chunk = unsafe { from.cast::<MaybeUninit<$ty>>().read_unaligned() };
+                // SAFETY: P6. Stores `N` bytes of the payload, which the caller promises.
+                unsafe {
+                    asm!(
+                        concat!("mov", $mov),
+                        chunk = in($class) chunk,
+                        to = in(reg) to,
+                        options(nostack, preserves_flags),
+                    );
+                }
+            }};
+        }
+        match N {
+            #[cfg(target_feature = "sse2")]
+            16 => store!("dqu [{to}], {chunk}", xmm_reg, __m128i),
+            #[cfg(not(target_feature = "sse2"))]
+            16 => {
+                store!(" [{to}], {chunk}", reg, u64);
+                // SAFETY: eight of the sixteen bytes are left on both sides.
+                let (from, to) = unsafe { (from.add(8), to.add(8)) };
+                store!(" [{to}], {chunk}", reg, u64);
+            }
+            8 => store!(" [{to}], {chunk}", reg, u64),
+            4 => store!(" [{to}], {chunk:e}", reg, u32),
+            2 => store!(" [{to}], {chunk:x}", reg, u16),
+            1 => store!(" [{to}], {chunk}", reg_byte, u8),
+            _ => unreachable!(),
+        }
+    }
+}
+
+/// The platform's `memcpy`, called so that the compiler does not know what it is.
+///
+/// # Safety
+/// One of the two is a payload, the other one is private; both are `len` bytes.
+#[inline(always)]
+unsafe fn opaque_memcpy(from: *const u8, to: *mut u8, len: usize) {
+    // SAFETY: P6. `memcpy` keeps the C calling convention, whose clobbers are all declared; the
+    // stack is aligned for a call because `nostack` is absent.
+    unsafe {
+        asm!(
+            "call {memcpy}",
+            memcpy = sym memcpy,
+            inout("rdi") to => _,
+            inout("rsi") from => _,
+            inout("rdx") len => _,
+            clobber_abi("sysv64"),
+        );
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(any(feature = "std", tearfree_loom)), no_std)]
+
+mod copy;
+mod count;
+mod order;
+mod seqcount;
+mod seqcount_with;
+mod seqlock;
+mod sync;
+mod wait;
+#[cfg(feature = "std")]
+mod wake;
+
+pub mod context;
+mod latch;
+pub mod lock;
+#[cfg(tearfree_loom)]
+#[doc(hidden)]
+pub mod model;
+
+pub use count::Count;
+pub use latch::{LatchCount, LatchStart, SeqLatch};
+pub use lock::DefaultLock;
+pub use seqcount::{SeqCount, SeqCountGuard, Start};
+pub use seqcount_with::{AssociatedLock, SeqCountWith, SeqCountWithGuard};
+pub use seqlock::{ExclGuard, Field, FieldSet, Reader, SeqLock, Version, View, WriteGuard, Writer};

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Writer locks: what keeps the writers of a [`SeqLock`](crate::SeqLock) apart.
+
+#![allow(unsafe_code, reason = "a lock is a promise of exclusion; that promise is unsafe to make")]
+
+use core::fmt;
+
+use crate::context::SavedContext;
+use crate::order::{self, PLAIN};
+use crate::sync::{AtomicBool, const_unless_modelled};
+use crate::wait::Patience;
+
+/// A lock that keeps writers apart. Readers do not take it.
+///
+/// With the feature `lock_api` (part of `std`) every [`lock_api::RawMutex`] is one, so that
+/// `SeqLock<T, parking_lot::RawMutex>` works.
+///
+/// # Safety
+/// Between a `lock` (or a `try_lock` that gave `Some`) and the `unlock` that consumes its `Held`, no
+/// other acquisition succeeds; and everything before an `unlock` happens before everything after the
+/// next acquisition (P5).
+///
+/// # Examples
+/// A writer lock for programs that have one thread only.
+/// ```
+/// use std::cell::Cell;
+/// use tearfree::{SeqLock, lock::WriterLock};
+///
+/// #[derive(Default)]
+/// struct OneThread(Cell<bool>); // not `Sync`, so neither is a `SeqLock` with it
+///
+/// // SAFETY: the flag excludes, and only one thread can reach it.
+/// unsafe impl WriterLock for OneThread {
+///     const UNLOCKED: Self = OneThread(Cell::new(false));
+///     type Held = ();
+///     fn lock(&self) { assert!(self.try_lock().is_some(), "the lock is held by this very thread") }
+///     fn try_lock(&self) -> Option<()> { (!self.0.replace(true)).then_some(()) }
+///     unsafe fn unlock(&self, (): ()) { self.0.set(false) }
+/// }
+///
+/// let value = SeqLock::with_lock(1_u64, OneThread::default());
+/// value.set(2);
+/// assert_eq!(value.read(), 2);
+/// ```
+pub unsafe trait WriterLock {
+    /// A lock that nobody holds.
+    #[cfg(not(tearfree_loom))]
+    const UNLOCKED: Self;
+
+    /// A lock that nobody holds.
+    #[cfg(tearfree_loom)]
+    fn unlocked() -> Self;
+
+    /// What the lock wants back at the end: nothing, or saved interrupt flags.
+    type Held;
+
+    /// Takes the lock, waiting for it as long as it takes.
+    fn lock(&self) -> Self::Held;
+
+    /// Takes the lock if that needs no waiting.
+    fn try_lock(&self) -> Option<Self::Held>;
+
+    /// Gives the lock back.
+    ///
+    /// # Safety
+    /// `held` comes from this lock, in this thread.
+    unsafe fn unlock(&self, held: Self::Held);
+}
+
+#[cfg(all(feature = "lock_api", not(tearfree_loom)))]
+// SAFETY: P5 is the contract of `RawMutex`.
+unsafe impl<R: lock_api::RawMutex> WriterLock for R {
+    const UNLOCKED: Self = R::INIT;
+    type Held = R::Guard;
+
+    #[inline]
+    fn lock(&self) -> Self::Held {
+        lock_api::RawMutex::lock(self)
+    }
+
+    #[inline]
+    fn try_lock(&self) -> Option<Self::Held> {
+        lock_api::RawMutex::try_lock(self)
+    }
+
+    #[inline]
+    unsafe fn unlock(&self, held: Self::Held) {
+        // SAFETY: P5, by the caller's promise.
+        unsafe { lock_api::RawMutex::unlock(self, held) }
+    }
+}
+
+/// A test-and-set lock that spins, and with `std` yields and sleeps after a while.
+///
+/// For `no_std`, and for writers in signal handlers, where a lock that parks threads cannot be used.
+///
+/// ```
+/// use tearfree::{SeqLock, lock::SpinLock};
+/// static TICKS: SeqLock<u64, SpinLock> = SeqLock::with_lock(0, SpinLock::new());
+/// TICKS.update(|ticks| *ticks += 1);
+/// assert_eq!(TICKS.read(), 1);
+/// ```
+pub struct SpinLock {
+    taken: AtomicBool,
+}
+
+impl SpinLock {
+    const_unless_modelled! {
+        /// A lock that nobody holds.
+        #[must_use]
+        pub const fn new() -> Self {
+            SpinLock { taken: AtomicBool::new(false) }
+        }
+    }
+
+    #[cold]
+    fn lock_contended(&self) {
+        let mut patience = Patience::new();
+        loop {
+            // Looking is cheaper than trying: it leaves the line shared.
+            // ORDERING: P5. A hint only; the exchange in `try_lock` carries the order.
+            let looks_free = !self.taken.load(PLAIN);
+            if looks_free && self.try_lock().is_some() {
+                return;
+            }
+            patience.wait();
+        }
+    }
+}
+
+// SAFETY: P5. The flag goes from false to true in one exchange, so one acquisition succeeds; the
+// orders of `try_lock` and `unlock` pair.
+unsafe impl WriterLock for SpinLock {
+    #[cfg(not(tearfree_loom))]
+    const UNLOCKED: Self = SpinLock::new();
+    #[cfg(tearfree_loom)]
+    fn unlocked() -> Self {
+        SpinLock::new()
+    }
+    type Held = ();
+
+    #[inline]
+    fn lock(&self) {
+        if self.try_lock().is_none() {
+            self.lock_contended();
+        }
+    }
+
+    #[inline]
+    fn try_lock(&self) -> Option<()> {
+        // ORDERING: P5. Pairs with the store in `unlock`.
+        let was_taken = self.taken.swap(true, order::lock_taken());
+        if was_taken { None } else { Some(()) }
+    }
+
+    #[inline]
+    unsafe fn unlock(&self, (): ()) {
+        // ORDERING: P5. Pairs with the exchange in `try_lock`.
+        self.taken.store(false, order::lock_freed());
+    }
+}
+
+impl Default for SpinLock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for SpinLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // ORDERING: P5. A look from outside, for people; `try_lock` decides.
+        f.debug_struct("SpinLock").field("taken", &self.taken.load(PLAIN)).finish()
+    }
+}
+
+#[cfg(all(feature = "std", not(tearfree_loom)))]
+type Inner = parking_lot::RawMutex;
+#[cfg(any(not(feature = "std"), tearfree_loom))]
+type Inner = SpinLock;
+
+/// The writer lock of a [`SeqLock`](crate::SeqLock) that names none.
+///
+/// One type in all builds: with `std` it is parking_lot's mutex, one byte that blocks; without, it is
+/// [`SpinLock`].
+pub struct DefaultLock(Inner);
+
+// SAFETY: P5, by the lock inside.
+unsafe impl WriterLock for DefaultLock {
+    #[cfg(not(tearfree_loom))]
+    const UNLOCKED: Self = DefaultLock(<Inner as WriterLock>::UNLOCKED);
+    #[cfg(tearfree_loom)]
+    fn unlocked() -> Self {
+        DefaultLock(Inner::unlocked())
+    }
+    type Held = <Inner as WriterLock>::Held;
+
+    #[inline]
+    fn lock(&self) -> Self::Held {
+        WriterLock::lock(&self.0)
+    }
+
+    #[inline]
+    fn try_lock(&self) -> Option<Self::Held> {
+        WriterLock::try_lock(&self.0)
+    }
+
+    #[inline]
+    unsafe fn unlock(&self, held: Self::Held) {
+        // SAFETY: P5, by the caller's promise.
+        unsafe { WriterLock::unlock(&self.0, held) }
+    }
+}
+
+impl fmt::Debug for DefaultLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DefaultLock")
+    }
+}
+
+/// A writer lock that keeps a kind of interruption out for as long as it is held: the lock of data
+/// that an interrupt handler writes too.
+///
+/// As a type it always does it; for one call see [`SeqLock::write_in`](crate::SeqLock::write_in).
+///
+/// ```
+/// # #[cfg(all(feature = "std", unix))] {
+/// use tearfree::{SeqLock, context::IrqSave, lock::{InContext, SpinLock}};
+/// // Written by a signal handler and by threads; no signal arrives while a thread holds the lock.
+/// static SEEN: SeqLock<(u64, u64), InContext<IrqSave, SpinLock>> =
+///     SeqLock::with_lock((0, 0), InContext::new(SpinLock::new()));
+/// SEEN.update(|seen| seen.0 += 1);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct InContext<C, L = DefaultLock> {
+    lock: L,
+    context: core::marker::PhantomData<fn() -> C>,
+}
+
+impl<C, L> InContext<C, L> {
+    /// Puts `lock` into the context `C`.
+    #[must_use]
+    pub const fn new(lock: L) -> Self {
+        InContext { lock, context: core::marker::PhantomData }
+    }
+}
+
+// SAFETY: P5, by the lock inside, which is held for the whole time.
+unsafe impl<C: SavedContext, L: WriterLock> WriterLock for InContext<C, L> {
+    #[cfg(not(tearfree_loom))]
+    const UNLOCKED: Self = InContext::new(L::UNLOCKED);
+    #[cfg(tearfree_loom)]
+    fn unlocked() -> Self {
+        InContext::new(L::unlocked())
+    }
+    type Held = (C::Saved, L::Held);
+
+    #[inline]
+    fn lock(&self) -> Self::Held {
+        // P10: the interruption is out before the lock is taken, and back after it is given back.
+        let saved = C::enter();
+        (saved, self.lock.lock())
+    }
+
+    #[inline]
+    fn try_lock(&self) -> Option<Self::Held> {
+        let saved = C::enter();
+        match self.lock.try_lock() {
+            Some(held) => Some((saved, held)),
+            None => {
+                C::leave(saved);
+                None
+            }
+        }
+    }
+
+    #[inline]
+    unsafe fn unlock(&self, (saved, held): Self::Held) {
+        // SAFETY: P5, by the caller's promise.
+        unsafe { self.lock.unlock(held) };
+        C::leave(saved);
+    }
+}
+
+/// A writer lock that is held; its end gives the lock back.
+pub(crate) struct Holding<'a, L: WriterLock> {
+    lock: &'a L,
+    held: Option<L::Held>,
+    /// A lock is given back by the thread that took it.
+    not_send: core::marker::PhantomData<*const ()>,
+}
+
+impl<'a, L: WriterLock> Holding<'a, L> {
+    #[inline]
+    pub(crate) fn new(lock: &'a L) -> Self {
+        Self::of(lock, lock.lock())
+    }
+
+    #[inline]
+    pub(crate) fn try_new(lock: &'a L) -> Option<Self> {
+        lock.try_lock().map(|held| Self::of(lock, held))
+    }
+
+    #[inline]
+    fn of(lock: &'a L, held: L::Held) -> Self {
+        Holding { lock, held: Some(held), not_send: core::marker::PhantomData }
+    }
+}
+
+impl<L: WriterLock> Drop for Holding<'_, L> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(held) = self.held.take() {
+            // SAFETY: P5. This lock gave `held`, to this thread: `Holding` cannot be sent.
+            unsafe { self.lock.unlock(held) };
+        }
+    }
+}

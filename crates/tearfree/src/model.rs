@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What only the model needs: weakened orderings by name, and a queue that loom understands.
+
+pub use crate::order::{MUTANTS, mutant};
+
+/// parking_lot_core's queue, by its contract: `unchanged` runs under the queue's lock, which
+/// `wake_all` takes too.
+pub(crate) struct Parked {
+    queue: loom::sync::Mutex<()>,
+    woken: loom::sync::Condvar,
+}
+
+impl Parked {
+    pub(crate) fn new() -> Self {
+        Parked { queue: loom::sync::Mutex::new(()), woken: loom::sync::Condvar::new() }
+    }
+
+    pub(crate) fn park(&self, unchanged: impl Fn() -> bool) {
+        let queue = self.queue.lock().unwrap();
+        if unchanged() {
+            drop(self.woken.wait(queue).unwrap());
+        }
+    }
+
+    pub(crate) fn wake_all(&self) {
+        let _queue = self.queue.lock().unwrap();
+        self.woken.notify_all();
+    }
+}

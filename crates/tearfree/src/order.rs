@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Every memory ordering of this crate, once, under a name.
+//!
+//! The code says `order::begin()` where it loads a count to begin a read. This file says how strong
+//! that is and which function is at the other end; DESIGN.md says why (P1 to P12). Nothing here is a
+//! parameter: half of the field gets one of these wrong, so users cannot.
+//!
+//! Under `--cfg tearfree_loom` each row can be weakened by its name, one at a time. The model tests
+//! demand that each weakening is found, so no row is stronger than it has to be.
+
+use crate::sync::{Ordering, fence};
+
+macro_rules! orderings {
+    (
+        accesses { $($(#[$about:meta])* $access:ident = $strong:ident;)* }
+        fences { $($(#[$fabout:meta])* $barrier:ident = $fstrong:ident;)* }
+    ) => {
+        $(
+            $(#[$about])*
+            #[inline(always)]
+            pub(crate) fn $access() -> Ordering {
+                #[cfg(tearfree_loom)]
+                if mutant::is(stringify!($access)) {
+                    return Ordering::Relaxed;
+                }
+                Ordering::$strong
+            }
+        )*
+        $(
+            $(#[$fabout])*
+            #[inline(always)]
+            pub(crate) fn $barrier() {
+                #[cfg(tearfree_loom)]
+                if mutant::is(stringify!($barrier)) {
+                    return;
+                }
+                fence(Ordering::$fstrong);
+            }
+        )*
+
+        /// The names that [`mutant::with`] accepts.
+        #[cfg(tearfree_loom)]
+        pub const MUTANTS: &[&str] = &[$(stringify!($access),)* $(stringify!($barrier),)*];
+    };
+}
+
+orderings! {
+    accesses {
+        // ORDERING: P3. Pairs with the even store in `write_end`.
+        /// A reader's first look at the count.
+        begin = Acquire;
+        // ORDERING: P3. Pairs with `try_read_begin`: whoever begins at this count sees the payload.
+        /// The store that makes a count even again.
+        even = Release;
+        // ORDERING: P7. Pairs with `LatchCount::read_begin`: slot 1 is whole before readers go there.
+        /// The latch's odd store, which sends readers to slot 1.
+        latch_odd = Release;
+        // ORDERING: P7. Pairs with `LatchCount::read_begin`: slot 0 is whole before readers go there.
+        /// The latch's even store, which sends readers to slot 0.
+        latch_even = Release;
+        // ORDERING: P5. Pairs with the store in `SpinLock::unlock`.
+        /// Taking the spin lock.
+        lock_taken = Acquire;
+        // ORDERING: P5. Pairs with the exchange in `SpinLock::try_lock`.
+        /// Giving the spin lock back.
+        lock_freed = Release;
+    }
+    fences {
+        // ORDERING: P2. Pairs with `fence_retry` in `read_retry`.
+        /// Between the odd store and the first payload word of a write.
+        fence_odd = Release;
+        // ORDERING: P2. Pairs with `fence_odd` in `write_begin`, and with the fences of `barrier`,
+        // `invalidate` and the latch.
+        /// Between the last payload word of a read and the second look at the count.
+        fence_retry = Acquire;
+        // ORDERING: P2, P3. Pairs with `fence_retry` and with `begin` in `try_read_begin`.
+        /// Inside `SeqCount::barrier`, between its two steps.
+        fence_barrier = Release;
+        // ORDERING: P3. Pairs with `begin` in `try_read_begin`.
+        /// Before the count moves in `SeqCount::invalidate`.
+        fence_invalidate = Release;
+        // ORDERING: P7. Pairs with `fence_retry` in `LatchCount::read_retry`.
+        /// Between the latch's odd store and the first word of slot 0.
+        fence_latch_odd = Release;
+        // ORDERING: P7. Pairs with `fence_retry` in `LatchCount::read_retry`.
+        /// Between the latch's even store and the first word of slot 1.
+        fence_latch_even = Release;
+    }
+}
+
+/// Loads and stores that carry no order by themselves: payload words, a second look at the count
+/// behind its fence, the writer's own count under its own lock, statistics.
+// ORDERING: P1, P2. The fences and edges above, in `write_begin` and `read_retry`, carry the order.
+pub(crate) const PLAIN: Ordering = Ordering::Relaxed;
+
+/// Weakens one ordering by name, for the tests that demand that the model finds the fault.
+#[cfg(tearfree_loom)]
+pub mod mutant {
+    use std::sync::{Mutex, PoisonError, RwLock};
+
+    static CURRENT: RwLock<Option<&'static str>> = RwLock::new(None);
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+    pub(super) fn is(name: &str) -> bool {
+        CURRENT.read().unwrap_or_else(PoisonError::into_inner).is_some_and(|mutant| mutant == name)
+    }
+
+    /// Runs `body` with the named ordering weakened, or with all in place for `None`.
+    ///
+    /// # Panics
+    /// If no ordering has that name.
+    pub fn with<R>(name: Option<&'static str>, body: impl FnOnce() -> R) -> R {
+        if let Some(name) = name {
+            assert!(super::MUTANTS.contains(&name), "no ordering is called {name}");
+        }
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let set = |to| *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = to;
+        set(name);
+        let result = body();
+        set(None);
+        result
+    }
+}

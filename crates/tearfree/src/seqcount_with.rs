@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `SeqCountWith`: a sequence count whose writers prove that they hold a lock.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+
+use crate::count::Count;
+use crate::seqcount::{SeqCount, SeqCountGuard, Start};
+use crate::sync::const_unless_modelled;
+
+/// A lock that serialises the writers of a [`SeqCountWith`], by its guards.
+///
+/// Implemented for the mutexes and read-write locks of `std` and, with the feature `lock_api`, of
+/// everything that builds on that crate. The kernel's four kinds are one trait here:
+/// `seqcount_spinlock_t`, `seqcount_raw_spinlock_t`, `seqcount_mutex_t` take the guard of a mutex,
+/// `seqcount_rwlock_t` that of the write half of a read-write lock.
+///
+/// It is safe to implement: a guard that excludes nobody gives torn reads of your own atomics, not
+/// undefined behaviour.
+pub trait AssociatedLock {
+    /// What whoever holds the lock for writing has.
+    type Guard<'a>
+    where
+        Self: 'a;
+
+    /// Where the lock is, if its guards can tell. For the check in debug builds.
+    fn address(guard: &Self::Guard<'_>) -> Option<usize>;
+}
+
+#[cfg(feature = "lock_api")]
+impl<R: lock_api::RawMutex, T: ?Sized> AssociatedLock for lock_api::Mutex<R, T> {
+    type Guard<'a>
+        = lock_api::MutexGuard<'a, R, T>
+    where
+        Self: 'a;
+
+    fn address(guard: &Self::Guard<'_>) -> Option<usize> {
+        Some(core::ptr::from_ref(lock_api::MutexGuard::mutex(guard)).addr())
+    }
+}
+
+#[cfg(feature = "lock_api")]
+impl<R: lock_api::RawRwLock, T: ?Sized> AssociatedLock for lock_api::RwLock<R, T> {
+    type Guard<'a>
+        = lock_api::RwLockWriteGuard<'a, R, T>
+    where
+        Self: 'a;
+
+    fn address(guard: &Self::Guard<'_>) -> Option<usize> {
+        Some(core::ptr::from_ref(lock_api::RwLockWriteGuard::rwlock(guard)).addr())
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T: ?Sized> AssociatedLock for std::sync::Mutex<T> {
+    type Guard<'a>
+        = std::sync::MutexGuard<'a, T>
+    where
+        Self: 'a;
+
+    /// `std` does not tell the lock from its guard.
+    fn address(_: &Self::Guard<'_>) -> Option<usize> {
+        None
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T: ?Sized> AssociatedLock for std::sync::RwLock<T> {
+    type Guard<'a>
+        = std::sync::RwLockWriteGuard<'a, T>
+    where
+        Self: 'a;
+
+    /// `std` does not tell the lock from its guard.
+    fn address(_: &Self::Guard<'_>) -> Option<usize> {
+        None
+    }
+}
+
+/// A sequence count bound to the lock of its writers: `seqcount_spinlock_t`, `seqcount_mutex_t`,
+/// `seqcount_rwlock_t`, `seqcount_raw_spinlock_t`.
+///
+/// [`write`](Self::write) takes the lock's guard as proof. What lockdep asserts in the kernel, the
+/// compiler asserts here; that the guard is one of *the same* lock each time is checked in debug
+/// builds, where the lock can tell (lock_api's can).
+///
+/// The data are your own atomics, as with [`SeqCount`].
+///
+/// # Examples
+/// ```
+/// use std::sync::{Mutex, atomic::{AtomicU64, Ordering::Relaxed}};
+/// use tearfree::SeqCountWith;
+///
+/// struct Account { lock: Mutex<()>, count: SeqCountWith<Mutex<()>>, paid: AtomicU64, left: AtomicU64 }
+/// let account = Account {
+///     lock: Mutex::new(()),
+///     count: SeqCountWith::new(),
+///     paid: AtomicU64::new(0),
+///     left: AtomicU64::new(100),
+/// };
+///
+/// let mut guard = account.lock.lock().unwrap();
+/// {
+///     let _writing = account.count.write(&mut guard);
+///     account.paid.store(30, Relaxed);
+///     account.left.store(70, Relaxed);
+/// }
+/// let sum = account.count.read(|| account.paid.load(Relaxed) + account.left.load(Relaxed));
+/// assert_eq!(sum, 100);
+/// ```
+///
+/// Without the guard of such a lock it does not compile:
+/// ```compile_fail
+/// use std::sync::{Mutex, RwLock};
+/// let (lock, count) = (RwLock::new(()), tearfree::SeqCountWith::<Mutex<()>>::new());
+/// let mut guard = lock.write().unwrap();
+/// count.write(&mut guard);
+/// ```
+#[doc(alias(
+    "seqcount_spinlock_t",
+    "seqcount_raw_spinlock_t",
+    "seqcount_rwlock_t",
+    "seqcount_mutex_t",
+    "seqcount_LOCKNAME_t",
+    "seqcount_spinlock_init",
+    "seqcount_raw_spinlock_init",
+    "seqcount_rwlock_init",
+    "seqcount_mutex_init",
+    "SEQCNT_SPINLOCK_ZERO",
+    "SEQCNT_RAW_SPINLOCK_ZERO",
+    "SEQCNT_RWLOCK_ZERO",
+    "SEQCNT_MUTEX_ZERO"
+))]
+pub struct SeqCountWith<L: ?Sized, C: Count = usize> {
+    count: SeqCount<C>,
+    #[cfg(debug_assertions)]
+    lock: SameLock,
+    bound_to: PhantomData<fn(&L)>,
+}
+
+impl<L: ?Sized, C: Count> SeqCountWith<L, C> {
+    const_unless_modelled! {
+        /// A count of zero.
+        #[must_use]
+        pub const fn new() -> Self {
+            SeqCountWith {
+                count: SeqCount::new(),
+                #[cfg(debug_assertions)]
+                lock: SameLock::new(),
+                bound_to: PhantomData,
+            }
+        }
+    }
+}
+
+impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
+    /// Opens a write section under the lock that `guard` holds; its end closes it.
+    ///
+    /// The lock's guard is reached through the section while that is open.
+    ///
+    /// # Panics
+    /// In debug builds, if a section is already open, or if `guard` is of another lock than before.
+    #[doc(alias("write_seqcount_begin", "write_seqcount_end"))]
+    #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
+    pub fn write<'a, 'g, 'l>(
+        &'a self,
+        guard: &'g mut L::Guard<'l>,
+    ) -> SeqCountWithGuard<'a, 'g, L::Guard<'l>, C> {
+        #[cfg(debug_assertions)]
+        if let Some(address) = L::address(guard) {
+            self.lock.check(address);
+        }
+        SeqCountWithGuard { _section: self.count.write(), guard }
+    }
+
+    /// Makes every open read fail: [`SeqCount::invalidate`], under the lock.
+    #[doc(alias("write_seqcount_invalidate"))]
+    #[inline]
+    pub fn invalidate(&self, _guard: &mut L::Guard<'_>) {
+        self.count.invalidate();
+    }
+
+    /// Puts the stores before and after into different versions: [`SeqCount::barrier`], under the lock.
+    #[doc(alias("raw_write_seqcount_barrier"))]
+    #[inline]
+    pub fn barrier(&self, _guard: &mut L::Guard<'_>) {
+        self.count.barrier();
+    }
+}
+
+impl<L: ?Sized, C: Count> SeqCountWith<L, C> {
+    /// [`SeqCount::read_begin`].
+    #[inline]
+    pub fn read_begin(&self) -> Start<C> {
+        self.count.read_begin()
+    }
+
+    /// [`SeqCount::try_read_begin`].
+    #[inline]
+    pub fn try_read_begin(&self) -> Option<Start<C>> {
+        self.count.try_read_begin()
+    }
+
+    /// [`SeqCount::raw_read_begin`].
+    #[inline]
+    pub fn raw_read_begin(&self) -> Start<C> {
+        self.count.raw_read_begin()
+    }
+
+    /// [`SeqCount::read_retry`].
+    #[inline]
+    #[must_use = "true means that the data may mix two writes"]
+    pub fn read_retry(&self, start: Start<C>) -> bool {
+        self.count.read_retry(start)
+    }
+
+    /// [`SeqCount::read`].
+    #[inline]
+    pub fn read<R>(&self, data: impl FnMut() -> R) -> R {
+        self.count.read(data)
+    }
+
+    /// [`SeqCount::sequence`].
+    #[inline]
+    #[must_use]
+    pub fn sequence(&self) -> C {
+        self.count.sequence()
+    }
+}
+
+impl<L: ?Sized, C: Count> Default for SeqCountWith<L, C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<L: ?Sized, C: Count> fmt::Debug for SeqCountWith<L, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SeqCountWith").field(&self.sequence()).finish()
+    }
+}
+
+/// An open write section of a [`SeqCountWith`]. Dereferences to the lock's guard.
+#[derive(Debug)]
+#[must_use = "the write section ends when this is dropped"]
+pub struct SeqCountWithGuard<'a, 'g, G, C: Count = usize> {
+    _section: SeqCountGuard<'a, C>,
+    guard: &'g mut G,
+}
+
+impl<G, C: Count> Deref for SeqCountWithGuard<'_, '_, G, C> {
+    type Target = G;
+
+    #[inline]
+    fn deref(&self) -> &G {
+        self.guard
+    }
+}
+
+impl<G, C: Count> DerefMut for SeqCountWithGuard<'_, '_, G, C> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut G {
+        self.guard
+    }
+}
+
+/// Remembers which lock the first writer held.
+#[cfg(debug_assertions)]
+struct SameLock {
+    address: crate::sync::AtomicUsize,
+    /// How far the lock is from the count: stays the same where both move together.
+    distance: crate::sync::AtomicUsize,
+}
+
+#[cfg(debug_assertions)]
+impl SameLock {
+    const_unless_modelled! {
+        const fn new() -> Self {
+            SameLock {
+                address: crate::sync::AtomicUsize::new(0),
+                distance: crate::sync::AtomicUsize::new(0),
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check(&self, address: usize) {
+        use crate::order::PLAIN;
+        let distance = address.wrapping_sub(core::ptr::from_ref(self).addr());
+        // ORDERING: P5. Only whoever holds the lock comes here, from `write`.
+        let first = self.address.load(PLAIN);
+        if first == 0 {
+            self.address.store(address, PLAIN);
+            self.distance.store(distance, PLAIN);
+            return;
+        }
+        // ORDERING: P5. As above, in `check`.
+        let same = first == address || self.distance.load(PLAIN) == distance;
+        assert!(same, "this sequence count was written under another lock before");
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `SeqLock`: a value, its sequence count, and the lock that keeps its writers apart.
+
+use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
+
+use crate::copy::Shared;
+use crate::lock::{DefaultLock, WriterLock};
+use crate::seqcount::SeqCount;
+use crate::sync::const_unless_modelled;
+#[cfg(feature = "std")]
+use crate::wake::Waiters;
+
+mod fields;
+mod locking;
+mod read;
+mod single_writer;
+mod version;
+mod write;
+
+pub use fields::{Field, FieldSet, View};
+pub use locking::ExclGuard;
+pub use single_writer::{Reader, Writer};
+pub use version::Version;
+pub use write::WriteGuard;
+
+/// A value that is read far more often than written: `seqlock_t` and the data that it protects.
+///
+/// Readers copy the value out between two looks at the sequence count, take no lock and write
+/// nothing to memory; if a writer was inside, they retry. A writer never waits for readers. It works
+/// on a private copy and publishes that at the end, so the count is odd for the length of one copy
+/// only, whatever the caller does in [`update`](Self::update).
+///
+/// `T` is any `Copy` type: padding, `bool`, enums, references and `Option`s are all fine. Torn bytes
+/// stay inside as `MaybeUninit` until the count says that they are whole (P4).
+///
+/// Which lock keeps writers apart is the parameter `L`; a single writer needs none:
+/// [`split`](Self::split). Readers that must never wait (in signal or interrupt handlers that can hit
+/// the writer) want [`SeqLatch`](crate::SeqLatch).
+///
+/// # Cost
+/// A read without a writer inside costs two loads of the count and the copy. The value stands right
+/// behind the count and the lock, 16 bytes in all; nothing is padded to a cache line. Wrap it in
+/// crossbeam's `CachePadded` if neighbours disturb each other.
+///
+/// # Examples
+/// ```
+/// use tearfree::SeqLock;
+///
+/// #[derive(Clone, Copy, Default)]
+/// struct Quote { bid: f64, ask: f64, live: bool }
+///
+/// static QUOTE: SeqLock<Quote> = SeqLock::new(Quote { bid: 0.0, ask: 0.0, live: false });
+///
+/// QUOTE.set(Quote { bid: 99.5, ask: 100.5, live: true });
+/// QUOTE.update(|quote| quote.bid += 0.25);
+///
+/// let quote = QUOTE.read(); // never a mix of two writes
+/// assert_eq!((quote.bid, quote.ask, quote.live), (99.75, 100.5, true));
+/// ```
+///
+/// A type that is not `Copy` does not compile; keep it behind an `Arc` swap instead.
+/// ```compile_fail
+/// let names = tearfree::SeqLock::new(String::from("a"));
+/// names.read();
+/// ```
+#[doc(alias("seqlock_t", "DEFINE_SEQLOCK", "__SEQLOCK_UNLOCKED", "seqlock_init", "StampedLock"))]
+#[repr(C)]
+pub struct SeqLock<T, L = DefaultLock> {
+    count: SeqCount,
+    #[cfg(feature = "std")]
+    waiters: Waiters,
+    lock: L,
+    payload: Shared<T>,
+}
+
+#[cfg(all(target_pointer_width = "64", not(tearfree_loom)))]
+const _: () = {
+    // Small on purpose: many locks in an array are a use of their own.
+    assert!(size_of::<SeqLock<u64>>() == 24);
+    assert!(size_of::<SeqLock<u8>>() == 24);
+};
+
+impl<T: Copy> SeqLock<T> {
+    const_unless_modelled! {
+        /// A lock around `value`, with a count of zero: `seqlock_init`, `DEFINE_SEQLOCK`.
+        ///
+        /// ```
+        /// static LIMITS: tearfree::SeqLock<(u32, u32)> = tearfree::SeqLock::new((1, 10));
+        /// assert_eq!(LIMITS.read(), (1, 10));
+        /// ```
+        #[doc(alias("seqlock_init", "DEFINE_SEQLOCK", "__SEQLOCK_UNLOCKED"))]
+        #[must_use]
+        pub const fn new(value: T) -> Self {
+            #[cfg(not(tearfree_loom))]
+            return SeqLock::with_lock(value, DefaultLock::UNLOCKED);
+            #[cfg(tearfree_loom)]
+            return SeqLock::with_lock(value, DefaultLock::unlocked());
+        }
+    }
+}
+
+impl<T: Copy, L: WriterLock> SeqLock<T, L> {
+    const_unless_modelled! {
+        /// A lock around `value` whose writers are kept apart by `lock`, with a count of zero.
+        ///
+        /// ```
+        /// use tearfree::{SeqLock, lock::SpinLock};
+        /// static TICKS: SeqLock<u64, SpinLock> = SeqLock::with_lock(0, SpinLock::new());
+        /// TICKS.set(1);
+        /// # #[cfg(feature = "lock_api")] {
+        /// use tearfree::lock::WriterLock;
+        /// let mutex = <parking_lot::RawMutex as WriterLock>::UNLOCKED;
+        /// assert_eq!(SeqLock::with_lock(5, mutex).read(), 5);
+        /// # }
+        /// ```
+        #[must_use]
+        pub const fn with_lock(value: T, lock: L) -> Self {
+            SeqLock {
+                count: SeqCount::new(),
+                #[cfg(feature = "std")]
+                waiters: Waiters::new(),
+                lock,
+                payload: Shared::new(value),
+            }
+        }
+    }
+
+    /// The value itself, without any protocol: `&mut` proves that nobody else is here.
+    ///
+    /// ```
+    /// let mut lock = tearfree::SeqLock::new(1);
+    /// *lock.get_mut() += 1;
+    /// assert_eq!(lock.read(), 2);
+    /// ```
+    ///
+    /// For [`Version`]s this counts as a write.
+    #[cfg(not(tearfree_loom))]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.count.invalidate();
+        self.payload.get_mut()
+    }
+
+    /// Takes the value out.
+    ///
+    /// ```
+    /// assert_eq!(tearfree::SeqLock::new(7).into_inner(), 7);
+    /// ```
+    #[cfg(not(tearfree_loom))]
+    pub fn into_inner(self) -> T {
+        self.payload.into_inner()
+    }
+}
+
+impl<T: Copy + Default, L: WriterLock> Default for SeqLock<T, L> {
+    fn default() -> Self {
+        T::default().into()
+    }
+}
+
+impl<T: Copy, L: WriterLock> From<T> for SeqLock<T, L> {
+    fn from(value: T) -> Self {
+        #[cfg(not(tearfree_loom))]
+        return Self::with_lock(value, L::UNLOCKED);
+        #[cfg(tearfree_loom)]
+        return Self::with_lock(value, L::unlocked());
+    }
+}
+
+impl<T: Copy + fmt::Debug, L: WriterLock> fmt::Debug for SeqLock<T, L> {
+    /// Shows the value if a read succeeds at once, so that printing never waits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("SeqLock");
+        shown.field("sequence", &self.count.sequence());
+        match self.try_read() {
+            Some(value) => shown.field("value", &value),
+            None => shown.field("value", &format_args!("<being written>")),
+        };
+        shown.finish()
+    }
+}
+
+// A panic while a lock is held publishes nothing, so what others see stays whole: there is nothing
+// to be poisoned.
+impl<T, L> UnwindSafe for SeqLock<T, L> {}
+impl<T, L> RefUnwindSafe for SeqLock<T, L> {}

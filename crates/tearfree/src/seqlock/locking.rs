@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The readers that take the writer lock: `read_seqlock_excl` and the read-or-lock form.
+
+use core::fmt;
+use core::ops::Deref;
+
+use super::SeqLock;
+use crate::context::{Context, Entered, SavedContext, Thread};
+use crate::lock::{DefaultLock, Holding, WriterLock};
+
+impl<T: Copy, L: WriterLock> SeqLock<T, L> {
+    /// Keeps writers, and other locking readers, out while the guard lives: `read_seqlock_excl`.
+    ///
+    /// Does not touch the count, so lockless readers go on. Waits for writers, their closures
+    /// included.
+    ///
+    /// ```
+    /// let lock = tearfree::SeqLock::new(5);
+    /// let still = lock.read_excl();
+    /// assert!(lock.try_write().is_none());
+    /// assert_eq!(*still, 5);
+    /// ```
+    #[doc(alias("read_seqlock_excl", "read_sequnlock_excl"))]
+    #[inline]
+    pub fn read_excl(&self) -> ExclGuard<'_, T, L> {
+        self.read_excl_in()
+    }
+
+    /// As [`read_excl`](Self::read_excl), if no writer and no other locking reader is inside.
+    ///
+    /// ```
+    /// let lock = tearfree::SeqLock::new(5);
+    /// let writing = lock.write();
+    /// assert!(lock.try_read_excl().is_none());
+    /// ```
+    #[inline]
+    pub fn try_read_excl(&self) -> Option<ExclGuard<'_, T, L>> {
+        let entered = Entered::new();
+        let holding = Holding::try_new(&self.lock)?;
+        Some(ExclGuard::of(self, holding, entered))
+    }
+
+    /// As [`read_excl`](Self::read_excl), with a kind of interruption kept out for the life of the
+    /// guard: `read_seqlock_excl_irq`, `read_seqlock_excl_irqsave`, `read_seqlock_excl_bh`.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "std", unix))] {
+    /// use tearfree::{SeqLock, context::Irq};
+    /// let lock = SeqLock::new(5);
+    /// assert_eq!(*lock.read_excl_in::<Irq>(), 5);
+    /// # }
+    /// ```
+    #[doc(alias(
+        "read_seqlock_excl_irq",
+        "read_sequnlock_excl_irq",
+        "read_seqlock_excl_irqsave",
+        "read_sequnlock_excl_irqrestore",
+        "read_seqlock_excl_bh",
+        "read_sequnlock_excl_bh"
+    ))]
+    #[inline]
+    pub fn read_excl_in<C: SavedContext>(&self) -> ExclGuard<'_, T, L, C> {
+        // P10: entered before the lock is taken, left after it is given back.
+        let entered = Entered::new();
+        ExclGuard::of(self, Holding::new(&self.lock), entered)
+    }
+
+    /// One lockless attempt; if that fails, one read under the lock: `read_seqbegin_or_lock`,
+    /// `need_seqretry` and `done_seqretry`, or `scoped_seqlock_read` with `ss_lock`.
+    ///
+    /// Ends as soon as it gets the lock, however restless the writers are. Like every lock it may
+    /// then wait for a writer's closure.
+    ///
+    /// ```
+    /// let lock = tearfree::SeqLock::new(5);
+    /// assert_eq!(lock.read_or_lock(), 5);
+    /// ```
+    #[doc(alias(
+        "read_seqbegin_or_lock",
+        "need_seqretry",
+        "done_seqretry",
+        "scoped_seqlock_read",
+        "ss_lock"
+    ))]
+    #[inline]
+    #[must_use]
+    pub fn read_or_lock(&self) -> T {
+        match self.try_read() {
+            Some(value) => value,
+            None => self.read_locked(),
+        }
+    }
+
+    /// As [`read_or_lock`](Self::read_or_lock), with a kind of interruption kept out of the locked
+    /// read: `read_seqbegin_or_lock_irqsave` and `done_seqretry_irqrestore`, or
+    /// `scoped_seqlock_read` with `ss_lock_irqsave`.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "std", unix))] {
+    /// use tearfree::{SeqLock, context::IrqSave};
+    /// let lock = SeqLock::new(5);
+    /// assert_eq!(lock.read_or_lock_in::<IrqSave>(), 5);
+    /// # }
+    /// ```
+    #[doc(alias("read_seqbegin_or_lock_irqsave", "done_seqretry_irqrestore", "ss_lock_irqsave"))]
+    #[inline]
+    #[must_use]
+    pub fn read_or_lock_in<C: Context>(&self) -> T {
+        match self.try_read() {
+            Some(value) => value,
+            None => C::with(|| self.read_locked()),
+        }
+    }
+
+    #[cold]
+    fn read_locked(&self) -> T {
+        *self.read_excl()
+    }
+}
+
+/// The value while writers are kept out; its end lets them in again.
+#[must_use = "dropping the guard lets writers in again"]
+pub struct ExclGuard<'a, T: Copy, L: WriterLock = DefaultLock, C: SavedContext = Thread> {
+    value: T,
+    // Dropped in this order: the lock is given back, then the context is left.
+    _holding: Holding<'a, L>,
+    _entered: Entered<C>,
+}
+
+impl<'a, T: Copy, L: WriterLock, C: SavedContext> ExclGuard<'a, T, L, C> {
+    #[inline]
+    fn of(seqlock: &SeqLock<T, L>, holding: Holding<'a, L>, entered: Entered<C>) -> Self {
+        ExclGuard { value: seqlock.copy_as_writer(), _holding: holding, _entered: entered }
+    }
+}
+
+impl<T: Copy, L: WriterLock, C: SavedContext> Deref for ExclGuard<'_, T, L, C> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: Copy + fmt::Debug, L: WriterLock, C: SavedContext> fmt::Debug for ExclGuard<'_, T, L, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ExclGuard").field(&self.value).finish()
+    }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Versions: has it changed since, and waiting until it has.
+
+#[cfg(feature = "std")]
+use core::time::Duration;
+#[cfg(feature = "std")]
+use std::time::Instant;
+
+use super::SeqLock;
+use super::read::Fallback;
+#[cfg(feature = "std")]
+use crate::lock::Holding;
+use crate::lock::WriterLock;
+use crate::seqcount::Start;
+#[cfg(feature = "std")]
+use crate::wait::Patience;
+#[cfg(feature = "std")]
+use crate::wake::{Nap, Registered};
+
+/// Which write a value comes from. Two versions of one lock are equal if no write lies between them.
+///
+/// It has no order and no number: a count may wrap (P9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Version(usize);
+
+impl Version {
+    /// The version that a reader saw who began at this even count.
+    #[inline]
+    pub(crate) fn of_even(count: usize) -> Self {
+        Version(count)
+    }
+
+    #[inline]
+    pub(super) fn of(start: Start) -> Self {
+        Version::of_even(start.sequence())
+    }
+}
+
+impl<T: Copy, L: WriterLock> SeqLock<T, L> {
+    /// The version of the last write that is complete. Never waits.
+    ///
+    /// ```
+    /// let lock = tearfree::SeqLock::new(1);
+    /// let before = lock.version();
+    /// lock.set(1); // the same value is a new version
+    /// assert_ne!(lock.version(), before);
+    /// ```
+    #[doc(alias("ModificationCount"))]
+    #[inline]
+    #[must_use]
+    pub fn version(&self) -> Version {
+        Version::of(self.count.raw_read_begin())
+    }
+
+    /// The value and the version that it has.
+    ///
+    /// ```
+    /// let lock = tearfree::SeqLock::new(1);
+    /// let (value, version) = lock.read_versioned();
+    /// assert_eq!((value, version), (1, lock.version()));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn read_versioned(&self) -> (T, Version) {
+        self.read_versioned_as(Fallback::TryLock)
+    }
+
+    /// The value, if it is of another version than `seen`, which then becomes the new one.
+    ///
+    /// Without a change this costs one load and copies nothing.
+    ///
+    /// ```
+    /// let lock = tearfree::SeqLock::new(1);
+    /// let mut seen = lock.version();
+    /// assert_eq!(lock.read_if_changed(&mut seen), None);
+    /// lock.set(2);
+    /// assert_eq!(lock.read_if_changed(&mut seen), Some(2));
+    /// assert_eq!(lock.read_if_changed(&mut seen), None);
+    /// ```
+    #[inline]
+    pub fn read_if_changed(&self, seen: &mut Version) -> Option<T> {
+        if self.version() == *seen {
+            return None;
+        }
+        let (value, version) = self.read_versioned();
+        *seen = version;
+        Some(value)
+    }
+
+    /// Sleeps until the version is another than `seen`; `false` if `timeout` is over before.
+    ///
+    /// No change is missed: one between the read that gave `seen` and this call ends it at once. A
+    /// writer pays for waiting with one load; it makes a system call only if somebody sleeps.
+    ///
+    /// Registers under the writer lock, so it may wait for a writer's closure first, and must not be
+    /// called by a thread that holds a guard of this lock.
+    ///
+    /// ```
+    /// use std::{thread, time::Duration};
+    /// let lock = tearfree::SeqLock::new(1);
+    /// let seen = lock.version();
+    /// assert!(!lock.wait_changed(seen, Some(Duration::from_millis(1))));
+    /// thread::scope(|s| {
+    ///     s.spawn(|| assert!(lock.wait_changed(seen, None)));
+    ///     lock.set(2);
+    /// });
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn wait_changed(&self, seen: Version, timeout: Option<Duration>) -> bool {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            if self.version() != seen {
+                return true;
+            }
+            let Some(waiter) = self.register_waiter(deadline) else {
+                return self.version() != seen;
+            };
+            let nap = waiter.nap(|| self.version() == seen, deadline);
+            drop(waiter);
+            if nap == Nap::TimedOut {
+                return self.version() != seen;
+            }
+        }
+    }
+
+    /// Announces a waiter under the writer lock (P8), or gives up at `deadline`.
+    #[cfg(feature = "std")]
+    fn register_waiter(&self, deadline: Option<Instant>) -> Option<Registered<'_>> {
+        let _writers_are_out = match deadline {
+            None => Holding::new(&self.lock),
+            Some(_) => self.lock_until(deadline)?,
+        };
+        Some(self.waiters.register())
+    }
+
+    #[cfg(feature = "std")]
+    fn lock_until(&self, deadline: Option<Instant>) -> Option<Holding<'_, L>> {
+        let mut patience = Patience::until(deadline);
+        loop {
+            if let Some(holding) = Holding::try_new(&self.lock) {
+                return Some(holding);
+            }
+            if patience.is_over() {
+                return None;
+            }
+            patience.wait();
+        }
+    }
+}

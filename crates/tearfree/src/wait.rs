@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How a thread waits for another one: it spins, then yields, then sleeps.
+//!
+//! A write section is as short as a copy, so spinning nearly always suffices. If it does not, the
+//! writer has lost its processor in the middle: whoever then burns time keeps the writer from coming
+//! back, so the reader gives its time away. Each step ends by itself and the caller looks at the
+//! count after each, so nobody ever waits for longer than the write section plus one step.
+
+/// Spinning steps; step `n` pauses `2^n` times, so that all of them take a few microseconds.
+const SPINS: u32 = 7;
+/// Steps that offer the processor to whoever is ready, the writer among them.
+#[cfg(all(feature = "std", not(tearfree_loom)))]
+const YIELDS: u32 = 12;
+/// The first sleep; each one doubles, up to `LONGEST_SLEEP`.
+#[cfg(all(feature = "std", not(tearfree_loom)))]
+const FIRST_SLEEP: core::time::Duration = core::time::Duration::from_micros(20);
+/// The longest sleep, and so the most by which a reader can oversleep the end of a write section.
+#[cfg(all(feature = "std", not(tearfree_loom)))]
+const LONGEST_SLEEP: core::time::Duration = core::time::Duration::from_millis(1);
+
+/// The steps of one wait.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    step: u32,
+    #[cfg(feature = "std")]
+    deadline: Option<std::time::Instant>,
+}
+
+impl Patience {
+    pub(crate) fn new() -> Self {
+        Patience {
+            step: 0,
+            #[cfg(feature = "std")]
+            deadline: None,
+        }
+    }
+
+    /// Waits that end at `deadline`; `None` for a time that no clock can reach.
+    #[cfg(feature = "std")]
+    pub(crate) fn until(deadline: Option<std::time::Instant>) -> Self {
+        Patience { step: 0, deadline }
+    }
+
+    /// Whether the time of this wait is over.
+    pub(crate) fn is_over(&self) -> bool {
+        #[cfg(feature = "std")]
+        return self.deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline);
+        #[cfg(not(feature = "std"))]
+        return false;
+    }
+
+    /// One step. Only sleeping steps can be long, and they end at the deadline.
+    pub(crate) fn wait(&mut self) {
+        #[cfg(all(feature = "std", not(tearfree_loom)))]
+        if self.step >= SPINS {
+            self.give_way();
+            self.step = self.step.saturating_add(1);
+            return;
+        }
+        self.spin();
+        self.step = (self.step + 1).min(SPINS);
+    }
+
+    /// The other side moved: it is running, so spinning is worth while again.
+    pub(crate) fn progress(&mut self) {
+        self.step = self.step.min(SPINS - 1);
+    }
+
+    fn spin(&self) {
+        let pauses = if cfg!(any(miri, tearfree_loom)) { 1 } else { 1_u32 << self.step.min(SPINS) };
+        for _ in 0..pauses {
+            crate::sync::pause();
+        }
+    }
+
+    #[cfg(all(feature = "std", not(tearfree_loom)))]
+    fn give_way(&self) {
+        let past = self.step - SPINS;
+        if past < YIELDS {
+            std::thread::yield_now();
+            return;
+        }
+        let doubled = FIRST_SLEEP.saturating_mul(1 << (past - YIELDS).min(10));
+        let mut sleep = doubled.min(LONGEST_SLEEP);
+        if let Some(deadline) = self.deadline {
+            sleep = sleep.min(deadline.saturating_duration_since(std::time::Instant::now()));
+        }
+        std::thread::sleep(sleep);
+    }
+}
