@@ -20,6 +20,10 @@ pub mod lock;
 #[doc(hidden)]
 pub mod model;
 
+/// Every call of the kernel's `seqlock.h`, and its counterpart here.
+#[doc = include_str!("../KERNEL.md")]
+pub mod kernel {}
+
 pub use count::Count;
 pub use latch::{LatchCount, LatchStart, SeqLatch};
 pub use lock::DefaultLock;

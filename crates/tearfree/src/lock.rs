@@ -114,6 +114,7 @@ impl SpinLock {
     }
 
     #[cold]
+    #[inline(never)]
     fn lock_contended(&self) {
         let mut patience = Patience::new();
         loop {

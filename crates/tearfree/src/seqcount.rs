@@ -154,6 +154,7 @@ impl<C: Count> SeqCount<C> {
     }
 
     #[cold]
+    #[inline(never)]
     fn read_begin_contended(&self) -> Start<C> {
         let mut patience = Patience::new();
         loop {
@@ -230,6 +231,18 @@ impl<C: Count> SeqCount<C> {
     #[doc(alias("CK_SEQUENCE_READ"))]
     #[inline]
     pub fn read<R>(&self, mut data: impl FnMut() -> R) -> R {
+        if let Some(start) = self.try_read_begin() {
+            let result = data();
+            if !self.read_retry(start) {
+                return result;
+            }
+        }
+        self.read_contended(data)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn read_contended<R>(&self, mut data: impl FnMut() -> R) -> R {
         loop {
             let start = self.read_begin();
             let result = data();

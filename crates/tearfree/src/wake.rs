@@ -45,6 +45,7 @@ impl Waiters {
     }
 
     #[cold]
+    #[inline(never)]
     fn wake_all(&self) {
         #[cfg(not(tearfree_loom))]
         // SAFETY: the key is the address of a field of ours, which nobody else parks on.

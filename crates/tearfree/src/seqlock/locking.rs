@@ -113,6 +113,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     }
 
     #[cold]
+    #[inline(never)]
     fn read_locked(&self) -> T {
         *self.read_excl()
     }

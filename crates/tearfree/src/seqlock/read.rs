@@ -224,6 +224,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     }
 
     #[cold]
+    #[inline(never)]
     fn consistent_at_last<R>(
         &self,
         fallback: Fallback,

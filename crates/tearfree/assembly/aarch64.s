@@ -1,0 +1,438 @@
+# rustc 1.96.0 (ac68faa20 2026-05-25) (built from a source tarball)
+
+count_read_16:
+    ldar w9, [x0]
+    tbnz w9, #0, .L1
+    ldr x10, [x1]
+    ldr x11, [x1, #8]
+    dmb ishld
+    ldr w12, [x0]
+    cmp w12, w9
+    b.ne .L1
+    stp x10, x11, [x8]
+    ret
+.L1:
+    b read_contended
+
+count_write_16:
+    ldr w8, [x0]
+    add w8, w8, #1
+    str w8, [x0]
+    dmb ish
+    str x2, [x1]
+    str x2, [x1, #8]
+    ldr w8, [x0]
+    add w8, w8, #1
+    stlr w8, [x0]
+    ret
+
+latch_read_64:
+    add x9, x0, #16
+.L1:
+    ldar x10, [x0]
+    and x11, x10, #0x1
+    add x11, x9, x11, lsl #6
+    ldr q0, [x11]
+    add x12, x11, #16
+    ldr q1, [x12]
+    add x12, x11, #32
+    ldr q2, [x12]
+    add x11, x11, #48
+    ldr q3, [x11]
+    dmb ishld
+    ldr x11, [x0]
+    cmp x11, x10
+    b.ne .L1
+    stp q0, q1, [x8]
+    stp q2, q3, [x8, #32]
+    ret
+
+read_4096:
+    b read_in_place
+
+read_64:
+    ldar x9, [x0]
+    tbnz w9, #0, .L1
+    add x10, x0, #16
+    ldr q0, [x10]
+    add x10, x0, #32
+    ldr q1, [x10]
+    add x10, x0, #48
+    ldr q2, [x10]
+    add x10, x0, #64
+    ldr q3, [x10]
+    dmb ishld
+    ldr x10, [x0]
+    cmp x10, x9
+    b.ne .L1
+    stp q0, q1, [x8]
+    stp q2, q3, [x8, #32]
+    ret
+.L1:
+    mov w1, wzr
+    b read_contended
+
+read_8:
+    ldar x9, [x0]
+    tbnz w9, #0, .L1
+    add x10, x0, #16
+    ldr x8, [x10]
+    dmb ishld
+    ldr x10, [x0]
+    cmp x10, x9
+    b.ne .L1
+    mov x0, x8
+    ret
+.L1:
+    mov w1, wzr
+    b read_contended
+
+read_field_of_4096:
+    sub sp, sp, #32
+    stp x29, x30, [sp, #16]
+    add x29, sp, #16
+    mov w8, #4088
+    str x8, [sp]
+    add x8, x0, #16
+    str x8, [sp, #8]
+    ldar x9, [x0]
+    tbnz w9, #0, .L1
+    mov w8, #4104
+    add x10, x0, x8
+    ldr x8, [x10]
+    dmb ishld
+    ldr x10, [x0]
+    cmp x10, x9
+    b.ne .L1
+    mov x0, x8
+    ldp x29, x30, [sp, #16]
+    add sp, sp, #32
+    ret
+.L1:
+    mov x2, sp
+    add x3, sp, #8
+    mov w1, wzr
+    bl consistent_at_last
+    ldp x29, x30, [sp, #16]
+    add sp, sp, #32
+    ret
+
+read_if_changed_8:
+    ldar x8, [x0]
+    ldr x9, [x1]
+    and x8, x8, #0xfffffffffffffffe
+    cmp x8, x9
+    b.ne .L1
+    mov x0, xzr
+    mov x1, x8
+    ret
+.L1:
+    ldar x9, [x0]
+    tbnz w9, #0, .L2
+    add x10, x0, #16
+    ldr x8, [x10]
+    dmb ishld
+    ldr x10, [x0]
+    cmp x10, x9
+    b.ne .L2
+    str x9, [x1]
+    mov w0, #1
+    mov x1, x8
+    ret
+.L2:
+    stp x29, x30, [sp, #-32]!
+    str x19, [sp, #16]
+    mov x29, sp
+    mov x19, x1
+    mov w1, wzr
+    bl read_versioned_contended
+    mov x8, x0
+    mov x9, x1
+    mov x1, x19
+    ldr x19, [sp, #16]
+    ldp x29, x30, [sp], #32
+    str x9, [x1]
+    mov w0, #1
+    mov x1, x8
+    ret
+
+read_into_4096:
+    stp d15, d14, [sp, #-112]!
+    stp d13, d12, [sp, #16]
+    stp d11, d10, [sp, #32]
+    stp d9, d8, [sp, #48]
+    stp x29, x30, [sp, #64]
+    str x21, [sp, #80]
+    stp x20, x19, [sp, #96]
+    add x29, sp, #64
+    ldar x21, [x0]
+    mov x19, x0
+    mov x20, x1
+    tbnz w21, #0, .L1
+    add x1, x19, #16
+    mov w2, #4096
+    mov x0, x20
+    bl memcpy
+    dmb ishld
+    ldr x8, [x19]
+    cmp x8, x21
+    b.ne .L1
+    ldp x20, x19, [sp, #96]
+    ldr x21, [sp, #80]
+    ldp x29, x30, [sp, #64]
+    ldp d9, d8, [sp, #48]
+    ldp d11, d10, [sp, #32]
+    ldp d13, d12, [sp, #16]
+    ldp d15, d14, [sp], #112
+    ret
+.L1:
+    mov x0, x19
+    mov x1, x20
+    ldp x20, x19, [sp, #96]
+    ldr x21, [sp, #80]
+    ldp x29, x30, [sp, #64]
+    ldp d9, d8, [sp, #48]
+    ldp d11, d10, [sp, #32]
+    ldp d13, d12, [sp, #16]
+    ldp d15, d14, [sp], #112
+    b fill_contended
+
+read_into_64:
+    ldar x8, [x0]
+    tbnz w8, #0, .L1
+    add x9, x0, #16
+    ldr q0, [x9]
+    str q0, [x1]
+    add x9, x0, #32
+    ldr q0, [x9]
+    str q0, [x1, #16]
+    add x9, x0, #48
+    ldr q0, [x9]
+    str q0, [x1, #32]
+    add x9, x0, #64
+    ldr q0, [x9]
+    str q0, [x1, #48]
+    dmb ishld
+    ldr x9, [x0]
+    cmp x9, x8
+    b.ne .L1
+    ret
+.L1:
+    b fill_contended
+
+read_odd_12:
+    ldar x9, [x0]
+    tbnz w9, #0, .L1
+    add x11, x0, #16
+    ldr x10, [x11]
+    add x12, x0, #24
+    ldr w11, [x12]
+    dmb ishld
+    ldr x12, [x0]
+    cmp x12, x9
+    b.ne .L1
+    str x10, [x8]
+    str w11, [x8, #8]
+    ret
+.L1:
+    mov w1, wzr
+    b read_contended
+
+reader_read_64:
+    ldar x9, [x0]
+    tbnz w9, #0, .L1
+    add x10, x0, #16
+    ldr q0, [x10]
+    add x10, x0, #32
+    ldr q1, [x10]
+    add x10, x0, #48
+    ldr q2, [x10]
+    add x10, x0, #64
+    ldr q3, [x10]
+    dmb ishld
+    ldr x10, [x0]
+    cmp x10, x9
+    b.ne .L1
+    stp q0, q1, [x8]
+    stp q2, q3, [x8, #32]
+    ret
+.L1:
+    mov w1, #1
+    b read_contended
+
+set_64:
+    stp x29, x30, [sp, #-32]!
+    stp x20, x19, [sp, #16]
+    mov x29, sp
+    mov x20, x1
+    mov x19, x0
+    add x2, x0, #12
+    mov w0, wzr
+    mov w1, #1
+    bl __aarch64_cas1_acq
+    cmp w0, #0
+    b.ne .L3
+.L1:
+    ldr x8, [x19]
+    add x8, x8, #1
+    str x8, [x19]
+    add x8, x19, #16
+    dmb ish
+    ldr q0, [x20]
+    str q0, [x8]
+    add x8, x19, #32
+    ldr q0, [x20, #16]
+    str q0, [x8]
+    add x8, x19, #48
+    ldr q0, [x20, #32]
+    str q0, [x8]
+    add x8, x19, #64
+    ldr q0, [x20, #48]
+    str q0, [x8]
+    ldr x8, [x19]
+    add x8, x8, #1
+    stlr x8, [x19]
+    ldr w8, [x19, #8]
+    cbnz w8, .L4
+.L2:
+    add x1, x19, #12
+    mov w0, #-1
+    bl __aarch64_ldadd1_rel
+    tbnz w0, #1, .L5
+    ldp x20, x19, [sp, #16]
+    ldp x29, x30, [sp], #32
+    ret
+.L3:
+    mov w2, #51712
+    add x0, x19, #12
+    movk w2, #15258, lsl #16
+    bl lock_slow
+    tbnz w0, #0, .L1
+    adrp x0, .Lanon.1df2fb5766de77640009c8d744fb3b1e.1
+    add x0, x0, :lo12:.Lanon.1df2fb5766de77640009c8d744fb3b1e.1
+    bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
+.L4:
+    add x0, x19, #8
+    bl wake_all
+    b .L2
+.L5:
+    add x0, x19, #12
+    ldp x20, x19, [sp, #16]
+    ldp x29, x30, [sp], #32
+    b unlock_slow
+.L6:
+    mov x20, x0
+    add x1, x19, #12
+    mov w0, #-1
+    bl __aarch64_ldadd1_rel
+    tbnz w0, #1, .L8
+.L7:
+    mov x0, x20
+    bl _Unwind_Resume
+.L8:
+    add x0, x19, #12
+    bl unlock_slow
+    b .L7
+.L9:
+    bl _RNvNtCscSuVdRmqwCT_4core9panicking16panic_in_cleanup
+
+set_8:
+    stp x29, x30, [sp, #-32]!
+    stp x20, x19, [sp, #16]
+    mov x29, sp
+    mov x20, x1
+    mov x19, x0
+    add x2, x0, #12
+    mov w0, wzr
+    mov w1, #1
+    bl __aarch64_cas1_acq
+    cmp w0, #0
+    b.ne .L3
+.L1:
+    ldr x8, [x19]
+    add x8, x8, #1
+    str x8, [x19]
+    add x8, x19, #16
+    dmb ish
+    str x20, [x8]
+    ldr x8, [x19]
+    add x8, x8, #1
+    stlr x8, [x19]
+    ldr w8, [x19, #8]
+    cbnz w8, .L4
+.L2:
+    add x1, x19, #12
+    mov w0, #-1
+    bl __aarch64_ldadd1_rel
+    tbnz w0, #1, .L5
+    ldp x20, x19, [sp, #16]
+    ldp x29, x30, [sp], #32
+    ret
+.L3:
+    mov w2, #51712
+    add x0, x19, #12
+    movk w2, #15258, lsl #16
+    bl lock_slow
+    tbnz w0, #0, .L1
+    adrp x0, .Lanon.1df2fb5766de77640009c8d744fb3b1e.1
+    add x0, x0, :lo12:.Lanon.1df2fb5766de77640009c8d744fb3b1e.1
+    bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
+.L4:
+    add x0, x19, #8
+    bl wake_all
+    b .L2
+.L5:
+    add x0, x19, #12
+    ldp x20, x19, [sp, #16]
+    ldp x29, x30, [sp], #32
+    b unlock_slow
+.L6:
+    mov x20, x0
+    add x1, x19, #12
+    mov w0, #-1
+    bl __aarch64_ldadd1_rel
+    tbnz w0, #1, .L8
+.L7:
+    mov x0, x20
+    bl _Unwind_Resume
+.L8:
+    add x0, x19, #12
+    bl unlock_slow
+    b .L7
+.L9:
+    bl _RNvNtCscSuVdRmqwCT_4core9panicking16panic_in_cleanup
+
+try_read_8:
+    ldar x8, [x0]
+    tbnz w8, #0, .L1
+    add x9, x0, #16
+    ldr x1, [x9]
+    dmb ishld
+    ldr x9, [x0]
+    cmp x9, x8
+    cset w0, eq
+    ret
+.L1:
+    mov x0, xzr
+    ret
+
+writer_set_64:
+    ldr x8, [x0]
+    ldp q0, q1, [x1]
+    ldp q2, q3, [x1, #32]
+    ldr x9, [x8]
+    add x9, x9, #1
+    str x9, [x8]
+    add x9, x8, #16
+    dmb ish
+    str q0, [x9]
+    add x9, x8, #32
+    str q1, [x9]
+    add x9, x8, #48
+    str q2, [x9]
+    add x9, x8, #64
+    str q3, [x9]
+    ldr x9, [x8]
+    add x9, x9, #1
+    stlr x9, [x8]
+    ret

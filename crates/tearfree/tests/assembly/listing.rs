@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A compiler's listing, reduced to the instructions of the probes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The instructions of each probe, without directives, and with names that do not change from one
+/// build to the next.
+pub(crate) struct Listing(BTreeMap<String, Vec<String>>);
+
+impl Listing {
+    pub(crate) fn parse(text: &str) -> Self {
+        let mut functions = BTreeMap::new();
+        let mut current: Option<(String, Vec<String>)> = None;
+        for line in text.lines() {
+            if let Some(name) = function_label(line) {
+                current = Some((name.to_owned(), Vec::new()));
+            } else if line.trim() == ".cfi_endproc" {
+                functions.extend(current.take());
+            } else if let Some((_, body)) = &mut current {
+                body.extend(instruction(line));
+            }
+        }
+        functions.retain(|name, _| !name.starts_with('_'));
+        Listing(functions.into_iter().map(|(name, body)| (name, rename_labels(body))).collect())
+    }
+
+    pub(crate) fn function(&self, name: &str) -> &[String] {
+        self.0.get(name).unwrap_or_else(|| panic!("the listing has no probe {name}"))
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+impl fmt::Display for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, body) in &self.0 {
+            writeln!(f, "\n{name}:")?;
+            for line in body {
+                writeln!(f, "{}{line}", if line.ends_with(':') { "" } else { "    " })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A label at the beginning of a line that is not the compiler's own.
+fn function_label(line: &str) -> Option<&str> {
+    line.strip_suffix(':').filter(|name| !name.starts_with(['.', ' ', '\t', '"']))
+}
+
+/// One instruction or local label, or nothing.
+fn instruction(line: &str) -> Option<String> {
+    let line = line.trim();
+    // A fence that costs no instruction is printed as a comment; it has to be there all the same.
+    if line == "#MEMBARRIER" {
+        return Some(line.to_owned());
+    }
+    let line = line.split("//").next()?.split(" # ").next()?.trim();
+    let label = line.starts_with(".LBB") && line.ends_with(':');
+    let noise = line.starts_with(['.', '#', '@']) && !label;
+    if line.is_empty() || noise {
+        return None;
+    }
+    let words: Vec<&str> = line.split_whitespace().map(|word| word.trim()).collect();
+    Some(words.iter().map(|word| readable(word)).collect::<Vec<_>>().join(" "))
+}
+
+/// Shortens a mangled name to its last part, which has no hash.
+fn readable(word: &str) -> String {
+    let Some(at) = word.find("_ZN") else {
+        return word.to_owned();
+    };
+    let (mut rest, mut parts) = (&word[at + 3..], Vec::new());
+    while let Some(end) = rest.find(|c: char| !c.is_ascii_digit()).filter(|&end| end > 0) {
+        let length: usize = rest[..end].parse().unwrap_or(0);
+        parts.push(&rest[end..end + length]);
+        rest = &rest[end + length..];
+    }
+    parts.pop(); // the hash
+    format!("{}{}{}", &word[..at], parts.last().unwrap_or(&"?"), rest.trim_start_matches('E'))
+}
+
+/// Numbers local labels from 1 in each function.
+fn rename_labels(body: Vec<String>) -> Vec<String> {
+    let labels: Vec<String> =
+        body.iter().filter_map(|line| line.strip_suffix(':').map(str::to_owned)).collect();
+    let rename = |word: &str| {
+        let bare = word.trim_end_matches([':', ',']);
+        let number = labels.iter().position(|label| label == bare);
+        number.map_or(word.to_owned(), |n| word.replace(bare, &format!(".L{}", n + 1)))
+    };
+    let line = |line: String| line.split(' ').map(rename).collect::<Vec<_>>().join(" ");
+    body.into_iter().map(line).collect()
+}

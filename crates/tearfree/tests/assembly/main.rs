@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The machine code of the hot paths, by rule and by golden listing.
+//!
+//! The rules hold for every compiler: which instructions a path never contains, and which it contains
+//! exactly so often. The listings in `assembly/` are exact for the compiler that their first line
+//! names; with another one only the rules are checked. `BLESS=1` rewrites the listings.
+//!
+//! `TEARFREE_AARCH64_RUSTC` names a compiler that has the standard library of
+//! `aarch64-unknown-linux-gnu`; without it that half says so and is left out.
+
+#![cfg(not(any(miri, tearfree_loom)))]
+
+mod listing;
+mod rules;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use listing::Listing;
+
+/// Compiles the probes and gives the compiler's name and its listing.
+fn compile(rustc: &str, target: &str) -> (String, Listing) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("assembly-{target}"));
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root).env("RUSTC", rustc).env_remove("RUSTFLAGS");
+    cargo.env_remove("RUSTC_WRAPPER").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    cargo.args(["rustc", "--release", "--example", "assembly", "--target", target]);
+    cargo.args(["--config", "profile.release.debug=false", "--target-dir"]).arg(&dir);
+    cargo.args(["--", "--emit", "asm", "-Ccodegen-units=1"]);
+    let output = cargo.output().expect("cargo starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let examples = dir.join(target).join("release/examples");
+    let version = Command::new(rustc).arg("--version").output().expect("rustc starts").stdout;
+    let version = String::from_utf8_lossy(&version).trim().to_owned();
+    (version, Listing::parse(&fs::read_to_string(newest_listing(&examples)).unwrap()))
+}
+
+fn newest_listing(dir: &Path) -> PathBuf {
+    let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let listings = files.filter(|path| path.extension().is_some_and(|ext| ext == "s"));
+    let changed = |path: &PathBuf| fs::metadata(path).unwrap().modified().unwrap();
+    listings.max_by_key(changed).expect("the compiler wrote a listing")
+}
+
+/// Compares with the golden listing, where the same compiler wrote it.
+fn compare_with_golden(arch: &str, version: &str, listing: &Listing) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("assembly/{arch}.s"));
+    let text = format!("# {version}\n{listing}");
+    if env::var_os("BLESS").is_some() {
+        fs::write(&path, text).unwrap();
+        return;
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    if golden.lines().next() != text.lines().next() {
+        println!("{arch}: the golden listing is of another compiler; only the rules were checked");
+        return;
+    }
+    let line = golden.lines().zip(text.lines()).position(|(was, is)| was != is);
+    assert!(
+        golden == text,
+        "{} differs from line {}; look at it, then BLESS=1 rewrites it",
+        path.display(),
+        line.unwrap_or(golden.lines().count().min(text.lines().count())) + 1,
+    );
+}
+
+#[test]
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn hot_paths_on_x86_64_are_plain_moves() {
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
+    let (version, listing) = compile(&rustc, "x86_64-unknown-linux-gnu");
+    rules::check("x86_64", &listing);
+    compare_with_golden("x86_64", &version, &listing);
+}
+
+#[test]
+fn hot_paths_on_aarch64_have_one_acquire_and_one_load_barrier() {
+    let Some(rustc) = env::var("TEARFREE_AARCH64_RUSTC").ok().filter(|path| !path.is_empty())
+    else {
+        println!("left out: TEARFREE_AARCH64_RUSTC names no compiler");
+        return;
+    };
+    let (version, listing) = compile(&rustc, "aarch64-unknown-linux-gnu");
+    rules::check("aarch64", &listing);
+    compare_with_golden("aarch64", &version, &listing);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What each hot path must and must not contain.
+
+use crate::listing::Listing;
+
+/// Instructions of a function that must be there exactly so often; those of a family that are not
+/// listed must not be there at all.
+struct Rule {
+    probes: &'static [&'static str],
+    exactly: &'static [(&'static str, usize)],
+    calls: &'static [&'static str],
+}
+
+const SMALL_READS: &[&str] = &[
+    "read_8",
+    "read_odd_12",
+    "read_64",
+    "read_into_64",
+    "try_read_8",
+    "read_field_of_4096",
+    "reader_read_64",
+    "latch_read_64",
+    "count_read_16",
+];
+
+/// Where a path that met a writer goes on. Not part of the hot path.
+const COLD: &[&str] = &[
+    "read_contended",
+    "read_versioned_contended",
+    "fill_contended",
+    "consistent_at_last",
+    "consistent_contended",
+    "read_begin_contended",
+];
+
+/// Calls that the parking_lot mutex makes when it is contended, and ours when somebody waits.
+const COLD_WRITES: &[&str] = &[
+    "lock_slow",
+    "unlock_slow",
+    "wake_all",
+    "_Unwind_Resume",
+    "panic_in_cleanup",
+    "unwrap_failed",
+];
+
+/// Everything that orders memory or locks a bus, by the beginning of its mnemonic.
+fn is_fence(arch: &str, line: &str) -> bool {
+    let first = line.split(' ').next().unwrap_or("");
+    match arch {
+        "x86_64" => {
+            let fences = ["lock", "mfence", "lfence", "sfence", "xchg", "cmpxchg", "#MEMBARRIER"];
+            fences.iter().any(|fence| first.starts_with(fence))
+        }
+        _ => {
+            let fences = ["dmb", "dsb", "isb", "lda", "stl", "ldx", "stx", "cas", "swp", "ldadd"];
+            fences.iter().any(|fence| first.starts_with(fence))
+        }
+    }
+}
+
+fn rules(arch: &str) -> Vec<Rule> {
+    match arch {
+        "x86_64" => vec![
+            Rule { probes: SMALL_READS, exactly: &[("#MEMBARRIER", 1)], calls: &[] },
+            Rule {
+                probes: &["read_into_4096"],
+                exactly: &[("#MEMBARRIER", 1)],
+                calls: &["memcpy"],
+            },
+            Rule {
+                probes: &["writer_set_64", "count_write_16"],
+                exactly: &[("#MEMBARRIER", 1)],
+                calls: &[],
+            },
+            // One locked instruction to take the mutex, and one to give it back; the third stands in
+            // the landing pad of an unwinding mutex.
+            Rule {
+                probes: &["set_8", "set_64"],
+                exactly: &[("#MEMBARRIER", 1), ("lock cmpxchgb", 1), ("lock xaddb", 2)],
+                calls: COLD_WRITES,
+            },
+        ],
+        "aarch64" => vec![
+            Rule { probes: SMALL_READS, exactly: &[("lda", 1), ("dmb ishld", 1)], calls: &[] },
+            Rule {
+                probes: &["read_into_4096"],
+                exactly: &[("lda", 1), ("dmb ishld", 1)],
+                calls: &["memcpy"],
+            },
+            Rule {
+                probes: &["writer_set_64", "count_write_16"],
+                exactly: &[("dmb ish", 1), ("stlr", 1)],
+                calls: &[],
+            },
+        ],
+        _ => panic!("no rules for {arch}"),
+    }
+}
+
+pub(crate) fn check(arch: &str, listing: &Listing) {
+    for rule in rules(arch) {
+        for probe in rule.probes {
+            check_one(arch, probe, listing.function(probe), &rule);
+        }
+    }
+    assert!(listing.names().count() >= SMALL_READS.len(), "probes are missing");
+}
+
+fn check_one(arch: &str, probe: &str, body: &[String], rule: &Rule) {
+    let mut fences = 0;
+    for (fence, times) in rule.exactly {
+        let found = body.iter().filter(|line| matches(line, fence)).count();
+        assert_eq!(found, *times, "{arch} {probe}: `{fence}` stands {found} times");
+        fences += found;
+    }
+    let all: Vec<&String> = body.iter().filter(|line| is_fence(arch, line)).collect();
+    assert_eq!(all.len(), fences, "{arch} {probe}: no other ordering instructions than {all:?}");
+    for call in body.iter().filter_map(|line| callee(arch, line)) {
+        let known = COLD.iter().chain(rule.calls).any(|name| call.contains(name));
+        assert!(known, "{arch} {probe}: calls `{call}`");
+    }
+}
+
+/// `lda` stands for `ldar` and `ldapr`, with any width; two words match the instruction as a whole.
+fn matches(line: &str, pattern: &str) -> bool {
+    match pattern.split_once(' ') {
+        Some(("lock", _)) => line.starts_with(pattern),
+        Some(_) => line == pattern,
+        None => line.split(' ').next().is_some_and(|first| first.starts_with(pattern)),
+    }
+}
+
+/// The target of a call, or of a jump to another function.
+fn callee<'a>(arch: &str, line: &'a str) -> Option<&'a str> {
+    let (mnemonic, target) = line.split_once(' ')?;
+    let transfers = match arch {
+        "x86_64" => mnemonic.starts_with("call") || mnemonic.starts_with('j'),
+        _ => mnemonic.starts_with('b') || mnemonic.starts_with("cb") || mnemonic.starts_with("tb"),
+    };
+    let target = target.rsplit(' ').next()?;
+    (transfers && !target.contains(".L")).then_some(target)
+}
+
+#[test]
+fn the_rules_bite() {
+    let broken = [
+        ("read_8:\n\tmovq (%rdi), %rax\n\tretq\n.cfi_endproc", "a missing fence"),
+        ("read_8:\n\tlock xaddq %rax, (%rdi)\n#MEMBARRIER\n.cfi_endproc", "a locked instruction"),
+        ("read_8:\n#MEMBARRIER\n\tmfence\n.cfi_endproc", "a full fence"),
+        ("read_8:\n#MEMBARRIER\n\tcallq *memcpy@GOTPCREL(%rip)\n.cfi_endproc", "a call"),
+    ];
+    let rule = Rule { probes: &["read_8"], exactly: &[("#MEMBARRIER", 1)], calls: &[] };
+    for (text, what) in broken {
+        let listing = Listing::parse(text);
+        let verdict = std::panic::catch_unwind(|| {
+            check_one("x86_64", "read_8", listing.function("read_8"), &rule);
+        });
+        assert!(verdict.is_err(), "{what} passed");
+    }
+    let fine =
+        Listing::parse("read_8:\n#MEMBARRIER\n\tjne .LBB1_2\n\tretq\n.LBB1_2:\n.cfi_endproc");
+    check_one("x86_64", "read_8", fine.function("read_8"), &rule);
+}
