@@ -76,17 +76,21 @@ impl<T, F> fmt::Debug for Field<T, F> {
 /// struct Leg { price: f64 }
 /// let _ = tearfree::field!(Leg, price);
 /// ```
+/// Nor does a field of a union, which may hold bytes of another field:
+/// ```compile_fail
+/// #[derive(Clone, Copy)]
+/// union Bits { number: u8, truth: bool }
+/// let _ = tearfree::field!(Bits, truth);
+/// ```
 #[macro_export]
 macro_rules! field {
-    ($whole:ty, $($path:tt).+) => {
-        // SAFETY: `offset_of!` gives the offset of this very field, and the closure its type.
-        unsafe {
-            $crate::Field::<$whole, _>::at(
-                ::core::mem::offset_of!($whole, $($path).+),
-                |whole: &$whole| &whole.$($path).+,
-            )
-        }
-    };
+    ($whole:ty, $($path:tt).+) => {{
+        // Outside of `unsafe`, so that a field of a union, whose bytes need not be valid, is refused.
+        let offset = ::core::mem::offset_of!($whole, $($path).+);
+        let shape: fn(&$whole) -> &_ = |whole| &whole.$($path).+;
+        // SAFETY: `offset_of!` gave the offset of this very field, and the closure has its type.
+        unsafe { $crate::Field::<$whole, _>::at(offset, shape) }
+    }};
 }
 
 /// A value in the middle of a read: fields can be looked at, and may yet turn out to be torn.
