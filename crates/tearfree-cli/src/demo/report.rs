@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a run of the demo says at its end.
+
+use anstyle::Style;
+use indicatif::HumanCount;
+use serde::{Serialize, Serializer};
+
+use super::cost::{READS, SPAN};
+use super::stamp::WORDS;
+use crate::terminal::{self, BAD, BUSY, FAINT, GOOD, HEAD, styled};
+
+/// The results, under the names that they have in the JSON object.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    #[serde(serialize_with = "hundredths")]
+    pub(crate) seconds: f64,
+    pub(crate) cores: usize,
+    pub(crate) readers: usize,
+    pub(crate) payload_bytes: usize,
+    pub(crate) writes: u64,
+    pub(crate) reads: u64,
+    pub(crate) new_values: u64,
+    pub(crate) retries: u64,
+    pub(crate) torn_with_lock: u64,
+    #[serde(serialize_with = "hundredths")]
+    pub(crate) read_ns: f64,
+    pub(crate) reads_without_lock: u64,
+    pub(crate) torn_without_lock: u64,
+    #[serde(serialize_with = "hundredths")]
+    pub(crate) read_ns_without_lock: f64,
+    /// The signal that ended the run before its time.
+    pub(crate) ended_by: Option<&'static str>,
+}
+
+impl Report {
+    /// The table for people.
+    pub(crate) fn text(&self) -> String {
+        let mut lines = vec![self.headline()];
+        if let Some(signal) = self.ended_by {
+            lines.push(styled(BUSY, &format!("Ended early by {signal}.")));
+        }
+        lines.push(String::new());
+        lines.extend(self.table());
+        lines.push(String::new());
+        lines.push(self.verdict());
+        lines.push(styled(FAINT, &self.small_print()));
+        lines.join("\n") + "\n"
+    }
+
+    fn headline(&self) -> String {
+        let several = |count: usize, thing| match count {
+            1 => format!("1 {thing}"),
+            _ => format!("{count} {thing}s"),
+        };
+        let headline = format!(
+            "The host's clock in {} bytes: 1 writer, {}, {}, {:.1} s",
+            self.payload_bytes,
+            several(self.readers, "reader"),
+            several(self.cores, "core"),
+            self.seconds,
+        );
+        styled(HEAD, &headline)
+    }
+
+    fn table(&self) -> Vec<String> {
+        let count = |number: u64| HumanCount(number).to_string();
+        let nanoseconds = |number: f64| format!("{number:.1} ns");
+        let rows = [
+            ("writes", count(self.writes), count(self.writes)),
+            ("reads", count(self.reads_without_lock), count(self.reads)),
+            ("retries", "-".to_owned(), count(self.retries)),
+            ("torn reads", count(self.torn_without_lock), count(self.torn_with_lock)),
+            ("cost per read", nanoseconds(self.read_ns_without_lock), nanoseconds(self.read_ns)),
+        ];
+        let mut table = terminal::table(&["", "without the lock", "with the lock"], &[1, 2]);
+        let mut styles = Vec::new();
+        for (name, without, with) in rows {
+            styles.push(if name == "torn reads" { HEAD } else { Style::new() });
+            table.add_row([name.to_owned(), without, with]);
+        }
+        terminal::styled_lines(&table, styles)
+    }
+
+    fn verdict(&self) -> String {
+        let without = HumanCount(self.torn_without_lock);
+        let with = HumanCount(self.torn_with_lock);
+        if self.torn_with_lock > 0 {
+            let bug = format!(
+                "BUG: {with} torn reads WITH the lock. This must never happen.\n\
+                 Please report it, with this output and the model of the processor.",
+            );
+            return styled(BAD, &bug);
+        }
+        let mut verdict = styled(GOOD, &format!("Torn reads: {without} without, {with} with."));
+        if self.torn_without_lock == 0 {
+            verdict += "\nNo reader met the writer halfway: run it longer, with --seconds.";
+        }
+        verdict
+    }
+
+    fn small_print(&self) -> String {
+        format!(
+            "Torn: its words belong to different writes. Retry: an attempt that met a write\n\
+             and gave no value. {} reads with the lock saw a new value.\n\
+             Cost: in a quiet loop after the run; median of batches of {} reads in {} ms.\n\
+             Without the lock, each of the {WORDS} words is an atomic, copied one after the other.",
+            HumanCount(self.new_values),
+            HumanCount(u64::from(READS)),
+            SPAN.as_millis(),
+        )
+    }
+}
+
+/// What a measured time is worth.
+fn hundredths<S: Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64((number * 100.0).round() / 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        Report {
+            seconds: 5.0,
+            cores: 2,
+            readers: 2,
+            payload_bytes: 128,
+            writes: 3,
+            reads: 4,
+            new_values: 2,
+            retries: 1,
+            torn_with_lock: 0,
+            read_ns: 3.0,
+            reads_without_lock: 4,
+            torn_without_lock: 1,
+            read_ns_without_lock: 2.0,
+            ended_by: None,
+        }
+    }
+
+    #[test]
+    fn a_torn_read_with_the_lock_is_called_a_bug() {
+        assert!(!report().text().contains("BUG"));
+        let broken = Report { torn_with_lock: 1, ..report() };
+        assert!(broken.text().contains("BUG: 1 torn reads WITH the lock"));
+    }
+
+    #[test]
+    fn a_run_that_met_no_torn_read_says_what_to_do() {
+        assert!(!report().text().contains("--seconds"));
+        let short = Report { torn_without_lock: 0, ..report() };
+        assert!(short.text().contains("run it longer, with --seconds"));
+    }
+
+    #[test]
+    fn the_table_fits_into_eighty_columns() {
+        let large = Report {
+            writes: 9_999_999_999_999,
+            reads: 9_999_999_999_999,
+            new_values: 9_999_999_999_999,
+            readers: 1024,
+            cores: 1024,
+            seconds: 86_400.0,
+            torn_without_lock: 0,
+            ended_by: Some("SIGTERM"),
+            ..report()
+        };
+        let plain = anstream::adapter::strip_str(&large.text()).to_string();
+        for line in plain.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Ctrl-C and SIGTERM: the first asks the run to end, the second ends the program at once.
+
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::time::Duration;
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::outcome::{Problem, Signal};
+
+/// The longest time for which a signal goes unnoticed.
+pub(crate) const NAP: Duration = Duration::from_millis(20);
+
+/// Knows whether somebody asked the run to end.
+pub(crate) struct Stop {
+    /// The number of the signal that arrived, or 0.
+    signal: Arc<AtomicUsize>,
+}
+
+impl Stop {
+    /// Takes over SIGINT and SIGTERM.
+    pub(crate) fn on_signals() -> Result<Self, Problem> {
+        Self::register().map_err(|error| {
+            Problem::new(
+                format_args!("cannot take over SIGINT and SIGTERM: {error}"),
+                "Nothing was run. Start the command outside of the sandbox that forbids it.",
+            )
+        })
+    }
+
+    fn register() -> io::Result<Self> {
+        let signal = Arc::new(AtomicUsize::new(0));
+        let second = Arc::new(AtomicBool::new(false));
+        for number in [SIGINT, SIGTERM] {
+            // The actions of one signal run in this order, so the first one finds `second` unset.
+            flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&second))?;
+            flag::register(number, Arc::clone(&second))?;
+            flag::register_usize(
+                number,
+                Arc::clone(&signal),
+                usize::try_from(number).unwrap_or(0),
+            )?;
+        }
+        Ok(Self { signal })
+    }
+
+    /// The signal that asked for the end, if one did.
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        // ORDERING: Relaxed; the number is all there is, nothing is published with it.
+        let number = self.signal.load(Ordering::Relaxed);
+        match i32::try_from(number) {
+            Ok(SIGINT) => Some(Signal::Interrupt),
+            Ok(SIGTERM) => Some(Signal::Terminate),
+            _ => None,
+        }
+    }
+}
+
+/// Sleeps until `deadline`, in naps. False means that `ended` became true first.
+pub(crate) fn sleep_until(deadline: Instant, ended: impl Fn() -> bool) -> bool {
+    loop {
+        if ended() {
+            return false;
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        thread::sleep(left.min(NAP));
+    }
+}

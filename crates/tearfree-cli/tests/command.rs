@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command as its users meet it: called, piped, interrupted, and told nonsense.
+
+#![cfg(unix)]
+
+use core::time::Duration;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::Instant;
+
+use serde_json::Value;
+
+/// Should the command not notice its end, it ends after 40 seconds all the same.
+const ENDLESS_TUTORIAL: [&str; 6] =
+    ["demo", "--tutorial", "--interval-ms", "2", "--count", "20000"];
+/// Likewise after 60 seconds; not before a signal can have reached it.
+const LONG_DEMO: [&str; 3] = ["demo", "--seconds", "60"];
+
+fn tearfree(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tearfree"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+fn output(args: &[&str]) -> Output {
+    tearfree(args).output().expect("the command starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("the output is UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("the output is UTF-8")
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_str(&stdout(output)).expect("standard output is one JSON value")
+}
+
+fn number(object: &Value, key: &str) -> u64 {
+    object[key].as_u64().unwrap_or_else(|| panic!("{key} is a whole number in {object}"))
+}
+
+/// Starts the command with both outputs captured.
+fn start(args: &[&str]) -> Child {
+    let mut command = tearfree(args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts")
+}
+
+/// Sends signals in the given order.
+fn send(signals: &[&str], to: &Child) {
+    let kills = signals.iter().map(|signal| format!("kill -{signal} {}", to.id()));
+    let script = kills.collect::<Vec<_>>().join(" && ");
+    let status = Command::new("sh").args(["-c", &script]).status().expect("there is a shell");
+    assert!(status.success(), "{script}");
+}
+
+/// Waits until the threads of a demo run, so that signals find its handlers in place.
+#[cfg(target_os = "linux")]
+fn wait_for_threads(child: &Child) {
+    let tasks = format!("/proc/{}/task", child.id());
+    let start = Instant::now();
+    while fs::read_dir(&tasks).map_or(0, Iterator::count) < 4 {
+        assert!(start.elapsed() < Duration::from_secs(60), "the demo never started its threads");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_demo_counts_torn_reads_without_the_lock_and_none_with_it() {
+    // On a busy machine the threads may hardly meet in one second; then they get another.
+    let (mut torn, mut retries) = (0, 0);
+    for _ in 0..30 {
+        let report = one_second_of_demo();
+        torn += number(&report, "torn_without_lock");
+        retries += number(&report, "retries");
+        if torn > 0 && retries > 0 {
+            return;
+        }
+    }
+    panic!("in thirty runs: {torn} torn reads without the lock, {retries} retries with it");
+}
+
+/// Runs a demo, checks what must hold of every run, and returns its report.
+fn one_second_of_demo() -> Value {
+    let output = output(&["demo", "--seconds", "1", "--readers", "2", "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(stderr(&output), "", "no progress line where there is no terminal");
+    let report = json(&output);
+    assert_eq!(number(&report, "torn_with_lock"), 0);
+    // Proof of life: values were written and read, and were new to the readers.
+    for key in ["writes", "reads", "reads_without_lock", "new_values"] {
+        assert!(number(&report, key) > 0, "{key} in {report}");
+    }
+    assert!(report["read_ns"].as_f64() > Some(0.0), "{report}");
+    assert!(report["read_ns_without_lock"].as_f64() > Some(0.0), "{report}");
+    assert!(report["seconds"].as_f64() >= Some(1.0), "{report}");
+    assert_eq!(number(&report, "readers"), 2);
+    assert_eq!(report["ended_by"], Value::Null);
+    report
+}
+
+#[test]
+fn the_command_alone_is_the_demo_and_ends_with_the_table() {
+    let output = output(&["--seconds", "0.2"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = stdout(&output);
+    for word in ["writes", "reads", "retries", "torn reads", "cost per read", "0 with."] {
+        assert!(text.contains(word), "{word} in {text}");
+    }
+    assert!(!text.contains('\u{1b}'), "no colours where there is no terminal: {text:?}");
+}
+
+#[test]
+fn the_tutorial_prints_each_value_once() {
+    // The tutorial's own interval: half a second for a thread to wake up late.
+    let output = output(&["demo", "--tutorial", "--count", "4"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        stdout(&output),
+        "module seqlock init fun\n\
+         read values : 0\n\
+         read values : 1\n\
+         read values : 2\n\
+         read values : 3\n\
+         module seqlock exit function\n"
+    );
+}
+
+#[test]
+fn the_counts_of_a_trace_go_from_zero_to_four() {
+    let output = output(&["trace", "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let trace = json(&output);
+    let events = trace["events"].as_array().expect("events is an array");
+    let mut changes = vec![(Value::Null, "main", 0)];
+    for event in &events[1..] {
+        let (before, after) = (number(event, "count_before"), number(event, "count_after"));
+        if before != after {
+            let who = event["who"].as_str().expect("who is a name");
+            changes.push((Value::from(before), who, after));
+        }
+    }
+    assert_eq!(events[0]["count_before"], Value::Null);
+    assert_eq!(number(&events[0], "count_after"), 0);
+    let change = |before: u64, who, after| (Value::from(before), who, after);
+    assert_eq!(
+        changes[1..],
+        [
+            change(0, "writer A", 1),
+            change(1, "writer A", 2),
+            change(2, "writer B", 3),
+            change(3, "writer B", 4)
+        ]
+    );
+}
+
+#[test]
+fn the_reader_of_a_trace_succeeds_twice_and_retries_for_both_reasons() {
+    let trace = json(&output(&["trace", "--json"]));
+    let counts = ["reads", "retries_moved", "retries_odd", "torn_with_lock"];
+    assert_eq!(counts.map(|key| number(&trace, key)), [2, 1, 1, 0]);
+    let events = trace["events"].as_array().expect("events is an array");
+    let retries = events.iter().filter(|event| event["kernel_call"] == "read_seqretry");
+    let notes: Vec<_> = retries.filter_map(|event| event["note"].as_str()).collect();
+    assert_eq!(
+        notes,
+        ["still 2: success", "2 is now 3: retry", "3 was odd: retry", "still 4: success"]
+    );
+}
+
+#[test]
+fn the_picture_has_a_dot_for_each_event_and_the_table_a_row() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let file = folder.path().join("timeline.svg");
+    let output = output(&["trace", "--svg", file.to_str().expect("the path is UTF-8")]);
+    assert_eq!(output.status.code(), Some(0));
+    let rows = stdout(&output)
+        .lines()
+        .filter(|line| {
+            line.split_whitespace().next().is_some_and(|word| word.parse::<u32>().is_ok())
+                && !line.contains("reads succeeded")
+        })
+        .count();
+    let picture = fs::read_to_string(&file).expect("the picture was written");
+    let mut dots = 0;
+    for event in svg::read(&picture).expect("the picture is SVG") {
+        if let svg::parser::Event::Error(error) = &event {
+            panic!("{error}");
+        }
+        dots += usize::from(matches!(event, svg::parser::Event::Tag("circle", ..)));
+    }
+    assert_eq!(dots, 21);
+    assert_eq!(rows, 21);
+}
+
+#[test]
+fn an_unwritable_picture_is_an_error_before_the_run() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let missing = folder.path().join("missing").join("timeline.svg");
+    for path in [&missing, folder.path()] {
+        let path: &Path = path;
+        let output = output(&["trace", "--svg", path.to_str().expect("the path is UTF-8")]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(stdout(&output), "", "nothing was run");
+        let message = stderr(&output);
+        assert!(message.contains(&format!("cannot write {}", path.display())), "{message}");
+        assert!(message.contains("--svg FILE"), "it says what to do: {message}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).map(Iterator::count).ok(), Some(0));
+}
+
+#[test]
+fn bad_arguments_get_a_clear_message_and_code_2() {
+    let wrong: [(&[&str], &str); 10] = [
+        (&["frobnicate"], "frobnicate"),
+        (&["demo", "--seconds", "soon"], "not a number"),
+        (&["demo", "--seconds", "0"], "0.1 to 86400"),
+        (&["demo", "--seconds", "NaN"], "0.1 to 86400"),
+        (&["demo", "--readers", "0"], "1..=1024"),
+        (&["demo", "--count", "3"], "--tutorial"),
+        (&["demo", "--tutorial", "--json"], "--json"),
+        (&["demo", "--tutorial", "--count", "0"], "--count"),
+        (&["--seconds", "1", "trace"], "cannot be used with"),
+        (&["trace", "--svg"], "--svg <FILE>"),
+    ];
+    for (args, word) in wrong {
+        let output = output(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert_eq!(stdout(&output), "", "{args:?}");
+        let message = stderr(&output);
+        assert!(message.contains(word), "{args:?}: {message}");
+    }
+}
+
+#[test]
+fn the_help_has_examples_and_the_exit_codes() {
+    for args in [&["--help"][..], &["demo", "--help"], &["trace", "--help"]] {
+        let output = output(args);
+        assert_eq!(output.status.code(), Some(0));
+        let help = stdout(&output);
+        assert!(help.contains("Examples:\n  tearfree "), "{help}");
+        assert!(help.contains("Exit codes:\n  0 "), "{help}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_gives_the_table_so_far_and_code_130() {
+    let demo = start(&LONG_DEMO);
+    wait_for_threads(&demo);
+    send(&["INT"], &demo);
+    let output = demo.wait_with_output().expect("the command ends");
+    assert_eq!(output.status.code(), Some(130));
+    let text = stdout(&output);
+    assert!(text.contains("Ended early by SIGINT."), "{text}");
+    assert!(text.contains("torn reads"), "{text}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn sigterm_still_gives_one_json_object_and_code_143() {
+    let demo = start(&["demo", "--seconds", "60", "--json"]);
+    wait_for_threads(&demo);
+    send(&["TERM"], &demo);
+    let output = demo.wait_with_output().expect("the command ends");
+    assert_eq!(output.status.code(), Some(143));
+    let report = json(&output);
+    assert_eq!(report["ended_by"], "SIGTERM");
+    assert!(report["seconds"].as_f64() < Some(60.0), "{report}");
+    assert_eq!(number(&report, "torn_with_lock"), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_signal_ends_the_demo_at_once() {
+    let demo = start(&LONG_DEMO);
+    wait_for_threads(&demo);
+    // Both are pending when the process goes on, so it cannot print between them.
+    send(&["STOP", "INT", "TERM", "CONT"], &demo);
+    let output = demo.wait_with_output().expect("the command ends");
+    assert!(matches!(output.status.code(), Some(130 | 143)), "{}", output.status);
+    assert_eq!(stdout(&output), "");
+}
+
+#[test]
+fn ctrl_c_unloads_the_tutorials_module() {
+    let mut module = start(&ENDLESS_TUTORIAL);
+    let mut lines = BufReader::new(module.stdout.take().expect("the output is piped")).lines();
+    for expected in ["module seqlock init fun", "read values : "] {
+        let line = lines.next().expect("there is a line").expect("it is UTF-8");
+        assert!(line.starts_with(expected), "{line}");
+    }
+    send(&["INT"], &module);
+    let last = lines.map_while(Result::ok).last();
+    assert_eq!(last.as_deref(), Some("module seqlock exit function"));
+    assert_eq!(module.wait().expect("the command ends").code(), Some(130));
+}
+
+#[test]
+fn a_closed_pipe_is_no_error_and_no_panic() {
+    let mut module = start(&ENDLESS_TUTORIAL);
+    let mut pipe = BufReader::new(module.stdout.take().expect("the output is piped"));
+    let mut line = String::new();
+    pipe.read_line(&mut line).expect("there is a line");
+    drop(pipe);
+    let output = module.wait_with_output().expect("without readers it ends by itself");
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+
+    for args in [&["demo", "--seconds", "0.1"][..], &["demo", "--seconds", "0.1", "--json"]] {
+        let mut demo = start(args);
+        drop(demo.stdout.take());
+        let output = demo.wait_with_output().expect("the command ends");
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_finds_no_room_is_an_error() {
+    let full = File::options().write(true).open("/dev/full").expect("Linux has /dev/full");
+    let output = tearfree(&["trace"]).stdout(full).output().expect("the command starts");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("cannot write to standard output"));
+}
