@@ -48,6 +48,7 @@ latch_read_64:
     ret
 
 read_4096:
+    mov w1, wzr
     b read_in_place
 
 read_64:
@@ -187,7 +188,8 @@ read_into_4096:
     ret
 .L1:
     mov x0, x19
-    mov x1, x20
+    mov w1, wzr
+    mov x2, x20
     ldp x20, x19, [sp, #96]
     ldr x21, [sp, #80]
     ldp x29, x30, [sp, #64]
@@ -199,25 +201,27 @@ read_into_4096:
 
 read_into_64:
     ldar x8, [x0]
+    mov x2, x1
     tbnz w8, #0, .L1
     add x9, x0, #16
     ldr q0, [x9]
-    str q0, [x1]
+    str q0, [x2]
     add x9, x0, #32
     ldr q0, [x9]
-    str q0, [x1, #16]
+    str q0, [x2, #16]
     add x9, x0, #48
     ldr q0, [x9]
-    str q0, [x1, #32]
+    str q0, [x2, #32]
     add x9, x0, #64
     ldr q0, [x9]
-    str q0, [x1, #48]
+    str q0, [x2, #48]
     dmb ishld
     ldr x9, [x0]
     cmp x9, x8
     b.ne .L1
     ret
 .L1:
+    mov w1, wzr
     b fill_contended
 
 read_odd_12:
@@ -292,8 +296,8 @@ set_64:
     ldr x8, [x19]
     add x8, x8, #1
     stlr x8, [x19]
-    ldr w8, [x19, #8]
-    cbnz w8, .L4
+    ldr w1, [x19, #8]
+    tbnz w1, #0, .L4
 .L2:
     add x1, x19, #12
     mov w0, #-1
@@ -308,8 +312,8 @@ set_64:
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
-    adrp x0, .Lanon.1df2fb5766de77640009c8d744fb3b1e.1
-    add x0, x0, :lo12:.Lanon.1df2fb5766de77640009c8d744fb3b1e.1
+    adrp x0, .Lanon.3c231f09cc4d5c18e4db239f6ea5a4b7.1
+    add x0, x0, :lo12:.Lanon.3c231f09cc4d5c18e4db239f6ea5a4b7.1
     bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
 .L4:
     add x0, x19, #8
@@ -358,8 +362,8 @@ set_8:
     ldr x8, [x19]
     add x8, x8, #1
     stlr x8, [x19]
-    ldr w8, [x19, #8]
-    cbnz w8, .L4
+    ldr w1, [x19, #8]
+    tbnz w1, #0, .L4
 .L2:
     add x1, x19, #12
     mov w0, #-1
@@ -374,8 +378,8 @@ set_8:
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
-    adrp x0, .Lanon.1df2fb5766de77640009c8d744fb3b1e.1
-    add x0, x0, :lo12:.Lanon.1df2fb5766de77640009c8d744fb3b1e.1
+    adrp x0, .Lanon.3c231f09cc4d5c18e4db239f6ea5a4b7.1
+    add x0, x0, :lo12:.Lanon.3c231f09cc4d5c18e4db239f6ea5a4b7.1
     bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
 .L4:
     add x0, x19, #8

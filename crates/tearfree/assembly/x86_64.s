@@ -58,6 +58,7 @@ latch_read_64:
     retq
 
 read_4096:
+    xorl %edx, %edx
     jmpq *read_in_place@GOTPCREL(%rip)
 
 read_64:
@@ -188,34 +189,37 @@ read_into_4096:
     retq
 .L1:
     movq %r14, %rdi
-    movq %rbx, %rsi
+    xorl %esi, %esi
+    movq %rbx, %rdx
     popq %rbx
     popq %r14
     popq %r15
     jmpq *fill_contended@GOTPCREL(%rip)
 
 read_into_64:
+    movq %rsi, %rdx
     movq (%rdi), %rax
     testb $1, %al
     jne .L1
     leaq 16(%rdi), %rcx
     movdqu (%rcx), %xmm0
-    movups %xmm0, (%rsi)
+    movups %xmm0, (%rdx)
     leaq 32(%rdi), %rcx
     movdqu (%rcx), %xmm0
-    movups %xmm0, 16(%rsi)
+    movups %xmm0, 16(%rdx)
     leaq 48(%rdi), %rcx
     movdqu (%rcx), %xmm0
-    movups %xmm0, 32(%rsi)
+    movups %xmm0, 32(%rdx)
     leaq 64(%rdi), %rcx
     movdqu (%rcx), %xmm0
-    movups %xmm0, 48(%rsi)
+    movups %xmm0, 48(%rdx)
     #MEMBARRIER
     movq (%rdi), %rcx
     cmpq %rax, %rcx
     jne .L1
     retq
 .L1:
+    xorl %esi, %esi
     jmpq *fill_contended@GOTPCREL(%rip)
 
 read_odd_12:
@@ -299,8 +303,8 @@ set_64:
     movups 48(%rsi), %xmm0
     movdqu %xmm0, (%rax)
     incq (%rdi)
-    movl 8(%rdi), %eax
-    testl %eax, %eax
+    movl 8(%rdi), %esi
+    testb $1, %sil
     jne .L4
 .L2:
     movb $-1, %al
@@ -321,7 +325,7 @@ set_64:
     movq %r14, %rdi
     testb %al, %al
     jne .L1
-    leaq .Lanon.a1474ea27374242078ce17dde567810a.1(%rip), %rdi
+    leaq .Lanon.089f470416250151261c229c75d51732.1(%rip), %rdi
     callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
 .L4:
     addq $8, %rdi
@@ -364,8 +368,8 @@ set_8:
     leaq 16(%rdi), %rax
     movq %rsi, (%rax)
     incq (%rdi)
-    movl 8(%rdi), %eax
-    testl %eax, %eax
+    movl 8(%rdi), %esi
+    testb $1, %sil
     jne .L4
 .L2:
     movb $-1, %al
@@ -386,7 +390,7 @@ set_8:
     movq %r14, %rdi
     testb %al, %al
     jne .L1
-    leaq .Lanon.a1474ea27374242078ce17dde567810a.1(%rip), %rdi
+    leaq .Lanon.089f470416250151261c229c75d51732.1(%rip), %rdi
     callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
 .L4:
     addq $8, %rdi

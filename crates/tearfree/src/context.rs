@@ -76,6 +76,10 @@ pub trait SavedContext {
 
     /// Restores what `enter` found.
     fn leave(saved: Self::Saved);
+
+    /// Whether `leave` restores, so that sections nest. Only [`Irq`] says no, which lets everything
+    /// in at its end; a lock type ([`InContext`](crate::lock::InContext)) has to.
+    const NESTS: bool = true;
 }
 
 impl<C: SavedContext> Context for C {
@@ -95,6 +99,12 @@ impl<C: SavedContext> Entered<C> {
     pub(crate) fn new() -> Self {
         Entered(Some(C::enter()))
     }
+
+    /// Hands over what `leave` needs; somebody else will call it.
+    #[inline]
+    pub(crate) fn into_saved(mut self) -> Option<C::Saved> {
+        self.0.take()
+    }
 }
 
 impl<C: SavedContext> Drop for Entered<C> {
@@ -103,6 +113,19 @@ impl<C: SavedContext> Drop for Entered<C> {
         if let Some(saved) = self.0.take() {
             C::leave(saved);
         }
+    }
+}
+
+core::cfg_select! {
+    all(feature = "std", unix, not(any(miri, tearfree_loom))) => {
+        /// Keeps this thread's handlers out while a *reader* owns the writer lock for a moment: a
+        /// handler that writes would wait for the thread that it interrupted, for ever.
+        pub(crate) type HandlersOut = Entered<IrqSave>;
+    }
+    _ => {
+        /// No handlers that could hit a reader: no signals, or a tool that knows none.
+        #[cfg(feature = "std")]
+        pub(crate) type HandlersOut = Entered<Thread>;
     }
 }
 

@@ -12,7 +12,7 @@
 //! | engine | where | how |
 //! | --- | --- | --- |
 //! | `x86_64` | x86-64 | inline assembly: vector moves, and an opaque call of `memcpy` for large values |
-//! | `aarch64` | 64-bit Arm | the same with its registers |
+//! | `aarch64` | 64-bit Arm, little endian | the same with its registers |
 //! | `portable` | elsewhere | the `atomic-maybe-uninit` crate, the largest words that fit |
 //! | `locked` | Miri | plain bytes, each word under one global lock: Miri knows no atomic uninitialised bytes |
 //! | `modelled` | loom | words that are loom atomics, with `Relaxed` accesses |
@@ -22,19 +22,35 @@
 
 #![allow(unsafe_code, reason = "racing memory is touched here, and nowhere else")]
 
-#[cfg(any(tearfree_loom, miri))]
-#[cfg_attr(tearfree_loom, path = "copy/modelled.rs")]
-#[cfg_attr(not(tearfree_loom), path = "copy/locked.rs")]
-mod engine;
+// The tests choose an engine by `--cfg tearfree_engine="..."`, so that each one runs on any machine.
+core::cfg_select! {
+    tearfree_loom => {
+        mod modelled;
+    }
+    any(miri, tearfree_engine = "locked") => {
+        mod locked;
+        use locked as engine;
+    }
+    tearfree_engine = "portable" => {
+        mod portable;
+        use portable as engine;
+    }
+    all(target_arch = "x86_64", target_pointer_width = "64") => {
+        mod chunks;
+        mod x86_64;
+        use x86_64 as engine;
+    }
+    all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little") => {
+        mod aarch64;
+        mod chunks;
+        use aarch64 as engine;
+    }
+    _ => {
+        mod portable;
+        use portable as engine;
+    }
+}
 
-#[cfg(not(any(tearfree_loom, miri)))]
-#[cfg_attr(target_arch = "x86_64", path = "copy/x86_64.rs")]
-#[cfg_attr(target_arch = "aarch64", path = "copy/aarch64.rs")]
-#[cfg_attr(not(any(target_arch = "x86_64", target_arch = "aarch64")), path = "copy/portable.rs")]
-mod engine;
-
-#[cfg(not(any(tearfree_loom, miri)))]
-mod chunks;
 #[cfg(not(tearfree_loom))]
 mod shared;
 
@@ -43,7 +59,7 @@ mod shared;
 pub(crate) const LARGEST_BY_VALUE: usize = 128;
 
 #[cfg(tearfree_loom)]
-pub(crate) use engine::Shared;
+pub(crate) use modelled::Shared;
 #[cfg(not(tearfree_loom))]
 pub(crate) use shared::Shared;
 

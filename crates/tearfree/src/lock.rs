@@ -5,7 +5,9 @@
 
 use core::fmt;
 
-use crate::context::SavedContext;
+#[cfg(feature = "std")]
+use crate::context::HandlersOut;
+use crate::context::{Entered, SavedContext};
 use crate::order::{self, PLAIN};
 use crate::sync::{AtomicBool, const_unless_modelled};
 use crate::wait::Patience;
@@ -222,6 +224,8 @@ impl fmt::Debug for DefaultLock {
 /// that an interrupt handler writes too.
 ///
 /// As a type it always does it; for one call see [`SeqLock::write_in`](crate::SeqLock::write_in).
+/// Where a handler writes, every *writer* has to keep it out in one of these two ways. Readers need
+/// not: where a read takes the lock for a moment, it keeps signals out by itself.
 ///
 /// ```
 /// # #[cfg(all(feature = "std", unix))] {
@@ -238,10 +242,22 @@ pub struct InContext<C, L = DefaultLock> {
     context: core::marker::PhantomData<fn() -> C>,
 }
 
-impl<C, L> InContext<C, L> {
-    /// Puts `lock` into the context `C`.
+impl<C: SavedContext, L> InContext<C, L> {
+    /// Puts `lock` into the context `C`, which has to nest: with `Irq` this does not compile.
+    ///
+    /// ```compile_fail
+    /// # use tearfree::{context::Irq, lock::{InContext, SpinLock}};
+    /// let _ = InContext::<Irq, _>::new(SpinLock::new());
+    /// ```
+    /// ```
+    /// # #[cfg(all(feature = "std", unix))] {
+    /// # use tearfree::{context::IrqSave, lock::{InContext, SpinLock}};
+    /// let _ = InContext::<IrqSave, _>::new(SpinLock::new());
+    /// # }
+    /// ```
     #[must_use]
     pub const fn new(lock: L) -> Self {
+        const { assert!(C::NESTS, "this context lets everything in at its end; use `IrqSave`") };
         InContext { lock, context: core::marker::PhantomData }
     }
 }
@@ -254,32 +270,30 @@ unsafe impl<C: SavedContext, L: WriterLock> WriterLock for InContext<C, L> {
     fn unlocked() -> Self {
         InContext::new(L::unlocked())
     }
-    type Held = (C::Saved, L::Held);
+    type Held = (Option<C::Saved>, L::Held);
 
     #[inline]
     fn lock(&self) -> Self::Held {
         // P10: the interruption is out before the lock is taken, and back after it is given back.
-        let saved = C::enter();
-        (saved, self.lock.lock())
+        let entered = Entered::<C>::new();
+        let held = self.lock.lock();
+        (entered.into_saved(), held)
     }
 
     #[inline]
     fn try_lock(&self) -> Option<Self::Held> {
-        let saved = C::enter();
-        match self.lock.try_lock() {
-            Some(held) => Some((saved, held)),
-            None => {
-                C::leave(saved);
-                None
-            }
-        }
+        let entered = Entered::<C>::new();
+        let held = self.lock.try_lock()?;
+        Some((entered.into_saved(), held))
     }
 
     #[inline]
     unsafe fn unlock(&self, (saved, held): Self::Held) {
         // SAFETY: P5, by the caller's promise.
         unsafe { self.lock.unlock(held) };
-        C::leave(saved);
+        if let Some(saved) = saved {
+            C::leave(saved);
+        }
     }
 }
 
@@ -315,5 +329,22 @@ impl<L: WriterLock> Drop for Holding<'_, L> {
             // SAFETY: P5. This lock gave `held`, to this thread: `Holding` cannot be sent.
             unsafe { self.lock.unlock(held) };
         }
+    }
+}
+
+/// The writer lock in the hands of a reader or a waiter, for a moment.
+#[cfg(feature = "std")]
+pub(crate) struct Briefly<'a, L: WriterLock> {
+    // Dropped in this order: the lock is given back, then handlers may come.
+    _holding: Holding<'a, L>,
+    _handlers_out: HandlersOut,
+}
+
+#[cfg(feature = "std")]
+impl<'a, L: WriterLock> Briefly<'a, L> {
+    pub(crate) fn try_new(lock: &'a L) -> Option<Self> {
+        let handlers_out = HandlersOut::new();
+        let holding = Holding::try_new(lock)?;
+        Some(Briefly { _holding: holding, _handlers_out: handlers_out })
     }
 }

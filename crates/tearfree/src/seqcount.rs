@@ -99,7 +99,9 @@ impl<C: Count> SeqCount<C> {
     ///
     /// # Safety
     /// For all of `'a`, `word` is valid for atomic loads, aligned for an atomic of its size, and no
-    /// one touches it other than atomically (P11). Only readers may be used on a read-only mapping.
+    /// one touches it other than atomically (P11). Only the reading calls may be used on a read-only
+    /// mapping; the Rust documentation promises atomic loads there for `Relaxed` only, so that is a
+    /// promise of the platform: on all supported ones an `Acquire` load is a plain load instruction.
     ///
     /// # Examples
     /// ```
@@ -317,10 +319,14 @@ impl<C: Count> SeqCount<C> {
     /// Makes every open read fail, without making any reader wait: `write_seqcount_invalidate`.
     ///
     /// The data themselves are valid before and after, for instance a pointer that was unhashed.
+    ///
+    /// # Panics
+    /// In debug builds, if a write section is open.
     #[doc(alias("write_seqcount_invalidate"))]
     #[inline]
     pub fn invalidate(&self) {
         let even = C::load_own(&self.word);
+        debug_assert!(!even.is_writing(), "a write section is open on this sequence count");
         // ORDERING: P3. Pairs with `try_read_begin`: whoever begins at the new count sees all stores
         // from before this call.
         order::fence_invalidate();
@@ -333,6 +339,9 @@ impl<C: Count> SeqCount<C> {
     /// No reader sees a store from after this call together with the state from before a store that
     /// precedes it. One fence cheaper than an empty write section; the data have to be valid in
     /// between.
+    ///
+    /// # Panics
+    /// In debug builds, if a write section is open.
     ///
     /// # Examples
     /// At least one of two doors is open at all times, and readers agree.
@@ -349,6 +358,7 @@ impl<C: Count> SeqCount<C> {
     #[inline]
     pub fn barrier(&self) {
         let even = C::load_own(&self.word);
+        debug_assert!(!even.is_writing(), "a write section is open on this sequence count");
         // INVARIANT: even to odd, by the one writer.
         C::store(&self.word, even.next(), PLAIN);
         // ORDERING: P2, P3. One fence serves both ends. Stores below it pair with the fence in

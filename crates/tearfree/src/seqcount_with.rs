@@ -168,25 +168,44 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
         &'a self,
         guard: &'g mut L::Guard<'l>,
     ) -> SeqCountWithGuard<'a, 'g, L::Guard<'l>, C> {
-        #[cfg(debug_assertions)]
-        if let Some(address) = L::address(guard) {
-            self.lock.check(address);
-        }
+        self.check(guard);
         SeqCountWithGuard { _section: self.count.write(), guard }
     }
 
     /// Makes every open read fail: [`SeqCount::invalidate`], under the lock.
+    ///
+    /// # Panics
+    /// As [`write`](Self::write).
     #[doc(alias("write_seqcount_invalidate"))]
     #[inline]
-    pub fn invalidate(&self, _guard: &mut L::Guard<'_>) {
+    #[cfg_attr(debug_assertions, track_caller)]
+    pub fn invalidate(&self, guard: &mut L::Guard<'_>) {
+        self.check(guard);
         self.count.invalidate();
     }
 
     /// Puts the stores before and after into different versions: [`SeqCount::barrier`], under the lock.
+    ///
+    /// # Panics
+    /// As [`write`](Self::write).
     #[doc(alias("raw_write_seqcount_barrier"))]
     #[inline]
-    pub fn barrier(&self, _guard: &mut L::Guard<'_>) {
+    #[cfg_attr(debug_assertions, track_caller)]
+    pub fn barrier(&self, guard: &mut L::Guard<'_>) {
+        self.check(guard);
         self.count.barrier();
+    }
+
+    /// In debug builds, that this is a guard of the same lock as before.
+    #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
+    fn check(&self, guard: &L::Guard<'_>) {
+        #[cfg(debug_assertions)]
+        if let Some(address) = L::address(guard) {
+            self.lock.check(address);
+        }
+        #[cfg(not(debug_assertions))]
+        let _checked_in_debug_builds = guard;
     }
 }
 

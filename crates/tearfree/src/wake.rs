@@ -4,30 +4,51 @@
 //! The danger is a lost wake-up: the waiter finds the old version and goes to sleep, while the writer
 //! publishes and finds no waiter. Between "publish" and "look for waiters" stands a store and a load,
 //! which processors reorder. A full fence in every write would prevent that, and cost more than the
-//! write. Here a waiter registers **while it holds the writer lock** instead (P8), so for each write
-//! one of two things holds: the waiter registered before the write took the lock, and the write sees
-//! it; or the write gave the lock back before the waiter took it, and the waiter sees the write. The
-//! writer pays for one load that shares a cache line with the count.
-
-#![allow(unsafe_code, reason = "parking_lot_core's calls ask for promises about their closures")]
+//! write. Here a waiter announces itself **while it holds the writer lock** instead (P8), so for each
+//! write one of two things holds: the waiter announced itself before the write took the lock, and the
+//! write sees it; or the write gave the lock back before the waiter took it, and the waiter sees the
+//! write. The writer pays for one load of a word that lies beside the count.
 
 use std::time::Instant;
 
 use crate::order::PLAIN;
 use crate::sync::{AtomicU32, const_unless_modelled};
 
-/// How many threads wait for the next change, or are about to.
+mod sleep;
+
+/// Somebody sleeps, or is about to, until this round is over.
+const SOMEBODY: u32 = 1;
+/// What is added when a round ends, so that nobody who belongs to it falls asleep any more.
+const ROUND: u32 = 2;
+
+const fn somebody_waits(state: u32) -> bool {
+    state & SOMEBODY != 0
+}
+
+const fn with_somebody(state: u32) -> u32 {
+    state | SOMEBODY
+}
+
+const fn next_round(state: u32) -> u32 {
+    (state & !SOMEBODY).wrapping_add(ROUND)
+}
+
+/// Whether anybody waits for the next change, and in which round. Changed under the writer lock only.
 pub(crate) struct Waiters {
-    registered: AtomicU32,
+    state: AtomicU32,
     #[cfg(tearfree_loom)]
     parked: crate::model::Parked,
 }
+
+/// A waiter's round. Without it, a waiter that was called before it fell asleep could take the next
+/// waiter's announcement for its own, and sleep through the change that it waited for.
+pub(crate) struct Round(u32);
 
 impl Waiters {
     const_unless_modelled! {
         pub(crate) const fn new() -> Self {
             Waiters {
-                registered: AtomicU32::new(0),
+                state: AtomicU32::new(0),
                 #[cfg(tearfree_loom)]
                 parked: crate::model::Parked::new(),
             }
@@ -38,82 +59,41 @@ impl Waiters {
     /// back.
     #[inline]
     pub(crate) fn wake(&self) {
-        // ORDERING: P8. The writer lock orders this load and the addition in `register`.
-        if self.registered.load(PLAIN) != 0 {
-            self.wake_all();
+        // ORDERING: P8. The writer lock orders this load and the store in `announce`.
+        let state = self.state.load(PLAIN);
+        if somebody_waits(state) {
+            self.wake_all(state);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn wake_all(&self) {
+    fn wake_all(&self, state: u32) {
+        // ORDERING: P8. Whoever goes to sleep after this, in `sleep`, finds that it was called.
+        self.state.store(next_round(state), PLAIN);
         #[cfg(not(tearfree_loom))]
-        // SAFETY: the key is the address of a field of ours, which nobody else parks on.
-        unsafe {
-            parking_lot_core::unpark_all(self.key(), parking_lot_core::DEFAULT_UNPARK_TOKEN);
-        }
+        sleep::wake_all(&self.state);
         #[cfg(tearfree_loom)]
         self.parked.wake_all();
     }
 
-    /// Announces a waiter. The caller holds the writer lock.
-    pub(crate) fn register(&self) -> Registered<'_> {
-        // ORDERING: P8. The writer lock orders this addition and the load in `wake`.
-        self.registered.fetch_add(1, PLAIN);
-        Registered(self)
+    /// Announces a waiter. The caller holds the writer lock and has seen that nothing changed yet.
+    pub(crate) fn announce(&self) -> Round {
+        // ORDERING: P8. The writer lock orders these and those in `wake` and `wake_all`.
+        let state = with_somebody(self.state.load(PLAIN));
+        self.state.store(state, PLAIN);
+        Round(state)
     }
 
-    #[cfg(not(tearfree_loom))]
-    fn key(&self) -> usize {
-        core::ptr::from_ref(self).addr()
-    }
-}
-
-/// How a nap ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Nap {
-    Woken,
-    TimedOut,
-}
-
-/// A waiter that writers know of.
-pub(crate) struct Registered<'a>(&'a Waiters);
-
-impl Registered<'_> {
-    /// Sleeps until a writer publishes, unless `unchanged` turns out to be false, or until `deadline`.
-    pub(crate) fn nap(&self, unchanged: impl Fn() -> bool, deadline: Option<Instant>) -> Nap {
+    /// Sleeps until the round is over, or until `deadline`. May end for no reason.
+    pub(crate) fn sleep(&self, round: &Round, deadline: Option<Instant>) {
         #[cfg(not(tearfree_loom))]
-        {
-            // The queue's own lock is held around `unchanged`, and taken by `wake_all`: a writer that
-            // knows of us either finds us asleep, or published before `unchanged` looked.
-            // SAFETY: the key is the address of a field of ours; the closures neither panic nor park.
-            let result = unsafe {
-                parking_lot_core::park(
-                    self.0.key(),
-                    &unchanged,
-                    || {},
-                    |_, _| {},
-                    parking_lot_core::DEFAULT_PARK_TOKEN,
-                    deadline,
-                )
-            };
-            match result {
-                parking_lot_core::ParkResult::TimedOut => Nap::TimedOut,
-                _ => Nap::Woken,
-            }
-        }
+        sleep::while_equal(&self.state, round.0, deadline);
         #[cfg(tearfree_loom)]
         {
             let _models_have_no_time = deadline;
-            self.0.parked.park(unchanged);
-            Nap::Woken
+            // ORDERING: P8. Looked at under the queue's lock, which `wake_all` takes too.
+            self.parked.park(|| self.state.load(PLAIN) == round.0);
         }
-    }
-}
-
-impl Drop for Registered<'_> {
-    fn drop(&mut self) {
-        // ORDERING: P8. A writer that still sees this waiter in `wake` calls for nobody, once.
-        self.0.registered.fetch_sub(1, PLAIN);
     }
 }

@@ -5,7 +5,7 @@
 
 use core::fmt;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::SavedContext;
 
@@ -37,6 +37,8 @@ impl SavedContext for Irq {
     fn leave((): ()) {
         change_mask(libc::SIG_UNBLOCK, &asynchronous_signals());
     }
+
+    const NESTS: bool = false;
 }
 
 /// Keeps every asynchronous signal out and restores what was let in before: the `_irqsave` forms.
@@ -110,8 +112,9 @@ impl fmt::Debug for Mask {
     }
 }
 
-/// The chosen bottom-half signals; bit `n - 1` is signal `n`. Zero: not chosen yet.
-static BOTTOM_HALF: AtomicU64 = AtomicU64::new(0);
+/// The chosen bottom-half signals; bit `n - 1` of the two words is signal `n`. Zero: not chosen yet.
+/// Two words, because not every machine has 64-bit atomics.
+static BOTTOM_HALF: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];
 
 /// Signals fit into one word: 1 to 64 on Linux, fewer elsewhere.
 const SIGNALS: core::ops::RangeInclusive<i32> = 1..=64;
@@ -131,7 +134,8 @@ impl core::error::Error for InvalidSignal {}
 /// Chooses the signals that [`Bh`] keeps out, for the whole process. An empty slice restores the
 /// default.
 ///
-/// Sections that are open at the time keep the signals that they began with.
+/// Meant for the beginning of a program: sections that are open at the time keep the signals that they
+/// began with, and one that begins meanwhile may get some of the old ones and some of the new.
 ///
 /// # Errors
 /// [`InvalidSignal`] if a number is outside 1 to 64; then nothing changes.
@@ -152,15 +156,19 @@ pub fn set_bottom_half_signals(signals: &[i32]) -> Result<(), InvalidSignal> {
         }
         bits |= bit(signal);
     }
-    // ORDERING: P10. A setting by itself; a section takes the whole word in `bottom_half_signals`.
-    BOTTOM_HALF.store(bits, Relaxed);
+    // ORDERING: P10. A setting by itself, which a section takes in `bottom_half_signals`.
+    for (word, shift) in BOTTOM_HALF.iter().zip([0, 32]) {
+        #[expect(clippy::cast_possible_truncation, reason = "half of the bits at a time")]
+        word.store((bits >> shift) as u32, Relaxed);
+    }
     Ok(())
 }
 
 /// The signals that [`Bh`] keeps out.
 pub fn bottom_half_signals() -> impl Iterator<Item = i32> {
-    // ORDERING: P10. A setting by itself; the whole word comes from `set_bottom_half_signals`.
-    let chosen = match BOTTOM_HALF.load(Relaxed) {
+    // ORDERING: P10. A setting by itself, made by `set_bottom_half_signals`.
+    let [low, high] = [0, 1].map(|word: usize| u64::from(BOTTOM_HALF[word].load(Relaxed)));
+    let chosen = match high << 32 | low {
         0 => default_bottom_half(),
         bits => bits,
     };
@@ -177,7 +185,8 @@ fn default_bottom_half() -> u64 {
     let real_time = libc::SIGRTMIN()..=libc::SIGRTMAX();
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let real_time = core::iter::empty();
-    named.into_iter().chain(real_time).fold(0, |bits, signal| bits | bit(signal))
+    let signals = named.into_iter().chain(real_time).filter(|signal| SIGNALS.contains(signal));
+    signals.fold(0, |bits, signal| bits | bit(signal))
 }
 
 /// Signals that a thread raises by what it does. Keeping them out would turn a fault into a hang or

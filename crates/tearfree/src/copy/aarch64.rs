@@ -3,7 +3,7 @@
 //!
 //! Without `neon` (kernel code) no vector register is touched.
 
-#[cfg(target_feature = "neon")]
+#[cfg(all(target_feature = "neon", not(tearfree_engine = "scalar")))]
 use core::arch::aarch64::uint8x16_t;
 use core::arch::asm;
 use core::ffi::c_void;
@@ -59,7 +59,7 @@ impl Move for Load {
                         concat!($ldr, ", [{from}]"),
                         chunk = out($class) chunk,
                         from = in(reg) from,
-                        options(nostack, preserves_flags, readonly),
+                        options(nostack, preserves_flags),
                     );
                 }
                 // SAFETY: `to` is private and holds `N` bytes, by the caller's promise.
@@ -67,14 +67,16 @@ impl Move for Load {
             }};
         }
         match N {
-            #[cfg(target_feature = "neon")]
+            #[cfg(all(target_feature = "neon", not(tearfree_engine = "scalar")))]
             16 => load!("ldr {chunk:q}", vreg, uint8x16_t),
-            #[cfg(not(target_feature = "neon"))]
+            #[cfg(not(all(target_feature = "neon", not(tearfree_engine = "scalar"))))]
             16 => {
-                load!("ldr {chunk}", reg, u64);
-                // SAFETY: eight of the sixteen bytes are left on both sides.
+                // SAFETY: P6. The first eight of sixteen bytes, which the caller promises.
+                unsafe { Self::chunk::<8>(from, to) };
+                // SAFETY: eight more bytes follow on both sides.
                 let (from, to) = unsafe { (from.add(8), to.add(8)) };
-                load!("ldr {chunk}", reg, u64);
+                // SAFETY: P6. The other eight bytes.
+                unsafe { Self::chunk::<8>(from, to) };
             }
             8 => load!("ldr {chunk}", reg, u64),
             4 => load!("ldr {chunk:w}", reg, u32),
@@ -107,14 +109,16 @@ impl Move for Store {
             }};
         }
         match N {
-            #[cfg(target_feature = "neon")]
+            #[cfg(all(target_feature = "neon", not(tearfree_engine = "scalar")))]
             16 => store!("str {chunk:q}", vreg, uint8x16_t),
-            #[cfg(not(target_feature = "neon"))]
+            #[cfg(not(all(target_feature = "neon", not(tearfree_engine = "scalar"))))]
             16 => {
-                store!("str {chunk}", reg, u64);
-                // SAFETY: eight of the sixteen bytes are left on both sides.
+                // SAFETY: P6. The first eight of sixteen bytes, which the caller promises.
+                unsafe { Self::chunk::<8>(from, to) };
+                // SAFETY: eight more bytes follow on both sides.
                 let (from, to) = unsafe { (from.add(8), to.add(8)) };
-                store!("str {chunk}", reg, u64);
+                // SAFETY: P6. The other eight bytes.
+                unsafe { Self::chunk::<8>(from, to) };
             }
             8 => store!("str {chunk}", reg, u64),
             4 => store!("str {chunk:w}", reg, u32),

@@ -28,6 +28,7 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
             }};
         }
         match largest_word(from.addr() + at, len - at) {
+            #[cfg(target_pointer_width = "64")]
             8 => word!(u64),
             4 => word!(u32),
             2 => word!(u16),
@@ -54,6 +55,7 @@ pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
             }};
         }
         match largest_word(to.addr() + at, len - at) {
+            #[cfg(target_pointer_width = "64")]
             8 => word!(u64),
             4 => word!(u32),
             2 => word!(u16),

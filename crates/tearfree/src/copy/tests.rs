@@ -91,8 +91,7 @@ impl Bench {
 #[test]
 fn an_engine_copies_each_byte_and_touches_no_other() {
     let mut bench = Bench::new(SIZES.end);
-    let (sizes, alignments) =
-        if cfg!(miri) { (0..20, 0..3) } else { (SIZES, ALIGNMENTS) };
+    let (sizes, alignments) = if cfg!(miri) { (0..20, 0..3) } else { (SIZES, ALIGNMENTS) };
     for size in sizes {
         bench.copies_exactly_from_and_to_each(size, alignments.clone());
     }
@@ -206,7 +205,8 @@ fn an_engine_reads_and_writes_nothing_beyond_either_end() {
     // SAFETY: inside of the mapping.
     let begin = unsafe { whole.cast::<u8>().add(PAGE) };
     // SAFETY: the pages are ours; those before and after them stay out of reach.
-    let failed = unsafe { libc::mprotect(begin.cast(), INSIDE, libc::PROT_READ | libc::PROT_WRITE) };
+    let failed =
+        unsafe { libc::mprotect(begin.cast(), INSIDE, libc::PROT_READ | libc::PROT_WRITE) };
     assert_eq!(failed, 0);
     let mut private = pattern(INSIDE, 5);
     for size in SIZES.chain(LARGE) {

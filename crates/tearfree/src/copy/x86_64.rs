@@ -8,7 +8,7 @@
 //! Without `sse2` (kernel code) no vector register is touched.
 
 use core::arch::asm;
-#[cfg(target_feature = "sse2")]
+#[cfg(all(target_feature = "sse2", not(tearfree_engine = "scalar")))]
 use core::arch::x86_64::__m128i;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
@@ -17,6 +17,10 @@ use super::chunks::{Move, moves};
 
 /// Up to here a copy is straight-line moves, beyond it is a call. Measured: see DESIGN.md.
 const LARGEST_INLINE: usize = 256;
+
+/// Whether `memcpy` takes its arguments where `opaque_memcpy` puts them. Where it does not, large
+/// values are vector moves too, in a loop.
+const SYSTEM_V: bool = cfg!(not(any(windows, target_os = "uefi", target_os = "cygwin")));
 
 /// From here on, `memcpy` may use stores that bypass the cache and so the order of earlier stores
 /// (glibc's smallest possible `x86_non_temporal_threshold` is 0x4040).
@@ -30,7 +34,7 @@ unsafe extern "C" {
 /// `from` is a payload of `len` bytes, `to` is private memory of as many.
 #[inline(always)]
 pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
-    if len <= LARGEST_INLINE {
+    if len <= LARGEST_INLINE || !SYSTEM_V {
         // SAFETY: P6, by the caller's promise.
         unsafe { moves::<Load>(from, to, len) };
     } else {
@@ -43,7 +47,7 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
 /// `to` is a payload of `len` bytes, `from` is private memory of as many.
 #[inline(always)]
 pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
-    if len <= LARGEST_INLINE {
+    if len <= LARGEST_INLINE || !SYSTEM_V {
         // SAFETY: P6, by the caller's promise.
         unsafe { moves::<Store>(from, to, len) };
         return;
@@ -72,7 +76,7 @@ impl Move for Load {
                         concat!($mov, ", [{from}]"),
                         chunk = out($class) chunk,
                         from = in(reg) from,
-                        options(nostack, preserves_flags, readonly),
+                        options(nostack, preserves_flags),
                     );
                 }
                 // SAFETY: `to` is private and holds `N` bytes, by the caller's promise.
@@ -80,14 +84,16 @@ impl Move for Load {
             }};
         }
         match N {
-            #[cfg(target_feature = "sse2")]
+            #[cfg(all(target_feature = "sse2", not(tearfree_engine = "scalar")))]
             16 => load!("movdqu {chunk}", xmm_reg, __m128i),
-            #[cfg(not(target_feature = "sse2"))]
+            #[cfg(not(all(target_feature = "sse2", not(tearfree_engine = "scalar"))))]
             16 => {
-                load!("mov {chunk}", reg, u64);
-                // SAFETY: eight of the sixteen bytes are left on both sides.
+                // SAFETY: P6. The first eight of sixteen bytes, which the caller promises.
+                unsafe { Self::chunk::<8>(from, to) };
+                // SAFETY: eight more bytes follow on both sides.
                 let (from, to) = unsafe { (from.add(8), to.add(8)) };
-                load!("mov {chunk}", reg, u64);
+                // SAFETY: P6. The other eight bytes.
+                unsafe { Self::chunk::<8>(from, to) };
             }
             8 => load!("mov {chunk}", reg, u64),
             4 => load!("mov {chunk:e}", reg, u32),
@@ -120,14 +126,16 @@ impl Move for Store {
             }};
         }
         match N {
-            #[cfg(target_feature = "sse2")]
+            #[cfg(all(target_feature = "sse2", not(tearfree_engine = "scalar")))]
             16 => store!("dqu [{to}], {chunk}", xmm_reg, __m128i),
-            #[cfg(not(target_feature = "sse2"))]
+            #[cfg(not(all(target_feature = "sse2", not(tearfree_engine = "scalar"))))]
             16 => {
-                store!(" [{to}], {chunk}", reg, u64);
-                // SAFETY: eight of the sixteen bytes are left on both sides.
+                // SAFETY: P6. The first eight of sixteen bytes, which the caller promises.
+                unsafe { Self::chunk::<8>(from, to) };
+                // SAFETY: eight more bytes follow on both sides.
                 let (from, to) = unsafe { (from.add(8), to.add(8)) };
-                store!(" [{to}], {chunk}", reg, u64);
+                // SAFETY: P6. The other eight bytes.
+                unsafe { Self::chunk::<8>(from, to) };
             }
             8 => store!(" [{to}], {chunk}", reg, u64),
             4 => store!(" [{to}], {chunk:e}", reg, u32),

@@ -28,7 +28,7 @@ impl<T, F> Field<T, F> {
     /// An `F` lies at `offset` inside of `T`.
     #[doc(hidden)]
     #[must_use]
-    pub const unsafe fn at(offset: usize, _proof_of_type: fn(&T) -> &F) -> Self {
+    pub const unsafe fn at(offset: usize, _proof_of_type: fn(&T) -> *const F) -> Self {
         // INVARIANT: by the caller's promise.
         Field { offset, shape: PhantomData }
     }
@@ -82,12 +82,27 @@ impl<T, F> fmt::Debug for Field<T, F> {
 /// union Bits { number: u8, truth: bool }
 /// let _ = tearfree::field!(Bits, truth);
 /// ```
+/// And the type is the field's own, not one that it dereferences to:
+/// ```compile_fail
+/// #[derive(Clone, Copy)]
+/// struct Name { text: &'static [u8; 64] }
+/// let _: tearfree::Field<Name, [u8; 64]> = tearfree::field!(Name, text);
+/// ```
+/// ```
+/// #[derive(Clone, Copy)]
+/// struct Name { text: &'static [u8; 64] }
+/// let _: tearfree::Field<Name, &'static [u8; 64]> = tearfree::field!(Name, text);
+/// ```
 #[macro_export]
 macro_rules! field {
     ($whole:ty, $($path:tt).+) => {{
         // Outside of `unsafe`, so that a field of a union, whose bytes need not be valid, is refused.
         let offset = ::core::mem::offset_of!($whole, $($path).+);
-        let shape: fn(&$whole) -> &_ = |whole| &whole.$($path).+;
+        // A pointer, because a reference could be turned into another one on the way, by `Deref`.
+        let shape: fn(&$whole) -> *const _ = |whole| {
+            let field = &whole.$($path).+;
+            field
+        };
         // SAFETY: `offset_of!` gave the offset of this very field, and the closure has its type.
         unsafe { $crate::Field::<$whole, _>::at(offset, shape) }
     }};
@@ -163,7 +178,7 @@ impl<T: Copy, F: Copy> FieldSet<T> for Field<T, F> {
 
 macro_rules! field_tuples {
     ($(($($field:ident $torn:ident),+))*) => {$(
-        impl<$($field),+> sealed::Sealed for ($($field,)+) {}
+        impl<$($field: sealed::Sealed),+> sealed::Sealed for ($($field,)+) {}
 
         impl<T: Copy, $($field: FieldSet<T>),+> FieldSet<T> for ($($field,)+) {
             type Values = ($($field::Values,)+);
@@ -208,8 +223,17 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     #[must_use]
     pub fn read_fields<S: FieldSet<T>>(&self, fields: S) -> S::Values {
+        self.read_fields_as(Fallback::TryLock, fields)
+    }
+
+    #[inline]
+    pub(super) fn read_fields_as<S: FieldSet<T>>(
+        &self,
+        fallback: Fallback,
+        fields: S,
+    ) -> S::Values {
         let view = View { payload: &self.payload };
-        let (torn, _) = self.consistent(Fallback::TryLock, || fields.load(&view));
+        let (torn, _) = self.consistent(fallback, || fields.load(&view));
         // SAFETY: P4. The last copies were validated.
         unsafe { S::validated(torn) }
     }
@@ -217,7 +241,8 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// Computes from some fields, and again if a write came in between.
     ///
     /// `look` may run several times and see a mix of two writes: see [`View::get`]. Only its last
-    /// result is returned, which saw one write.
+    /// result is returned, which saw one write. No lock is held meanwhile, not even beside restless
+    /// writers, so `look` may use other locks.
     ///
     /// ```
     /// use tearfree::{SeqLock, field};
@@ -232,6 +257,6 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     pub fn read_with<R>(&self, mut look: impl FnMut(&View<'_, T>) -> R) -> R {
         let view = View { payload: &self.payload };
-        self.consistent(Fallback::TryLock, || look(&view)).0
+        self.consistent(Fallback::None, || look(&view)).0
     }
 }

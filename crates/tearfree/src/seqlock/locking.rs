@@ -35,6 +35,12 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// ```
     #[inline]
     pub fn try_read_excl(&self) -> Option<ExclGuard<'_, T, L>> {
+        self.try_read_excl_in()
+    }
+
+    /// As [`try_read_excl`](Self::try_read_excl), with a kind of interruption kept out.
+    #[inline]
+    pub fn try_read_excl_in<C: SavedContext>(&self) -> Option<ExclGuard<'_, T, L, C>> {
         let entered = Entered::new();
         let holding = Holding::try_new(&self.lock)?;
         Some(ExclGuard::of(self, holding, entered))

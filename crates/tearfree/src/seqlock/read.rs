@@ -4,11 +4,15 @@
 #![allow(unsafe_code, reason = "validated copies become values here (P4)")]
 
 use core::mem::{MaybeUninit, forget};
+#[cfg(feature = "std")]
+use core::time::Duration;
 
 use super::{SeqLock, Version};
 use crate::context::Context;
 use crate::copy::LARGEST_BY_VALUE;
-use crate::lock::{Holding, WriterLock};
+#[cfg(feature = "std")]
+use crate::lock::Briefly;
+use crate::lock::WriterLock;
 use crate::wait::Patience;
 
 /// How often the count may move under a reader before it tries to keep writers out for one copy.
@@ -41,10 +45,6 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     #[must_use]
     pub fn read(&self) -> T {
-        if size_of::<T>() > LARGEST_BY_VALUE {
-            // SAFETY: P4. The copy was validated.
-            return unsafe { self.read_in_place().assume_init() };
-        }
         self.read_as(Fallback::TryLock)
     }
 
@@ -58,9 +58,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// ```
     #[inline]
     pub fn read_into(&self, to: &mut T) {
-        // SAFETY: P4. `to` holds torn bytes only until `fill` returns, and nobody sees it before.
-        let to = unsafe { &mut *core::ptr::from_mut(to).cast::<MaybeUninit<T>>() };
-        self.fill(to);
+        self.read_into_as(Fallback::TryLock, to);
     }
 
     /// One attempt: `None` if a writer was inside or came in between. Never waits.
@@ -107,16 +105,8 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// ```
     #[cfg(feature = "std")]
     #[must_use]
-    pub fn read_timeout(&self, timeout: core::time::Duration) -> Option<T> {
-        if let Some(value) = self.try_read() {
-            return Some(value);
-        }
-        let patience = Patience::until(std::time::Instant::now().checked_add(timeout));
-        let mut copy = MaybeUninit::uninit();
-        let load = || self.payload.load(&mut copy);
-        self.consistent_contended(Fallback::TryLock, patience, load)?;
-        // SAFETY: P4. The last copy was validated.
-        Some(unsafe { copy.assume_init() })
+    pub fn read_timeout(&self, timeout: Duration) -> Option<T> {
+        self.read_timeout_as(Fallback::TryLock, timeout)
     }
 
     /// As [`read`](Self::read), with a kind of interruption kept out: `read_seqbegin_irqsave` and
@@ -144,9 +134,14 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         Some((unsafe { copy.assume_init() }, version))
     }
 
-    /// A read whose copy can stay in registers: only the cold path needs an address for it.
+    /// A small copy can stay in registers: only the cold path needs an address for it. A large one is
+    /// made where the caller wants it.
     #[inline]
     pub(super) fn read_as(&self, fallback: Fallback) -> T {
+        if size_of::<T>() > LARGEST_BY_VALUE {
+            // SAFETY: P4. The copy was validated.
+            return unsafe { self.read_in_place(fallback).assume_init() };
+        }
         match self.try_read() {
             Some(value) => value,
             None => self.read_contended(fallback),
@@ -180,25 +175,45 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// A read whose copy is made where the caller wants it. Not inlined, because only then does the
     /// compiler take the caller's place for `copy`, and the bytes are copied once.
     #[inline(never)]
-    fn read_in_place(&self) -> MaybeUninit<T> {
+    fn read_in_place(&self, fallback: Fallback) -> MaybeUninit<T> {
         let mut copy = MaybeUninit::uninit();
-        self.fill(&mut copy);
+        self.fill(fallback, &mut copy);
         copy
+    }
+
+    #[inline]
+    pub(super) fn read_into_as(&self, fallback: Fallback, to: &mut T) {
+        // SAFETY: P4. `to` holds torn bytes only until `fill` returns, and nobody sees it before.
+        let to = unsafe { &mut *core::ptr::from_mut(to).cast::<MaybeUninit<T>>() };
+        self.fill(fallback, to);
+    }
+
+    #[cfg(feature = "std")]
+    pub(super) fn read_timeout_as(&self, fallback: Fallback, timeout: Duration) -> Option<T> {
+        if let Some(value) = self.try_read() {
+            return Some(value);
+        }
+        let patience = Patience::until(std::time::Instant::now().checked_add(timeout));
+        let mut copy = MaybeUninit::uninit();
+        let load = || self.payload.load(&mut copy);
+        self.consistent_contended(fallback, patience, load)?;
+        // SAFETY: P4. The last copy was validated.
+        Some(unsafe { copy.assume_init() })
     }
 
     /// Copies the value to `to`.
     #[inline]
-    fn fill(&self, to: &mut MaybeUninit<T>) {
+    fn fill(&self, fallback: Fallback, to: &mut MaybeUninit<T>) {
         if self.try_consistent(|| self.payload.load(to)).is_none() {
-            self.fill_contended(to);
+            self.fill_contended(fallback, to);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn fill_contended(&self, to: &mut MaybeUninit<T>) {
+    fn fill_contended(&self, fallback: Fallback, to: &mut MaybeUninit<T>) {
         let torn = AbortOnUnwind;
-        self.consistent_at_last(Fallback::TryLock, || self.payload.load(to));
+        self.consistent_at_last(fallback, || self.payload.load(to));
         forget(torn);
     }
 
@@ -272,9 +287,17 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     }
 
     /// Copies under the writer lock, if that is free. Trying it does not wait for anybody's closure.
+    #[cfg(feature = "std")]
     fn try_locked<R>(&self, copy: impl FnOnce() -> R) -> Option<(R, Version)> {
-        let _no_writer = Holding::try_new(&self.lock)?;
+        let _no_writer = Briefly::try_new(&self.lock)?;
         self.try_consistent(copy)
+    }
+
+    /// Without `std` nothing tells how to keep an interrupt handler out, which could write and wait
+    /// for us; so readers only retry, as in the kernel.
+    #[cfg(not(feature = "std"))]
+    fn try_locked<R>(&self, _copy: impl FnOnce() -> R) -> Option<(R, Version)> {
+        None
     }
 }
 

@@ -3,9 +3,9 @@
 
 use core::fmt;
 
-use super::SeqLock;
 use super::read::Fallback;
 use super::version::Version;
+use super::{FieldSet, SeqLock, View};
 use crate::lock::{DefaultLock, WriterLock};
 
 impl<T: Copy, L: WriterLock> SeqLock<T, L> {
@@ -64,11 +64,46 @@ pub struct Reader<'a, T, L = DefaultLock> {
 }
 
 impl<T: Copy, L: WriterLock> Reader<'_, T, L> {
-    /// As [`SeqLock::read`], except that there is no lock to fall back to beside a restless writer.
+    /// As [`SeqLock::read`], except that there is no lock to try beside a restless writer.
+    ///
+    /// ```
+    /// let mut lock = tearfree::SeqLock::new((1_u8, 'x', [0_u64; 100]));
+    /// let (mut writer, reader) = lock.split();
+    /// writer.update(|value| value.0 = 2);
+    /// assert_eq!(reader.read().0, 2);
+    /// let letter = reader.read_fields(tearfree::field!((u8, char, [u64; 100]), 1));
+    /// assert_eq!(letter, 'x');
+    /// ```
     #[inline]
     #[must_use]
     pub fn read(&self) -> T {
         self.seqlock.read_as(Fallback::None)
+    }
+
+    /// As [`SeqLock::read_into`].
+    #[inline]
+    pub fn read_into(&self, to: &mut T) {
+        self.seqlock.read_into_as(Fallback::None, to);
+    }
+
+    /// As [`SeqLock::read_timeout`].
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn read_timeout(&self, timeout: core::time::Duration) -> Option<T> {
+        self.seqlock.read_timeout_as(Fallback::None, timeout)
+    }
+
+    /// As [`SeqLock::read_fields`].
+    #[inline]
+    #[must_use]
+    pub fn read_fields<S: FieldSet<T>>(&self, fields: S) -> S::Values {
+        self.seqlock.read_fields_as(Fallback::None, fields)
+    }
+
+    /// As [`SeqLock::read_with`].
+    #[inline]
+    pub fn read_with<R>(&self, look: impl FnMut(&View<'_, T>) -> R) -> R {
+        self.seqlock.read_with(look)
     }
 
     /// As [`SeqLock::try_read`].

@@ -9,13 +9,13 @@ use std::time::Instant;
 use super::SeqLock;
 use super::read::Fallback;
 #[cfg(feature = "std")]
-use crate::lock::Holding;
+use crate::lock::Briefly;
 use crate::lock::WriterLock;
 use crate::seqcount::Start;
 #[cfg(feature = "std")]
 use crate::wait::Patience;
 #[cfg(feature = "std")]
-use crate::wake::{Nap, Registered};
+use crate::wake::Round;
 
 /// Which write a value comes from. Two versions of one lock are equal if no write lies between them.
 ///
@@ -92,8 +92,9 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// No change is missed: one between the read that gave `seen` and this call ends it at once. A
     /// writer pays for waiting with one load; it makes a system call only if somebody sleeps.
     ///
-    /// Registers under the writer lock, so it may wait for a writer's closure first, and must not be
-    /// called by a thread that holds a guard of this lock.
+    /// A waiter announces itself under the writer lock, so it falls asleep only once no writer is in a
+    /// closure; until then it looks again and again. A thread that holds a guard of this very lock
+    /// would wait for itself.
     ///
     /// ```
     /// use std::{thread, time::Duration};
@@ -109,41 +110,43 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     pub fn wait_changed(&self, seen: Version, timeout: Option<Duration>) -> bool {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
-            if self.version() != seen {
-                return true;
-            }
-            let Some(waiter) = self.register_waiter(deadline) else {
-                return self.version() != seen;
-            };
-            let nap = waiter.nap(|| self.version() == seen, deadline);
-            drop(waiter);
-            if nap == Nap::TimedOut {
-                return self.version() != seen;
+            match self.announce_waiter(seen, deadline) {
+                Announced::NotNeeded => return true,
+                Announced::TooLate => return false,
+                Announced::In(round) => self.waiters.sleep(&round, deadline),
             }
         }
     }
 
-    /// Announces a waiter under the writer lock (P8), or gives up at `deadline`.
+    /// Announces a waiter under the writer lock (P8), unless the version is another one by then.
     #[cfg(feature = "std")]
-    fn register_waiter(&self, deadline: Option<Instant>) -> Option<Registered<'_>> {
-        let _writers_are_out = match deadline {
-            None => Holding::new(&self.lock),
-            Some(_) => self.lock_until(deadline)?,
-        };
-        Some(self.waiters.register())
-    }
-
-    #[cfg(feature = "std")]
-    fn lock_until(&self, deadline: Option<Instant>) -> Option<Holding<'_, L>> {
+    fn announce_waiter(&self, seen: Version, deadline: Option<Instant>) -> Announced {
         let mut patience = Patience::until(deadline);
         loop {
-            if let Some(holding) = Holding::try_new(&self.lock) {
-                return Some(holding);
+            let is_over = patience.is_over();
+            if self.version() != seen {
+                return Announced::NotNeeded;
             }
-            if patience.is_over() {
-                return None;
+            if is_over {
+                return Announced::TooLate;
+            }
+            if let Some(_no_writer) = Briefly::try_new(&self.lock) {
+                if self.version() != seen {
+                    return Announced::NotNeeded;
+                }
+                return Announced::In(self.waiters.announce());
             }
             patience.wait();
         }
     }
+}
+
+/// What came of a waiter's attempt to be called at the next change.
+#[cfg(feature = "std")]
+enum Announced {
+    In(Round),
+    /// There is a change already.
+    NotNeeded,
+    /// The time is over.
+    TooLate,
 }
