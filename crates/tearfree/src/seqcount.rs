@@ -293,6 +293,7 @@ impl<C: Count> SeqCount<C> {
         let even = C::load_own(&self.word);
         debug_assert!(!even.is_writing(), "a write section is already open on this sequence count");
         // INVARIANT: even to odd, by the one writer.
+        // ORDERING: P2. None by itself: the fence below is what `read_retry` pairs with.
         C::store(&self.word, even.next(), PLAIN);
         // ORDERING: P2. Pairs with the fence in `read_retry`. It stands after the store: a store
         // with Release would order what came before it, and let the data overtake the odd count.
@@ -360,6 +361,7 @@ impl<C: Count> SeqCount<C> {
         let even = C::load_own(&self.word);
         debug_assert!(!even.is_writing(), "a write section is open on this sequence count");
         // INVARIANT: even to odd, by the one writer.
+        // ORDERING: P2. None by itself: the fence below is what `read_retry` pairs with.
         C::store(&self.word, even.next(), PLAIN);
         // ORDERING: P2, P3. One fence serves both ends. Stores below it pair with the fence in
         // `read_retry` through the odd count above; stores before it reach whoever loads the even
