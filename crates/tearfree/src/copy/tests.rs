@@ -161,7 +161,7 @@ fn a_payload_of_any_size_gives_back_what_was_stored() {
 
 #[test]
 fn a_racing_load_gives_each_byte_as_some_store_left_it() {
-    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
     fn race<const N: usize>() {
         let (shared, over) = (Shared::new([0x55_u8; N]), AtomicBool::new(false));
         std::thread::scope(|s| {

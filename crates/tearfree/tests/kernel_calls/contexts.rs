@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The `_irq`, `_irqsave` and `_bh` forms: signals of the thread, in user space.
+
+use core::cell::Cell;
+use std::collections::BTreeSet;
+
+use libc::{SIGALRM, SIGSEGV, SIGURG, SIGUSR1, SIGUSR2};
+use tearfree::SeqLock;
+use tearfree::context::{Bh, Irq, IrqSave, SavedContext};
+
+use crate::seqlock::{Telling, locked_here, read_beside_a_restless_writer};
+use crate::support::payload::{Accusing, Words};
+use crate::support::signals::{block, handled, mask, pending, raise, react};
+use crate::support::times;
+
+/// What comes from outside is kept out; what the thread does to itself is not.
+fn assert_hard_interrupts_are_out() {
+    let out = mask();
+    for signal in [SIGUSR1, SIGUSR2, SIGALRM, SIGURG] {
+        assert!(out.contains(&signal), "signal {signal} gets in");
+    }
+    assert!(!out.contains(&SIGSEGV));
+}
+
+fn assert_bottom_halves_are_out() {
+    let out = mask();
+    assert!(out.contains(&SIGALRM) && out.contains(&SIGURG));
+    assert!(!out.contains(&SIGUSR1), "a hard interrupt is not a bottom half");
+}
+
+/// A signal that arrives inside of `section` waits, and is handled as soon as the section ends.
+fn a_signal_waits_for_the_end<G>(signal: i32, section: impl FnOnce() -> G) {
+    react(signal, || ());
+    let before = handled();
+    let inside = section();
+    raise(signal);
+    assert!(pending().contains(&signal));
+    assert_eq!(handled(), before);
+    drop(inside);
+    assert_eq!(handled(), before + 1);
+    assert!(!pending().contains(&signal));
+}
+
+/// The mask after each section is the one before it, whatever that was.
+fn restores_what_was_before<G>(section: impl Fn() -> G) {
+    for already_out in [false, true] {
+        block(SIGUSR2, already_out);
+        let before = mask();
+        drop(section());
+        assert_eq!(mask(), before);
+    }
+    block(SIGUSR2, false);
+}
+
+#[test]
+fn write_seqlock_irq() {
+    let lock = SeqLock::new(1);
+    let mut writing = lock.write_in::<Irq>();
+    assert_hard_interrupts_are_out();
+    assert!(lock.try_write().is_none());
+    *writing = 2;
+    drop(writing);
+    lock.update_in::<Irq, _>(|value| {
+        assert_hard_interrupts_are_out();
+        *value += 1;
+    });
+    assert_eq!(lock.read(), 3);
+}
+
+#[test]
+fn write_sequnlock_irq() {
+    let lock = SeqLock::new(1);
+    a_signal_waits_for_the_end(SIGUSR1, || lock.write_in::<Irq>());
+    // As `local_irq_enable`, the end does not ask what was out before.
+    block(SIGUSR2, true);
+    drop(lock.write_in::<Irq>());
+    assert_eq!(mask(), BTreeSet::new());
+}
+
+#[test]
+fn write_seqlock_irqsave() {
+    let lock = SeqLock::new(1);
+    let mut writing = lock.write_in::<IrqSave>();
+    assert_hard_interrupts_are_out();
+    *writing = 2;
+    assert!(lock.try_write_in::<IrqSave>().is_none());
+    assert_hard_interrupts_are_out();
+    drop(writing);
+    lock.set_in::<IrqSave>(lock.read() + 1);
+    assert_eq!(lock.read(), 3);
+}
+
+#[test]
+fn write_sequnlock_irqrestore() {
+    let lock = SeqLock::new(1);
+    a_signal_waits_for_the_end(SIGUSR1, || lock.write_in::<IrqSave>());
+    restores_what_was_before(|| lock.write_in::<IrqSave>());
+    restores_what_was_before(|| lock.set_in::<IrqSave>(2));
+}
+
+#[test]
+fn write_seqlock_bh() {
+    let lock = SeqLock::new(1);
+    let mut writing = lock.write_in::<Bh>();
+    assert_bottom_halves_are_out();
+    *writing = 2;
+    drop(writing);
+    assert_eq!(lock.read(), 2);
+}
+
+#[test]
+fn write_sequnlock_bh() {
+    let lock = SeqLock::new(1);
+    a_signal_waits_for_the_end(SIGURG, || lock.write_in::<Bh>());
+    restores_what_was_before(|| lock.write_in::<Bh>());
+}
+
+#[test]
+fn read_seqlock_excl_irq() {
+    let lock = SeqLock::new(1);
+    let still = lock.read_excl_in::<Irq>();
+    assert_hard_interrupts_are_out();
+    assert!(lock.try_write().is_none());
+    assert_eq!(*still, 1);
+}
+
+#[test]
+fn read_sequnlock_excl_irq() {
+    let lock = SeqLock::new(1);
+    a_signal_waits_for_the_end(SIGUSR1, || lock.read_excl_in::<Irq>());
+    assert!(lock.try_write().is_some());
+}
+
+#[test]
+fn read_seqlock_excl_irqsave() {
+    let lock = SeqLock::new(1);
+    let still = lock.read_excl_in::<IrqSave>();
+    assert_hard_interrupts_are_out();
+    assert!(lock.try_write().is_none());
+    assert_eq!((*still, lock.read()), (1, 1));
+}
+
+#[test]
+fn read_sequnlock_excl_irqrestore() {
+    let lock = SeqLock::new(1);
+    a_signal_waits_for_the_end(SIGUSR1, || lock.read_excl_in::<IrqSave>());
+    restores_what_was_before(|| lock.read_excl_in::<IrqSave>());
+}
+
+#[test]
+fn read_seqlock_excl_bh() {
+    let lock = SeqLock::new(1);
+    let still = lock.read_excl_in::<Bh>();
+    assert_bottom_halves_are_out();
+    assert!(lock.try_write().is_none());
+    assert_eq!(*still, 1);
+}
+
+#[test]
+fn read_sequnlock_excl_bh() {
+    let lock = SeqLock::new(1);
+    a_signal_waits_for_the_end(SIGURG, || lock.read_excl_in::<Bh>());
+    restores_what_was_before(|| lock.read_excl_in::<Bh>());
+}
+
+/// The program's own context, which tells when it is entered.
+enum Entering {}
+
+thread_local!(static ENTERED: Cell<u64> = const { Cell::new(0) });
+
+impl SavedContext for Entering {
+    type Saved = ();
+
+    fn enter() {
+        ENTERED.set(ENTERED.get() + 1);
+    }
+
+    fn leave((): ()) {}
+}
+
+#[test]
+fn read_seqbegin_or_lock_irqsave() {
+    // The lockless attempt lets interrupts in; only the pass under the lock keeps them out.
+    let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::new(|| ()));
+    assert_eq!(lock.read_or_lock_in::<Entering>().generation(), 0);
+    assert_eq!(ENTERED.get(), 0);
+    let (locked, entered) = (locked_here(), ENTERED.get());
+    let read = || Some(lock.read_or_lock_in::<Entering>());
+    read_beside_a_restless_writer(&lock, read, |_| {
+        assert_eq!(locked_here() - locked, ENTERED.get() - entered);
+        locked_here() >= locked + times(5, 2)
+    });
+}
+
+#[test]
+fn done_seqretry_irqrestore() {
+    let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::new(|| ()));
+    let (before, locked) = (mask(), locked_here());
+    let read = || Some(lock.read_or_lock_in::<IrqSave>());
+    read_beside_a_restless_writer(&lock, read, |_| {
+        assert_eq!(mask(), before);
+        locked_here() > locked
+    });
+    assert!(lock.try_write().is_some());
+}
+
+#[test]
+fn ss_lock_irqsave() {
+    // Hard interrupts are out before the lock is taken: whoever takes it looks at the mask.
+    fn on_lock() {
+        if READING.get() {
+            assert_hard_interrupts_are_out();
+        }
+    }
+    thread_local!(static READING: Cell<bool> = const { Cell::new(false) });
+    READING.set(true);
+    let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::new(on_lock));
+    let locked = locked_here();
+    let read = || Some(lock.read_or_lock_in::<IrqSave>());
+    read_beside_a_restless_writer(&lock, read, |_| locked_here() > locked);
+}
+
+#[test]
+fn read_seqbegin_irqsave() {
+    // The whole read lies between the two ends of the context, which write here.
+    static LOCK: SeqLock<u64> = SeqLock::new(1);
+    enum Writing {}
+    impl SavedContext for Writing {
+        type Saved = ();
+
+        fn enter() {
+            LOCK.set(2);
+        }
+
+        fn leave((): ()) {
+            LOCK.set(3);
+        }
+    }
+    assert_eq!(LOCK.read_in::<Writing>(), 2);
+    assert_eq!(LOCK.read(), 3);
+    assert_eq!(LOCK.read_in::<IrqSave>(), 3);
+}
+
+#[test]
+fn read_seqretry_irqrestore() {
+    let lock = SeqLock::new(5);
+    restores_what_was_before(|| assert_eq!(lock.read_in::<IrqSave>(), 5));
+    restores_what_was_before(|| assert_eq!(lock.read_in::<Bh>(), 5));
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What other sequence locks got wrong: each test is a sentence that was false somewhere.
+//!
+//! Pitfalls that take a race have their tests in `stress.rs`, those that take an interrupted writer
+//! in `signals.rs`, those of waiting for a change in `waiting.rs`.
+
+mod support;
+
+#[path = "pitfalls/counts.rs"]
+mod counts;
+#[path = "pitfalls/payloads.rs"]
+mod payloads;
+#[path = "pitfalls/readers.rs"]
+mod readers;
+#[path = "pitfalls/writers.rs"]
+mod writers;

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Pitfalls of writers: panics, early returns, slow closures.
+
+use core::mem::forget;
+use std::thread;
+
+use tearfree::lock::{SpinLock, WriterLock};
+use tearfree::{DefaultLock, SeqLatch, SeqLock};
+
+#[cfg(feature = "std")]
+use core::time::Duration;
+
+use crate::support::{Flag, Watchdog, panics};
+
+/// After a write that failed: the old value, the old version, and writers and readers go on.
+fn nothing_has_happened_and_others_go_on<L: WriterLock + Sync>(
+    lock: &SeqLock<(u32, u32), L>,
+    failed_write: impl FnOnce(),
+) {
+    let before = lock.read_versioned();
+    failed_write();
+    assert_eq!(lock.try_read(), Some(before.0), "the old value, and an even count");
+    assert_eq!(lock.version(), before.1);
+    thread::scope(|s| s.spawn(|| lock.update(|v| v.0 += 10)).join().unwrap());
+    assert_eq!(lock.read(), (before.0.0 + 10, before.0.1));
+    assert!(lock.try_write().is_some());
+}
+
+#[test]
+fn a_writer_that_panics_in_update_leaves_the_old_value_and_others_go_on() {
+    fn with<L: WriterLock + Sync>() {
+        let lock = SeqLock::<_, L>::from((1, 2));
+        nothing_has_happened_and_others_go_on(&lock, || {
+            assert!(panics(|| lock.update(|v| {
+                *v = (7, 7);
+                panic!("in the middle of an update");
+            })));
+        });
+    }
+    with::<DefaultLock>();
+    with::<SpinLock>();
+    #[cfg(feature = "lock_api")]
+    with::<parking_lot::RawMutex>();
+}
+
+#[test]
+#[cfg(feature = "std")]
+fn a_writer_that_panics_under_a_guard_leaves_the_old_value_and_others_go_on() {
+    let lock = SeqLock::new((1, 2));
+    nothing_has_happened_and_others_go_on(&lock, || {
+        assert!(panics(|| {
+            let mut writing = lock.write();
+            *writing = (7, 7);
+            panic!("in the middle of a write section");
+        }));
+    });
+}
+
+#[test]
+#[cfg(feature = "std")]
+fn a_guard_that_was_made_while_the_thread_panics_publishes() {
+    struct WritesAtEnd<'a>(&'a SeqLock<u32>);
+    impl Drop for WritesAtEnd<'_> {
+        fn drop(&mut self) {
+            *self.0.write() += 1;
+        }
+    }
+    let lock = SeqLock::new(1);
+    assert!(panics(|| {
+        let _last_words = WritesAtEnd(&lock);
+        panic!("for another reason");
+    }));
+    assert_eq!(lock.read(), 2);
+}
+
+#[test]
+fn a_discarded_guard_leaves_the_old_value_and_others_go_on() {
+    let lock = SeqLock::new((1, 2));
+    nothing_has_happened_and_others_go_on(&lock, || {
+        let mut writing = lock.write();
+        *writing = (7, 7);
+        writing.discard();
+    });
+}
+
+#[test]
+fn an_early_return_from_try_update_publishes_nothing() {
+    let lock = SeqLock::new((1, 2));
+    nothing_has_happened_and_others_go_on(&lock, || {
+        let result = lock.try_update(|v| {
+            v.0 = 7;
+            v.1 = u32::try_from(-1).map_err(|_| "no such number")?;
+            Ok(())
+        });
+        assert_eq!(result, Err("no such number"));
+    });
+    nothing_has_happened_and_others_go_on(&lock, || {
+        assert!(panics(|| {
+            let _never: Result<(), ()> = lock.try_update(|v| {
+                *v = (7, 7);
+                panic!("in the middle of an update");
+            });
+        }));
+    });
+}
+
+#[test]
+fn the_one_writer_of_a_split_lock_can_panic_in_update() {
+    let mut lock = SeqLock::new((1, 2));
+    let (mut writer, reader) = lock.split();
+    let before = reader.version();
+    assert!(panics(|| writer.update(|v| {
+        *v = (7, 7);
+        panic!("in the middle of an update");
+    })));
+    assert_eq!((reader.try_read(), reader.version()), (Some((1, 2)), before));
+    writer.update(|v| v.0 += 1);
+    assert_eq!(reader.read(), (2, 2));
+}
+
+#[test]
+fn a_writer_that_panics_in_the_update_of_a_latch_leaves_the_old_value() {
+    let latch = SeqLatch::new((1, 2));
+    let before = latch.version();
+    assert!(panics(|| latch.update(|v| {
+        *v = (7, 7);
+        panic!("in the middle of an update");
+    })));
+    assert_eq!((latch.read(), latch.version()), ((1, 2), before));
+    latch.update(|v| v.0 += 1);
+    assert_eq!((latch.read(), latch.into_inner()), ((2, 2), (2, 2)));
+}
+
+/// The closure of a writer ends only after a reader has done all that it can do.
+#[test]
+fn a_slow_closure_holds_no_reader_up() {
+    let _watchdog = Watchdog::over("a_slow_closure_holds_no_reader_up");
+    let lock = SeqLock::new((1, 2));
+    let (writing, has_read) = (Flag::new(), Flag::new());
+    thread::scope(|s| {
+        s.spawn(|| {
+            lock.update(|v| {
+                v.0 = 7;
+                writing.raise();
+                has_read.wait();
+                v.1 = 7;
+            });
+        });
+        writing.wait();
+        let _has_read = has_read.raised_at_end();
+        assert_eq!(lock.read(), (1, 2));
+        assert_eq!(lock.try_read(), Some((1, 2)));
+        assert_eq!(lock.read_or_lock(), (1, 2));
+        assert_eq!(lock.read_fields(tearfree::field!((i32, i32), 1)), 2);
+        assert_eq!(lock.read_with(|_| 5), 5);
+        assert_eq!(lock.read_versioned().1, lock.version());
+        assert!(format!("{lock:?}").contains("(1, 2)"));
+        let mut mine = (0, 0);
+        assert!(lock.read_or_last(&mut mine));
+        assert_eq!(mine, (1, 2));
+        lock.read_into(&mut mine);
+        #[cfg(feature = "std")]
+        assert_eq!(lock.read_timeout(Duration::ZERO), Some((1, 2)));
+        assert!(lock.try_write().is_none(), "other writers wait");
+        assert!(lock.try_read_excl().is_none());
+    });
+    assert_eq!(lock.read(), (7, 7));
+}
+
+#[test]
+fn a_writer_can_read_its_own_lock() {
+    let lock = SeqLock::new(1);
+    lock.update(|v| {
+        *v = 5;
+        assert_eq!(lock.read(), 1);
+    });
+    let guard = lock.write();
+    assert_eq!((*guard, lock.read()), (5, 5));
+}
+
+#[test]
+fn a_writer_of_one_lock_holds_up_no_writer_of_another() {
+    // Where cells share a table of locks, some of two hundred meet.
+    let locks: Vec<_> = (0..200).map(SeqLock::new).collect();
+    let guards: Vec<_> = locks.iter().skip(1).map(SeqLock::write).collect();
+    assert!(locks[0].try_write().is_some());
+    drop(guards);
+}
+
+#[test]
+fn a_forgotten_guard_leaves_readers_alone() {
+    let mut lock = SeqLock::new(1);
+    let mut writing = lock.write();
+    *writing = 2;
+    forget(writing);
+    assert_eq!(lock.read(), 1);
+    assert!(lock.try_write().is_none());
+    *lock.get_mut() = 3;
+    assert_eq!(lock.read(), 3);
+    let (mut writer, reader) = lock.split();
+    writer.set(4);
+    assert_eq!(reader.read(), 4);
+}
+
+#[test]
+fn a_guard_that_ends_early_publishes_what_was_changed_until_then() {
+    fn fails(lock: &SeqLock<(u32, u32)>) -> Option<u32> {
+        let mut writing = lock.write();
+        writing.0 = 7;
+        writing.1 = writing.1.checked_sub(5)?;
+        Some(writing.1)
+    }
+    let lock = SeqLock::new((1, 2));
+    assert_eq!(fails(&lock), None);
+    assert_eq!(lock.read(), (7, 2), "as documented; `try_update` is the other way");
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The mask of signals before, inside of and after sections.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use libc::{SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTERM, SIGTRAP, SIGUSR1, SIGUSR2};
+use tearfree::SeqLock;
+use tearfree::context::{
+    Bh, Context, Irq, IrqSave, SavedContext, bottom_half_signals, set_bottom_half_signals,
+};
+use tearfree::lock::{InContext, SpinLock};
+
+use crate::support::panics;
+use crate::support::signals::{block, mask};
+
+/// The bottom-half signals are chosen for the whole process, so one test at a time.
+static CHOICE: Mutex<()> = Mutex::new(());
+
+/// Until the end of the guard, no other test chooses.
+pub(crate) fn the_only_one_who_chooses() -> MutexGuard<'static, ()> {
+    CHOICE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `section` with and without a signal that is kept out already.
+fn mask_is_the_same_after(section: impl Fn()) {
+    for already_out in [false, true] {
+        block(SIGTERM, already_out);
+        let before = mask();
+        section();
+        assert_eq!(mask(), before);
+    }
+    block(SIGTERM, false);
+}
+
+#[test]
+fn sections_that_are_nested_each_restore_what_they_found() {
+    let _choice = the_only_one_who_chooses();
+    let (outer, inner) = (SeqLock::new(1), SeqLock::new(2));
+    mask_is_the_same_after(|| {
+        let hard = outer.write_in::<IrqSave>();
+        let inside = mask();
+        assert!(inside.contains(&SIGUSR1) && inside.contains(&SIGALRM));
+        {
+            let _soft = inner.write_in::<Bh>();
+            assert_eq!(mask(), inside, "a bottom half lets no hard interrupt in");
+        }
+        assert_eq!(mask(), inside);
+        drop(hard);
+    });
+    mask_is_the_same_after(|| {
+        let soft = outer.write_in::<Bh>();
+        let inside = mask();
+        assert!(!inside.contains(&SIGUSR1) && inside.contains(&SIGALRM));
+        assert!(inner.update_in::<IrqSave, _>(|_| mask().contains(&SIGUSR1)));
+        assert_eq!(mask(), inside);
+        drop(soft);
+    });
+}
+
+#[test]
+fn a_context_is_left_when_the_closure_or_the_section_panics() {
+    fn with<C: SavedContext>(lock: &SeqLock<u32>) {
+        mask_is_the_same_after(|| {
+            assert!(panics(|| lock.update_in::<C, _>(|v| {
+                *v = 7;
+                panic!("inside of a context");
+            })));
+        });
+        mask_is_the_same_after(|| {
+            assert!(panics(|| {
+                let _section = lock.write_in::<C>();
+                panic!("inside of a context");
+            }));
+        });
+        mask_is_the_same_after(|| {
+            assert!(panics(|| {
+                let _section = lock.read_excl_in::<C>();
+                panic!("inside of a context");
+            }));
+        });
+    }
+    let lock = SeqLock::new(1);
+    with::<IrqSave>(&lock);
+    with::<Bh>(&lock);
+    assert_eq!((lock.read(), lock.try_write().is_some()), (1, true));
+
+    let lock = SeqLock::with_lock(1, InContext::<IrqSave, _>::new(SpinLock::new()));
+    mask_is_the_same_after(|| {
+        assert!(panics(|| lock.update(|_| panic!("under a lock in a context"))));
+    });
+    assert!(lock.try_write().is_some());
+}
+
+#[test]
+fn a_context_is_left_when_the_lock_is_not_to_be_had() {
+    let lock = SeqLock::new(1);
+    let _writing = lock.write();
+    mask_is_the_same_after(|| assert!(lock.try_write_in::<IrqSave>().is_none()));
+
+    let lock = SeqLock::with_lock(1, InContext::<IrqSave, _>::new(SpinLock::new()));
+    let before = mask();
+    let writing = lock.write();
+    let inside = mask();
+    assert_ne!(inside, before);
+    assert!(lock.try_write().is_none());
+    assert!(lock.try_read_excl().is_none());
+    assert_eq!(mask(), inside, "the open section is still open");
+    drop(writing);
+    assert_eq!(mask(), before);
+}
+
+#[test]
+fn what_a_thread_does_to_itself_is_never_kept_out() {
+    IrqSave::with(|| {
+        let out = mask();
+        for signal in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP] {
+            assert!(!out.contains(&signal), "a fault by signal {signal} would hang");
+        }
+        assert!(out.contains(&SIGTERM));
+    });
+}
+
+#[test]
+fn leaving_irq_lets_everything_in_whatever_was_out_before() {
+    let lock = SeqLock::new(1);
+    block(SIGTERM, true);
+    {
+        let _outer = lock.write_in::<Irq>();
+        Irq::with(|| assert!(mask().contains(&SIGUSR1)));
+        assert_eq!(mask(), BTreeSet::new(), "as `local_irq_enable` does, even inside of another");
+    }
+    assert_eq!(mask(), BTreeSet::new());
+}
+
+#[test]
+fn the_program_chooses_its_bottom_halves() {
+    let _choice = the_only_one_who_chooses();
+    let by_default: Vec<_> = bottom_half_signals().collect();
+    assert!(by_default.contains(&SIGALRM) && !by_default.contains(&SIGUSR1));
+    assert!(by_default.contains(&libc::SIGRTMAX()));
+
+    set_bottom_half_signals(&[SIGUSR1, SIGUSR2, SIGUSR1]).unwrap();
+    let before = mask();
+    Bh::with(|| {
+        let added: BTreeSet<_> = mask().difference(&before).copied().collect();
+        assert_eq!(added, BTreeSet::from([SIGUSR1, SIGUSR2]));
+        // An open section ends as it began.
+        set_bottom_half_signals(&[SIGALRM]).unwrap();
+    });
+    assert_eq!(mask(), before);
+
+    for wrong in [0, -1, 65] {
+        let error = set_bottom_half_signals(&[SIGUSR2, wrong]).unwrap_err();
+        assert!(error.to_string().contains(&wrong.to_string()));
+    }
+    assert!(bottom_half_signals().eq([SIGALRM]), "a wrong choice changes nothing");
+    set_bottom_half_signals(&[]).unwrap();
+    assert!(bottom_half_signals().eq(by_default));
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The writer of a `SeqLock` is stopped in the middle of its copy, as when it loses its processor.
+#![cfg(all(feature = "std", target_os = "linux"))]
+#![allow(unsafe_code, reason = "asks the system for a thread's processor time")]
+
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::time::Duration;
+use std::thread;
+use std::time::Instant;
+
+use libc::SIGUSR2;
+use tearfree::SeqLock;
+
+use crate::support::payload::{Accusing, Words};
+use crate::support::signals::{Victim, react};
+use crate::support::{Flag, Watchdog};
+
+type Large = Words<4096>;
+
+static LOCK: SeqLock<Large> = SeqLock::new(Words([0; 4096]));
+static STOPPED: Flag = Flag::new();
+static GO_ON: Flag = Flag::new();
+
+/// Runs in the writer. That an attempt fails means here that the writer stands in its copy.
+fn stop_in_the_copy() {
+    if LOCK.try_read().is_none() {
+        STOPPED.raise();
+        while !GO_ON.is_up() {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// The processor time that this thread has used.
+fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes to `time`, which is ours.
+    let failed = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    assert_eq!(failed, 0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap(), u32::try_from(time.tv_nsec).unwrap())
+}
+
+/// What readers can do that never wait, or only for so long.
+fn nobody_waits_who_did_not_agree_to(before: u64) {
+    assert!(LOCK.try_read().is_none());
+    let mut last = Box::new(Large::of(before));
+    assert!(!LOCK.read_or_last(&mut last));
+    assert_eq!(last.generation(), before, "the last good value stays");
+    let since = Instant::now();
+    assert!(LOCK.read_timeout(Duration::from_millis(20)).is_none());
+    assert!(since.elapsed() >= Duration::from_millis(20));
+    assert!(LOCK.try_write().is_none());
+    assert!(LOCK.try_read_excl().is_none());
+    assert!(format!("{LOCK:?}").contains("being written"));
+    let seen = LOCK.version();
+    assert!(!LOCK.wait_changed(seen, Some(Duration::from_millis(20))));
+}
+
+#[test]
+fn readers_sleep_while_the_writer_is_stopped_in_its_copy_and_get_the_whole_value_then() {
+    const AWAY: Duration = Duration::from_millis(300);
+    let _watchdog = Watchdog::over("readers_sleep_while_the_writer_is_stopped_in_its_copy");
+    let (over, generation) = (Flag::new(), AtomicU64::new(0));
+    LOCK.set(Words::of(0));
+    let (send, receive) = std::sync::mpsc::channel();
+    thread::scope(|s| {
+        s.spawn(|| {
+            react(SIGUSR2, stop_in_the_copy);
+            send.send(Victim::this_thread()).unwrap();
+            while !over.is_up() {
+                let next = generation.load(Relaxed) + 1;
+                LOCK.set(Words::of(next));
+                generation.store(next, Relaxed);
+            }
+        });
+        let (_over, go_on) = (over.raised_at_end(), GO_ON.raised_at_end());
+        let writer = receive.recv().unwrap();
+        while !STOPPED.is_up() {
+            writer.interrupt(SIGUSR2);
+            thread::yield_now();
+        }
+        let before = generation.load(Relaxed);
+        nobody_waits_who_did_not_agree_to(before);
+
+        let waiting = AtomicU64::new(0);
+        let reads: [fn() -> u64; 4] = [
+            || LOCK.read().generation(),
+            || LOCK.read_or_lock().generation(),
+            || LOCK.read_versioned().0.generation(),
+            || LOCK.read_timeout(Duration::MAX).map_or(0, |value| value.generation()),
+        ];
+        thread::scope(|s| {
+            let waiting = &waiting;
+            let readers = reads.map(|read| {
+                s.spawn(move || {
+                    let (burnt, since) = (processor_time(), Instant::now());
+                    waiting.fetch_add(1, Relaxed);
+                    let generation = read();
+                    (generation, processor_time() - burnt, since.elapsed())
+                })
+            });
+            while waiting.load(Relaxed) < 4 {
+                thread::yield_now();
+            }
+            thread::sleep(AWAY);
+            drop(go_on);
+            for reader in readers {
+                let (generation, burnt, waited) = reader.join().unwrap();
+                assert!(generation > before, "the write that was stopped is there");
+                assert!(waited >= AWAY, "a reader did not wait for the writer");
+                assert!(burnt < waited / 4, "a reader burnt {burnt:?} of {waited:?}");
+            }
+        });
+    });
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Handlers that write the very lock that the interrupted thread is writing.
+//!
+//! Without a context each of these hangs: the handler waits for a lock that its own thread holds.
+#![allow(unsafe_code, reason = "a writer lock that is interrupted when it is taken")]
+
+use core::cell::Cell;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::time::Duration;
+
+use libc::{SIGUSR1, SIGUSR2};
+use tearfree::context::{Bh, Irq, IrqSave, set_bottom_half_signals};
+use tearfree::lock::{InContext, SpinLock, WriterLock};
+use tearfree::{SeqLatch, SeqLock};
+
+use crate::support::payload::{Accusing, Words};
+use crate::support::signals::{handled, mask, pending, raise, react, storm};
+use crate::support::{Flag, Watchdog};
+
+type Value = Words<32>;
+
+fn next(value: &mut Value) {
+    *value = Words::of(value.generation() + 1);
+}
+
+/// Writes in this thread while a handler writes too, until enough signals came in the middle of one.
+/// `write_here` is told by `write` that it stands in the middle.
+fn both_write<L: WriterLock>(
+    signal: i32,
+    lock: &SeqLock<Value, L>,
+    handler_writes: fn(),
+    write_here: impl Fn(&mut dyn FnMut(&mut Value)),
+) {
+    lock.set(Words::of(0));
+    let (mut here, mut came_inside, handled_before) = (0, 0, handled());
+    let before = mask();
+    storm(signal, handler_writes, || {
+        while came_inside < 20 || here < 1_000 {
+            write_here(&mut |value| {
+                let handled_outside = handled();
+                next(value);
+                came_inside += u64::from(pending().contains(&signal));
+                assert_eq!(handled(), handled_outside, "the handler ran inside of a section");
+            });
+            here += 1;
+            assert_eq!(mask(), before);
+        }
+    });
+    assert!(handled() > handled_before);
+    assert_eq!(lock.read().generation(), here + handled() - handled_before, "a write was lost");
+}
+
+#[test]
+fn a_lock_in_a_context_can_be_written_by_a_handler_and_by_the_thread_it_interrupts() {
+    static LOCK: SeqLock<Value, InContext<IrqSave, SpinLock>> =
+        SeqLock::with_lock(Words([0; 32]), InContext::new(SpinLock::new()));
+    let _watchdog = Watchdog::over("a_lock_in_a_context_can_be_written_by_a_handler");
+    both_write(SIGUSR1, &LOCK, || LOCK.update(next), |change| LOCK.update(change));
+    both_write(SIGUSR1, &LOCK, || next(&mut LOCK.write()), |change| change(&mut LOCK.write()));
+}
+
+#[test]
+fn one_call_can_keep_the_handler_out_that_writes_the_same_lock() {
+    static LOCK: SeqLock<Value, SpinLock> = SeqLock::with_lock(Words([0; 32]), SpinLock::new());
+    let _watchdog = Watchdog::over("one_call_can_keep_the_handler_out");
+    let handler: fn() = || LOCK.update(next);
+    both_write(SIGUSR1, &LOCK, handler, |change| change(&mut LOCK.write_in::<IrqSave>()));
+    both_write(SIGUSR1, &LOCK, handler, |change| LOCK.update_in::<IrqSave, _>(change));
+    both_write(SIGUSR1, &LOCK, handler, |change| LOCK.update_in::<Irq, _>(change));
+    both_write(SIGUSR1, &LOCK, handler, |change| {
+        if let Some(mut writing) = LOCK.try_write_in::<Irq>() {
+            change(&mut writing);
+        }
+    });
+}
+
+#[test]
+fn a_bottom_half_is_the_signal_that_the_program_chose() {
+    static LOCK: SeqLock<Value, SpinLock> = SeqLock::with_lock(Words([0; 32]), SpinLock::new());
+    let _watchdog = Watchdog::over("a_bottom_half_is_the_signal_that_the_program_chose");
+    let _choice = crate::masks::the_only_one_who_chooses();
+    set_bottom_half_signals(&[SIGUSR2]).unwrap();
+    let handler: fn() = || LOCK.update(next);
+    both_write(SIGUSR2, &LOCK, handler, |change| change(&mut LOCK.write_in::<Bh>()));
+    both_write(SIGUSR2, &LOCK, handler, |change| LOCK.update_in::<Bh, _>(change));
+    set_bottom_half_signals(&[]).unwrap();
+}
+
+#[test]
+fn a_locking_reader_in_a_context_keeps_the_handler_out_that_writes() {
+    static LOCK: SeqLock<Value, SpinLock> = SeqLock::with_lock(Words([0; 32]), SpinLock::new());
+    let _watchdog = Watchdog::over("a_locking_reader_in_a_context");
+    LOCK.set(Words::of(0));
+    let mut came_inside = 0;
+    storm(
+        SIGUSR1,
+        || LOCK.update(next),
+        || {
+            while came_inside < 20 {
+                let still = LOCK.read_excl_in::<IrqSave>();
+                came_inside += u64::from(pending().contains(&SIGUSR1));
+                assert_eq!(LOCK.read().generation(), still.generation());
+                drop(still);
+                LOCK.read_or_lock_in::<IrqSave>().generation();
+                LOCK.read_in::<IrqSave>().generation();
+            }
+        },
+    );
+}
+
+#[test]
+fn a_latch_in_a_context_can_be_written_by_a_handler_and_by_the_thread_it_interrupts() {
+    static LATCH: SeqLatch<Value, InContext<IrqSave, SpinLock>> =
+        SeqLatch::with_lock(Words([0; 32]), InContext::new(SpinLock::new()));
+    let _watchdog = Watchdog::over("a_latch_in_a_context");
+    LATCH.set(Words::of(0));
+    let (mut here, mut came_inside, handled_before) = (0, 0, handled());
+    storm(
+        SIGUSR1,
+        || LATCH.update(next),
+        || {
+            while came_inside < 20 {
+                LATCH.update(|value| {
+                    next(value);
+                    came_inside += u64::from(pending().contains(&SIGUSR1));
+                });
+                here += 1;
+            }
+        },
+    );
+    assert_eq!(LATCH.read().generation(), here + handled() - handled_before, "a write was lost");
+}
+
+/// Two threads write, each of them interrupted by a handler that writes as well.
+#[test]
+fn handlers_and_threads_on_several_processors_lose_no_write() {
+    static LOCK: SeqLock<Value, InContext<IrqSave, SpinLock>> =
+        SeqLock::with_lock(Words([0; 32]), InContext::new(SpinLock::new()));
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    fn write() {
+        LOCK.update(next);
+        WRITES.fetch_add(1, Relaxed);
+    }
+    let _watchdog = Watchdog::over("handlers_and_threads_on_several_processors");
+    LOCK.set(Words::of(0));
+    std::thread::scope(|s| {
+        for _ in 0..2 {
+            s.spawn(|| {
+                storm(SIGUSR1, write, || {
+                    while handled() < 200 {
+                        write();
+                        LOCK.read().generation();
+                    }
+                });
+            });
+        }
+    });
+    assert_eq!(LOCK.read().generation(), WRITES.load(Relaxed));
+}
+
+/// A spin lock that is interrupted as soon as it is taken, in a thread that asks for it.
+struct Interrupted(SpinLock);
+
+thread_local!(static INTERRUPTS: Cell<bool> = const { Cell::new(false) });
+
+impl Interrupted {
+    fn is_taken() {
+        if INTERRUPTS.get() {
+            raise(SIGUSR1);
+        }
+    }
+}
+
+// SAFETY: the lock inside excludes.
+unsafe impl WriterLock for Interrupted {
+    const UNLOCKED: Self = Interrupted(SpinLock::new());
+    type Held = ();
+
+    fn lock(&self) {
+        self.0.lock();
+        Interrupted::is_taken();
+    }
+
+    fn try_lock(&self) -> Option<()> {
+        self.0.try_lock()?;
+        Interrupted::is_taken();
+        Some(())
+    }
+
+    unsafe fn unlock(&self, (): ()) {
+        // SAFETY: by the caller's promise.
+        unsafe { self.0.unlock(()) };
+    }
+}
+
+/// Lockless readers, and those who wait for a change, take the writer lock for a moment. A handler
+/// that writes must not come then. It comes as soon as the lock is free.
+#[test]
+fn a_reader_that_takes_the_lock_for_a_moment_keeps_handlers_out() {
+    type Large = Words<4096>;
+    static LOCK: SeqLock<Large, Interrupted> =
+        SeqLock::with_lock(Words([0; 4096]), Interrupted::UNLOCKED);
+    fn tries_to_write() {
+        INTERRUPTS.set(false);
+        let writing = LOCK.try_write().expect("the handler came while its thread held the lock");
+        writing.discard();
+        INTERRUPTS.set(true);
+    }
+    let _watchdog = Watchdog::over("a_reader_that_takes_the_lock_for_a_moment");
+    react(SIGUSR1, tries_to_write);
+    let (seen, before) = (LOCK.version(), handled());
+    INTERRUPTS.set(true);
+    assert!(!LOCK.wait_changed(seen, Some(Duration::from_millis(1))));
+    assert!(handled() > before, "a waiter announces itself under the lock");
+
+    let (before, over) = (handled(), Flag::new());
+    std::thread::scope(|s| {
+        s.spawn(|| {
+            let value = Box::new(Large::of(1));
+            while !over.is_up() {
+                LOCK.set(*value);
+            }
+        });
+        let _over = over.raised_at_end();
+        let mut mine = Box::new(Large::of(0));
+        while handled() == before {
+            LOCK.read_into(&mut mine);
+        }
+        assert_eq!(mine.generation(), 1);
+    });
+}
+
+/// Elsewhere than on Linux the waiter's queue has locks of its own, which a handler must not meet.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_handler_can_write_what_the_thread_that_it_interrupts_is_waiting_for() {
+    static LOCK: SeqLock<u64, SpinLock> = SeqLock::with_lock(0, SpinLock::new());
+    let _watchdog = Watchdog::over("a_handler_can_write_what_its_thread_waits_for");
+    storm(
+        SIGUSR1,
+        || LOCK.update(|n| *n += 1),
+        || {
+            let mut seen = LOCK.version();
+            let mut last = 0;
+            for _ in 0..1_000 {
+                assert!(LOCK.wait_changed(seen, None));
+                let changed = LOCK.read_if_changed(&mut seen).unwrap();
+                assert!(changed > last);
+                last = changed;
+            }
+        },
+    );
+}

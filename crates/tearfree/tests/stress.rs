@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Real threads on real processors: no value is torn or goes back, and everybody gets on.
+
+mod support;
+
+#[path = "stress/experiment.rs"]
+mod experiment;
+#[path = "stress/pressure.rs"]
+mod pressure;
+#[path = "stress/races.rs"]
+mod races;
+#[path = "stress/sums.rs"]
+mod sums;

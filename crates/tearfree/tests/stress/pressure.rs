@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Too many threads, writers that never rest, writers that lose their processor.
+#![cfg_attr(
+    all(feature = "std", unix, not(miri)),
+    allow(unsafe_code, reason = "asks the system for a thread's processor time")
+)]
+
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread;
+
+use tearfree::lock::{SpinLock, WriterLock};
+use tearfree::{DefaultLock, SeqLatch, SeqLock};
+
+use crate::support::payload::{Accusing, Words};
+use crate::support::{Flag, Watchdog, times};
+
+fn more_threads_than_processors() -> usize {
+    if cfg!(miri) { 4 } else { 8 * thread::available_parallelism().map_or(2, usize::from) }
+}
+
+/// Half of the threads write, half of them read until they have seen the last write.
+#[test]
+fn eight_threads_for_each_processor_all_come_to_an_end() {
+    fn with<L: WriterLock + Sync>() {
+        let _watchdog = Watchdog::over("eight_threads_for_each_processor");
+        let lock = SeqLock::<Words<64>, L>::from(Words::of(0));
+        let each = times(500, 5);
+        let writers = more_threads_than_processors() as u64 / 2;
+        thread::scope(|s| {
+            for _ in 0..writers {
+                s.spawn(|| {
+                    (0..each).for_each(|_| lock.update(|v| *v = Words::of(v.generation() + 1)));
+                });
+                s.spawn(|| while lock.read().generation() < writers * each {});
+            }
+        });
+        assert_eq!(lock.read().generation(), writers * each);
+    }
+    with::<DefaultLock>();
+    with::<SpinLock>();
+}
+
+/// Readers who have to make so many reads while a writer does nothing but write.
+fn readers_get_on<const N: usize>(
+    test: &'static str,
+    reads: u64,
+    write: impl Fn(Words<N>) + Sync,
+    read: impl Fn() -> Words<N> + Sync,
+) {
+    let _watchdog = Watchdog::over(test);
+    let (over, writes, began) = (Flag::new(), AtomicU64::new(0), Flag::new());
+    thread::scope(|s| {
+        s.spawn(|| {
+            let values: [_; 8] = core::array::from_fn(|n| Words::of(n as u64));
+            for value in values.into_iter().cycle() {
+                write(value);
+                writes.fetch_add(1, Relaxed);
+                began.raise();
+                if over.is_up() {
+                    break;
+                }
+            }
+        });
+        began.wait();
+        let over_at_end = over.raised_at_end();
+        let writes_before = writes.load(Relaxed);
+        let readers =
+            [0, 1].map(|_| s.spawn(|| (0..reads).for_each(|_| assert!(read().generation() < 8))));
+        for reader in readers {
+            reader.join().unwrap();
+        }
+        // Otherwise readers met no writer, and this shows nothing.
+        while writes.load(Relaxed) == writes_before {
+            thread::yield_now();
+        }
+        drop(over_at_end);
+    });
+}
+
+#[test]
+fn readers_get_on_beside_a_writer_that_never_rests() {
+    let lock = SeqLock::new(Words::<512>::of(0));
+    readers_get_on("restless: read", times(500, 1), |v| lock.set(v), || lock.read());
+    readers_get_on(
+        "restless: read_or_lock",
+        times(500, 1),
+        |v| lock.set(v),
+        || lock.read_or_lock(),
+    );
+    let spinning = SeqLock::with_lock(Words::<512>::of(0), SpinLock::new());
+    readers_get_on("restless: spin lock", times(500, 1), |v| spinning.set(v), || spinning.read());
+    let latch = SeqLatch::new(Words::<512>::of(0));
+    readers_get_on("restless: latch", times(500, 1), |v| latch.set(v), || latch.read());
+}
+
+#[test]
+fn readers_of_a_split_lock_get_on_beside_a_writer_that_never_rests() {
+    // There is no lock to keep this writer out, so a reader has to find a gap.
+    let mut lock = SeqLock::new(Words::<512>::of(0));
+    let (writer, reader) = lock.split();
+    let writer = std::sync::Mutex::new(writer);
+    let write = |value| writer.lock().unwrap().set(value);
+    readers_get_on("restless: split", times(20, 1), write, || reader.read());
+}
+
+/// A writer loses its processor while the count is odd. Whoever waits then must not burn the time
+/// that the writer needs in order to come back.
+#[cfg(all(feature = "std", unix, not(miri)))]
+mod descheduled {
+    use core::time::Duration;
+    use std::time::Instant;
+
+    use tearfree::{SeqCount, SeqCountWith};
+
+    use super::*;
+
+    const AWAY: Duration = Duration::from_millis(300);
+    const READERS: u64 = 8;
+
+    /// The processor time that this thread has used.
+    fn processor_time() -> Duration {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the call writes to `time`, which is ours.
+        let failed = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+        assert_eq!(failed, 0);
+        let nanoseconds = u32::try_from(time.tv_nsec).unwrap();
+        Duration::new(u64::try_from(time.tv_sec).unwrap(), nanoseconds)
+    }
+
+    /// Eight readers begin while the count is odd; it becomes even after a while.
+    fn readers_sleep(test: &'static str, begin: impl Fn() + Sync, make_even: impl FnOnce()) {
+        let _watchdog = Watchdog::over(test);
+        let waiting = AtomicU64::new(0);
+        thread::scope(|s| {
+            let reader = || {
+                let (burnt, since) = (processor_time(), Instant::now());
+                waiting.fetch_add(1, Relaxed);
+                begin();
+                (processor_time() - burnt, since.elapsed())
+            };
+            let readers: Vec<_> = (0..READERS).map(|_| s.spawn(reader)).collect();
+            while waiting.load(Relaxed) < READERS {
+                thread::yield_now();
+            }
+            thread::sleep(AWAY);
+            make_even();
+            for reader in readers {
+                let (burnt, waited) = reader.join().unwrap();
+                assert!(waited >= AWAY, "a reader did not wait for the writer: {waited:?}");
+                assert!(burnt < waited / 4, "a reader burnt {burnt:?} of {waited:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn readers_of_a_count_sleep_while_its_writer_has_lost_its_processor() {
+        let count = SeqCount::<usize>::new();
+        let section = count.write();
+        let begin = || assert_eq!(count.read_begin().sequence(), 2);
+        readers_sleep("count", begin, || drop(section));
+    }
+
+    #[test]
+    fn readers_of_a_count_with_a_lock_sleep_while_its_writer_has_lost_its_processor() {
+        use std::sync::Mutex;
+        let (lock, count) = (Mutex::new(()), SeqCountWith::<Mutex<()>>::new());
+        let mut guard = lock.lock().unwrap();
+        let section = count.write(&mut guard);
+        let begin = || assert_eq!(count.read_begin().sequence(), 2);
+        readers_sleep("count with a lock", begin, || drop(section));
+    }
+}

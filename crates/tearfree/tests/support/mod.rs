@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the test files share: a watchdog, repetitions that fit Miri, and ends that cannot be missed.
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, JoinHandle};
+
+pub(crate) mod payload;
+#[cfg(all(unix, not(miri)))]
+pub(crate) mod signals;
+
+/// How often to repeat something: `native` times, or `miri` times where every step is interpreted.
+pub(crate) const fn times(native: u64, miri: u64) -> u64 {
+    if cfg!(miri) { miri } else { native }
+}
+
+/// Ends the whole process if a test hangs. No test fails because it is slow.
+pub(crate) struct Watchdog {
+    alive: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watchdog {
+    /// Watches until the end of the test that is called `test`.
+    pub(crate) fn over(test: &'static str) -> Self {
+        const LIMIT: Duration = Duration::from_secs(120);
+        if cfg!(miri) {
+            // Miri's clock runs with its steps, so a time says nothing there.
+            return Watchdog { alive: None, thread: None };
+        }
+        let (alive, test_is_over) = channel::<()>();
+        let thread = thread::spawn(move || {
+            use std::sync::mpsc::RecvTimeoutError::Timeout;
+            if test_is_over.recv_timeout(LIMIT) == Err(Timeout) {
+                eprintln!("watchdog: {test} hangs: no end after {LIMIT:?}");
+                std::process::abort();
+            }
+        });
+        Watchdog { alive: Some(alive), thread: Some(thread) }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        drop(self.alive.take());
+        if let Some(thread) = self.thread.take() {
+            let _ended = thread.join();
+        }
+    }
+}
+
+/// A flag that other threads look at; it is raised at the latest when the guard of it ends, so that a
+/// test that fails does not leave its threads running.
+#[derive(Default)]
+pub(crate) struct Flag(AtomicBool);
+
+impl Flag {
+    pub(crate) const fn new() -> Self {
+        Flag(AtomicBool::new(false))
+    }
+
+    pub(crate) fn raise(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Waits without an end of its own: a watchdog has to be on.
+    pub(crate) fn wait(&self) {
+        while !self.is_up() {
+            thread::yield_now();
+        }
+    }
+
+    pub(crate) fn raised_at_end(&self) -> RaisedAtEnd<'_> {
+        RaisedAtEnd(self)
+    }
+}
+
+pub(crate) struct RaisedAtEnd<'a>(&'a Flag);
+
+impl Drop for RaisedAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.raise();
+    }
+}
+
+/// Whether `body` panics. The message goes to the test's captured output.
+pub(crate) fn panics(body: impl FnOnce()) -> bool {
+    std::panic::catch_unwind(core::panic::AssertUnwindSafe(body)).is_err()
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Payloads that accuse themselves: every part derives from one generation.
+
+use core::num::NonZeroU32;
+
+/// A value made of one generation, of which every part can tell whether it belongs to the others.
+pub(crate) trait Accusing: Copy + Send + Sync + 'static {
+    /// Whether [`generation`](Self::generation) gives all of it, so that values can be put in order.
+    const ORDERED: bool = true;
+
+    fn of(generation: u64) -> Self;
+
+    /// The generation of the whole value, cut to what it has room for.
+    ///
+    /// # Panics
+    /// If parts of the value belong to different generations.
+    fn generation(&self) -> u64;
+}
+
+/// What the byte at `index` of a value of `generation` is.
+fn echo(generation: u64, index: usize) -> u8 {
+    let mixed = generation.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed.to_le_bytes()[index % 8]) ^ index.to_le_bytes()[0]
+}
+
+/// Any number of bytes, aligned to one: the first ones name the generation, the others echo it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Bytes<const N: usize>(pub(crate) [u8; N]);
+
+impl<const N: usize> Bytes<N> {
+    /// The bytes that name the generation; at least a third is left for the echo.
+    const NAMED: usize = if N >= 12 { 8 } else { N * 2 / 3 };
+}
+
+impl<const N: usize> Accusing for Bytes<N> {
+    const ORDERED: bool = Self::NAMED >= 5;
+
+    fn of(generation: u64) -> Self {
+        let mut name = [0; 8];
+        name[..Self::NAMED].copy_from_slice(&generation.to_le_bytes()[..Self::NAMED]);
+        let generation = u64::from_le_bytes(name);
+        let byte = |i| if i < Self::NAMED { name[i] } else { echo(generation, i) };
+        Bytes(core::array::from_fn(byte))
+    }
+
+    fn generation(&self) -> u64 {
+        let mut name = [0; 8];
+        name[..Self::NAMED].copy_from_slice(&self.0[..Self::NAMED]);
+        let generation = u64::from_le_bytes(name);
+        for (i, &byte) in self.0.iter().enumerate().skip(Self::NAMED) {
+            assert_eq!(
+                byte,
+                echo(generation, i),
+                "torn: byte {i} is not of generation {generation}"
+            );
+        }
+        generation
+    }
+}
+
+/// Words: quick to make and to check, for large values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub(crate) struct Words<const N: usize>(pub(crate) [u64; N]);
+
+impl<const N: usize> Accusing for Words<N> {
+    fn of(generation: u64) -> Self {
+        let mut words = [generation; N];
+        for (index, word) in (0..).zip(&mut words) {
+            *word ^= index << 48;
+        }
+        Words(words)
+    }
+
+    fn generation(&self) -> u64 {
+        let generation = self.0[0];
+        for (index, &word) in (0..).zip(&self.0) {
+            let named = word ^ (index << 48);
+            assert_eq!(named, generation, "torn: word {index} is not of generation {generation}");
+        }
+        generation
+    }
+}
+
+/// A cache line of its own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C, align(64))]
+pub(crate) struct Line(Words<5>);
+
+impl Accusing for Line {
+    fn of(generation: u64) -> Self {
+        Line(Words::of(generation))
+    }
+
+    fn generation(&self) -> u64 {
+        self.0.generation()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Empty,
+    Number(u16),
+    Letter { letter: char, twice: bool },
+}
+
+/// Everything that torn bytes must never become: padding, `bool`, `char`, enums, niches, references.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Mixed {
+    odd: bool,
+    generation: u64,
+    letter: char,
+    name: &'static str,
+    kind: Kind,
+    never_zero: Option<NonZeroU32>,
+    tuple: (u8, u32, u8),
+    end: [u8; 3],
+}
+
+const NAMES: [&str; 3] = ["", "a name", "a somewhat longer name"];
+
+impl Accusing for Mixed {
+    fn of(generation: u64) -> Self {
+        let low = u32::try_from(generation & 0xFFFF).unwrap_or_default();
+        let byte = generation.to_le_bytes()[0];
+        let letter = char::from_u32(0x1F300 + low % 256).unwrap_or('?');
+        Mixed {
+            odd: generation % 2 == 1,
+            generation,
+            letter,
+            name: NAMES[usize::from(byte) % NAMES.len()],
+            kind: match generation % 3 {
+                0 => Kind::Empty,
+                1 => Kind::Number(u16::from(byte)),
+                _ => Kind::Letter { letter, twice: byte > 100 },
+            },
+            never_zero: NonZeroU32::new(low % 5),
+            tuple: (byte, low, !byte),
+            end: [byte, 1, byte],
+        }
+    }
+
+    fn generation(&self) -> u64 {
+        assert_eq!(*self, Mixed::of(self.generation), "torn");
+        self.generation
+    }
+}

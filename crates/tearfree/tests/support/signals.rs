@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Signals for tests: masks, handlers, and a storm that interrupts the thread that asks for it.
+#![allow(unsafe_code, reason = "the signal calls of libc are foreign functions")]
+
+use core::cell::Cell;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeSet;
+use std::thread;
+
+use super::Flag;
+
+/// The signals that this thread keeps out.
+pub(crate) fn mask() -> BTreeSet<i32> {
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: without a new mask the call only writes the current one.
+    let failed =
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, core::ptr::null(), set.as_mut_ptr()) };
+    assert_eq!(failed, 0);
+    members(&set)
+}
+
+/// The signals that wait for being let in.
+pub(crate) fn pending() -> BTreeSet<i32> {
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the call writes the set.
+    assert_eq!(unsafe { libc::sigpending(set.as_mut_ptr()) }, 0);
+    members(&set)
+}
+
+fn members(set: &MaybeUninit<libc::sigset_t>) -> BTreeSet<i32> {
+    let contains = |signal: &i32| {
+        // SAFETY: both callers have had the set written by a call that succeeded.
+        unsafe { libc::sigismember(set.as_ptr(), *signal) == 1 }
+    };
+    (1..=64).filter(contains).collect()
+}
+
+/// Keeps `signal` out of this thread from here on, or lets it in.
+pub(crate) fn block(signal: i32, keep_out: bool) {
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the call writes the set.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: the set has been written above.
+    assert_eq!(unsafe { libc::sigaddset(set.as_mut_ptr(), signal) }, 0);
+    let how = if keep_out { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK };
+    // SAFETY: the set has been written above.
+    let failed = unsafe { libc::pthread_sigmask(how, set.as_ptr(), core::ptr::null_mut()) };
+    assert_eq!(failed, 0);
+}
+
+/// Sends `signal` to this thread; if it is not kept out, it has been handled on return.
+pub(crate) fn raise(signal: i32) {
+    Victim::this_thread().interrupt(signal);
+}
+
+thread_local! {
+    /// What a signal makes this thread do. Constant and without a destructor, so that a handler can
+    /// look at it at any time.
+    static REACTION: Cell<Option<fn()>> = const { Cell::new(None) };
+    static HANDLED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many signals this thread has handled.
+pub(crate) fn handled() -> u64 {
+    HANDLED.get()
+}
+
+extern "C" fn handler(_signal: i32) {
+    HANDLED.set(HANDLED.get() + 1);
+    if let Some(reaction) = REACTION.get() {
+        reaction();
+    }
+}
+
+/// From here on, `signal` makes this thread do `reaction`. Other threads ignore it unless they ask.
+pub(crate) fn react(signal: i32, reaction: fn()) {
+    REACTION.set(Some(reaction));
+    let handler: extern "C" fn(i32) = handler;
+    // SAFETY: all bits zero is a valid `sigaction`.
+    let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    action.sa_sigaction = handler as libc::sighandler_t;
+    action.sa_flags = libc::SA_RESTART;
+    // SAFETY: the handler touches constant thread locals, and what the test's reaction does.
+    assert_eq!(unsafe { libc::sigaction(signal, &raw const action, core::ptr::null_mut()) }, 0);
+}
+
+/// A thread's handle, on its way to another one.
+#[derive(Clone, Copy)]
+pub(crate) struct Victim(libc::pthread_t);
+
+// SAFETY: a handle is a number (or an opaque pointer) that any thread may name.
+unsafe impl Send for Victim {}
+// SAFETY: as above.
+unsafe impl Sync for Victim {}
+
+impl Victim {
+    pub(crate) fn this_thread() -> Self {
+        // SAFETY: the call has no preconditions.
+        Victim(unsafe { libc::pthread_self() })
+    }
+
+    /// The victim has to be alive.
+    pub(crate) fn interrupt(self, signal: i32) {
+        // SAFETY: the thread is alive: each caller joins or outlives the thread that interrupts.
+        assert_eq!(unsafe { libc::pthread_kill(self.0, signal) }, 0);
+    }
+}
+
+/// Runs `body` in this thread while `signal` interrupts it, again and again, with `reaction`.
+pub(crate) fn storm<R>(signal: i32, reaction: fn(), body: impl FnOnce() -> R) -> R {
+    react(signal, reaction);
+    let (victim, over) = (Victim::this_thread(), Flag::new());
+    // The end of the scope waits for the sender, so the victim outlives it.
+    thread::scope(|s| {
+        s.spawn(|| send_until(&over, victim, signal));
+        let _over = over.raised_at_end();
+        body()
+    })
+}
+
+/// Sends with ever different pauses, so that a signal can hit every place, and the victim gets on.
+fn send_until(over: &Flag, victim: Victim, signal: i32) {
+    static PAUSE: AtomicU64 = AtomicU64::new(1);
+    while !over.is_up() {
+        victim.interrupt(signal);
+        let pauses = PAUSE.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed) >> 53;
+        for _ in 0..pauses {
+            core::hint::spin_loop();
+        }
+        thread::yield_now();
+    }
+}

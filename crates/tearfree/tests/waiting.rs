@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Waiting for a change: none is missed, and a writer whom nobody waits for calls nobody.
+#![cfg(feature = "std")]
+
+mod support;
+
+#[path = "waiting/changes.rs"]
+mod changes;
+#[cfg(all(target_os = "linux", not(miri)))]
+#[path = "waiting/system_calls.rs"]
+mod system_calls;

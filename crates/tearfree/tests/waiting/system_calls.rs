@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which system calls writers and readers make: the kernel kills a process that makes one.
+//!
+//! Each case runs in a process of its own: this test program, started again with the name of the
+//! case. The child puts its thread into a seccomp filter that lets nothing through but the call that
+//! ends the process.
+#![allow(unsafe_code, reason = "seccomp filters are set by foreign functions")]
+
+use core::time::Duration;
+use std::env;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus};
+use std::thread;
+
+use tearfree::{SeqLatch, SeqLock};
+
+use crate::support::Watchdog;
+
+const CASE: &str = "TEARFREE_SYSTEM_CALLS_CASE";
+const SURVIVED: i32 = 7;
+const NO_SECCOMP_HERE: i32 = 8;
+
+/// The last system call of the process, and the only one that the filter lets through.
+fn end(code: i32) -> ! {
+    // SAFETY: the call does not return.
+    unsafe { libc::syscall(libc::SYS_exit_group, code) };
+    unreachable!()
+}
+
+/// From here on, any other system call of this thread kills the process with `SIGSYS`.
+fn only_the_end_is_left() {
+    let statement = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
+    let number = core::mem::offset_of!(libc::seccomp_data, nr) as u32;
+    let exit = libc::SYS_exit_group as u32;
+    let mut program = [
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, number),
+        // Equal: go on to the next statement. Otherwise: leave one out.
+        libc::sock_filter { jf: 1, ..statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, exit) },
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_KILL_PROCESS),
+    ];
+    let filter = libc::sock_fprog { len: 4, filter: program.as_mut_ptr() };
+    // SAFETY: the call takes numbers only.
+    let no_new_privileges = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    // SAFETY: the filter and its four statements are alive for the length of the call.
+    let set =
+        unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const filter) };
+    if no_new_privileges != 0 || set != 0 {
+        end(NO_SECCOMP_HERE);
+    }
+}
+
+/// Runs `case` in a process of its own, at whose end it reports that it has survived.
+///
+/// `test` is the name of the calling test, which is what the child runs. `None`: this system has no
+/// seccomp (emulators of user programs lack it), so there is nothing to see.
+fn in_a_child(test: &str, case: &str, run: impl FnOnce()) -> Option<ExitStatus> {
+    if env::var(CASE).is_ok_and(|chosen| chosen == case) {
+        run();
+        end(SURVIVED);
+    }
+    if env::var_os(CASE).is_some() {
+        return None; // a child, on its way to its own case
+    }
+    let name = format!("system_calls::{test}");
+    let child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", &name, "--nocapture", "--test-threads=1"])
+        .env(CASE, case)
+        .output()
+        .unwrap();
+    if child.status.code() == Some(NO_SECCOMP_HERE) {
+        eprintln!("{case}: not checked, this system has no seccomp");
+        return None;
+    }
+    Some(child.status)
+}
+
+fn survives(test: &str, case: &str, run: impl FnOnce()) {
+    let child = in_a_child(test, case, run);
+    assert!(child.is_none_or(|s| s.code() == Some(SURVIVED)), "{case}: {child:?}");
+}
+
+fn is_killed(test: &str, case: &str, run: impl FnOnce()) {
+    let child = in_a_child(test, case, run);
+    assert!(child.is_none_or(|s| s.signal() == Some(libc::SIGSYS)), "{case}: {child:?}");
+}
+
+#[test]
+fn a_writer_makes_no_system_call_while_nobody_waits() {
+    const TEST: &str = "a_writer_makes_no_system_call_while_nobody_waits";
+    let _watchdog = Watchdog::over(TEST);
+    survives(TEST, "writer", || {
+        let (lock, latch) = (SeqLock::new([0_u64; 100]), SeqLatch::new([0_u64; 100]));
+        // A waiter that has gone may cost the next writer a call, and no other.
+        lock.wait_changed(lock.version(), Some(Duration::from_millis(1)));
+        lock.set([0; 100]);
+        only_the_end_is_left();
+        for n in 0..1000 {
+            lock.set([n; 100]);
+            lock.update(|value| value[5] += 1);
+            *lock.write() = [n; 100];
+            latch.set([n; 100]);
+        }
+    });
+    // The other way round: with somebody who waits, a writer calls. So the filter works, and the
+    // writer of the case above had nobody to call.
+    is_killed(TEST, "writer with a waiter", || {
+        let lock: &SeqLock<u64> = Box::leak(Box::new(SeqLock::new(0)));
+        thread::spawn(|| {
+            loop {
+                lock.wait_changed(lock.version(), None);
+            }
+        });
+        // Until the waiter has announced itself, writers wake nobody; it does so at some time.
+        thread::sleep(Duration::from_millis(50));
+        only_the_end_is_left();
+        for n in 0..50_000_000 {
+            lock.set(n);
+        }
+    });
+}
+
+#[test]
+fn a_reader_makes_no_system_call_while_nobody_writes() {
+    const TEST: &str = "a_reader_makes_no_system_call_while_nobody_writes";
+    let _watchdog = Watchdog::over(TEST);
+    survives(TEST, "reader", || {
+        let (lock, latch) = (SeqLock::new([7_u64; 100]), SeqLatch::new([7_u64; 100]));
+        let mut seen = lock.version();
+        only_the_end_is_left();
+        for _ in 0..1000 {
+            let same = lock.read() == latch.read()
+                && lock.try_read().is_some()
+                && lock.read_or_lock() == *lock.read_excl()
+                && lock.read_if_changed(&mut seen).is_none();
+            if !same {
+                end(1);
+            }
+        }
+    });
+}
