@@ -19,9 +19,9 @@ use crate::wait::Patience;
 ///
 /// The data are **your own atomics**, read and stored with `Relaxed`: that is what makes this type
 /// safe to use. If they are one `Copy` value, take [`SeqLock`](crate::SeqLock), which also keeps
-/// writers apart. A `SeqCount` does not: its writers must be serialised by something else (one
-/// writer thread, or a lock: then see [`SeqCountWith`](crate::SeqCountWith)). Two writers at once
-/// give torn reads, not undefined behaviour; debug builds panic when they see it.
+/// writers apart. The writers of a `SeqCount` must be serialised by something else: one thread, or a
+/// lock (see [`SeqCountWith`](crate::SeqCountWith)). Two at once give torn reads, not undefined
+/// behaviour; debug builds panic when they see it.
 ///
 /// `SeqCount<u32>` has the layout of the kernel's `seqcount_t` in builds without lock debugging.
 ///
@@ -295,8 +295,8 @@ impl<C: Count> SeqCount<C> {
         // INVARIANT: even to odd, by the one writer.
         // ORDERING: P2. None by itself: the fence below is what `read_retry` pairs with.
         C::store(&self.word, even.next(), PLAIN);
-        // ORDERING: P2. Pairs with the fence in `read_retry`. It stands after the store: a store
-        // with Release would order what came before it, and let the data overtake the odd count.
+        // ORDERING: P2. Pairs with the fence in `read_retry`. A store with Release would not do: it
+        // orders what came before it, and lets the data overtake the odd count.
         order::fence_odd();
     }
 
@@ -337,9 +337,8 @@ impl<C: Count> SeqCount<C> {
 
     /// Puts the stores before and those after into different versions: `raw_write_seqcount_barrier`.
     ///
-    /// No reader sees a store from after this call together with the state from before a store that
-    /// precedes it. One fence cheaper than an empty write section; the data have to be valid in
-    /// between.
+    /// No reader sees a store from after this call without those from before it. One fence cheaper
+    /// than an empty write section; the data have to be valid in between.
     ///
     /// # Panics
     /// In debug builds, if a write section is open.
