@@ -27,21 +27,21 @@ count_write_16:
     ret
 
 latch_read_64:
-    add x9, x0, #16
 .L1:
-    ldar x10, [x0]
-    and x11, x10, #0x1
-    add x11, x9, x11, lsl #6
-    ldr q0, [x11]
-    add x12, x11, #16
-    ldr q1, [x12]
-    add x12, x11, #32
-    ldr q2, [x12]
-    add x11, x11, #48
-    ldr q3, [x11]
+    add x9, x0, #128
+    ldar x9, [x9]
+    and x10, x9, #0x1
+    add x10, x0, x10, lsl #6
+    ldr q0, [x10]
+    add x11, x10, #16
+    ldr q1, [x11]
+    add x11, x10, #32
+    ldr q2, [x11]
+    add x10, x10, #48
+    ldr q3, [x10]
     dmb ishld
-    ldr x11, [x0]
-    cmp x11, x10
+    ldr x10, [x0, #128]
+    cmp x10, x9
     b.ne .L1
     stp q0, q1, [x8]
     stp q2, q3, [x8, #32]
@@ -52,18 +52,18 @@ read_4096:
     b read_in_place
 
 read_64:
-    ldar x9, [x0]
+    add x9, x0, #64
+    ldar x9, [x9]
     tbnz w9, #0, .L1
+    ldr q0, [x0]
     add x10, x0, #16
-    ldr q0, [x10]
-    add x10, x0, #32
     ldr q1, [x10]
-    add x10, x0, #48
+    add x10, x0, #32
     ldr q2, [x10]
-    add x10, x0, #64
+    add x10, x0, #48
     ldr q3, [x10]
     dmb ishld
-    ldr x10, [x0]
+    ldr x10, [x0, #64]
     cmp x10, x9
     b.ne .L1
     stp q0, q1, [x8]
@@ -74,12 +74,12 @@ read_64:
     b read_contended
 
 read_8:
-    ldar x9, [x0]
+    add x8, x0, #8
+    ldar x9, [x8]
     tbnz w9, #0, .L1
-    add x10, x0, #16
-    ldr x8, [x10]
+    ldr x8, [x0]
     dmb ishld
-    ldr x10, [x0]
+    ldr x10, [x0, #8]
     cmp x10, x9
     b.ne .L1
     mov x0, x8
@@ -93,16 +93,14 @@ read_field_of_4096:
     stp x29, x30, [sp, #16]
     add x29, sp, #16
     mov w8, #4088
-    str x8, [sp]
-    add x8, x0, #16
-    str x8, [sp, #8]
-    ldar x9, [x0]
+    stp x8, x0, [sp]
+    add x8, x0, #1, lsl #12
+    ldar x9, [x8]
     tbnz w9, #0, .L1
-    mov w8, #4104
-    add x10, x0, x8
+    add x10, x0, #4088
     ldr x8, [x10]
     dmb ishld
-    ldr x10, [x0]
+    ldr x10, [x0, #4096]
     cmp x10, x9
     b.ne .L1
     mov x0, x8
@@ -119,21 +117,21 @@ read_field_of_4096:
     ret
 
 read_if_changed_8:
-    ldar x8, [x0]
-    ldr x9, [x1]
-    and x8, x8, #0xfffffffffffffffe
-    cmp x8, x9
+    add x8, x0, #8
+    ldar x9, [x8]
+    ldr x10, [x1]
+    and x9, x9, #0xfffffffffffffffe
+    cmp x9, x10
     b.ne .L1
     mov x0, xzr
     mov x1, x8
     ret
 .L1:
-    ldar x9, [x0]
+    ldar x9, [x8]
     tbnz w9, #0, .L2
-    add x10, x0, #16
-    ldr x8, [x10]
+    ldr x8, [x0]
     dmb ishld
-    ldr x10, [x0]
+    ldr x10, [x0, #8]
     cmp x10, x9
     b.ne .L2
     str x9, [x1]
@@ -157,6 +155,38 @@ read_if_changed_8:
     mov x1, x8
     ret
 
+read_in_place:
+    stp x29, x30, [sp, #-48]!
+    stp x22, x21, [sp, #16]
+    stp x20, x19, [sp, #32]
+    mov x29, sp
+    add x9, x0, #1, lsl #12
+    mov w19, w1
+    mov x20, x0
+    ldar x22, [x9]
+    mov x21, x8
+    tbnz w22, #0, .L1
+    mov x8, x21
+    mov x0, x20
+    mov w1, #4096
+    bl memcpy_to_result
+    dmb ishld
+    ldr x8, [x20, #4096]
+    cmp x8, x22
+    b.ne .L1
+    ldp x20, x19, [sp, #32]
+    ldp x22, x21, [sp, #16]
+    ldp x29, x30, [sp], #48
+    ret
+.L1:
+    mov x8, x21
+    mov x0, x20
+    mov w1, w19
+    ldp x20, x19, [sp, #32]
+    ldp x22, x21, [sp, #16]
+    ldp x29, x30, [sp], #48
+    b read_in_place_contended
+
 read_into_4096:
     stp d15, d14, [sp, #-112]!
     stp d13, d12, [sp, #16]
@@ -166,16 +196,17 @@ read_into_4096:
     str x21, [sp, #80]
     stp x20, x19, [sp, #96]
     add x29, sp, #64
-    ldar x21, [x0]
+    add x8, x0, #1, lsl #12
     mov x19, x0
     mov x20, x1
+    ldar x21, [x8]
     tbnz w21, #0, .L1
-    add x1, x19, #16
-    mov w2, #4096
+    mov x1, x19
     mov x0, x20
+    mov w2, #4096
     bl memcpy
     dmb ishld
-    ldr x8, [x19]
+    ldr x8, [x19, #4096]
     cmp x8, x21
     b.ne .L1
     ldp x20, x19, [sp, #96]
@@ -200,23 +231,23 @@ read_into_4096:
     b fill_contended
 
 read_into_64:
-    ldar x8, [x0]
+    add x8, x0, #64
     mov x2, x1
+    ldar x8, [x8]
     tbnz w8, #0, .L1
+    ldr q0, [x0]
+    str q0, [x2]
     add x9, x0, #16
     ldr q0, [x9]
-    str q0, [x2]
+    str q0, [x2, #16]
     add x9, x0, #32
     ldr q0, [x9]
-    str q0, [x2, #16]
-    add x9, x0, #48
-    ldr q0, [x9]
     str q0, [x2, #32]
-    add x9, x0, #64
+    add x9, x0, #48
     ldr q0, [x9]
     str q0, [x2, #48]
     dmb ishld
-    ldr x9, [x0]
+    ldr x9, [x0, #64]
     cmp x9, x8
     b.ne .L1
     ret
@@ -225,14 +256,14 @@ read_into_64:
     b fill_contended
 
 read_odd_12:
-    ldar x9, [x0]
+    add x9, x0, #16
+    ldar x9, [x9]
     tbnz w9, #0, .L1
-    add x11, x0, #16
-    ldr x10, [x11]
-    add x12, x0, #24
+    ldr x10, [x0]
+    add x12, x0, #8
     ldr w11, [x12]
     dmb ishld
-    ldr x12, [x0]
+    ldr x12, [x0, #16]
     cmp x12, x9
     b.ne .L1
     str x10, [x8]
@@ -243,18 +274,18 @@ read_odd_12:
     b read_contended
 
 reader_read_64:
-    ldar x9, [x0]
+    add x9, x0, #64
+    ldar x9, [x9]
     tbnz w9, #0, .L1
+    ldr q0, [x0]
     add x10, x0, #16
-    ldr q0, [x10]
-    add x10, x0, #32
     ldr q1, [x10]
-    add x10, x0, #48
+    add x10, x0, #32
     ldr q2, [x10]
-    add x10, x0, #64
+    add x10, x0, #48
     ldr q3, [x10]
     dmb ishld
-    ldr x10, [x0]
+    ldr x10, [x0, #64]
     cmp x10, x9
     b.ne .L1
     stp q0, q1, [x8]
@@ -270,36 +301,36 @@ set_64:
     mov x29, sp
     mov x20, x1
     mov x19, x0
-    add x2, x0, #12
+    add x2, x0, #76
     mov w0, wzr
     mov w1, #1
     bl __aarch64_cas1_acq
     cmp w0, #0
     b.ne .L3
 .L1:
-    ldr x8, [x19]
+    ldr x8, [x19, #64]
+    add x9, x19, #64
     add x8, x8, #1
-    str x8, [x19]
+    str x8, [x19, #64]
     add x8, x19, #16
     dmb ish
     ldr q0, [x20]
-    str q0, [x8]
-    add x8, x19, #32
+    str q0, [x19]
     ldr q0, [x20, #16]
     str q0, [x8]
-    add x8, x19, #48
+    add x8, x19, #32
     ldr q0, [x20, #32]
     str q0, [x8]
-    add x8, x19, #64
+    add x8, x19, #48
     ldr q0, [x20, #48]
     str q0, [x8]
-    ldr x8, [x19]
+    ldr x8, [x19, #64]
     add x8, x8, #1
-    stlr x8, [x19]
-    ldr w1, [x19, #8]
+    stlr x8, [x9]
+    ldr w1, [x19, #72]
     tbnz w1, #0, .L4
 .L2:
-    add x1, x19, #12
+    add x1, x19, #76
     mov w0, #-1
     bl __aarch64_ldadd1_rel
     tbnz w0, #1, .L5
@@ -308,25 +339,25 @@ set_64:
     ret
 .L3:
     mov w2, #51712
-    add x0, x19, #12
+    add x0, x19, #76
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
-    adrp x0, .Lanon.3c231f09cc4d5c18e4db239f6ea5a4b7.1
-    add x0, x0, :lo12:.Lanon.3c231f09cc4d5c18e4db239f6ea5a4b7.1
+    adrp x0, .Lanon.99949f3ff68edd07f0540c892f9a68d3.1
+    add x0, x0, :lo12:.Lanon.99949f3ff68edd07f0540c892f9a68d3.1
     bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
 .L4:
-    add x0, x19, #8
+    add x0, x19, #72
     bl wake_all
     b .L2
 .L5:
-    add x0, x19, #12
+    add x0, x19, #76
     ldp x20, x19, [sp, #16]
     ldp x29, x30, [sp], #32
     b unlock_slow
 .L6:
     mov x20, x0
-    add x1, x19, #12
+    add x1, x19, #76
     mov w0, #-1
     bl __aarch64_ldadd1_rel
     tbnz w0, #1, .L8
@@ -334,7 +365,7 @@ set_64:
     mov x0, x20
     bl _Unwind_Resume
 .L8:
-    add x0, x19, #12
+    add x0, x19, #76
     bl unlock_slow
     b .L7
 .L9:
@@ -346,26 +377,26 @@ set_8:
     mov x29, sp
     mov x20, x1
     mov x19, x0
-    add x2, x0, #12
+    add x2, x0, #20
     mov w0, wzr
     mov w1, #1
     bl __aarch64_cas1_acq
     cmp w0, #0
     b.ne .L3
 .L1:
-    ldr x8, [x19]
+    ldr x8, [x19, #8]
+    add x9, x19, #8
     add x8, x8, #1
-    str x8, [x19]
-    add x8, x19, #16
+    str x8, [x19, #8]
     dmb ish
-    str x20, [x8]
-    ldr x8, [x19]
+    str x20, [x19]
+    ldr x8, [x19, #8]
     add x8, x8, #1
-    stlr x8, [x19]
-    ldr w1, [x19, #8]
+    stlr x8, [x9]
+    ldr w1, [x19, #16]
     tbnz w1, #0, .L4
 .L2:
-    add x1, x19, #12
+    add x1, x19, #20
     mov w0, #-1
     bl __aarch64_ldadd1_rel
     tbnz w0, #1, .L5
@@ -374,25 +405,25 @@ set_8:
     ret
 .L3:
     mov w2, #51712
-    add x0, x19, #12
+    add x0, x19, #20
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
-    adrp x0, .Lanon.3c231f09cc4d5c18e4db239f6ea5a4b7.1
-    add x0, x0, :lo12:.Lanon.3c231f09cc4d5c18e4db239f6ea5a4b7.1
+    adrp x0, .Lanon.99949f3ff68edd07f0540c892f9a68d3.1
+    add x0, x0, :lo12:.Lanon.99949f3ff68edd07f0540c892f9a68d3.1
     bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
 .L4:
-    add x0, x19, #8
+    add x0, x19, #16
     bl wake_all
     b .L2
 .L5:
-    add x0, x19, #12
+    add x0, x19, #20
     ldp x20, x19, [sp, #16]
     ldp x29, x30, [sp], #32
     b unlock_slow
 .L6:
     mov x20, x0
-    add x1, x19, #12
+    add x1, x19, #20
     mov w0, #-1
     bl __aarch64_ldadd1_rel
     tbnz w0, #1, .L8
@@ -400,19 +431,19 @@ set_8:
     mov x0, x20
     bl _Unwind_Resume
 .L8:
-    add x0, x19, #12
+    add x0, x19, #20
     bl unlock_slow
     b .L7
 .L9:
     bl _RNvNtCscSuVdRmqwCT_4core9panicking16panic_in_cleanup
 
 try_read_8:
-    ldar x8, [x0]
+    add x8, x0, #8
+    ldar x8, [x8]
     tbnz w8, #0, .L1
-    add x9, x0, #16
-    ldr x1, [x9]
+    ldr x1, [x0]
     dmb ishld
-    ldr x9, [x0]
+    ldr x9, [x0, #8]
     cmp x9, x8
     cset w0, eq
     ret
@@ -424,19 +455,18 @@ writer_set_64:
     ldr x8, [x0]
     ldp q0, q1, [x1]
     ldp q2, q3, [x1, #32]
-    ldr x9, [x8]
+    ldr x9, [x8, #64]
     add x9, x9, #1
-    str x9, [x8]
+    str x9, [x8, #64]
     add x9, x8, #16
     dmb ish
-    str q0, [x9]
-    add x9, x8, #32
+    str q0, [x8]
     str q1, [x9]
-    add x9, x8, #48
+    add x9, x8, #32
     str q2, [x9]
-    add x9, x8, #64
+    add x9, x8, #48
     str q3, [x9]
-    ldr x9, [x8]
+    ldr x9, [x8, #64]!
     add x9, x9, #1
     stlr x9, [x8]
     ret

@@ -32,24 +32,23 @@ count_write_16:
 
 latch_read_64:
     movq %rdi, %rax
-    leaq 16(%rsi), %rcx
 .L1:
-    movq (%rsi), %rdx
-    movl %edx, %edi
-    andl $1, %edi
-    shll $6, %edi
-    leaq (%rcx,%rdi), %r8
-    movdqu (%r8), %xmm0
-    leaq (%rcx,%rdi), %r8
-    addq $16, %r8
-    movdqu (%r8), %xmm1
-    leaq 32(%rcx,%rdi), %r8
-    movdqu (%r8), %xmm2
-    leaq 48(%rcx,%rdi), %rdi
-    movdqu (%rdi), %xmm3
+    movq 128(%rsi), %rcx
+    movl %ecx, %edx
+    andl $1, %edx
+    shll $6, %edx
+    leaq (%rsi,%rdx), %rdi
+    movdqu (%rdi), %xmm0
+    leaq (%rsi,%rdx), %rdi
+    addq $16, %rdi
+    movdqu (%rdi), %xmm1
+    leaq 32(%rsi,%rdx), %rdi
+    movdqu (%rdi), %xmm2
+    leaq 48(%rsi,%rdx), %rdx
+    movdqu (%rdx), %xmm3
     #MEMBARRIER
-    movq (%rsi), %rdi
-    cmpq %rdx, %rdi
+    movq 128(%rsi), %rdx
+    cmpq %rcx, %rdx
     jne .L1
     movups %xmm0, (%rax)
     movups %xmm1, 16(%rax)
@@ -62,19 +61,18 @@ read_4096:
     jmpq *read_in_place@GOTPCREL(%rip)
 
 read_64:
-    movq (%rsi), %rax
+    movq 64(%rsi), %rax
     testb $1, %al
     jne .L1
+    movdqu (%rsi), %xmm0
     leaq 16(%rsi), %rcx
-    movdqu (%rcx), %xmm0
-    leaq 32(%rsi), %rcx
     movdqu (%rcx), %xmm1
-    leaq 48(%rsi), %rcx
+    leaq 32(%rsi), %rcx
     movdqu (%rcx), %xmm2
-    leaq 64(%rsi), %rcx
+    leaq 48(%rsi), %rcx
     movdqu (%rcx), %xmm3
     #MEMBARRIER
-    movq (%rsi), %rcx
+    movq 64(%rsi), %rcx
     cmpq %rax, %rcx
     jne .L1
     movups %xmm0, (%rdi)
@@ -93,13 +91,12 @@ read_64:
     retq
 
 read_8:
-    movq (%rdi), %rcx
+    movq 8(%rdi), %rcx
     testb $1, %cl
     jne .L1
-    leaq 16(%rdi), %rdx
-    movq (%rdx), %rax
+    movq (%rdi), %rax
     #MEMBARRIER
-    movq (%rdi), %rdx
+    movq 8(%rdi), %rdx
     cmpq %rcx, %rdx
     jne .L1
     retq
@@ -110,15 +107,14 @@ read_8:
 read_field_of_4096:
     subq $24, %rsp
     movq $4088, 8(%rsp)
-    leaq 16(%rdi), %rax
-    movq %rax, 16(%rsp)
-    movq (%rdi), %rcx
+    movq %rdi, 16(%rsp)
+    movq 4096(%rdi), %rcx
     testb $1, %cl
     jne .L1
-    leaq 4104(%rdi), %rdx
+    leaq 4088(%rdi), %rdx
     movq (%rdx), %rax
     #MEMBARRIER
-    movq (%rdi), %rdx
+    movq 4096(%rdi), %rdx
     cmpq %rcx, %rdx
     jne .L1
     addq $24, %rsp
@@ -132,7 +128,7 @@ read_field_of_4096:
     retq
 
 read_if_changed_8:
-    movq (%rdi), %rax
+    movq 8(%rdi), %rax
     andq $-2, %rax
     cmpq (%rsi), %rax
     jne .L1
@@ -140,13 +136,12 @@ read_if_changed_8:
     movq %rcx, %rdx
     retq
 .L1:
-    movq (%rdi), %rdx
+    movq 8(%rdi), %rdx
     testb $1, %dl
     jne .L2
-    leaq 16(%rdi), %rax
-    movq (%rax), %rcx
+    movq (%rdi), %rcx
     #MEMBARRIER
-    movq (%rdi), %rax
+    movq 8(%rdi), %rax
     cmpq %rdx, %rax
     jne .L2
     movq %rdx, (%rsi)
@@ -166,21 +161,57 @@ read_if_changed_8:
     movq %rcx, %rdx
     retq
 
+read_in_place:
+    pushq %rbp
+    pushq %r15
+    pushq %r14
+    pushq %rbx
+    pushq %rax
+    movl %edx, %ebp
+    movq %rsi, %r14
+    movq %rdi, %rbx
+    movq 16(%rsi), %r15
+    testb $1, %r15b
+    jne .L2
+    movl $12, %esi
+    movq %r14, %rdi
+    callq *memcpy_to_result@GOTPCREL(%rip)
+    movq %rax, (%rbx)
+    movl %edx, 8(%rbx)
+    #MEMBARRIER
+    movq 16(%r14), %rax
+    cmpq %r15, %rax
+    jne .L2
+.L1:
+    movq %rbx, %rax
+    addq $8, %rsp
+    popq %rbx
+    popq %r14
+    popq %r15
+    popq %rbp
+    retq
+.L2:
+    movzbl %bpl, %edx
+    movq %rbx, %rdi
+    movq %r14, %rsi
+    callq *read_in_place_contended@GOTPCREL(%rip)
+    jmp .L1
+
 read_into_4096:
     pushq %r15
     pushq %r14
     pushq %rbx
     movq %rsi, %rbx
     movq %rdi, %r14
-    movq (%rdi), %r15
+    movq 4096(%rdi), %r15
     testb $1, %r15b
     jne .L1
-    leaq 16(%r14), %rsi
     movl $4096, %edx
     movq %rbx, %rdi
+    movq %r14, %rsi
     callq memcpy
     #MEMBARRIER
-    movq (%r14), %rax
+    movq 4096(%r14), %rax
     cmpq %r15, %rax
     jne .L1
     popq %rbx
@@ -198,23 +229,22 @@ read_into_4096:
 
 read_into_64:
     movq %rsi, %rdx
-    movq (%rdi), %rax
+    movq 64(%rdi), %rax
     testb $1, %al
     jne .L1
+    movdqu (%rdi), %xmm0
+    movups %xmm0, (%rdx)
     leaq 16(%rdi), %rcx
     movdqu (%rcx), %xmm0
-    movups %xmm0, (%rdx)
+    movups %xmm0, 16(%rdx)
     leaq 32(%rdi), %rcx
     movdqu (%rcx), %xmm0
-    movups %xmm0, 16(%rdx)
-    leaq 48(%rdi), %rcx
-    movdqu (%rcx), %xmm0
     movups %xmm0, 32(%rdx)
-    leaq 64(%rdi), %rcx
+    leaq 48(%rdi), %rcx
     movdqu (%rcx), %xmm0
     movups %xmm0, 48(%rdx)
     #MEMBARRIER
-    movq (%rdi), %rcx
+    movq 64(%rdi), %rcx
     cmpq %rax, %rcx
     jne .L1
     retq
@@ -223,15 +253,14 @@ read_into_64:
     jmpq *fill_contended@GOTPCREL(%rip)
 
 read_odd_12:
-    movq (%rsi), %rax
+    movq 16(%rsi), %rax
     testb $1, %al
     jne .L1
-    leaq 16(%rsi), %rdx
-    movq (%rdx), %rcx
-    leaq 24(%rsi), %r8
+    movq (%rsi), %rcx
+    leaq 8(%rsi), %r8
     movl (%r8), %edx
     #MEMBARRIER
-    movq (%rsi), %r8
+    movq 16(%rsi), %r8
     cmpq %rax, %r8
     jne .L1
     movq %rcx, (%rdi)
@@ -248,19 +277,18 @@ read_odd_12:
     retq
 
 reader_read_64:
-    movq (%rsi), %rax
+    movq 64(%rsi), %rax
     testb $1, %al
     jne .L1
+    movdqu (%rsi), %xmm0
     leaq 16(%rsi), %rcx
-    movdqu (%rcx), %xmm0
-    leaq 32(%rsi), %rcx
     movdqu (%rcx), %xmm1
-    leaq 48(%rsi), %rcx
+    leaq 32(%rsi), %rcx
     movdqu (%rcx), %xmm2
-    leaq 64(%rsi), %rcx
+    leaq 48(%rsi), %rcx
     movdqu (%rcx), %xmm3
     #MEMBARRIER
-    movq (%rsi), %rcx
+    movq 64(%rsi), %rcx
     cmpq %rax, %rcx
     jne .L1
     movups %xmm0, (%rdi)
@@ -282,28 +310,27 @@ set_64:
     pushq %r15
     pushq %r14
     pushq %rbx
-    leaq 12(%rdi), %rbx
+    leaq 76(%rdi), %rbx
     movb $1, %cl
     xorl %eax, %eax
-    lock cmpxchgb %cl, 12(%rdi)
+    lock cmpxchgb %cl, 76(%rdi)
     jne .L3
 .L1:
-    incq (%rdi)
+    incq 64(%rdi)
     #MEMBARRIER
-    leaq 16(%rdi), %rax
     movups (%rsi), %xmm0
-    movdqu %xmm0, (%rax)
-    leaq 32(%rdi), %rax
+    movdqu %xmm0, (%rdi)
+    leaq 16(%rdi), %rax
     movups 16(%rsi), %xmm0
     movdqu %xmm0, (%rax)
-    leaq 48(%rdi), %rax
+    leaq 32(%rdi), %rax
     movups 32(%rsi), %xmm0
     movdqu %xmm0, (%rax)
-    leaq 64(%rdi), %rax
+    leaq 48(%rdi), %rax
     movups 48(%rsi), %xmm0
     movdqu %xmm0, (%rax)
-    incq (%rdi)
-    movl 8(%rdi), %esi
+    incq 64(%rdi)
+    movl 72(%rdi), %esi
     testb $1, %sil
     jne .L4
 .L2:
@@ -325,10 +352,10 @@ set_64:
     movq %r14, %rdi
     testb %al, %al
     jne .L1
-    leaq .Lanon.089f470416250151261c229c75d51732.1(%rip), %rdi
+    leaq .Lanon.f62e2b37d2b190b7c28a7419a074d67c.1(%rip), %rdi
     callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
 .L4:
-    addq $8, %rdi
+    addq $72, %rdi
     callq *wake_all@GOTPCREL(%rip)
     jmp .L2
 .L5:
@@ -357,18 +384,17 @@ set_8:
     pushq %r15
     pushq %r14
     pushq %rbx
-    leaq 12(%rdi), %rbx
+    leaq 20(%rdi), %rbx
     movb $1, %cl
     xorl %eax, %eax
-    lock cmpxchgb %cl, 12(%rdi)
+    lock cmpxchgb %cl, 20(%rdi)
     jne .L3
 .L1:
-    incq (%rdi)
+    incq 8(%rdi)
     #MEMBARRIER
-    leaq 16(%rdi), %rax
-    movq %rsi, (%rax)
-    incq (%rdi)
-    movl 8(%rdi), %esi
+    movq %rsi, (%rdi)
+    incq 8(%rdi)
+    movl 16(%rdi), %esi
     testb $1, %sil
     jne .L4
 .L2:
@@ -390,10 +416,10 @@ set_8:
     movq %r14, %rdi
     testb %al, %al
     jne .L1
-    leaq .Lanon.089f470416250151261c229c75d51732.1(%rip), %rdi
+    leaq .Lanon.f62e2b37d2b190b7c28a7419a074d67c.1(%rip), %rdi
     callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
 .L4:
-    addq $8, %rdi
+    addq $16, %rdi
     callq *wake_all@GOTPCREL(%rip)
     jmp .L2
 .L5:
@@ -419,13 +445,12 @@ set_8:
     callq *_RNvNtCsgEmfK2I1SDS_4core9panicking16panic_in_cleanup@GOTPCREL(%rip)
 
 try_read_8:
-    movq (%rdi), %rcx
+    movq 8(%rdi), %rcx
     testb $1, %cl
     jne .L1
-    leaq 16(%rdi), %rax
-    movq (%rax), %rdx
+    movq (%rdi), %rdx
     #MEMBARRIER
-    movq (%rdi), %rsi
+    movq 8(%rdi), %rsi
     xorl %eax, %eax
     cmpq %rcx, %rsi
     sete %al
@@ -440,15 +465,14 @@ writer_set_64:
     movups 16(%rsi), %xmm1
     movups 32(%rsi), %xmm2
     movups 48(%rsi), %xmm3
-    incq (%rax)
+    incq 64(%rax)
     #MEMBARRIER
+    movdqu %xmm0, (%rax)
     leaq 16(%rax), %rcx
-    movdqu %xmm0, (%rcx)
-    leaq 32(%rax), %rcx
     movdqu %xmm1, (%rcx)
-    leaq 48(%rax), %rcx
+    leaq 32(%rax), %rcx
     movdqu %xmm2, (%rcx)
-    leaq 64(%rax), %rcx
+    leaq 48(%rax), %rcx
     movdqu %xmm3, (%rcx)
-    incq (%rax)
+    incq 64(%rax)
     retq

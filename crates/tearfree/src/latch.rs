@@ -198,9 +198,9 @@ impl<C: Count> fmt::Debug for LatchCount<C> {
 #[doc(alias("seqcount_latch_t", "DEFINE_SEQLATCH"))]
 #[repr(C)]
 pub struct SeqLatch<T, L = DefaultLock> {
+    slots: [Shared<T>; 2],
     count: LatchCount,
     lock: L,
-    slots: [Shared<T>; 2],
 }
 
 impl<T: Copy> SeqLatch<T> {
@@ -320,9 +320,13 @@ impl<T: Copy, L: WriterLock> SeqLatch<T, L> {
     /// As in `SeqLock`: not inlined, so that the bytes are copied once.
     #[inline(never)]
     fn read_in_place(&self) -> MaybeUninit<T> {
-        let mut copy = MaybeUninit::uninit();
-        let _whole = self.fill(&mut copy);
-        copy
+        loop {
+            let start = self.count.read_begin();
+            let copy = self.slots[start.slot()].load_in_place();
+            if !self.count.read_retry(start) {
+                return copy;
+            }
+        }
     }
 
     #[inline]

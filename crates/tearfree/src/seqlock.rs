@@ -39,8 +39,8 @@ pub use write::WriteGuard;
 /// the writer) want [`SeqLatch`](crate::SeqLatch).
 ///
 /// # Cost
-/// A read without a writer inside costs two loads of the count and the copy. The value stands right
-/// behind the count and the lock, 16 bytes in all; nothing is padded to a cache line. Wrap it in
+/// A read without a writer inside costs two loads of the count and the copy. The count and the lock
+/// stand right behind the value, 16 bytes in all; nothing is padded to a cache line. Wrap it in
 /// crossbeam's `CachePadded` if neighbours disturb each other.
 ///
 /// # Examples
@@ -67,11 +67,12 @@ pub use write::WriteGuard;
 #[doc(alias("seqlock_t", "DEFINE_SEQLOCK", "__SEQLOCK_UNLOCKED", "seqlock_init", "StampedLock"))]
 #[repr(C)]
 pub struct SeqLock<T, L = DefaultLock> {
+    // First, so that it is aligned as the lock is, and copied as fast as anything that is.
+    payload: Shared<T>,
     count: SeqCount,
     #[cfg(feature = "std")]
     waiters: Waiters,
     lock: L,
-    payload: Shared<T>,
 }
 
 #[cfg(all(target_pointer_width = "64", not(tearfree_loom)))]

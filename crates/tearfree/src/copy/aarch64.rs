@@ -5,7 +5,7 @@
 
 #[cfg(all(target_feature = "neon", not(tearfree_engine = "scalar")))]
 use core::arch::aarch64::uint8x16_t;
-use core::arch::asm;
+use core::arch::{asm, naked_asm};
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
@@ -29,6 +29,16 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
         // SAFETY: P6, by the caller's promise.
         unsafe { opaque_memcpy(from, to, len) };
     }
+}
+
+/// As [`load`] for a large `T`, made in the place where the caller wants the result.
+///
+/// # Safety
+/// `from` is a payload of type `T`, which is larger than `LARGEST_BY_VALUE`.
+#[inline(always)]
+pub(super) unsafe fn load_in_place<T>(from: *const u8) -> MaybeUninit<T> {
+    // SAFETY: P6, by the caller's promise.
+    unsafe { memcpy_to_result(from, size_of::<T>()) }
 }
 
 /// # Safety
@@ -146,4 +156,24 @@ unsafe fn opaque_memcpy(from: *const u8, to: *mut u8, len: usize) {
             clobber_abi("C"),
         );
     }
+}
+
+/// The platform's `memcpy`, straight to where this function's result belongs.
+///
+/// A result of more than 16 bytes that is no short array of floats or vectors is returned in memory,
+/// whose address comes in `x8` (AAPCS64, 6.9). A Rust body would make the copy in a place of its own
+/// and then copy again.
+///
+/// # Safety
+/// `from` is a payload of type `T`, which is larger than `LARGEST_BY_VALUE` and so larger than what
+/// vector registers return; `len` is its size.
+#[unsafe(naked)]
+unsafe extern "C" fn memcpy_to_result<T>(from: *const u8, len: usize) -> MaybeUninit<T> {
+    naked_asm!(
+        "mov x2, x1",
+        "mov x1, x0",
+        "mov x0, x8",
+        "b {memcpy}",
+        memcpy = sym memcpy,
+    )
 }

@@ -6,6 +6,7 @@
 //! thus checks the use of every type and every torn copy, but not the orders of the count, which the
 //! lock makes stronger than they are: those are the business of the model tests.
 
+use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 /// As in the other engines, a copy is cut into words.
@@ -25,6 +26,18 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
 pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: P6, by the caller's promise.
     unsafe { copy(from, to, len) };
+}
+
+/// As [`load`], in the form that other engines need for large values.
+///
+/// # Safety
+/// `from` is a payload of type `T`.
+#[inline(always)]
+pub(super) unsafe fn load_in_place<T>(from: *const u8) -> MaybeUninit<T> {
+    let mut copy = MaybeUninit::<T>::uninit();
+    // SAFETY: P6, by the caller's promise; `copy` is private and a `T` in size.
+    unsafe { load(from, copy.as_mut_ptr().cast(), size_of::<T>()) };
+    copy
 }
 
 /// # Safety

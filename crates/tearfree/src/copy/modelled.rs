@@ -29,6 +29,12 @@ impl<T: Copy> Shared<T> {
         unsafe { self.load_field(0, to) };
     }
 
+    pub(crate) fn load_in_place(&self) -> MaybeUninit<T> {
+        let mut copy = MaybeUninit::uninit();
+        self.load(&mut copy);
+        copy
+    }
+
     /// # Safety
     /// An `F` lies at `offset` inside of `T`, at a word's boundary.
     pub(crate) unsafe fn load_field<F: Copy>(&self, offset: usize, to: &mut MaybeUninit<F>) {

@@ -64,6 +64,18 @@ pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
     }
 }
 
+/// As [`load`], in the form that other engines need for large values.
+///
+/// # Safety
+/// `from` is a payload of type `T`.
+#[inline(always)]
+pub(super) unsafe fn load_in_place<T>(from: *const u8) -> MaybeUninit<T> {
+    let mut copy = MaybeUninit::<T>::uninit();
+    // SAFETY: P6, by the caller's promise; `copy` is private and a `T` in size.
+    unsafe { load(from, copy.as_mut_ptr().cast(), size_of::<T>()) };
+    copy
+}
+
 /// The size of the largest native word that is aligned at `address` and not longer than `left`.
 #[inline(always)]
 fn largest_word(address: usize, left: usize) -> usize {

@@ -31,6 +31,15 @@ impl<T: Copy> Shared<T> {
         unsafe { engine::load(from, to.as_mut_ptr().cast(), size_of::<T>()) };
     }
 
+    /// As `load`, made in the place where the caller wants it. For values that do not fit into
+    /// registers: `size_of::<T>()` is above `LARGEST_BY_VALUE`.
+    #[inline(always)]
+    pub(crate) fn load_in_place(&self) -> MaybeUninit<T> {
+        debug_assert!(size_of::<T>() > super::LARGEST_BY_VALUE);
+        // SAFETY: P6. The pointer is to this payload, which is a large `T`.
+        unsafe { engine::load_in_place(self.bytes.get().cast::<u8>()) }
+    }
+
     /// Copies the bytes of one field out, and no others.
     ///
     /// # Safety

@@ -7,9 +7,9 @@
 //!
 //! Without `sse2` (kernel code) no vector register is touched.
 
-use core::arch::asm;
 #[cfg(all(target_feature = "sse2", not(tearfree_engine = "scalar")))]
 use core::arch::x86_64::__m128i;
+use core::arch::{asm, naked_asm};
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
@@ -41,6 +41,22 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
         // SAFETY: P6, by the caller's promise.
         unsafe { opaque_memcpy(from, to, len) };
     }
+}
+
+/// As [`load`] for a large `T`, made in the place where the caller wants the result.
+///
+/// # Safety
+/// `from` is a payload of type `T`, which is larger than `LARGEST_BY_VALUE`.
+#[inline(always)]
+pub(super) unsafe fn load_in_place<T>(from: *const u8) -> MaybeUninit<T> {
+    if SYSTEM_V {
+        // SAFETY: P6, by the caller's promise.
+        return unsafe { memcpy_to_result(from, size_of::<T>()) };
+    }
+    let mut copy = MaybeUninit::<T>::uninit();
+    // SAFETY: P6, by the caller's promise; `copy` is private and a `T` in size.
+    unsafe { load(from, copy.as_mut_ptr().cast(), size_of::<T>()) };
+    copy
 }
 
 /// # Safety
@@ -164,4 +180,19 @@ unsafe fn opaque_memcpy(from: *const u8, to: *mut u8, len: usize) {
             clobber_abi("sysv64"),
         );
     }
+}
+
+/// The platform's `memcpy`, straight to where this function's result belongs.
+///
+/// A result of more than 16 bytes that is no vector is returned in memory (System V ABI 3.2.3): its
+/// address comes in `rdi`, the arguments follow in `rsi` and `rdx`, and the address goes back in `rax`.
+/// That is `memcpy` to the letter, so nothing is left to do but to become it. A Rust body would make
+/// the copy in a place of its own and then copy again.
+///
+/// # Safety
+/// `from` is a payload of type `T`, which is larger than `LARGEST_BY_VALUE` and so larger than any
+/// vector register; `len` is its size.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn memcpy_to_result<T>(from: *const u8, len: usize) -> MaybeUninit<T> {
+    naked_asm!("jmp {memcpy}", memcpy = sym memcpy)
 }

@@ -176,8 +176,20 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// compiler take the caller's place for `copy`, and the bytes are copied once.
     #[inline(never)]
     fn read_in_place(&self, fallback: Fallback) -> MaybeUninit<T> {
+        if let Some(start) = self.count.try_read_begin() {
+            let copy = self.payload.load_in_place();
+            if !self.count.read_retry(start) {
+                return copy;
+            }
+        }
+        self.read_in_place_contended(fallback)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn read_in_place_contended(&self, fallback: Fallback) -> MaybeUninit<T> {
         let mut copy = MaybeUninit::uninit();
-        self.fill(fallback, &mut copy);
+        self.fill_contended(fallback, &mut copy);
         copy
     }
 

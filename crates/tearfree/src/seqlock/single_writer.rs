@@ -41,6 +41,12 @@ impl<T: Copy, L: WriterLock> Writer<'_, T, L> {
         self.seqlock.publish_unseen(&value);
     }
 
+    /// As [`set`](Self::set), straight from where the value is.
+    #[inline]
+    pub fn set_from(&mut self, value: &T) {
+        self.seqlock.publish_unseen(value);
+    }
+
     /// Changes the value by a closure that works on a private copy; a panic publishes nothing.
     #[inline]
     pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {

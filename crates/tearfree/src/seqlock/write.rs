@@ -29,6 +29,20 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         self.publish(&value);
     }
 
+    /// As [`set`](Self::set), straight from where the value is: one copy in all, whatever the size.
+    ///
+    /// ```
+    /// let table = [7_u64; 512];
+    /// let lock = tearfree::SeqLock::new([0_u64; 512]);
+    /// lock.set_from(&table);
+    /// assert_eq!(lock.read(), table);
+    /// ```
+    #[inline]
+    pub fn set_from(&self, value: &T) {
+        let _writer = Holding::new(&self.lock);
+        self.publish(value);
+    }
+
     /// As [`set`](Self::set), with a kind of interruption kept out meanwhile.
     ///
     /// ```

@@ -14,14 +14,14 @@ impl Listing {
         let mut current: Option<(String, Vec<String>)> = None;
         for line in text.lines() {
             if let Some(name) = function_label(line) {
-                current = Some((name.to_owned(), Vec::new()));
+                current = Some((readable(name), Vec::new()));
             } else if line.trim() == ".cfi_endproc" {
                 functions.extend(current.take());
             } else if let Some((_, body)) = &mut current {
                 body.extend(instruction(line));
             }
         }
-        functions.retain(|name, _| !name.starts_with('_'));
+        functions.retain(|name, _| PARTS.contains(&name.as_str()) || is_probe(name, text));
         Listing(functions.into_iter().map(|(name, body)| (name, rename_labels(body))).collect())
     }
 
@@ -44,6 +44,14 @@ impl fmt::Display for Listing {
         }
         Ok(())
     }
+}
+
+/// Functions of the crate that a probe's path goes through. The probes use one form of each.
+const PARTS: &[&str] = &["read_in_place"];
+
+/// A probe's name is not mangled.
+fn is_probe(name: &str, text: &str) -> bool {
+    text.contains(&format!("\n{name}:\n")) || text.starts_with(&format!("{name}:\n"))
 }
 
 /// A label at the beginning of a line that is not the compiler's own.

@@ -28,6 +28,7 @@ const COLD: &[&str] = &[
     "read_contended",
     "read_versioned_contended",
     "fill_contended",
+    "read_in_place_contended",
     "consistent_at_last",
     "consistent_contended",
     "read_begin_contended",
@@ -63,7 +64,7 @@ fn rules(arch: &str) -> Vec<Rule> {
         "x86_64" => vec![
             Rule { probes: SMALL_READS, exactly: &[("#MEMBARRIER", 1)], calls: &[] },
             Rule {
-                probes: &["read_into_4096"],
+                probes: &["read_into_4096", "read_in_place"],
                 exactly: &[("#MEMBARRIER", 1)],
                 calls: &["memcpy"],
             },
@@ -83,7 +84,7 @@ fn rules(arch: &str) -> Vec<Rule> {
         "aarch64" => vec![
             Rule { probes: SMALL_READS, exactly: &[("lda", 1), ("dmb ishld", 1)], calls: &[] },
             Rule {
-                probes: &["read_into_4096"],
+                probes: &["read_into_4096", "read_in_place"],
                 exactly: &[("lda", 1), ("dmb ishld", 1)],
                 calls: &["memcpy"],
             },
