@@ -343,8 +343,8 @@ set_64:
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
-    adrp x0, .Lanon.99949f3ff68edd07f0540c892f9a68d3.1
-    add x0, x0, :lo12:.Lanon.99949f3ff68edd07f0540c892f9a68d3.1
+    adrp x0, .Lanon.ad8c3aa26f681e7654a04dde2cfd999e.1
+    add x0, x0, :lo12:.Lanon.ad8c3aa26f681e7654a04dde2cfd999e.1
     bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
 .L4:
     add x0, x19, #72
@@ -409,8 +409,8 @@ set_8:
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
-    adrp x0, .Lanon.99949f3ff68edd07f0540c892f9a68d3.1
-    add x0, x0, :lo12:.Lanon.99949f3ff68edd07f0540c892f9a68d3.1
+    adrp x0, .Lanon.ad8c3aa26f681e7654a04dde2cfd999e.1
+    add x0, x0, :lo12:.Lanon.ad8c3aa26f681e7654a04dde2cfd999e.1
     bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
 .L4:
     add x0, x19, #16

@@ -170,16 +170,15 @@ read_in_place:
     movl %edx, %ebp
     movq %rsi, %r14
     movq %rdi, %rbx
-    movq 16(%rsi), %r15
+    movq 4096(%rsi), %r15
     testb $1, %r15b
     jne .L2
-    movl $12, %esi
-    movq %r14, %rdi
+    movl $4096, %edx
+    movq %rbx, %rdi
+    movq %r14, %rsi
     callq *memcpy_to_result@GOTPCREL(%rip)
-    movq %rax, (%rbx)
-    movl %edx, 8(%rbx)
     #MEMBARRIER
-    movq 16(%r14), %rax
+    movq 4096(%r14), %rax
     cmpq %r15, %rax
     jne .L2
 .L1:
@@ -352,7 +351,7 @@ set_64:
     movq %r14, %rdi
     testb %al, %al
     jne .L1
-    leaq .Lanon.f62e2b37d2b190b7c28a7419a074d67c.1(%rip), %rdi
+    leaq .Lanon.c2063ee2cb973afd69cfd4a7af7b3d81.1(%rip), %rdi
     callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
 .L4:
     addq $72, %rdi
@@ -416,7 +415,7 @@ set_8:
     movq %r14, %rdi
     testb %al, %al
     jne .L1
-    leaq .Lanon.f62e2b37d2b190b7c28a7419a074d67c.1(%rip), %rdi
+    leaq .Lanon.c2063ee2cb973afd69cfd4a7af7b3d81.1(%rip), %rdi
     callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
 .L4:
     addq $16, %rdi

@@ -56,7 +56,7 @@ mod shared;
 
 /// Up to this size a validated copy is returned in registers where it can be; a larger one is made
 /// in its final place.
-pub(crate) const LARGEST_BY_VALUE: usize = 128;
+const LARGEST_BY_VALUE: usize = 128;
 
 #[cfg(tearfree_loom)]
 pub(crate) use modelled::Shared;

@@ -7,7 +7,7 @@ use core::fmt;
 use core::mem::MaybeUninit;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
-use crate::copy::{LARGEST_BY_VALUE, Shared};
+use crate::copy::Shared;
 use crate::count::Count;
 use crate::lock::{DefaultLock, Holding, WriterLock};
 use crate::order::{self, PLAIN};
@@ -243,7 +243,7 @@ impl<T: Copy, L: WriterLock> SeqLatch<T, L> {
     #[inline]
     #[must_use]
     pub fn read(&self) -> T {
-        if size_of::<T>() > LARGEST_BY_VALUE {
+        if Shared::<T>::IS_LARGE {
             // SAFETY: P4, P7. The copy was validated.
             return unsafe { self.read_in_place().assume_init() };
         }

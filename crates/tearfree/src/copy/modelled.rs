@@ -17,6 +17,8 @@ pub(crate) struct Shared<T> {
 }
 
 impl<T: Copy> Shared<T> {
+    pub(crate) const IS_LARGE: bool = size_of::<T>() > super::LARGEST_BY_VALUE;
+
     pub(crate) fn new(value: T) -> Self {
         let words = (0..size_of::<T>().div_ceil(WORD)).map(|_| AtomicUsize::new(0)).collect();
         let shared = Shared { words, payload: PhantomData };

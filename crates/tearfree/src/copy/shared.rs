@@ -19,6 +19,10 @@ pub(crate) struct Shared<T> {
 unsafe impl<T: Send> Sync for Shared<T> {}
 
 impl<T: Copy> Shared<T> {
+    /// Whether a validated copy is made in its final place, instead of being returned in registers. A
+    /// constant of its own, so that the code for the other case is not even generated.
+    pub(crate) const IS_LARGE: bool = size_of::<T>() > super::LARGEST_BY_VALUE;
+
     pub(crate) const fn new(value: T) -> Self {
         Shared { bytes: UnsafeCell::new(MaybeUninit::new(value)), align: [] }
     }
@@ -32,10 +36,10 @@ impl<T: Copy> Shared<T> {
     }
 
     /// As `load`, made in the place where the caller wants it. For values that do not fit into
-    /// registers: `size_of::<T>()` is above `LARGEST_BY_VALUE`.
+    /// registers: `IS_LARGE`.
     #[inline(always)]
     pub(crate) fn load_in_place(&self) -> MaybeUninit<T> {
-        debug_assert!(size_of::<T>() > super::LARGEST_BY_VALUE);
+        debug_assert!(Self::IS_LARGE);
         // SAFETY: P6. The pointer is to this payload, which is a large `T`.
         unsafe { engine::load_in_place(self.bytes.get().cast::<u8>()) }
     }

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use super::{SeqLock, Version};
 use crate::context::Context;
-use crate::copy::LARGEST_BY_VALUE;
+use crate::copy::Shared;
 #[cfg(feature = "std")]
 use crate::lock::Briefly;
 use crate::lock::WriterLock;
@@ -138,7 +138,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// made where the caller wants it.
     #[inline]
     pub(super) fn read_as(&self, fallback: Fallback) -> T {
-        if size_of::<T>() > LARGEST_BY_VALUE {
+        if Shared::<T>::IS_LARGE {
             // SAFETY: P4. The copy was validated.
             return unsafe { self.read_in_place(fallback).assume_init() };
         }
