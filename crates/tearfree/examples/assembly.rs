@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tearfree::{Reader, SeqCount, SeqLatch, SeqLock, Version, Writer, field};
 
 /// Ten bytes and two of padding: no power of two, no multiple of a word.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Odd {
     pub stamp: u32,
@@ -20,7 +20,7 @@ pub struct Odd {
     pub flag: u16,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Page {
     pub before: [u64; 255],
     pub price: u64,

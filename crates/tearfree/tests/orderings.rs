@@ -102,9 +102,8 @@ fn ordering_note(lines: &[Line], at: usize) -> Option<String> {
         return Some(lines[at].note.clone());
     }
     let is_row = table_row(&lines[at].code).is_some();
-    let reachable = (0..at)
-        .rev()
-        .take_while(|&i| !lines[i].is_blank && !(is_row && !lines[i].code.trim().is_empty()));
+    let may_be_between = |line: &Line| !line.is_blank && (!is_row || line.code.trim().is_empty());
+    let reachable = (0..at).rev().take_while(|&i| may_be_between(&lines[i]));
     let mut found = reachable.filter(|&i| lines[i].is_note("ORDERING:"));
     found.next().map(|i| note_from(lines, i))
 }

@@ -72,7 +72,7 @@ fn instruction(line: &str) -> Option<String> {
     if line.is_empty() || noise {
         return None;
     }
-    let words: Vec<&str> = line.split_whitespace().map(|word| word.trim()).collect();
+    let words: Vec<&str> = line.split_whitespace().collect();
     Some(words.iter().map(|word| readable(word)).collect::<Vec<_>>().join(" "))
 }
 

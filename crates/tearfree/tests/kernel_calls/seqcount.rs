@@ -128,7 +128,7 @@ fn read_seqcount_retry() {
 
 #[test]
 fn __read_seqcount_retry() {
-    // The form without a barrier is a comparison: a start is good as long as the count stands still.
+    // The form without a barrier compares: a start is good as long as the count stands still.
     let count = SeqCount::<u32>::new();
     let first = count.read_begin();
     for _ in 0..3 {
@@ -153,7 +153,7 @@ fn write_seqcount_begin() {
 
 #[test]
 fn write_seqcount_begin_nested() {
-    // As when the kernel changes two directory entries at once: two counts are odd, one in the other.
+    // As when the kernel changes two directory entries at once: both counts are odd.
     let (outer, inner) = (SeqCount::<usize>::new(), SeqCount::<usize>::new());
     let outer_section = outer.write();
     {

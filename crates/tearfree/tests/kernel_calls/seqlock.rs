@@ -288,7 +288,7 @@ fn ss_lockless() {
 
 #[test]
 fn ss_lock() {
-    // One lockless pass, then one under the lock: of two reads in a row, each takes it at most once.
+    // One lockless pass, then one under the lock: no read takes it twice.
     let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::UNLOCKED);
     let start = locked_here();
     let read = || {

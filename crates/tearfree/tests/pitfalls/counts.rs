@@ -4,6 +4,8 @@
 
 use tearfree::{LatchCount, SeqCount};
 
+use crate::support::Watchdog;
+
 /// The last even count of 32 bits.
 const LAST_EVEN: u32 = u32::MAX - 1;
 
@@ -26,6 +28,7 @@ fn a_count_of_32_bits_wraps_without_a_panic_and_stays_even() {
 
 #[test]
 fn every_way_to_move_a_count_wraps() {
+    let _watchdog = Watchdog::over("every_way_to_move_a_count_wraps");
     for step in [SeqCount::invalidate, SeqCount::barrier, |count: &SeqCount<u32>| {
         drop(count.write());
     }] {

@@ -66,6 +66,7 @@ fn a_latch_reader_never_waits_for_a_writer_that_is_parked_in_any_step() {
 
 #[test]
 fn a_version_changes_though_the_value_stays_equal() {
+    let _watchdog = Watchdog::over("a_version_changes_though_the_value_stays_equal");
     let mut lock = SeqLock::new(1);
     let mut seen = vec![lock.version()];
     let writes: [fn(&SeqLock<i32>); 3] = [|l| l.set(1), |l| l.update(|_| ()), |l| drop(l.write())];

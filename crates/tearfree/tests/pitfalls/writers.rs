@@ -17,6 +17,7 @@ fn nothing_has_happened_and_others_go_on<L: WriterLock + Sync>(
     lock: &SeqLock<(u32, u32), L>,
     failed_write: impl FnOnce(),
 ) {
+    let _watchdog = Watchdog::over("nothing_has_happened_and_others_go_on");
     let before = lock.read_versioned();
     failed_write();
     assert_eq!(lock.try_read(), Some(before.0), "the old value, and an even count");
@@ -106,6 +107,7 @@ fn an_early_return_from_try_update_publishes_nothing() {
 
 #[test]
 fn the_one_writer_of_a_split_lock_can_panic_in_update() {
+    let _watchdog = Watchdog::over("the_one_writer_of_a_split_lock_can_panic_in_update");
     let mut lock = SeqLock::new((1, 2));
     let (mut writer, reader) = lock.split();
     let before = reader.version();
@@ -120,6 +122,7 @@ fn the_one_writer_of_a_split_lock_can_panic_in_update() {
 
 #[test]
 fn a_writer_that_panics_in_the_update_of_a_latch_leaves_the_old_value() {
+    let _watchdog = Watchdog::over("a_writer_that_panics_in_the_update_of_a_latch");
     let latch = SeqLatch::new((1, 2));
     let before = latch.version();
     assert!(panics(|| latch.update(|v| {
@@ -169,6 +172,7 @@ fn a_slow_closure_holds_no_reader_up() {
 
 #[test]
 fn a_writer_can_read_its_own_lock() {
+    let _watchdog = Watchdog::over("a_writer_can_read_its_own_lock");
     let lock = SeqLock::new(1);
     lock.update(|v| {
         *v = 5;

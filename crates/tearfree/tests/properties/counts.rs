@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use tearfree::{LatchCount, LatchStart, SeqCount, Start};
 
 use crate::config;
+use crate::support::Watchdog;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -113,6 +114,7 @@ proptest! {
 
     #[test]
     fn a_count_follows_its_model(begin in begins(), steps in steps()) {
+        let _watchdog = Watchdog::over("a_count_follows_its_model");
         let mut word = begin;
         // SAFETY: the word is aligned, and nothing else touches it while `count` lives.
         let count = unsafe { SeqCount::from_ptr(&raw mut word) };

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use tearfree::lock::{SpinLock, WriterLock};
 use tearfree::{DefaultLock, SeqLatch};
 
-use crate::support::panics;
 use crate::support::payload::{Accusing, Bytes, Line, Mixed, Words};
+use crate::support::{Watchdog, panics};
 use crate::{Versions, config};
 
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +64,7 @@ proptest! {
 
     #[test]
     fn a_latch_follows_its_model(steps in steps()) {
+        let _watchdog = Watchdog::over("a_latch_follows_its_model");
         follows_the_model::<Bytes<3>, DefaultLock>(&steps);
         follows_the_model::<Bytes<17>, SpinLock>(&steps);
         follows_the_model::<Bytes<129>, DefaultLock>(&steps);

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use tearfree::lock::{SpinLock, WriterLock};
 use tearfree::{DefaultLock, SeqLock};
 
-use crate::support::panics;
 use crate::support::payload::{Accusing, Bytes, Line, Mixed, Words};
+use crate::support::{Watchdog, panics};
 use crate::{Versions, config};
 
 /// Values are named by the generation that they are made of.
@@ -185,6 +185,7 @@ proptest! {
 
     #[test]
     fn a_seqlock_follows_its_model(steps in steps()) {
+        let _watchdog = Watchdog::over("a_seqlock_follows_its_model");
         follows_the_model::<Bytes<3>, DefaultLock>(&steps);
         follows_the_model::<Bytes<17>, DefaultLock>(&steps);
         follows_the_model::<Bytes<129>, SpinLock>(&steps);

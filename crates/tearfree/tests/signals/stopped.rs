@@ -13,7 +13,7 @@ use tearfree::SeqLock;
 
 use crate::support::payload::{Accusing, Words};
 use crate::support::signals::{Victim, react};
-use crate::support::{Flag, Watchdog};
+use crate::support::{Flag, RaisedAtEnd, Watchdog};
 
 type Large = Words<4096>;
 
@@ -56,9 +56,43 @@ fn nobody_waits_who_did_not_agree_to(before: u64) {
     assert!(!LOCK.wait_changed(seen, Some(Duration::from_millis(20))));
 }
 
+/// Readers who wait until the writer goes on, which it does when `go_on` is dropped.
+fn waiting_readers_sleep(before: u64, go_on: RaisedAtEnd<'_>) {
+    const AWAY: Duration = Duration::from_millis(300);
+    let reads: [fn() -> u64; 4] = [
+        || LOCK.read().generation(),
+        || LOCK.read_or_lock().generation(),
+        || LOCK.read_versioned().0.generation(),
+        || LOCK.read_timeout(Duration::MAX).map_or(0, |value| value.generation()),
+    ];
+    let waiting = &AtomicU64::new(0);
+    thread::scope(|s| {
+        let readers = reads.map(|read| {
+            s.spawn(move || {
+                let (burnt, since) = (processor_time(), Instant::now());
+                waiting.fetch_add(1, Relaxed);
+                let generation = read();
+                (generation, processor_time() - burnt, since.elapsed())
+            })
+        });
+        while waiting.load(Relaxed) < 4 {
+            thread::yield_now();
+        }
+        thread::sleep(AWAY);
+        drop(go_on);
+        let mut all_burnt = Duration::ZERO;
+        for reader in readers {
+            let (generation, burnt, waited) = reader.join().unwrap();
+            assert!(generation > before, "the write that was stopped is there");
+            assert!(waited >= AWAY, "a reader did not wait for the writer");
+            all_burnt += burnt;
+        }
+        assert!(all_burnt < AWAY / 4, "readers burnt {all_burnt:?} while the writer was away");
+    });
+}
+
 #[test]
 fn readers_sleep_while_the_writer_is_stopped_in_its_copy_and_get_the_whole_value_then() {
-    const AWAY: Duration = Duration::from_millis(300);
     let _watchdog = Watchdog::over("readers_sleep_while_the_writer_is_stopped_in_its_copy");
     let (over, generation) = (Flag::new(), AtomicU64::new(0));
     LOCK.set(Words::of(0));
@@ -81,35 +115,6 @@ fn readers_sleep_while_the_writer_is_stopped_in_its_copy_and_get_the_whole_value
         }
         let before = generation.load(Relaxed);
         nobody_waits_who_did_not_agree_to(before);
-
-        let waiting = AtomicU64::new(0);
-        let reads: [fn() -> u64; 4] = [
-            || LOCK.read().generation(),
-            || LOCK.read_or_lock().generation(),
-            || LOCK.read_versioned().0.generation(),
-            || LOCK.read_timeout(Duration::MAX).map_or(0, |value| value.generation()),
-        ];
-        thread::scope(|s| {
-            let waiting = &waiting;
-            let readers = reads.map(|read| {
-                s.spawn(move || {
-                    let (burnt, since) = (processor_time(), Instant::now());
-                    waiting.fetch_add(1, Relaxed);
-                    let generation = read();
-                    (generation, processor_time() - burnt, since.elapsed())
-                })
-            });
-            while waiting.load(Relaxed) < 4 {
-                thread::yield_now();
-            }
-            thread::sleep(AWAY);
-            drop(go_on);
-            for reader in readers {
-                let (generation, burnt, waited) = reader.join().unwrap();
-                assert!(generation > before, "the write that was stopped is there");
-                assert!(waited >= AWAY, "a reader did not wait for the writer");
-                assert!(burnt < waited / 4, "a reader burnt {burnt:?} of {waited:?}");
-            }
-        });
+        waiting_readers_sleep(before, go_on);
     });
 }

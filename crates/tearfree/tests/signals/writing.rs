@@ -23,8 +23,8 @@ fn next(value: &mut Value) {
     *value = Words::of(value.generation() + 1);
 }
 
-/// Writes in this thread while a handler writes too, until enough signals came in the middle of one.
-/// `write_here` is told by `write` that it stands in the middle.
+/// Writes in this thread while a handler writes too, until enough signals came in the middle of a
+/// write. `write_here` calls its argument inside of a section, on the value that it will publish.
 fn both_write<L: WriterLock>(
     signal: i32,
     lock: &SeqLock<Value, L>,

@@ -144,11 +144,14 @@ mod descheduled {
             }
             thread::sleep(AWAY);
             make_even();
+            let mut all_burnt = Duration::ZERO;
             for reader in readers {
                 let (burnt, waited) = reader.join().unwrap();
                 assert!(waited >= AWAY, "a reader did not wait for the writer: {waited:?}");
-                assert!(burnt < waited / 4, "a reader burnt {burnt:?} of {waited:?}");
+                all_burnt += burnt;
             }
+            // All of them together; readers who spin burn this much even beside many other threads.
+            assert!(all_burnt < AWAY / 4, "readers burnt {all_burnt:?} while the writer was away");
         });
     }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the test files share: a watchdog, repetitions that fit Miri, and ends that cannot be missed.
+//! What the test files share: a watchdog, repetitions that fit Miri, flags, payloads, signals.
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
+use std::io::{Write, stderr};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 
@@ -34,7 +35,8 @@ impl Watchdog {
         let thread = thread::spawn(move || {
             use std::sync::mpsc::RecvTimeoutError::Timeout;
             if test_is_over.recv_timeout(LIMIT) == Err(Timeout) {
-                eprintln!("watchdog: {test} hangs: no end after {LIMIT:?}");
+                // Not `eprintln!`, which the test harness would keep to itself.
+                let _nobody_reads = writeln!(stderr(), "watchdog: {test} hangs after {LIMIT:?}");
                 std::process::abort();
             }
         });
@@ -51,8 +53,8 @@ impl Drop for Watchdog {
     }
 }
 
-/// A flag that other threads look at; it is raised at the latest when the guard of it ends, so that a
-/// test that fails does not leave its threads running.
+/// A flag that other threads look at. Its guard raises it at the end, so that a test that fails
+/// does not leave its threads running.
 #[derive(Default)]
 pub(crate) struct Flag(AtomicBool);
 

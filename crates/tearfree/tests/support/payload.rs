@@ -5,7 +5,7 @@ use core::num::NonZeroU32;
 
 /// A value made of one generation, of which every part can tell whether it belongs to the others.
 pub(crate) trait Accusing: Copy + Send + Sync + 'static {
-    /// Whether [`generation`](Self::generation) gives all of it, so that values can be put in order.
+    /// Whether [`generation`](Self::generation) gives all of it: then values have an order.
     const ORDERED: bool = true;
 
     fn of(generation: u64) -> Self;
@@ -104,7 +104,7 @@ pub(crate) enum Kind {
     Letter { letter: char, twice: bool },
 }
 
-/// Everything that torn bytes must never become: padding, `bool`, `char`, enums, niches, references.
+/// What torn bytes must never become: padding, `bool`, `char`, enums, niches, references.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Mixed {
     odd: bool,

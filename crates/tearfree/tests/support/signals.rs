@@ -6,6 +6,7 @@ use core::cell::Cell;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::BTreeSet;
+use std::io::{Write, stderr};
 use std::thread;
 
 use super::Flag;
@@ -68,8 +69,13 @@ pub(crate) fn handled() -> u64 {
 
 extern "C" fn handler(_signal: i32) {
     HANDLED.set(HANDLED.get() + 1);
-    if let Some(reaction) = REACTION.get() {
-        reaction();
+    let Some(reaction) = REACTION.get() else { return };
+    if let Err(panic) = std::panic::catch_unwind(reaction) {
+        // No panic leaves a handler, and the test harness would keep its message to itself.
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        let _nobody_reads = writeln!(stderr(), "in a signal handler: {text}");
+        std::process::abort();
     }
 }
 

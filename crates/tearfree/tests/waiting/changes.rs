@@ -15,6 +15,7 @@ const SHORT: Duration = Duration::from_millis(5);
 
 #[test]
 fn a_change_from_before_ends_the_wait_at_once() {
+    let _watchdog = Watchdog::over("a_change_from_before_ends_the_wait_at_once");
     let mut lock = SeqLock::new(1);
     let writes: [fn(&SeqLock<i32>); 4] = [
         |l| l.set(1),
@@ -41,6 +42,7 @@ fn a_change_from_before_ends_the_wait_at_once() {
 
 #[test]
 fn without_a_change_the_wait_ends_when_its_time_is_over() {
+    let _watchdog = Watchdog::over("without_a_change_the_wait_ends_when_its_time_is_over");
     let lock = SeqLock::new(1);
     let seen = lock.version();
     for timeout in [SHORT, Duration::from_nanos(1), Duration::ZERO] {
@@ -52,6 +54,7 @@ fn without_a_change_the_wait_ends_when_its_time_is_over() {
 
 #[test]
 fn what_publishes_nothing_is_no_change() {
+    let _watchdog = Watchdog::over("what_publishes_nothing_is_no_change");
     let lock = SeqLock::new(1);
     let seen = lock.version();
     lock.write().discard();

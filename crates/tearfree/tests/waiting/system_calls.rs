@@ -2,8 +2,8 @@
 //! Which system calls writers and readers make: the kernel kills a process that makes one.
 //!
 //! Each case runs in a process of its own: this test program, started again with the name of the
-//! case. The child puts its thread into a seccomp filter that lets nothing through but the call that
-//! ends the process.
+//! case. The child puts its thread into a seccomp filter that lets nothing through but the call
+//! that ends the process.
 #![allow(unsafe_code, reason = "seccomp filters are set by foreign functions")]
 
 use core::time::Duration;
