@@ -42,7 +42,10 @@ pub(crate) const VERSION_THEN_READ: Model = Model {
             version if version == lock.version() => 1,
             open => panic!("a version of no value: {open:?}"),
         };
-        assert!(read.is_none_or(|read| read >= looked), "an older value than the version before it");
+        assert!(
+            read.is_none_or(|read| read >= looked),
+            "an older value than the version before it"
+        );
         format!("{looked}, then {read:?}")
     },
     preemptions: None,
