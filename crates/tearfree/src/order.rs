@@ -114,10 +114,21 @@ pub mod mutant {
             assert!(super::MUTANTS.contains(&name), "no ordering is called {name}");
         }
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let set = |to| *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = to;
         set(name);
-        let result = body();
-        set(None);
-        result
+        let _restored = Restore;
+        body()
+    }
+
+    fn set(name: Option<&'static str>) {
+        *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = name;
+    }
+
+    /// Puts everything back in place, also when the body panics, as it is meant to.
+    struct Restore;
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            set(None);
+        }
     }
 }

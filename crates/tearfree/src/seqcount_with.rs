@@ -89,6 +89,7 @@ impl<T: ?Sized> AssociatedLock for std::sync::RwLock<T> {
 ///
 /// # Examples
 /// ```
+/// # #[cfg(feature = "std")] {
 /// use std::sync::{Mutex, atomic::{AtomicU64, Ordering::Relaxed}};
 /// use tearfree::SeqCountWith;
 ///
@@ -108,6 +109,7 @@ impl<T: ?Sized> AssociatedLock for std::sync::RwLock<T> {
 /// }
 /// let sum = account.count.read(|| account.paid.load(Relaxed) + account.left.load(Relaxed));
 /// assert_eq!(sum, 100);
+/// # }
 /// ```
 ///
 /// Without the guard of such a lock it does not compile:

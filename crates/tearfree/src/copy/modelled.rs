@@ -40,7 +40,8 @@ impl<T: Copy> Shared<T> {
     /// # Safety
     /// An `F` lies at `offset` inside of `T`, at a word's boundary.
     pub(crate) unsafe fn load_field<F: Copy>(&self, offset: usize, to: &mut MaybeUninit<F>) {
-        assert!(offset % WORD == 0 && size_of::<F>() % WORD == 0, "models use whole words");
+        let whole_words = offset.is_multiple_of(WORD) && size_of::<F>().is_multiple_of(WORD);
+        assert!(whole_words, "models use whole words");
         let to = to.as_mut_ptr().cast::<usize>();
         for (at, word) in self.words[offset / WORD..][..size_of::<F>() / WORD].iter().enumerate() {
             // ORDERING: P2, P3. The count's edges carry the order: see `read_retry`.
@@ -53,7 +54,7 @@ impl<T: Copy> Shared<T> {
     }
 
     pub(crate) fn store(&self, value: &T) {
-        assert!(size_of::<T>() % WORD == 0, "models use whole words");
+        assert!(size_of::<T>().is_multiple_of(WORD), "models use whole words");
         let from = core::ptr::from_ref(value).cast::<usize>();
         for (at, word) in self.words.iter().enumerate() {
             // SAFETY: `value` has as many words as the payload, and models have no padding.

@@ -16,7 +16,11 @@ use crate::lock::WriterLock;
 use crate::wait::Patience;
 
 /// How often the count may move under a reader before it tries to keep writers out for one copy.
+#[cfg(not(tearfree_loom))]
 const RESTLESS: u32 = 4;
+/// Models write twice only, and have to get this far.
+#[cfg(tearfree_loom)]
+const RESTLESS: u32 = 1;
 
 /// Whether a reader that fails again and again may try the writer lock.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -115,6 +115,7 @@ fn seqlock_init() {
 
 #[test]
 fn read_seqbegin() {
+    let _watchdog = Watchdog::over("read_seqbegin");
     let lock = SeqLock::new((1, 1));
     let mut writing = lock.write();
     writing.0 = 2;
@@ -230,6 +231,7 @@ fn read_seqbegin_or_lock() {
 
 #[test]
 fn need_seqretry() {
+    let _watchdog = Watchdog::over("need_seqretry");
     // Without a writer inside of its copy, one lockless attempt is enough.
     let lock = SeqLock::with_lock(5, Telling::UNLOCKED);
     let before = locked_here();
@@ -275,6 +277,7 @@ fn scoped_seqlock_read() {
 
 #[test]
 fn ss_lockless() {
+    let _watchdog = Watchdog::over("ss_lockless");
     // A lockless read goes on while the lock is held, and takes no lock when all is quiet.
     let lock = SeqLock::with_lock((1, 2), Telling::UNLOCKED);
     let writing = lock.write();

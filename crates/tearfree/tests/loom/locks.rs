@@ -19,14 +19,14 @@ struct Owned {
     value: UnsafeCell<usize>,
 }
 
-// SAFETY: the value is touched under the lock only.
+// SAFETY: P5. The value is touched under the lock only, which loom checks.
 unsafe impl Sync for Owned {}
 
 impl Owned {
     fn add_one(&self) -> usize {
         self.lock.lock();
         let before = self.value.with_mut(|value| {
-            // SAFETY: P5, which loom checks.
+            // SAFETY: P5. The lock is held, so nobody else is here.
             let value = unsafe { &mut *value };
             *value += 1;
             *value - 1
@@ -61,7 +61,7 @@ pub(crate) struct Blocking(Mutex<()>);
 
 impl Blocking {
     fn held(guard: MutexGuard<'_, ()>) -> MutexGuard<'static, ()> {
-        // SAFETY: only the lifetime changes. The guard comes back to `unlock`, which borrows the lock.
+        // SAFETY: only the lifetime changes, and `Holding` gives the guard back before the lock goes.
         unsafe { core::mem::transmute(guard) }
     }
 }
