@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// A single-writer C++ sequence lock of the rigtorp shape, written for this comparison: a plain
+// copy between two acquire loads, held in place by compiler barriers. It is not rigtorp's own text.
+//
+// The plain copy races with the writer, which C++ calls undefined; and compiler barriers order
+// nothing on processors other than x86. Hence x86_64 only.
+//
+// The loops stand on this side, so that the calls between Rust and C++ cost one per batch.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <type_traits>
+
+namespace {
+
+template <typename T>
+class Seqlock {
+    static_assert(std::is_trivially_copyable_v<T>);
+
+public:
+    explicit Seqlock(const T &first) : value_(first) {}
+
+    T load() const noexcept {
+        T copy;
+        std::size_t before, after;
+        do {
+            before = sequence_.load(std::memory_order_acquire);
+            std::atomic_signal_fence(std::memory_order_acq_rel);
+            copy = value_;
+            std::atomic_signal_fence(std::memory_order_acq_rel);
+            after = sequence_.load(std::memory_order_acquire);
+        } while (before != after || (before & 1));
+        return copy;
+    }
+
+    void store(const T &next) noexcept {
+        const std::size_t even = sequence_.load(std::memory_order_relaxed);
+        sequence_.store(even + 1, std::memory_order_release);
+        std::atomic_signal_fence(std::memory_order_acq_rel);
+        value_ = next;
+        std::atomic_signal_fence(std::memory_order_acq_rel);
+        sequence_.store(even + 2, std::memory_order_release);
+    }
+
+private:
+    // The lines of its own keep neighbours away from the count, as the original does.
+    alignas(128) std::atomic<std::size_t> sequence_{0};
+    T value_;
+    char padding_[128];
+};
+
+template <std::size_t Bytes>
+struct Value {
+    alignas(Bytes % 8 == 0 ? 8 : 4) unsigned char bytes[Bytes];
+};
+
+// Makes the compiler believe that somebody looks at all memory here.
+inline void observe(const void *anything) { asm volatile("" : : "r"(anything) : "memory"); }
+
+struct Operations {
+    std::size_t bytes;
+    void *(*create)(const void *first);
+    void (*destroy)(void *lock);
+    void (*read)(const void *lock, void *out, std::uint64_t times);
+    void (*set)(void *lock, const void *value, std::uint64_t times);
+};
+
+// At the start of a page, as all contestants are.
+template <typename T>
+struct alignas(4096) Placed : Seqlock<T> {
+    using Seqlock<T>::Seqlock;
+};
+
+template <std::size_t Bytes>
+constexpr Operations operations() {
+    using T = Value<Bytes>;
+    using Lock = Placed<T>;
+    return {
+        Bytes,
+        [](const void *first) -> void * { return new Lock(*static_cast<const T *>(first)); },
+        [](void *lock) { delete static_cast<Lock *>(lock); },
+        [](const void *lock, void *out, std::uint64_t times) {
+            auto *target = static_cast<T *>(out);
+            for (; times > 0; --times) {
+                *target = static_cast<const Lock *>(lock)->load();
+                observe(target);
+            }
+        },
+        [](void *lock, const void *value, std::uint64_t times) {
+            for (; times > 0; --times) {
+                static_cast<Lock *>(lock)->store(*static_cast<const T *>(value));
+                observe(lock);
+            }
+        },
+    };
+}
+
+constexpr Operations every_size[] = {
+    operations<8>(),    operations<16>(),   operations<24>(),    operations<32>(),
+    operations<48>(),   operations<64>(),   operations<100>(),   operations<128>(),
+    operations<200>(),  operations<256>(),  operations<512>(),   operations<1000>(),
+    operations<1024>(), operations<4096>(), operations<16384>(), operations<65536>(),
+};
+
+}  // namespace
+
+// The operations for values of this size, or null where no value of this size was compiled.
+extern "C" const Operations *rigtorp_shape_operations(std::size_t bytes) {
+    for (const Operations &candidate : every_size) {
+        if (candidate.bytes == bytes) return &candidate;
+    }
+    return nullptr;
+}

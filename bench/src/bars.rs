@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The promises: each is a ratio of two numbers from the same run.
+
+use crate::peers::{Kind, kind_of};
+use crate::results::{Bar, Cost, Rate, Results};
+use crate::workloads::{EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD};
+
+const MEMCPY: &str = "memcpy";
+const OURS: &str = "tearfree";
+const LATCH: &str = "tearfree latch";
+const SEQLOCK: &str = "seqlock 0.2";
+
+/// What two measurements of the same thing may differ by, in nanoseconds.
+const GRAIN: f64 = 0.2;
+/// And what they may differ by in proportion.
+const NOISE: f64 = 1.03;
+
+/// Every promise for which this run has the numbers.
+pub(crate) fn judge(results: &Results) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    for workload in ["read_into", "read"] {
+        for bytes in sizes(results, workload) {
+            bars.extend(near_memcpy(results, workload, bytes));
+            bars.extend(behind_no_peer(results, workload, bytes));
+            bars.extend(far_ahead_of_seqlock(results, workload, bytes));
+        }
+    }
+    bars.extend(sizes(results, "set").into_iter().filter_map(|bytes| cheap_set(results, bytes)));
+    bars.extend(
+        sizes(results, "latch").into_iter().filter_map(|bytes| cheap_latch(results, bytes)),
+    );
+    bars.extend(cheap_field(results));
+    for race in races(results) {
+        bars.extend(ahead_of_every_peer(&race));
+        bars.extend(nothing_torn(&race));
+    }
+    bars
+}
+
+/// The sizes that a workload was run at, in order.
+pub(crate) fn sizes(results: &Results, workload: &str) -> Vec<usize> {
+    let of_workload = results.costs.iter().filter(|cost| cost.workload == workload);
+    let mut sizes: Vec<usize> = of_workload.map(|cost| cost.bytes).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}
+
+/// The rates of one race: same workload, case and size.
+pub(crate) fn races(results: &Results) -> Vec<Vec<&Rate>> {
+    let all: Vec<&Rate> = results.rates.iter().collect();
+    all.chunk_by(|a, b| (&a.workload, &a.case, a.bytes) == (&b.workload, &b.case, b.bytes))
+        .map(<[&Rate]>::to_vec)
+        .collect()
+}
+
+fn near_memcpy(results: &Results, workload: &str, bytes: usize) -> Option<Bar> {
+    let ours = results.best(workload, bytes, OURS)?;
+    let limit = 1.15 * results.best(workload, bytes, MEMCPY)? + 1.0;
+    Some(Bar::at_most((workload, size(bytes)), "ns, at most 1.15 x memcpy + 1 ns", ours, limit))
+}
+
+fn behind_no_peer(results: &Results, workload: &str, bytes: usize) -> Option<Bar> {
+    let ours = results.best(workload, bytes, OURS)?;
+    let peer = best_peer(results, workload, bytes)?;
+    let promise = format!("ns, not slower than {} (within 3 % and 0.2 ns)", peer.contestant);
+    let limit = NOISE * peer.cost.best + GRAIN;
+    Some(Bar::at_most((workload, size(bytes)), &promise, ours, limit))
+}
+
+fn best_peer<'a>(results: &'a Results, workload: &'a str, bytes: usize) -> Option<&'a Cost> {
+    let costs = results.costs_of(workload, bytes);
+    let peers = costs.filter(|cost| kind_of(&cost.contestant) == Kind::Peer);
+    peers.min_by(|a, b| a.cost.best.total_cmp(&b.cost.best))
+}
+
+fn far_ahead_of_seqlock(results: &Results, workload: &str, bytes: usize) -> Option<Bar> {
+    if bytes < 512 {
+        return None;
+    }
+    let ours = results.best(workload, bytes, OURS)?;
+    let ratio = results.best(workload, bytes, SEQLOCK)? / ours;
+    Some(Bar::at_least((workload, size(bytes)), "x faster than seqlock 0.2", ratio, 4.0))
+}
+
+fn cheap_set(results: &Results, bytes: usize) -> Option<Bar> {
+    let ours = results.best("set", bytes, OURS)?;
+    let parts = results.best("set", bytes, MEMCPY)? + results.best("set", bytes, LOCK_ALONE)?;
+    let promise = "ns, at most 1.3 x (memcpy + lock alone)";
+    Some(Bar::at_most(("set", size(bytes)), promise, ours, 1.3 * parts))
+}
+
+fn cheap_latch(results: &Results, bytes: usize) -> Option<Bar> {
+    let ratio = results.best("latch", bytes, LATCH)? / results.best("latch", bytes, OURS)?;
+    Some(Bar::at_most(("latch", size(bytes)), "x the read of a seqlock", ratio, 1.5))
+}
+
+fn cheap_field(results: &Results) -> Option<Bar> {
+    let field = results.best("field", FIELD_BYTES, ONE_FIELD)?;
+    let alone = results.best("field", FIELD_BYTES, EIGHT_BYTES)?;
+    let place = ("field", size(FIELD_BYTES));
+    Some(Bar::at_most(place, "x a read of 8 bytes alone", field / alone, 1.5))
+}
+
+/// Promised of the readers, beside a writer that never rests and with more threads than cores.
+fn ahead_of_every_peer(race: &[&Rate]) -> Option<Bar> {
+    let first = race.first()?;
+    if !["beside", "oversubscribed"].contains(&first.workload.as_str()) {
+        return None;
+    }
+    let ours = race.iter().find(|rate| kind_of(&rate.contestant) == Kind::Ours)?;
+    let peers = race.iter().filter(|rate| kind_of(&rate.contestant) == Kind::Peer);
+    let best = peers.max_by(|a, b| a.reads.median.total_cmp(&b.reads.median))?;
+    let promise = format!("x the reads of {}, the best peer (within 3 %)", best.contestant);
+    let place = (first.workload.as_str(), case_of(first));
+    let ratio = ours.reads.median / best.reads.median;
+    Some(Bar::at_least(place, &promise, ratio, 1.0 / NOISE))
+}
+
+/// Promised of all our types, in every race.
+fn nothing_torn(race: &[&Rate]) -> Option<Bar> {
+    let ours = race.iter().filter(|rate| kind_of(&rate.contestant).is_ours());
+    let (verified, torn) =
+        ours.fold((0, 0), |sum, rate| (sum.0 + rate.verified, sum.1 + rate.torn));
+    let first = race.first()?;
+    let place = (first.workload.as_str(), case_of(first));
+    (verified > 0).then(|| Bar::at_most(place, "torn values of ours", torn as f64, 0.0))
+}
+
+/// What a bar calls the case of a race.
+pub(crate) fn case_of(rate: &Rate) -> String {
+    format!("{}, {}", rate.case, size(rate.bytes))
+}
+
+/// A number of bytes as people write it.
+pub(crate) fn size(bytes: usize) -> String {
+    if bytes >= 1024 && bytes.is_multiple_of(1024) {
+        format!("{} KiB", bytes / 1024)
+    } else {
+        format!("{bytes} B")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::judge;
+    use crate::machine::Machine;
+    use crate::results::{Cost, Results};
+    use crate::stats;
+
+    fn results(memcpy: f64, ours: f64, peer: f64) -> Results {
+        let mut results = Results::new(Machine::this(), true);
+        let named = [("memcpy", memcpy), ("tearfree", ours), ("std RwLock", peer)];
+        results.costs = named
+            .map(|(contestant, cost)| Cost {
+                workload: "read_into".into(),
+                bytes: 64,
+                contestant: contestant.into(),
+                cost: stats::of_costs(&[cost]),
+            })
+            .into();
+        results
+    }
+
+    #[test]
+    fn a_slow_read_misses_both_bars_and_a_fast_one_holds_them() {
+        let verdicts = |results| judge(&results).iter().map(|bar| bar.holds).collect::<Vec<_>>();
+        assert_eq!(verdicts(results(2.0, 3.2, 5.0)), [true, true]);
+        assert_eq!(verdicts(results(2.0, 3.4, 5.0)), [false, true]);
+        assert_eq!(verdicts(results(2.0, 3.4, 3.0)), [false, false]);
+    }
+}

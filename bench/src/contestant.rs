@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a contestant must be able to do, in the same words for all of them.
+
+use core::hint::black_box;
+
+/// Something that holds one value, for readers and writers.
+pub(crate) trait Contestant<T>: Sized {
+    const NAME: &'static str;
+    /// Whether several threads may write at the same time.
+    const MANY_WRITERS: bool = true;
+
+    type Reader<'a>: Read<T>
+    where
+        Self: 'a;
+    type Writer<'a>: Write<T>
+    where
+        Self: 'a;
+
+    fn new(value: T) -> Self;
+    fn reader(&self) -> Self::Reader<'_>;
+    fn writer(&self) -> Self::Writer<'_>;
+}
+
+/// One thread's way to read.
+pub(crate) trait Read<T> {
+    fn read(&mut self) -> T;
+    fn read_into(&mut self, out: &mut T);
+
+    #[inline(always)]
+    fn read_times(&mut self, times: u64) {
+        for _ in 0..times {
+            let value = self.read();
+            black_box(&value);
+        }
+    }
+
+    #[inline(always)]
+    fn read_into_times(&mut self, out: &mut T, times: u64) {
+        for _ in 0..times {
+            self.read_into(out);
+            black_box(&mut *out);
+        }
+    }
+}
+
+/// One thread's way to write.
+pub(crate) trait Write<T> {
+    fn set(&mut self, value: &T);
+
+    #[inline(always)]
+    fn set_times(&mut self, value: &T, times: u64) {
+        let mut value = value;
+        for _ in 0..times {
+            self.set(value);
+            value = black_box(value);
+        }
+    }
+}
+
+/// A contestant whose readers and writers need nothing but a reference to it.
+pub(crate) trait Direct<T> {
+    const NAME: &'static str;
+
+    fn new(value: T) -> Self;
+    fn read(&self) -> T;
+    fn read_into(&self, out: &mut T);
+    fn set(&self, value: &T);
+}
+
+/// Makes a contestant of something that needs no handles.
+#[repr(transparent)]
+pub(crate) struct Held<D>(D);
+
+#[derive(Clone, Copy)]
+pub(crate) struct Plain<'a, D>(&'a D);
+
+impl<T, D: Direct<T>> Contestant<T> for Held<D> {
+    const NAME: &'static str = D::NAME;
+
+    type Reader<'a>
+        = Plain<'a, D>
+    where
+        D: 'a;
+    type Writer<'a>
+        = Plain<'a, D>
+    where
+        D: 'a;
+
+    fn new(value: T) -> Self {
+        Self(D::new(value))
+    }
+
+    #[inline(always)]
+    fn reader(&self) -> Plain<'_, D> {
+        Plain(&self.0)
+    }
+
+    #[inline(always)]
+    fn writer(&self) -> Plain<'_, D> {
+        Plain(&self.0)
+    }
+}
+
+impl<T, D: Direct<T>> Read<T> for Plain<'_, D> {
+    #[inline(always)]
+    fn read(&mut self) -> T {
+        self.0.read()
+    }
+
+    #[inline(always)]
+    fn read_into(&mut self, out: &mut T) {
+        self.0.read_into(out);
+    }
+}
+
+impl<T, D: Direct<T>> Write<T> for Plain<'_, D> {
+    #[inline(always)]
+    fn set(&mut self, value: &T) {
+        self.0.set(value);
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The pieces of work that every contestant does on one thread.
+
+use core::hint::black_box;
+use core::marker::PhantomData;
+use core::time::Duration;
+use std::time::Instant;
+
+use crate::alone::Job;
+use crate::contestant::{Contestant, Read, Write};
+use crate::payload::Payload;
+use crate::placement::{HalfPage, Page};
+
+/// Small enough for a payload of single bytes to tell it.
+const GENERATION: u32 = 0xE5;
+
+/// `read()`: the value is returned.
+pub(crate) struct ReadValue<T, C> {
+    cell: Box<Page<C>>,
+    holds: PhantomData<T>,
+}
+
+/// `read_into()`: the value goes to where the caller has it already.
+pub(crate) struct ReadInto<T, C> {
+    cell: Box<Page<C>>,
+    out: Box<HalfPage<T>>,
+}
+
+/// `set()`: a value from the caller's memory is published.
+pub(crate) struct Set<T, C> {
+    cell: Box<Page<C>>,
+    value: Box<HalfPage<T>>,
+}
+
+fn cell<T: Payload, C: Contestant<T>>(generation: u32) -> Box<Page<C>> {
+    Box::new(Page(C::new(T::of(generation))))
+}
+
+impl<T: Payload, C: Contestant<T> + 'static> ReadValue<T, C> {
+    pub(crate) fn job() -> Box<dyn Job> {
+        Box::new(Self { cell: cell::<T, C>(GENERATION), holds: PhantomData })
+    }
+}
+
+impl<T: Payload, C: Contestant<T> + 'static> ReadInto<T, C> {
+    pub(crate) fn job() -> Box<dyn Job> {
+        Box::new(Self { cell: cell::<T, C>(GENERATION), out: HalfPage::new(T::of(0)) })
+    }
+}
+
+impl<T: Payload, C: Contestant<T> + 'static> Set<T, C> {
+    pub(crate) fn job() -> Box<dyn Job> {
+        Box::new(Self { cell: cell::<T, C>(0), value: HalfPage::new(T::of(GENERATION)) })
+    }
+}
+
+impl<T: Payload, C: Contestant<T>> Job for ReadValue<T, C> {
+    fn name(&self) -> &'static str {
+        C::NAME
+    }
+
+    #[inline(never)]
+    fn time(&mut self, times: u64) -> Duration {
+        let mut reader = black_box(&self.cell.0).reader();
+        let start = Instant::now();
+        reader.read_times(times);
+        start.elapsed()
+    }
+
+    fn is_right(&mut self) -> bool {
+        self.cell.0.reader().read().generation() == Some(GENERATION)
+    }
+}
+
+impl<T: Payload, C: Contestant<T>> Job for ReadInto<T, C> {
+    fn name(&self) -> &'static str {
+        C::NAME
+    }
+
+    #[inline(never)]
+    fn time(&mut self, times: u64) -> Duration {
+        let mut reader = black_box(&self.cell.0).reader();
+        let out = black_box(&mut self.out.value);
+        let start = Instant::now();
+        reader.read_into_times(out, times);
+        start.elapsed()
+    }
+
+    fn is_right(&mut self) -> bool {
+        self.out.value.generation() == Some(GENERATION)
+    }
+}
+
+impl<T: Payload, C: Contestant<T>> Job for Set<T, C> {
+    fn name(&self) -> &'static str {
+        C::NAME
+    }
+
+    #[inline(never)]
+    fn time(&mut self, times: u64) -> Duration {
+        let mut writer = black_box(&self.cell.0).writer();
+        let value = black_box(&self.value.value);
+        let start = Instant::now();
+        writer.set_times(value, times);
+        start.elapsed()
+    }
+
+    fn is_right(&mut self) -> bool {
+        self.cell.0.reader().read().generation() == Some(GENERATION)
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The machine record: without it, a number means nothing.
+
+use core::fmt;
+use std::fs;
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+/// Where and on what a run was made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Machine {
+    pub(crate) date: String,
+    pub(crate) target: String,
+    pub(crate) cpu: String,
+    pub(crate) cores: usize,
+    pub(crate) governor: Option<String>,
+    pub(crate) hypervisor: bool,
+    pub(crate) kernel: String,
+    /// It brings the memcpy that large copies use.
+    pub(crate) libc: String,
+    pub(crate) rustc: String,
+    pub(crate) commit: String,
+    /// The load of the last minute when the run began: how busy the machine was with other things.
+    pub(crate) load: Option<String>,
+}
+
+impl Machine {
+    pub(crate) fn this() -> Self {
+        let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        Self {
+            date: time::OffsetDateTime::now_utc().date().to_string(),
+            target: env!("TEARFREE_BENCH_TARGET").into(),
+            cpu: cpu_name(&cpuinfo).unwrap_or_else(|| "unknown".into()),
+            cores: cores(),
+            governor: line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            hypervisor: cpuinfo.contains(" hypervisor"),
+            kernel: line("/proc/sys/kernel/osrelease").unwrap_or_else(|| "unknown".into()),
+            libc: said_by("getconf", &["GNU_LIBC_VERSION"]),
+            rustc: env!("TEARFREE_BENCH_RUSTC").into(),
+            commit: said_by("git", &["describe", "--always", "--dirty", "--tags"]),
+            load: line("/proc/loadavg")
+                .and_then(|line| line.split_whitespace().next().map(str::to_owned)),
+        }
+    }
+}
+
+/// How many threads can run at the same time.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn cpu_name(cpuinfo: &str) -> Option<String> {
+    let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+fn line(path: &str) -> Option<String> {
+    fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}
+
+fn said_by(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output().ok();
+    let said = output.filter(|output| output.status.success());
+    said.map_or_else(|| "unknown".into(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let machine = if self.hypervisor { "virtual machine" } else { "bare metal" };
+        writeln!(f, "date      {}", self.date)?;
+        writeln!(f, "commit    {}", self.commit)?;
+        writeln!(f, "target    {}", self.target)?;
+        writeln!(f, "cpu       {} ({} cores, {machine})", self.cpu, self.cores)?;
+        writeln!(f, "governor  {}", self.governor.as_deref().unwrap_or("not told"))?;
+        writeln!(f, "kernel    {}", self.kernel)?;
+        writeln!(f, "libc      {}", self.libc)?;
+        writeln!(f, "rustc     {}", self.rustc)?;
+        writeln!(f, "load      {}", self.load.as_deref().unwrap_or("not told"))
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Compares tearfree with a plain memcpy, with locks and with other sequence locks, in one run.
+
+mod alone;
+mod bars;
+mod contestant;
+mod jobs;
+mod machine;
+mod payload;
+mod peers;
+mod placement;
+mod plot;
+mod race;
+mod record;
+mod results;
+mod stats;
+mod table;
+mod whistle;
+mod workloads;
+
+use core::error::Error;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::machine::Machine;
+use crate::peers::kind_of;
+use crate::results::{FORMAT, Results};
+use crate::table::Shown;
+use crate::workloads::{Effort, WORKLOADS, Workload};
+
+/// Compares tearfree with a plain memcpy, with locks and with other sequence locks.
+///
+/// Prints one table for each workload, and at the end the bars that are missed.
+#[derive(Parser)]
+#[command(version)]
+struct Options {
+    /// Take about 20 seconds instead of about 4 minutes
+    #[arg(long)]
+    quick: bool,
+    /// Run only the workloads whose name contains this; may be given more than once
+    #[arg(long, value_name = "WORKLOAD")]
+    filter: Vec<String>,
+    /// List the workloads and exit
+    #[arg(long)]
+    list: bool,
+    /// Print one JSON object instead of the tables
+    #[arg(long)]
+    json: bool,
+    /// Show medians instead of minima where one thread is measured
+    #[arg(long)]
+    median: bool,
+    /// Write plots into this directory
+    #[arg(long, value_name = "DIR")]
+    svg: Option<PathBuf>,
+    /// Keep the results under bench/record, for the README to quote
+    #[arg(long, conflicts_with_all = ["quick", "filter"])]
+    record: bool,
+    /// Measure nothing; show the results of a file that --json or --record wrote
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "filter", "record"])]
+    replay: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tearfree-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    if options.list {
+        for workload in &WORKLOADS {
+            println!("{:<16}{}", workload.name, workload.about);
+        }
+        return Ok(());
+    }
+    let results = match &options.replay {
+        Some(file) => replayed(file)?,
+        None => measured(options)?,
+    };
+    let shown = if options.median { Shown::Median } else { Shown::Best };
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&results)?);
+    } else {
+        print!("{}", table::render(&results, shown));
+    }
+    if let Some(directory) = &options.svg {
+        fs::create_dir_all(directory)?;
+        plot::write_all(&results, directory)?;
+    }
+    if options.record {
+        record::write(&results)?;
+    }
+    if results.rates.iter().any(|rate| kind_of(&rate.contestant).is_ours() && rate.torn > 0) {
+        return Err("tearfree returned torn values".into());
+    }
+    Ok(())
+}
+
+fn measured(options: &Options) -> Result<Results, Box<dyn Error>> {
+    if cfg!(debug_assertions) {
+        return Err("numbers of a debug build mean nothing; run it with --release".into());
+    }
+    let chosen: Vec<&Workload> =
+        WORKLOADS.iter().filter(|workload| is_chosen(workload, &options.filter)).collect();
+    if chosen.is_empty() {
+        return Err("no workload has such a name; --list shows them".into());
+    }
+    let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
+    let mut results = workloads::run(&chosen, effort, Results::new(Machine::this(), options.quick));
+    results.bars = bars::judge(&results);
+    Ok(results)
+}
+
+fn is_chosen(workload: &Workload, filter: &[String]) -> bool {
+    filter.is_empty() || filter.iter().any(|part| workload.name.contains(part.as_str()))
+}
+
+fn replayed(file: &Path) -> Result<Results, Box<dyn Error>> {
+    let opened = File::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let results: Results = serde_json::from_reader(std::io::BufReader::new(opened))
+        .map_err(|error| format!("{}: not results of this program: {error}", file.display()))?;
+    if results.format != FORMAT {
+        return Err(
+            format!("{}: written by another version of this program", file.display()).into()
+        );
+    }
+    Ok(results)
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Values that accuse themselves: each word is derived from one generation number, so a value made
+//! of two generations shows it.
+
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// A value of a known size whose words all tell the same generation, or else it is torn.
+pub(crate) trait Payload: Copy + Send + Sync + 'static {
+    /// The same words as atomics without any lock, to show what tearing looks like.
+    type Bare: Send + Sync;
+
+    fn of(generation: u32) -> Self;
+    /// The generation that every word agrees on; `None` when the value is torn.
+    fn generation(&self) -> Option<u32>;
+
+    fn to_bare(self) -> Self::Bare;
+    fn load_bare(bare: &Self::Bare) -> Self;
+    fn store_bare(bare: &Self::Bare, value: &Self);
+}
+
+/// `N` words. Words of eight bytes are the kindest to the peers: several copy word by word.
+///
+/// Aligned as `A`. The large ones are aligned to 16 bytes: else the compiler puts the value that a
+/// read returns at some multiple of eight, another one in each function, and that would be measured.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Words<W, const N: usize, A = W> {
+    words: [W; N],
+    align: [A; 0],
+}
+
+/// A word that carries a generation, mixed with its index.
+pub(crate) trait Word: Copy + Eq + Send + Sync + 'static {
+    type Atom: Send + Sync;
+
+    fn of(generation: u32, index: usize) -> Self;
+    fn generation(self, index: usize) -> u32;
+    fn atom(self) -> Self::Atom;
+    fn load(atom: &Self::Atom) -> Self;
+    fn store(atom: &Self::Atom, word: Self);
+}
+
+impl<W: Word, A: Copy + Send + Sync + 'static, const N: usize> Payload for Words<W, N, A> {
+    type Bare = [W::Atom; N];
+
+    // Not inlined: they are on no measured path, and there are hundreds of places that call them.
+    #[inline(never)]
+    fn of(generation: u32) -> Self {
+        let mut words = [W::of(generation, 0); N];
+        for (index, word) in words.iter_mut().enumerate() {
+            *word = W::of(generation, index);
+        }
+        words.into()
+    }
+
+    #[inline(never)]
+    fn generation(&self) -> Option<u32> {
+        let first = self.words[0].generation(0);
+        let whole = (0..N).all(|index| self.words[index] == W::of(first, index));
+        whole.then_some(first)
+    }
+
+    fn to_bare(self) -> Self::Bare {
+        self.words.map(W::atom)
+    }
+
+    fn load_bare(bare: &Self::Bare) -> Self {
+        core::array::from_fn(|index| W::load(&bare[index])).into()
+    }
+
+    fn store_bare(bare: &Self::Bare, value: &Self) {
+        for (atom, word) in bare.iter().zip(value.words) {
+            W::store(atom, word);
+        }
+    }
+}
+
+impl<W, A, const N: usize> From<[W; N]> for Words<W, N, A> {
+    fn from(words: [W; N]) -> Self {
+        Self { words, align: [] }
+    }
+}
+
+/// Differs from index to index, so that swapped words are found as well.
+const fn salt(index: usize) -> u64 {
+    (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+impl Word for u64 {
+    type Atom = AtomicU64;
+
+    // Both halves carry the generation: a word torn in the middle is found too.
+    fn of(generation: u32, index: usize) -> Self {
+        (u64::from(generation) << 32 | u64::from(generation)) ^ salt(index)
+    }
+
+    fn generation(self, index: usize) -> u32 {
+        (self ^ salt(index)) as u32
+    }
+
+    fn atom(self) -> AtomicU64 {
+        AtomicU64::new(self)
+    }
+
+    fn load(atom: &AtomicU64) -> Self {
+        atom.load(Relaxed) // ORDERING: none is wanted, this contestant shows torn values.
+    }
+
+    fn store(atom: &AtomicU64, word: Self) {
+        atom.store(word, Relaxed); // ORDERING: as in `load`.
+    }
+}
+
+macro_rules! small_word {
+    ($word:ty, $atom:ty) => {
+        impl Word for $word {
+            type Atom = $atom;
+
+            // A byte keeps the low bits of the generation: enough for a small one.
+            fn of(generation: u32, index: usize) -> Self {
+                generation as $word ^ (salt(index) >> 32) as $word
+            }
+
+            fn generation(self, index: usize) -> u32 {
+                u32::from(self ^ (salt(index) >> 32) as $word)
+            }
+
+            fn atom(self) -> $atom {
+                <$atom>::new(self)
+            }
+
+            fn load(atom: &$atom) -> Self {
+                atom.load(Relaxed) // ORDERING: as for `u64`.
+            }
+
+            fn store(atom: &$atom, word: Self) {
+                atom.store(word, Relaxed); // ORDERING: as for `u64`.
+            }
+        }
+    };
+}
+
+small_word!(u8, AtomicU8);
+small_word!(u32, AtomicU32);
+
+/// Work that is done once for each size of the comparison.
+pub(crate) trait EverySize {
+    fn size<T: Payload>(&mut self);
+}
+
+/// Every size from one word to 64 KiB, round numbers and odd ones.
+pub(crate) fn every_size(work: &mut impl EverySize) {
+    work.size::<Words<u64, 1>>();
+    work.size::<Words<u64, 2>>();
+    work.size::<Words<u64, 3>>();
+    work.size::<Words<u64, 4>>();
+    work.size::<Words<u64, 6>>();
+    work.size::<Words<u64, 8>>();
+    work.size::<Words<u32, 25>>();
+    work.size::<Words<u64, 16>>();
+    work.size::<Words<u64, 25>>();
+    work.size::<Words<u64, 32, u128>>();
+    work.size::<Words<u64, 64, u128>>();
+    work.size::<Words<u64, 125>>();
+    work.size::<Words<u64, 128, u128>>();
+    work.size::<Words<u64, 512, u128>>();
+    work.size::<Words<u64, 2048, u128>>();
+    work.size::<Words<u64, 8192, u128>>();
+}
+
+/// A cache line and 1 KiB of single bytes: a type whose natural word is a byte.
+pub(crate) fn byte_sizes(work: &mut impl EverySize) {
+    work.size::<Words<u8, 64>>();
+    work.size::<Words<u8, 1024>>();
+}
+
+/// One word, one cache line, one page: the sizes of the runs with several threads.
+pub(crate) fn few_sizes(work: &mut impl EverySize) {
+    work.size::<Words<u64, 1>>();
+    work.size::<Words<u64, 8>>();
+    work.size::<Words<u64, 512, u128>>();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Payload, Words};
+
+    #[test]
+    fn a_value_of_two_generations_is_torn() {
+        let (old, new) = (Words::<u64, 8>::of(6), Words::<u64, 8>::of(7));
+        assert_eq!(old.generation(), Some(6));
+        for cut in 1..8 {
+            let mut torn = old;
+            torn.words[cut..].copy_from_slice(&new.words[cut..]);
+            assert_eq!(torn.generation(), None, "cut before word {cut}");
+        }
+    }
+
+    #[test]
+    fn a_word_torn_in_the_middle_is_found() {
+        let (old, new) = (Words::<u64, 1>::of(6).words[0], Words::<u64, 1>::of(7).words[0]);
+        let torn = [(old & 0xFFFF_FFFF_0000_0000) | (new & 0xFFFF_FFFF)];
+        let torn: Words<u64, 1> = torn.into();
+        assert_eq!(torn.generation(), None);
+    }
+
+    #[test]
+    fn a_payload_goes_through_bare_words_unharmed() {
+        let bare = Words::<u32, 25>::of(1).to_bare();
+        Words::<u32, 25>::store_bare(&bare, &Words::of(9));
+        assert_eq!(Words::<u32, 25>::load_bare(&bare).generation(), Some(9));
+    }
+}

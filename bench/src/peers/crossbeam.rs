@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `AtomicCell`: an atomic for small values, else one of 67 sequence locks shared by the process.
+
+use crossbeam_utils::atomic::AtomicCell;
+
+use super::volatile::inline_if_small;
+use crate::contestant::Direct;
+
+impl<T: Copy> Direct<T> for AtomicCell<T> {
+    const NAME: &'static str = "AtomicCell";
+
+    fn new(value: T) -> Self {
+        Self::new(value)
+    }
+
+    #[inline(always)]
+    fn read(&self) -> T {
+        inline_if_small(self, Self::load)
+    }
+
+    #[inline(always)]
+    fn read_into(&self, out: &mut T) {
+        *out = inline_if_small(self, Self::load);
+    }
+
+    #[inline(always)]
+    fn set(&self, value: &T) {
+        self.store(*value);
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `UnrestrictedAtomic`, the cell under iceoryx2's blackboard: two copies, one producer, and a
+//! compare-and-swap by each reader.
+
+use iceoryx2_bb_lock_free::spmc::unrestricted_atomic::{Producer, UnrestrictedAtomic};
+
+use crate::contestant::{Contestant, Read, Write};
+
+pub(crate) struct Unrestricted<T: Copy>(UnrestrictedAtomic<T>);
+
+pub(crate) struct UnrestrictedReader<'a, T: Copy>(&'a UnrestrictedAtomic<T>);
+
+pub(crate) struct UnrestrictedWriter<'a, T: Copy>(Producer<'a, T>);
+
+impl<T: Copy + 'static> Contestant<T> for Unrestricted<T> {
+    const NAME: &'static str = "iceoryx2";
+    const MANY_WRITERS: bool = false;
+
+    type Reader<'a> = UnrestrictedReader<'a, T>;
+    type Writer<'a> = UnrestrictedWriter<'a, T>;
+
+    fn new(value: T) -> Self {
+        Self(UnrestrictedAtomic::new(value))
+    }
+
+    fn reader(&self) -> UnrestrictedReader<'_, T> {
+        UnrestrictedReader(&self.0)
+    }
+
+    fn writer(&self) -> UnrestrictedWriter<'_, T> {
+        UnrestrictedWriter(self.0.acquire_producer().expect("only one writer is asked for"))
+    }
+}
+
+impl<T: Copy> Read<T> for UnrestrictedReader<'_, T> {
+    #[inline(always)]
+    fn read(&mut self) -> T {
+        self.0.load()
+    }
+
+    #[inline(always)]
+    fn read_into(&mut self, out: &mut T) {
+        *out = self.0.load();
+    }
+}
+
+impl<T: Copy> Write<T> for UnrestrictedWriter<'_, T> {
+    #[inline(always)]
+    fn set(&mut self, value: &T) {
+        self.0.store(*value);
+    }
+}

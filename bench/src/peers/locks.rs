@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Plain locks. A panic while one is held is this program's own, so poisoning is passed over.
+
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use crate::contestant::Direct;
+
+impl<T: Copy> Direct<T> for parking_lot::RwLock<T> {
+    const NAME: &'static str = "pl RwLock";
+
+    fn new(value: T) -> Self {
+        Self::new(value)
+    }
+
+    #[inline(always)]
+    fn read(&self) -> T {
+        *Self::read(self)
+    }
+
+    #[inline(always)]
+    fn read_into(&self, out: &mut T) {
+        *out = *Self::read(self);
+    }
+
+    #[inline(always)]
+    fn set(&self, value: &T) {
+        *self.write() = *value;
+    }
+}
+
+impl<T: Copy> Direct<T> for RwLock<T> {
+    const NAME: &'static str = "std RwLock";
+
+    fn new(value: T) -> Self {
+        Self::new(value)
+    }
+
+    #[inline(always)]
+    fn read(&self) -> T {
+        *Self::read(self).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline(always)]
+    fn read_into(&self, out: &mut T) {
+        *out = *Self::read(self).unwrap_or_else(PoisonError::into_inner);
+    }
+
+    #[inline(always)]
+    fn set(&self, value: &T) {
+        *self.write().unwrap_or_else(PoisonError::into_inner) = *value;
+    }
+}
+
+impl<T: Copy> Direct<T> for Mutex<T> {
+    const NAME: &'static str = "std Mutex";
+
+    fn new(value: T) -> Self {
+        Self::new(value)
+    }
+
+    #[inline(always)]
+    fn read(&self) -> T {
+        *self.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline(always)]
+    fn read_into(&self, out: &mut T) {
+        *out = *self.lock().unwrap_or_else(PoisonError::into_inner);
+    }
+
+    #[inline(always)]
+    fn set(&self, value: &T) {
+        *self.lock().unwrap_or_else(PoisonError::into_inner) = *value;
+    }
+}

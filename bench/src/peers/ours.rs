@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! This project: the lock, its form with a single writer, and the latch.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tearfree::{Reader, SeqLatch, SeqLock, Writer};
+
+use crate::contestant::{Contestant, Direct, Read, Write};
+use crate::placement::Page;
+
+pub(super) const NAME: &str = "tearfree";
+pub(super) const BY_VALUE: &str = "tearfree by value";
+pub(super) const SPLIT: &str = "tearfree split";
+pub(super) const LATCH: &str = "tearfree latch";
+
+impl<T: Copy + Send> Direct<T> for SeqLock<T> {
+    const NAME: &'static str = NAME;
+
+    fn new(value: T) -> Self {
+        Self::new(value)
+    }
+
+    #[inline(always)]
+    fn read(&self) -> T {
+        self.read()
+    }
+
+    #[inline(always)]
+    fn read_into(&self, out: &mut T) {
+        self.read_into(out);
+    }
+
+    #[inline(always)]
+    fn set(&self, value: &T) {
+        self.set_from(value);
+    }
+}
+
+/// The same lock, written by `set`: the compiler copies a large value once more, to hand it over.
+pub(crate) struct ByValue<T>(SeqLock<T>);
+
+impl<T: Copy + Send> Direct<T> for ByValue<T> {
+    const NAME: &'static str = BY_VALUE;
+
+    fn new(value: T) -> Self {
+        Self(SeqLock::new(value))
+    }
+
+    #[inline(always)]
+    fn read(&self) -> T {
+        self.0.read()
+    }
+
+    #[inline(always)]
+    fn read_into(&self, out: &mut T) {
+        self.0.read_into(out);
+    }
+
+    #[inline(always)]
+    fn set(&self, value: &T) {
+        self.0.set(*value);
+    }
+}
+
+impl<T: Copy + Send> Direct<T> for SeqLatch<T> {
+    const NAME: &'static str = LATCH;
+
+    fn new(value: T) -> Self {
+        Self::new(value)
+    }
+
+    #[inline(always)]
+    fn read(&self) -> T {
+        self.read()
+    }
+
+    #[inline(always)]
+    fn read_into(&self, out: &mut T) {
+        *out = self.read();
+    }
+
+    #[inline(always)]
+    fn set(&self, value: &T) {
+        self.set(*value);
+    }
+}
+
+/// The lock split into its one writer, which needs no writer lock, and its readers.
+///
+/// Both borrow the lock, so it is leaked; one page or a little more for each measured case.
+pub(crate) struct Split<T: Copy + 'static> {
+    writer: Mutex<Writer<'static, T>>,
+    reader: Reader<'static, T>,
+}
+
+pub(crate) struct SplitWriter<'a, T: Copy + 'static>(MutexGuard<'a, Writer<'static, T>>);
+
+impl<T: Copy + Send> Contestant<T> for Split<T> {
+    const NAME: &'static str = SPLIT;
+    const MANY_WRITERS: bool = false;
+
+    type Reader<'a> = Reader<'static, T>;
+    type Writer<'a> = SplitWriter<'a, T>;
+
+    fn new(value: T) -> Self {
+        let lock = Box::leak(Box::new(Page(SeqLock::new(value))));
+        let (writer, reader) = lock.0.split();
+        Self { writer: Mutex::new(writer), reader }
+    }
+
+    fn reader(&self) -> Reader<'static, T> {
+        self.reader
+    }
+
+    // Taken once for a whole batch, outside the measured time.
+    fn writer(&self) -> SplitWriter<'_, T> {
+        SplitWriter(self.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<T: Copy + Send> Read<T> for Reader<'static, T> {
+    #[inline(always)]
+    fn read(&mut self) -> T {
+        Reader::read(self)
+    }
+
+    #[inline(always)]
+    fn read_into(&mut self, out: &mut T) {
+        Reader::read_into(self, out);
+    }
+}
+
+impl<T: Copy + Send> Write<T> for SplitWriter<'_, T> {
+    #[inline(always)]
+    fn set(&mut self, value: &T) {
+        self.0.set_from(value);
+    }
+}

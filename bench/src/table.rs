@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The tables on the terminal.
+
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+
+use crate::bars::{case_of, races, size, sizes};
+use crate::peers::{Kind, kind_of};
+use crate::results::{Bar, Cost, Rate, Results};
+use crate::stats::Summary;
+use crate::workloads::{LOCK_ALONE, WORKLOADS};
+
+/// A line above, below and under the header; none between the rows.
+const LINES: TableStyle = {
+    let line = LineStyle::none().fill('─').junction('─');
+    TableStyle::new().top_border(line).header_separator(line).bottom_border(line)
+};
+
+/// Which of the two numbers of a summary is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Best,
+    Median,
+}
+
+impl Shown {
+    fn of(self, summary: &Summary) -> f64 {
+        match self {
+            Self::Best => summary.best,
+            Self::Median => summary.median,
+        }
+    }
+}
+
+/// The whole run as text.
+pub(crate) fn render(results: &Results, shown: Shown) -> String {
+    let mut text = format!("{}\n", results.machine);
+    for workload in &WORKLOADS {
+        let costs = cost_table(results, workload.name, shown);
+        for table in costs.into_iter().chain(rate_table(results, workload.name)) {
+            text += &format!("{}: {}\n{table}\n\n", workload.name, workload.about);
+        }
+    }
+    text + &verdict(&results.bars)
+}
+
+/// One row for each size: ours and the limit in nanoseconds, everybody as a ratio to the limit.
+fn cost_table(results: &Results, workload: &str, shown: Shown) -> Option<Table> {
+    let sizes = sizes(results, workload);
+    let contestants: Vec<&str> =
+        results.costs_of(workload, *sizes.first()?).map(|cost| cost.contestant.as_str()).collect();
+    if !contestants.contains(&"memcpy") {
+        return Some(cost_list(results, workload, sizes[0], shown));
+    }
+    let others = || contestants.iter().copied().filter(|name| kind_of(name) != Kind::Limit);
+    let mut table =
+        table(["size", "memcpy ns", "ours ns"].into_iter().chain(others()).chain(["bars"]));
+    for bytes in sizes {
+        let costs: Vec<&Cost> = results.costs_of(workload, bytes).collect();
+        let of =
+            |name| costs.iter().find(|cost| cost.contestant == name).map(|c| shown.of(&c.cost));
+        let memcpy = of("memcpy").unwrap_or(f64::NAN);
+        let mut row = vec![size(bytes), nanoseconds(memcpy)];
+        row.push(nanoseconds(of("tearfree").unwrap_or(f64::NAN)));
+        row.extend(others().map(|name| cost_cell(name, of(name).unwrap_or(f64::NAN), memcpy)));
+        row.push(marks(&results.bars, workload, &size(bytes)));
+        table.add_row(row);
+    }
+    Some(right_aligned(table))
+}
+
+/// What is no read or write has no ratio to a copy.
+fn cost_cell(name: &str, cost: f64, memcpy: f64) -> String {
+    if name == LOCK_ALONE { format!("{cost:.1} ns") } else { format!("{:.2}", cost / memcpy) }
+}
+
+/// One row for each contestant, where a memcpy would say nothing.
+fn cost_list(results: &Results, workload: &str, bytes: usize, shown: Shown) -> Table {
+    let mut table = table(["contestant", "ns", "ratio to the first"]);
+    let mut first = None;
+    for cost in results.costs_of(workload, bytes) {
+        let ns = shown.of(&cost.cost);
+        let ratio = ns / *first.get_or_insert(ns);
+        table.add_row([cost.contestant.clone(), nanoseconds(ns), format!("{ratio:.2}")]);
+    }
+    right_aligned(table)
+}
+
+/// One row for each contestant; medians, because an interrupted writer makes readers look fast.
+fn rate_table(results: &Results, workload: &str) -> Option<Table> {
+    let races: Vec<Vec<&Rate>> =
+        races(results).into_iter().filter(|race| race[0].workload == workload).collect();
+    let first = races.first()?;
+    let titles = races.iter().map(|race| title(race));
+    let mut table = table(["contestant".to_owned(), "bytes".to_owned()].into_iter().chain(titles));
+    for name in contestants(&races) {
+        let of =
+            |race: &[&Rate]| race.iter().find(|rate| rate.contestant == name).map(|r| rate_cell(r));
+        let footprint = first.iter().find(|rate| rate.contestant == name);
+        let footprint = footprint.map_or_else(String::new, |rate| rate.footprint.to_string());
+        let cells = races.iter().map(|race| of(race).unwrap_or_else(|| "-".into()));
+        table.add_row([name.to_owned(), footprint].into_iter().chain(cells));
+    }
+    let verdicts = races.iter().map(|race| marks(&results.bars, workload, &case_of(race[0])));
+    table.add_row(["bars".to_owned(), String::new()].into_iter().chain(verdicts));
+    Some(right_aligned(table))
+}
+
+fn title(race: &[&Rate]) -> String {
+    format!("{}\n{} threads\nMreads/s  Mwrites/s", case_of(race[0]), race[0].threads)
+}
+
+fn contestants<'a>(races: &[Vec<&'a Rate>]) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for rate in races.iter().flatten() {
+        if !names.contains(&rate.contestant.as_str()) {
+            names.push(&rate.contestant);
+        }
+    }
+    names
+}
+
+fn rate_cell(rate: &Rate) -> String {
+    let rates = format!("{}  {:>7}", millions(rate.reads.median), millions(rate.writes.median));
+    if rate.torn == 0 {
+        return rates;
+    }
+    format!("{rates}\n{} of {} torn", rate.torn, rate.verified)
+}
+
+fn millions(rate: f64) -> String {
+    let digits = if rate < 1e6 { 3 } else { 1 };
+    format!("{:.digits$}", rate / 1e6)
+}
+
+fn nanoseconds(ns: f64) -> String {
+    let digits = if ns < 100.0 { 2 } else { 0 };
+    format!("{ns:.digits$}")
+}
+
+fn marks(bars: &[Bar], workload: &str, case: &str) -> String {
+    let here = bars.iter().filter(|bar| bar.workload == workload && bar.case == case);
+    here.map(|bar| if bar.holds { "pass" } else { "MISS" }).collect::<Vec<_>>().join(" ")
+}
+
+/// How many promises hold, and those that do not.
+fn verdict(bars: &[Bar]) -> String {
+    let missed: Vec<&Bar> = bars.iter().filter(|bar| !bar.holds).collect();
+    let mut text = format!("bars: {} hold, {} missed\n", bars.len() - missed.len(), missed.len());
+    if missed.is_empty() {
+        return text;
+    }
+    let mut table = table(["workload", "case", "is", "limit", "promise"]);
+    for bar in missed {
+        let (value, limit) = (format!("{:.2}", bar.value), format!("{:.2}", bar.limit));
+        table.add_row([&bar.workload, &bar.case, &value, &limit, &bar.promise]);
+    }
+    text += &format!("{table}\n");
+    text
+}
+
+fn table<S: ToString>(header: impl IntoIterator<Item = S>) -> Table {
+    let mut table = Table::new();
+    let header: Vec<String> = header.into_iter().map(|title| title.to_string()).collect();
+    table.load_style(LINES).set_header(header);
+    table
+}
+
+/// Numbers to the right, the first column to the left.
+fn right_aligned(mut table: Table) -> Table {
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reading and writing whole values on one thread, with nobody else about.
+
+use core::hint::black_box;
+
+use tearfree::lock::{DefaultLock, WriterLock};
+
+use super::{Bench, Workload};
+use crate::alone::{Job, Work};
+use crate::contestant::Contestant;
+use crate::jobs::{ReadInto, ReadValue, Set};
+use crate::payload::{EverySize, Payload, byte_sizes, every_size};
+use crate::peers::{ByValue, EveryContestant, Memcpy, Split, every_contestant};
+
+pub(super) const READ_INTO: Workload = Workload {
+    name: "read_into",
+    about: "copy the value to where the caller has it, no writer",
+    cases: || count(every_size),
+    run: |bench| at_every_size(bench, "read_into", &ReadIntoJobs),
+};
+
+pub(super) const READ: Workload = Workload {
+    name: "read",
+    about: "return the value, no writer",
+    cases: || count(every_size),
+    run: |bench| at_every_size(bench, "read", &ReadJobs),
+};
+
+pub(super) const SET: Workload = Workload {
+    name: "set",
+    about: "publish a value, no reader",
+    cases: || count(every_size),
+    run: |bench| at_every_size(bench, "set", &SetJobs),
+};
+
+pub(super) const BYTES: Workload = Workload {
+    name: "bytes",
+    about: "read_into of arrays of single bytes",
+    cases: || count(byte_sizes),
+    run: |bench| at_byte_sizes(bench, "bytes", &ReadIntoJobs),
+};
+
+/// What the table calls taking and giving back our writer lock with nothing in between.
+pub(crate) const LOCK_ALONE: &str = "lock alone";
+
+fn count(sizes: fn(&mut Counter)) -> usize {
+    let mut counter = Counter(0);
+    sizes(&mut counter);
+    counter.0
+}
+
+struct Counter(usize);
+
+impl EverySize for Counter {
+    fn size<T: Payload>(&mut self) {
+        self.0 += 1;
+    }
+}
+
+fn at_every_size(bench: &mut Bench, workload: &'static str, jobs: &impl Jobs) {
+    every_size(&mut AtEverySize { bench, workload, jobs });
+}
+
+fn at_byte_sizes(bench: &mut Bench, workload: &'static str, jobs: &impl Jobs) {
+    byte_sizes(&mut AtEverySize { bench, workload, jobs });
+}
+
+struct AtEverySize<'a, J> {
+    bench: &'a mut Bench,
+    workload: &'static str,
+    jobs: &'a J,
+}
+
+impl<J: Jobs> EverySize for AtEverySize<'_, J> {
+    fn size<T: Payload>(&mut self) {
+        let mut list = JobList::<'_, J> { jobs: self.jobs, list: Vec::new() };
+        list.list.push(self.jobs.job::<T, Memcpy<T>>());
+        every_contestant::<T>(&mut list);
+        list.list.extend(self.jobs.extra::<T>());
+        self.bench.compare(self.workload, size_of::<T>(), list.list);
+    }
+}
+
+struct JobList<'a, J> {
+    jobs: &'a J,
+    list: Vec<Box<dyn Job>>,
+}
+
+impl<T: Payload, J: Jobs> EveryContestant<T> for JobList<'_, J> {
+    fn contestant<C: Contestant<T> + Send + Sync + 'static>(&mut self) {
+        self.list.push(self.jobs.job::<T, C>());
+    }
+}
+
+/// One of the kinds of work, for any contestant at any size.
+trait Jobs {
+    fn job<T: Payload, C: Contestant<T> + 'static>(&self) -> Box<dyn Job>;
+
+    fn extra<T: Payload>(&self) -> Vec<Box<dyn Job>> {
+        Vec::new()
+    }
+}
+
+struct ReadIntoJobs;
+
+impl Jobs for ReadIntoJobs {
+    fn job<T: Payload, C: Contestant<T> + 'static>(&self) -> Box<dyn Job> {
+        ReadInto::<T, C>::job()
+    }
+}
+
+struct ReadJobs;
+
+impl Jobs for ReadJobs {
+    fn job<T: Payload, C: Contestant<T> + 'static>(&self) -> Box<dyn Job> {
+        ReadValue::<T, C>::job()
+    }
+}
+
+struct SetJobs;
+
+impl Jobs for SetJobs {
+    fn job<T: Payload, C: Contestant<T> + 'static>(&self) -> Box<dyn Job> {
+        Set::<T, C>::job()
+    }
+
+    fn extra<T: Payload>(&self) -> Vec<Box<dyn Job>> {
+        vec![Set::<T, ByValue<T>>::job(), Set::<T, Split<T>>::job(), lock_alone()]
+    }
+}
+
+#[expect(unsafe_code, reason = "giving a bare lock back is unsafe: only its holder may do that")]
+fn lock_alone() -> Box<dyn Job> {
+    let lock = Box::new(DefaultLock::UNLOCKED);
+    let work = move |times| {
+        let lock = black_box(&*lock);
+        for _ in 0..times {
+            let held = lock.lock();
+            black_box(lock);
+            // SAFETY: `held` comes from the line before last, on this thread.
+            unsafe { lock.unlock(held) };
+        }
+        times
+    };
+    Box::new(Work { name: LOCK_ALONE, expected: 1, work })
+}
