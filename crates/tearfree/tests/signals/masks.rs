@@ -59,6 +59,23 @@ fn sections_that_are_nested_each_restore_what_they_found() {
 }
 
 #[test]
+fn of_guards_that_end_out_of_order_the_last_one_restores_what_it_found() {
+    let (first, second) = (SeqLock::new(1), SeqLock::new(2));
+    let before = mask();
+    let outer = first.write_in::<IrqSave>();
+    let inside = mask();
+    let inner = second.write_in::<IrqSave>();
+    drop(outer);
+    assert_eq!(mask(), before, "as documented: the end of the outer one lets signals in");
+    drop(inner);
+    assert_eq!(mask(), inside, "and the inner one was begun while they were out");
+    for signal in inside {
+        block(signal, before.contains(&signal));
+    }
+    assert_eq!(mask(), before);
+}
+
+#[test]
 fn a_context_is_left_when_the_closure_or_the_section_panics() {
     fn with<C: SavedContext>(lock: &SeqLock<u32>) {
         mask_is_the_same_after(|| {
