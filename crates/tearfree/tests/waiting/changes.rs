@@ -92,14 +92,20 @@ fn a_change_wakes_whoever_waits<L: WriterLock + Sync>(lock: &SeqLock<u64, L>, te
 
 #[test]
 fn a_change_wakes_a_waiter_whatever_the_lock() {
-    a_change_wakes_whoever_waits(&SeqLock::new(0), "default lock");
-    a_change_wakes_whoever_waits(&SeqLock::with_lock(0, SpinLock::new()), "spin lock");
-    a_change_wakes_whoever_waits(&SeqLock::<_, parking_lot::RawMutex>::from(0), "raw mutex");
+    a_change_wakes_whoever_waits(&SeqLock::new(0), "a change wakes a waiter: default lock");
+    a_change_wakes_whoever_waits(
+        &SeqLock::with_lock(0, SpinLock::new()),
+        "a change wakes a waiter: spin lock",
+    );
+    a_change_wakes_whoever_waits(
+        &SeqLock::<_, parking_lot::RawMutex>::from(0),
+        "a change wakes a waiter: raw mutex",
+    );
     #[cfg(all(unix, not(miri)))]
     {
         use tearfree::{context::IrqSave, lock::InContext};
         let lock = SeqLock::with_lock(0, InContext::<IrqSave>::new(WriterLock::UNLOCKED));
-        a_change_wakes_whoever_waits(&lock, "lock in a context");
+        a_change_wakes_whoever_waits(&lock, "a change wakes a waiter: lock in a context");
     }
 }
 
