@@ -15,7 +15,7 @@ use tearfree::{SeqLatch, SeqLock};
 
 use crate::support::payload::{Accusing, Words};
 use crate::support::signals::{handled, mask, pending, raise, react, storm};
-use crate::support::{Flag, Watchdog};
+use crate::support::{Flag, Watchdog, threads_meet};
 
 type Value = Words<32>;
 
@@ -215,6 +215,10 @@ fn a_reader_that_takes_the_lock_for_a_moment_keeps_handlers_out() {
     assert!(!LOCK.wait_changed(seen, Some(Duration::from_millis(1))));
     assert!(handled() > before, "a waiter announces itself under the lock");
 
+    if !threads_meet() {
+        eprintln!("the rest is not checked: it takes two processors");
+        return;
+    }
     let (before, over) = (handled(), Flag::new());
     std::thread::scope(|s| {
         s.spawn(|| {

@@ -17,6 +17,12 @@ pub(crate) const fn times(native: u64, miri: u64) -> u64 {
     if cfg!(miri) { miri } else { native }
 }
 
+/// Whether threads really run at the same time. On one processor, a thread meets another one in the
+/// middle of a write only if that lost the processor in that very instant.
+pub(crate) fn threads_meet() -> bool {
+    cfg!(miri) || thread::available_parallelism().is_ok_and(|processors| processors.get() > 1)
+}
+
 /// Ends the whole process if a test hangs. No test fails because it is slow.
 pub(crate) struct Watchdog {
     alive: Option<Sender<()>>,
