@@ -164,12 +164,12 @@ impl Publisher {
         let shared = &publisher.shared;
         shared.set_writer(&own_record(before.wrapping_add(1), options.lifetime_ns));
         if options.lifetime_ns == 0 {
-            // ORDERING: P13. A word of its own; the writers are ordered by the lock that `begin` got.
+            // ORDERING: P14. A word of its own; the writers are ordered by the lock that `begin` got.
             shared.valid_until().store(NO_PROMISE, Relaxed);
         }
-        // ORDERING: P13. As above, for `begin`.
+        // ORDERING: P14. As above, for `begin`.
         shared.time_namespace().store(namespace("time"), Relaxed);
-        // ORDERING: P13. As above, for `begin`.
+        // ORDERING: P14. As above, for `begin`.
         shared.state().store(STATE_LIVE, Relaxed);
         Ok(publisher)
     }
@@ -219,7 +219,7 @@ impl Publisher {
         self.check_process();
         if self.lifetime_ns != 0 {
             let until = valid_until(self.lifetime_ns);
-            // ORDERING: P13. A word of its own, never newer than what `write_end` publishes next.
+            // ORDERING: P14. A word of its own, never newer than what `write_end` publishes next.
             self.shared.valid_until().store(until, Relaxed);
         }
     }
@@ -245,7 +245,7 @@ impl Publisher {
 impl Drop for Publisher {
     fn drop(&mut self) {
         if self.process.is_so() {
-            // ORDERING: P13. A word of its own; what was published before, `write_end` has ordered.
+            // ORDERING: P14. A word of its own; what was published before, `write_end` has ordered.
             self.shared.state().store(STATE_ENDED, Relaxed);
         }
     }
@@ -283,7 +283,7 @@ pub(crate) fn fits(path: &Path, geometry: &Geometry, schema: &Schema) -> Result<
 /// Tells the readers of an old page that there is a new one. The count moves too, so that nobody
 /// falls asleep on the old one just now: its value is published once more.
 fn supersede(shared: &Shared, wakes: bool) {
-    // ORDERING: P13. Published by `write_end` below.
+    // ORDERING: P14. Published by `write_end` below.
     shared.state().store(STATE_SUPERSEDED, Relaxed);
     let count = shared.count();
     let start = count.read_begin();

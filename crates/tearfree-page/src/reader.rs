@@ -117,7 +117,7 @@ impl<T: Payload> Reader<T> {
     #[inline]
     pub fn read(&self) -> Result<Reading<T>, Error> {
         let (copy, generation) = self.page.read(|slot| self.page.shared.load::<T>(slot))?;
-        // SAFETY: P4, P13. The bytes are one generation's, and any bytes are a `T`.
+        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
         let value = unsafe { copy.assume_init() };
         Ok(Reading { value, generation, glance: self.page.glance() })
     }
@@ -181,7 +181,7 @@ impl<T: Payload> Reader<T> {
             let copy = self.page.shared.load::<T>(start.slot());
             let result = meanwhile();
             if count.is_current(start) {
-                // SAFETY: P4, P13. The bytes are one generation's, and any bytes are a `T`.
+                // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
                 let value = unsafe { copy.assume_init() };
                 let (generation, glance) = (start.generation(), self.page.glance());
                 return Ok((Reading { value, generation, glance }, result));
@@ -216,7 +216,7 @@ impl<T> Reader<T> {
     #[inline]
     #[must_use]
     pub fn word(&self, index: usize) -> u64 {
-        // ORDERING: P13. A value of one word needs no count; pairs with `Writer::set_word`.
+        // ORDERING: P14. A value of one word needs no count; pairs with `Writer::set_word`.
         self.page.shared.user_word(index).load(core::sync::atomic::Ordering::Acquire)
     }
 
@@ -229,7 +229,7 @@ impl<T> Reader<T> {
     /// What the writer said last.
     #[must_use]
     pub fn writer_state(&self) -> WriterState {
-        // ORDERING: P13. A word of its own: see `Shared::glance`.
+        // ORDERING: P14. A word of its own: see `Shared::glance`.
         WriterState::of(self.page.shared.state().load(Relaxed))
     }
 

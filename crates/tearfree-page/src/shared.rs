@@ -122,11 +122,11 @@ impl Shared {
     /// The words beside the count.
     #[inline(always)]
     pub(crate) fn glance(&self, here: u64) -> Glance {
-        // ORDERING: P13. Words of their own; at least as new as what `PairCount::read_begin` acquired.
+        // ORDERING: P14. Words of their own; at least as new as what `PairCount::read_begin` acquired.
         let valid_until = self.valid_until().load(Relaxed);
-        // ORDERING: P13. As above, for `read_begin`.
+        // ORDERING: P14. As above, for `read_begin`.
         let there = self.time_namespace().load(Relaxed);
-        // ORDERING: P13. As above, for `read_begin`.
+        // ORDERING: P14. As above, for `read_begin`.
         let state = self.state().load(Relaxed);
         Glance { valid_until, state, same_clock: here == there }
     }
@@ -155,7 +155,7 @@ impl Shared {
         bytes
     }
 
-    /// Fills a slot, as the writer (P5, P13).
+    /// Fills a slot, as the writer (P5, P14).
     #[inline(always)]
     pub(crate) fn store<T: Copy>(&self, slot: usize, value: &T) {
         debug_assert!(size_of::<T>() <= self.payload);

@@ -152,7 +152,7 @@ impl<T> Writer<T> {
     #[inline]
     pub fn set_word(&self, index: usize, word: u64) {
         self.page.check_process();
-        // ORDERING: P13. A value of one word needs no count; pairs with `Reader::word`.
+        // ORDERING: P14. A value of one word needs no count; pairs with `Reader::word`.
         self.page.shared.user_word(index).store(word, Release);
     }
 

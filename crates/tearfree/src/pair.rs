@@ -22,7 +22,7 @@ use crate::sync::{AtomicU64, const_unless_modelled};
 /// others do to the count can mislead it.
 ///
 /// # Invariants
-/// Slot `count / 2 % 2` is whole (P13).
+/// Slot `count / 2 % 2` is whole (P14).
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct PairCount {
@@ -82,7 +82,7 @@ impl PairCount {
     /// Begins a read: says which slot to use. Never waits.
     #[inline(always)]
     pub fn read_begin(&self) -> PairStart {
-        // ORDERING: P13. Pairs with both stores, in `write_begin` and in `write_end`: the slot that
+        // ORDERING: P14. Pairs with both stores, in `write_begin` and in `write_end`: the slot that
         // this count names was whole before they were made.
         PairStart(self.word.load(order::begin()))
     }
@@ -105,7 +105,7 @@ impl PairCount {
     /// The second look: how far the count is beyond the even count of the generation in `start`.
     #[inline(always)]
     fn moved_since(&self, start: PairStart) -> u64 {
-        // ORDERING: P13. Pairs with the fence in `write_begin`: whoever saw a word stored after it
+        // ORDERING: P14. Pairs with the fence in `write_begin`: whoever saw a word stored after it
         // sees its odd count, or a later one.
         order::fence_retry();
         self.word.load(PLAIN).wrapping_sub(start.generation() * 2)
@@ -131,10 +131,10 @@ impl PairCount {
     #[inline(always)]
     pub fn write_begin(&self, current: u64) -> usize {
         // INVARIANT: even to odd, or odd to the same odd after a death, by the one writer.
-        // ORDERING: P13. Readers begin at odd counts too, so this store has to carry the slot of
+        // ORDERING: P14. Readers begin at odd counts too, so this store has to carry the slot of
         // `current` as well; pairs with `read_begin`.
         self.word.store(current.wrapping_mul(2).wrapping_add(1), order::pair_odd());
-        // ORDERING: P13. The slot changes after that; pairs with the fence in `moved_since`.
+        // ORDERING: P14. The slot changes after that; pairs with the fence in `moved_since`.
         order::fence_odd();
         slot_of(current.wrapping_add(1))
     }
@@ -144,7 +144,7 @@ impl PairCount {
     pub fn write_end(&self, current: u64) -> u64 {
         let even = current.wrapping_mul(2).wrapping_add(2);
         // INVARIANT: odd to even, by the one writer.
-        // ORDERING: P13. The slot is whole before readers go there; pairs with `read_begin`.
+        // ORDERING: P14. The slot is whole before readers go there; pairs with `read_begin`.
         self.word.store(even, order::even());
         even / 2
     }
@@ -153,7 +153,7 @@ impl PairCount {
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        // ORDERING: P13. No order of its own: a number to look at, not the `read_begin` of a read.
+        // ORDERING: P14. No order of its own: a number to look at, not the `read_begin` of a read.
         self.word.load(PLAIN)
     }
 }
