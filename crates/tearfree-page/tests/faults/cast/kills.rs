@@ -2,7 +2,6 @@
 //! Writers that are killed: at every instruction of a publication, and at any time.
 
 use core::time::Duration;
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -31,11 +30,11 @@ fn kills() -> usize {
     all.unwrap_or(if cfg!(debug_assertions) { 150_usize } else { 1000 }).div_ceil(5)
 }
 
-/// Different numbers below `end`, spread over all of it, and the last ones, where a value appears.
-fn spread(end: usize, how_many: usize) -> BTreeSet<usize> {
-    let how_many = how_many.min(end);
-    let spread = (0..how_many).map(|i| i * end / how_many);
-    spread.chain(end.saturating_sub(20)..end).collect()
+/// Moments below `end`: spread over all of it, or all of them several times, and the last ones, where
+/// a value appears.
+fn spread(end: usize, how_many: usize) -> Vec<usize> {
+    let step = |i| if how_many > end { i % end } else { i * end / how_many };
+    (0..how_many).map(step).chain(end.saturating_sub(20)..end).collect()
 }
 
 /// Whether processes may be traced here. Says so if not.
