@@ -80,11 +80,11 @@ fn each_wrong_field_is_refused_for_what_it_is() {
         (with_u32(offset_of!(Fixed, slot_offset), 448), Damage::SlotPlace),
         (with_u32(offset_of!(Fixed, slot_offset), 513), Damage::SlotPlace),
         (with_u32(offset_of!(Fixed, slot_offset), 576), Damage::SlotPlace),
-        (with_u32(offset_of!(Fixed, slot_offset), u32::MAX & !63), Damage::SlotPlace),
+        (with_u32(offset_of!(Fixed, slot_offset), !63), Damage::SlotPlace),
         (with_u32(offset_of!(Fixed, slot_stride), 0), Damage::SlotPlace),
         (with_u32(offset_of!(Fixed, slot_stride), 65), Damage::SlotPlace),
         (with_u32(offset_of!(Fixed, slot_stride), 128), Damage::SlotPlace),
-        (with_u32(offset_of!(Fixed, slot_stride), u32::MAX & !63), Damage::SlotPlace),
+        (with_u32(offset_of!(Fixed, slot_stride), !63), Damage::SlotPlace),
     ] {
         assert_eq!(damaged, Err(damage));
         assert!(!damage.to_string().is_empty());

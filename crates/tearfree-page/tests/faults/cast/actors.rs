@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the other processes do.
 
+use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::process::Command;
 
 use rustix::fs::{FlockOperation, flock};

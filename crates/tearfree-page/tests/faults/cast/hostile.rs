@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pages that are cut off, and pages that somebody scribbles over while they are read.
 
+use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::ptr::null_mut;
 use std::time::Instant;
 
 use rustix::mm::{MapFlags, ProtFlags, mmap};
@@ -61,6 +61,9 @@ fn scribbled() {
     assert!(fs::exists(page).unwrap());
 }
 
+/// Which word the count is.
+const COUNT: usize = 128 / 8;
+
 /// Stores anything anywhere, until it is killed.
 pub(crate) fn scribble(page: &str) {
     let file = OpenOptions::new().read(true).write(true).open(format!("{page}/page")).unwrap();
@@ -68,24 +71,22 @@ pub(crate) fn scribble(page: &str) {
     let protection = ProtFlags::READ | ProtFlags::WRITE;
     // SAFETY: a new mapping, at an address that the system chooses.
     let base = unsafe { mmap(null_mut(), len, protection, MapFlags::SHARED, &file, 0) }.unwrap();
-    let original = fs::read(format!("{page}/page")).unwrap();
+    // SAFETY: all of the mapping, which begins aligned, as atomics; it stays mapped to the end.
+    let words = unsafe { core::slice::from_raw_parts(base.cast::<AtomicU64>(), len / 8) };
+    let original: Vec<u64> = words.iter().map(|word| word.load(Relaxed)).collect();
     println!("ready");
     let mut random = 88_172_645_463_325_252_u64;
     for round in 0_u64.. {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        let at = usize::try_from(random).unwrap() % (len / 8) * 8;
-        // SAFETY: an aligned word inside of the mapping, stored to as an atomic.
-        let word = unsafe { AtomicU64::from_ptr(base.cast::<u8>().add(at).cast()) };
+        let at = usize::try_from(random).unwrap() % words.len();
         // Now and then what was there, so that some headers pass the checks, and some half.
-        let good = u64::from_ne_bytes(original[at..at + 8].try_into().unwrap());
-        let keep = round % 4096 < 3000 && at < 128 || random % 3 == 0;
-        word.store(if keep { good } else { random.rotate_left(21) }, Relaxed);
-        if round % 7 == 0 {
-            // SAFETY: the count, as above.
-            let count = unsafe { AtomicU64::from_ptr(base.cast::<u8>().add(128).cast()) };
-            count.store(random >> (random % 64), Relaxed);
+        let is_fixed = at < 16;
+        let keep = is_fixed && round % 4096 < 3000 || random.is_multiple_of(3);
+        words[at].store(if keep { original[at] } else { random.rotate_left(21) }, Relaxed);
+        if round.is_multiple_of(7) {
+            words[COUNT].store(random >> (random % 64), Relaxed);
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Running a process instruction by instruction, and ending it between any two of them.
 
-use std::ptr::null_mut;
+use core::ptr::null_mut;
 
 use super::process::Actor;
 
