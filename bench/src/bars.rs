@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The promises: each is a ratio of two numbers from the same run.
 
-use crate::peers::{Kind, kind_of};
+use crate::peers::{Kind, PAGE, kind_of};
 use crate::results::{Bar, Cost, Rate, Results};
 use crate::workloads::{EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD};
 
@@ -29,6 +29,11 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
     bars.extend(
         sizes(results, "latch").into_iter().filter_map(|bytes| cheap_latch(results, bytes)),
     );
+    for (workload, most) in [("page_read", 1.2), ("page_into", 1.2), ("page_set", 1.3)] {
+        for bytes in sizes(results, workload) {
+            bars.extend(near_latch(results, workload, bytes, most));
+        }
+    }
     bars.extend(cheap_field(results));
     for race in races(results) {
         bars.extend(ahead_of_every_peer(&race));
@@ -93,6 +98,11 @@ fn cheap_set(results: &Results, bytes: usize) -> Option<Bar> {
 fn cheap_latch(results: &Results, bytes: usize) -> Option<Bar> {
     let ratio = results.best("latch", bytes, LATCH)? / results.best("latch", bytes, OURS)?;
     Some(Bar::at_most(("latch", size(bytes)), "x the read of a seqlock", ratio, 1.5))
+}
+
+fn near_latch(results: &Results, workload: &str, bytes: usize, most: f64) -> Option<Bar> {
+    let ratio = results.best(workload, bytes, PAGE)? / results.best(workload, bytes, LATCH)?;
+    Some(Bar::at_most((workload, size(bytes)), "x the latch inside of a process", ratio, most))
 }
 
 fn cheap_field(results: &Results) -> Option<Bar> {

@@ -8,6 +8,7 @@ mod array;
 mod copies;
 mod field;
 mod latch;
+mod page;
 mod threads;
 
 use core::time::Duration;
@@ -27,13 +28,16 @@ pub(crate) struct Workload {
     run: fn(&mut Bench),
 }
 
-pub(crate) const WORKLOADS: [Workload; 11] = [
+pub(crate) const WORKLOADS: [Workload; 14] = [
     copies::READ_INTO,
     copies::READ,
     copies::SET,
     copies::BYTES,
     field::FIELD,
     latch::LATCH,
+    page::PAGE_READ,
+    page::PAGE_READ_INTO,
+    page::PAGE_SET,
     threads::BESIDE,
     threads::OVERSUBSCRIBED,
     threads::READERS,
