@@ -21,6 +21,9 @@ use crate::schema::schema_of;
 use crate::status::{Freshness, Glance, Reading, WriterState};
 use crate::subscriber::{Subscriber, Waited};
 
+/// Up to this size a value goes through registers; larger ones go straight to their place.
+const SMALL: usize = 128;
+
 /// A page, mapped for reading only.
 ///
 /// Reading takes no lock, makes no system call and stores nothing, so readers, however many, disturb
@@ -143,7 +146,7 @@ impl<T: Payload> Reader<T> {
     /// bytes, this is the faster way, because it is copied once.
     ///
     /// # Errors
-    /// As for [`read`](Self::read); then `to` is a mix of several values.
+    /// As for [`read`](Self::read); then `to` may be a mix of several values.
     #[inline]
     pub fn get_into(&self, to: &mut T) -> Result<(), Unsettled> {
         self.copy_to(to).map(|_generation| ())
@@ -161,6 +164,11 @@ impl<T: Payload> Reader<T> {
 
     #[inline(always)]
     fn copy_to(&self, to: &mut T) -> Result<u64, Unsettled> {
+        if size_of::<T>() <= SMALL {
+            let (value, generation) = self.copy()?;
+            *to = value;
+            return Ok(generation);
+        }
         let bytes = to.as_mut_bytes();
         self.page
             .read(|slot| self.page.shared.load_into(slot, bytes))
