@@ -117,32 +117,44 @@ impl<'a, S> Program<'a, S> {
     /// If an execution has more than 128 events, or accesses of different sizes overlap.
     #[must_use]
     pub fn explore(&self) -> Report {
-        let mut stores = Stores::new();
-        let mut runs = Runs::default();
-        loop {
-            let mut search =
-                Search { program: self, runs, stores: &stores, report: Report::default() };
-            search.everything();
-            let report = search.report;
-            runs = search.runs;
-            let learnt = runs.stores();
-            if learnt == stores {
-                return report;
-            }
-            stores = learnt;
-        }
-    }
-
-    /// The body of a thread; the one that comes after the others has the last number.
-    fn body(&self, thread: usize) -> &Body<'a, S> {
-        let after = || self.after.as_ref().expect("there is no thread of this number");
-        self.threads.get(thread).unwrap_or_else(after)
+        let bodies = self.threads.iter().chain(&self.after);
+        let bodies: Vec<_> = bodies.map(|body| || body(&self.state)).collect();
+        let bodies = Bodies {
+            all: bodies.iter().map(|body| body as &dyn Fn() -> String).collect(),
+            started_first: self.threads.len(),
+            pauses: self.pauses,
+        };
+        every_execution(&bodies)
     }
 }
 
 impl<S> core::fmt::Debug for Program<'_, S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Program").field("threads", &self.threads.len()).finish_non_exhaustive()
+    }
+}
+
+/// What threads do, whatever they share.
+struct Bodies<'a> {
+    all: Vec<&'a dyn Fn() -> String>,
+    /// One that is left comes after these have ended.
+    started_first: usize,
+    pauses: usize,
+}
+
+fn every_execution(bodies: &Bodies<'_>) -> Report {
+    let mut stores = Stores::new();
+    let mut runs = Runs::default();
+    loop {
+        let mut search = Search { bodies, runs, stores: &stores, report: Report::default() };
+        search.everything();
+        let report = search.report;
+        runs = search.runs;
+        let learnt = runs.stores();
+        if learnt == stores {
+            return report;
+        }
+        stores = learnt;
     }
 }
 
@@ -157,10 +169,9 @@ struct Runs {
 }
 
 impl Runs {
-    fn get<S>(&mut self, program: &Program<'_, S>, thread: usize, answers: &[u64]) -> Rc<Run> {
+    fn get(&mut self, bodies: &Bodies<'_>, thread: usize, answers: &[u64]) -> Rc<Run> {
         let run = self.known.entry((thread, answers.to_vec())).or_insert_with(|| {
-            let body = || program.body(thread)(&program.state);
-            Rc::new(replay::run(&mut self.places, answers, program.pauses, body))
+            Rc::new(replay::run(&mut self.places, answers, bodies.pauses, bodies.all[thread]))
         });
         Rc::clone(run)
     }
@@ -175,17 +186,17 @@ impl Runs {
     }
 }
 
-struct Search<'s, 'a, S> {
-    program: &'s Program<'a, S>,
+struct Search<'s> {
+    bodies: &'s Bodies<'s>,
     runs: Runs,
     stores: &'s Stores,
     report: Report,
 }
 
-impl<S> Search<'_, '_, S> {
+impl Search<'_> {
     fn everything(&mut self) {
         let mut graphs = vec![Graph::new()];
-        for thread in 0..self.program.threads.len() {
+        for thread in 0..self.bodies.started_first {
             graphs = graphs.into_iter().flat_map(|graph| self.started(graph, thread)).collect();
         }
         let mut seen = HashSet::new();
@@ -209,7 +220,7 @@ impl<S> Search<'_, '_, S> {
 
     /// The graphs that come of starting a thread.
     fn started(&mut self, mut graph: Graph, thread: usize) -> Vec<Graph> {
-        let run = self.runs.get(self.program, thread, &[]);
+        let run = self.runs.get(self.bodies, thread, &[]);
         graph.threads.push(Progress { answers: Vec::new(), sources: Vec::new(), run });
         graph.placed(thread, 0)
     }
@@ -273,7 +284,7 @@ impl<S> Search<'_, '_, S> {
             let first = progress.run.events.len();
             progress.answers.push(value);
             progress.sources.push(store);
-            progress.run = self.runs.get(self.program, thread, &progress.answers);
+            progress.run = self.runs.get(self.bodies, thread, &progress.answers);
             graphs.extend(next.placed(thread, first));
         }
         graphs
@@ -293,7 +304,7 @@ impl<S> Search<'_, '_, S> {
             self.report.cut += 1;
             return Vec::new();
         };
-        if self.program.after.is_some() && !graph.last_is_after {
+        if graph.threads.len() < self.bodies.all.len() {
             graph.last_is_after = true;
             let thread = graph.threads.len();
             return self.started(graph, thread);
