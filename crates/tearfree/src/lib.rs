@@ -5,6 +5,7 @@
 mod copy;
 mod count;
 mod order;
+mod plea;
 mod seqcount;
 mod seqcount_with;
 mod seqlock;

@@ -2,7 +2,7 @@
 //! Every memory ordering of this crate, once, under a name.
 //!
 //! The code says `order::begin()` where it loads a count to begin a read. This file says how strong
-//! that is and which function is at the other end; DESIGN.md says why (P1 to P12). Nothing here is a
+//! that is and which function is at the other end; DESIGN.md says why (P1 to P13). Nothing here is a
 //! parameter: half of the field gets one of these wrong, so users cannot.
 //!
 //! Under `--cfg tearfree_loom` each row can be weakened by its name, one at a time. The model tests
