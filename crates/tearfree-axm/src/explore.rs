@@ -117,12 +117,23 @@ impl<'a, S> Program<'a, S> {
     /// If an execution has more than 128 events, or accesses of different sizes overlap.
     #[must_use]
     pub fn explore(&self) -> Report {
+        self.look_for(None)
+    }
+
+    /// As [`explore`](Self::explore), but ends as soon as there is a failure in whose text `complaint`
+    /// is found: for programs that are known to fail.
+    ///
+    /// # Panics
+    /// As [`explore`](Self::explore).
+    #[must_use]
+    pub fn look_for(&self, complaint: Option<&str>) -> Report {
         let bodies = self.threads.iter().chain(&self.after);
         let bodies: Vec<_> = bodies.map(|body| || body(&self.state)).collect();
         let bodies = Bodies {
             all: bodies.iter().map(|body| body as &dyn Fn() -> String).collect(),
             started_first: self.threads.len(),
             pauses: self.pauses,
+            complaint,
         };
         every_execution(&bodies)
     }
@@ -140,6 +151,8 @@ struct Bodies<'a> {
     /// One that is left comes after these have ended.
     started_first: usize,
     pauses: usize,
+    /// The search ends where this is found.
+    complaint: Option<&'a str>,
 }
 
 fn every_execution(bodies: &Bodies<'_>) -> Report {
@@ -148,10 +161,11 @@ fn every_execution(bodies: &Bodies<'_>) -> Report {
     loop {
         let mut search = Search { bodies, runs, stores: &stores, report: Report::default() };
         search.everything();
+        let is_found = search.is_found();
         let report = search.report;
         runs = search.runs;
         let learnt = runs.stores();
-        if learnt == stores {
+        if is_found || learnt == stores {
             return report;
         }
         stores = learnt;
@@ -200,7 +214,9 @@ impl Search<'_> {
             graphs = graphs.into_iter().flat_map(|graph| self.started(graph, thread)).collect();
         }
         let mut seen = HashSet::new();
-        while let Some(graph) = graphs.pop() {
+        while !self.is_found()
+            && let Some(graph) = graphs.pop()
+        {
             if !seen.insert(graph.key()) {
                 continue;
             }
@@ -247,16 +263,17 @@ impl Search<'_> {
             return;
         }
         let without_rival =
-            asking.iter().find(|(thread, request)| self.is_without_rival(*thread, request.at));
+            asking.iter().find(|&&(thread, request)| self.is_without_rival(thread, request));
         let next = without_rival.map_or(&asking[..], core::slice::from_ref);
         for &(thread, request) in next {
             graphs.extend(self.answered(&graph, thread, request));
         }
     }
 
-    /// Whether no other thread ever stores where `thread` loads.
-    fn is_without_rival(&self, thread: usize, at: Location) -> bool {
-        self.stores.iter().all(|&(other, there)| other == thread || there != at)
+    /// Whether no other thread ever stores where `thread` loads. Who sleeps waits for another one.
+    fn is_without_rival(&self, thread: usize, request: Request) -> bool {
+        let mut others = self.stores.iter().filter(|&&(other, _)| other != thread);
+        request.sleeps_at.is_none() && others.all(|&(_, at)| at != request.at)
     }
 
     /// All threads that are not over sleep, and what they would find is what they sleep at. A thread
@@ -313,6 +330,11 @@ impl Search<'_> {
         self.report.executions += 1;
         self.report.outcomes.insert(told.join(", "));
         Vec::new()
+    }
+
+    fn is_found(&self) -> bool {
+        let found = |complaint| self.report.failures.keys().any(|what| what.contains(complaint));
+        self.bodies.complaint.is_some_and(found)
     }
 
     fn failed(&mut self, message: &str, graph: &Graph) {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::event::{Event, Location};
 use crate::rc11::Execution;
-use crate::relation::Relation;
+use crate::relation::{Relation, Set};
 use crate::replay::{End, Place, Request, Run};
 
 /// A store: the initial one of a location, or an event of a thread.
@@ -44,8 +44,8 @@ pub(crate) struct Graph {
     pub(crate) last_is_after: bool,
 }
 
-/// Two graphs with the same key are the same.
-pub(crate) type Key = (Vec<Vec<u64>>, Vec<Vec<Store>>, Vec<Vec<Store>>);
+/// Two graphs with the same key are the same: where loads read from, and the orders of stores.
+pub(crate) type Key = Vec<(usize, usize)>;
 
 impl Graph {
     pub(crate) fn new() -> Self {
@@ -53,9 +53,16 @@ impl Graph {
     }
 
     pub(crate) fn key(&self) -> Key {
-        let answers = self.threads.iter().map(|thread| thread.answers.clone()).collect();
-        let sources = self.threads.iter().map(|thread| thread.sources.clone()).collect();
-        (answers, sources, self.mo.clone())
+        let lists = self.threads.iter().map(|thread| &thread.sources).chain(&self.mo);
+        let mut key = Key::new();
+        for list in lists {
+            key.push((usize::MAX, list.len()));
+            key.extend(list.iter().map(|store| match *store {
+                Store::Initial(at) => (usize::MAX, at),
+                Store::By { thread, event } => (thread, event),
+            }));
+        }
+        key
     }
 
     /// All stores to a location, in their order.
@@ -143,9 +150,10 @@ impl Graph {
         }
         let mut mo = Relation::empty(events.len());
         for at in 0..locations {
-            let order: Vec<_> = self.stores(at).map(number).collect();
-            for (i, &earlier) in order.iter().enumerate() {
-                order[i + 1..].iter().for_each(|&later| mo.add(earlier, later));
+            let mut earlier: Vec<usize> = Vec::new();
+            for store in self.stores(at).map(number) {
+                earlier.iter().for_each(|&before| mo.add(before, store));
+                earlier.push(store);
             }
         }
         let sb = self.sequenced_before(&threads);
@@ -160,19 +168,24 @@ impl Graph {
     /// Initial stores come first, and a thread that was started after the others comes last.
     fn sequenced_before(&self, threads: &[Option<usize>]) -> Relation {
         let after = self.last_is_after.then(|| self.threads.len() - 1);
+        let members = |is_it: &dyn Fn(Option<usize>) -> bool| -> Set {
+            let bit = |(at, &thread)| if is_it(thread) { 1_u128 << at } else { 0 };
+            threads.iter().enumerate().map(bit).fold(0, |set, bit| set | bit)
+        };
+        let (of_threads, of_after) = (
+            members(&|thread| thread.is_some()),
+            members(&|thread| thread.is_some() && thread == after),
+        );
         let mut sb = Relation::empty(threads.len());
-        for (i, one) in threads.iter().enumerate() {
-            for (k, other) in threads.iter().enumerate() {
-                let is_before = match (one, other) {
-                    (None, Some(_)) => true,
-                    (Some(one), Some(other)) if one == other => i < k,
-                    (Some(_), other) => after.is_some() && *other == after,
-                    (None, None) => false,
-                };
-                if is_before {
-                    sb.add(i, k);
-                }
-            }
+        let mut later = vec![0; self.threads.len()];
+        for (at, &thread) in threads.iter().enumerate().rev() {
+            let Some(thread) = thread else {
+                sb.add_all(at, of_threads);
+                continue;
+            };
+            let joined = if Some(thread) == after { 0 } else { of_after };
+            sb.add_all(at, later[thread] | joined);
+            later[thread] |= 1 << at;
         }
         sb
     }

@@ -123,6 +123,9 @@ impl Execution {
     /// [RC11] A race: two accesses of one location by two threads, one of them a write and one not
     /// atomic, that happens-before does not order.
     fn race(&self, hb: &Relation) -> Option<(usize, usize)> {
+        if self.all(|event| !event.is_atomic()) == 0 {
+            return None;
+        }
         let conflict = |one: usize, other: usize| {
             let (a, b) = (&self.events[one], &self.events[other]);
             a.location().is_some()

@@ -30,6 +30,10 @@ impl Relation {
         self.0[from] |= 1 << to;
     }
 
+    pub(crate) fn add_all(&mut self, from: usize, to: Set) {
+        self.0[from] |= to;
+    }
+
     pub(crate) fn has(&self, from: usize, to: usize) -> bool {
         self.0[from] >> to & 1 == 1
     }
@@ -98,8 +102,20 @@ impl Relation {
         (0..self.0.len()).all(|event| !self.has(event, event))
     }
 
+    /// Takes away what leads nowhere, until nothing is left or all that is left leads in circles.
     pub(crate) fn is_acyclic(&self) -> bool {
-        self.closure().is_irreflexive()
+        let mut left: Set = (0..self.0.len()).fold(0, |set, event| set | 1 << event);
+        loop {
+            let before = left;
+            for event in (0..self.0.len()).rev() {
+                if self.0[event] & left == 0 {
+                    left &= !(1 << event);
+                }
+            }
+            if left == 0 || left == before {
+                return left == 0;
+            }
+        }
     }
 }
 
