@@ -35,6 +35,7 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
         }
     }
     bars.extend(cheap_field(results));
+    bars.extend(readers_do_not_disturb_each_other(results));
     for race in races(results) {
         bars.extend(ahead_of_every_peer(&race));
         bars.extend(nothing_torn(&race));
@@ -117,16 +118,30 @@ fn cheap_field(results: &Results) -> Option<Bar> {
 /// Promised of the readers, beside a writer that never rests and with more threads than cores.
 fn ahead_of_every_peer(race: &[&Rate]) -> Option<Bar> {
     let first = race.first()?;
-    if !["beside", "oversubscribed"].contains(&first.workload.as_str()) {
+    if !["beside", "oversubscribed", "processes"].contains(&first.workload.as_str()) {
         return None;
     }
-    let ours = race.iter().find(|rate| kind_of(&rate.contestant) == Kind::Ours)?;
+    let is_judged =
+        |name: &str| kind_of(name) == Kind::Ours || first.workload == "processes" && name == PAGE;
+    let ours = race.iter().find(|rate| is_judged(&rate.contestant))?;
     let peers = race.iter().filter(|rate| kind_of(&rate.contestant) == Kind::Peer);
     let best = peers.max_by(|a, b| a.reads.median.total_cmp(&b.reads.median))?;
     let promise = format!("x the reads of {}, the best peer (within 3 %)", best.contestant);
     let place = (first.workload.as_str(), case_of(first));
     let ratio = ours.reads.median / best.reads.median;
     Some(Bar::at_least(place, &promise, ratio, 1.0 / NOISE))
+}
+
+/// Each process that reads a page reads on its own, as long as there are cores for them.
+fn readers_do_not_disturb_each_other(results: &Results) -> Vec<Bar> {
+    let pages = results.rates.iter();
+    let pages = pages.filter(|rate| rate.workload == "processes" && rate.contestant == PAGE);
+    let of_one = |rate: &Rate| rate.reads.best / (rate.threads - 1) as f64;
+    let Some(alone) = pages.clone().next().map(of_one) else { return Vec::new() };
+    let promise = "x the reads of a reader that is alone";
+    let bar =
+        |rate| Bar::at_least(("processes", case_of(rate)), promise, of_one(rate) / alone, 0.8);
+    pages.skip(1).map(bar).collect()
 }
 
 /// Promised of all our types, in every race.

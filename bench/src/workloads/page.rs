@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The page between processes beside the latch inside of one, and what others share values with.
 
-use super::{Bench, Workload};
+use super::{Bench, Case, Workload};
 use crate::alone::Job;
 use crate::contestant::Contestant;
 use crate::jobs::{ReadInto, ReadValue, Set};
+use crate::machine::cores;
 use crate::peers::{Latch, Memcpy, Page, SharedMutex, Unrestricted};
+use crate::processes::{self, MOST, Run};
 
 pub(super) const PAGE_READ: Workload = Workload {
     name: "page_read",
@@ -32,6 +34,31 @@ pub(super) const PAGE_SET: Workload = Workload {
     cases: || SIZES,
     run: |bench| every_size(bench, PAGE_SET.name, &Sets),
 };
+
+pub(super) const PROCESSES: Workload = Workload {
+    name: "processes",
+    about: "readers of 64 bytes in processes of their own, and a writer of 1000 values a second",
+    cases: || reader_counts().len(),
+    run: |bench| reader_counts().into_iter().for_each(|readers| processes(bench, readers)),
+};
+
+/// Up to a reader for each core; with more of them the system's clock decides who reads.
+fn reader_counts() -> Vec<usize> {
+    let counts = core::iter::successors(Some(1), |count| Some(count * 2));
+    counts.take_while(|&count| count <= cores().min(MOST)).collect()
+}
+
+fn processes(bench: &mut Bench, readers: usize) {
+    let contestants: [(&str, Run); 3] =
+        [one::<Page<8>>(), one::<Unrestricted<[u64; 8]>>(), one::<SharedMutex<[u64; 8]>>()];
+    let name = format!("{readers} readers");
+    let case = Case { workload: PROCESSES.name, name, bytes: size_of::<[u64; 8]>() };
+    bench.take_turns(&case, readers, &contestants);
+}
+
+fn one<C: Contestant<[u64; 8]>>() -> (&'static str, Run) {
+    (C::NAME, processes::run::<[u64; 8], C>)
+}
 
 const SIZES: usize = 4;
 
