@@ -51,7 +51,7 @@ fn reader_counts() -> Vec<usize> {
 fn processes(bench: &mut Bench, readers: usize) {
     let contestants: [(&str, Run); 3] =
         [one::<Page<8>>(), one::<Unrestricted<[u64; 8]>>(), one::<SharedMutex<[u64; 8]>>()];
-    let name = format!("{readers} readers");
+    let name = if readers == 1 { "1 reader".to_owned() } else { format!("{readers} readers") };
     let case = Case { workload: PROCESSES.name, name, bytes: size_of::<[u64; 8]>() };
     bench.take_turns(&case, readers, &contestants);
 }
