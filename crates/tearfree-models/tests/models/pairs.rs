@@ -32,14 +32,14 @@ impl Pair {
 
     /// Writes as the one who holds the lock. The last write ends after `steps`.
     fn own(&self, writes: usize, steps: usize) {
-        let held = self.lock.lock();
+        self.lock.lock();
         let mut current = self.count.read_begin().generation();
         for write in 1..=writes {
             current = self.write(current, if write < writes { STEPS } else { steps });
         }
         // The writer's own, or the system's after its death.
-        // SAFETY: `held` comes from above, on this thread.
-        unsafe { self.lock.unlock(held) };
+        // SAFETY: locked above, on this thread.
+        unsafe { self.lock.unlock(()) };
     }
 
     /// The next generation, which all its words say; a writer that dies has said something else. What
