@@ -2,7 +2,7 @@
 //! Which models find out that an ordering is weakened, or that a lock is none, and what they say.
 
 use crate::explore::Model;
-use crate::{counts, latches, locks, seqlocks, versions, waits};
+use crate::{counts, latches, locks, pairs, seqlocks, versions, waits};
 
 const TORN: &str = "torn read";
 const OF_ANOTHER_VERSION: &str = "the value is of another version";
@@ -22,6 +22,8 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("begin", &seqlocks::READ, TORN),
     ("begin", &versions::VERSION_THEN_READ, "an older value than the version before it"),
     ("begin", &versions::IF_CHANGED, "a change that was none"),
+    ("begin", &pairs::TWO_WRITES, TORN),
+    ("even", &pairs::STILL_CURRENT, TORN),
     ("even", &counts::ONE_WRITE, TORN),
     ("even", &counts::COUNT_OF_32_BITS, TORN),
     ("even", &counts::TWO_READERS, TORN),
@@ -33,6 +35,8 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("fence_odd", &counts::COUNT_OF_64_BITS, TORN),
     ("fence_odd", &seqlocks::SPLIT, TORN),
     ("fence_odd", &seqlocks::STORED_BEFORE, "what was stored before a write came after it"),
+    ("fence_odd", &pairs::TAKEOVER, TORN),
+    ("fence_retry", &pairs::DEATH_FOR_GOOD, TORN),
     ("fence_retry", &counts::TWO_WRITES, TORN),
     ("fence_retry", &counts::BARRIER, "no door is open: (0, 0) at 0"),
     ("fence_retry", &counts::INVALIDATE, "an open read came to a good end"),
@@ -46,6 +50,9 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("latch_odd", &latches::READ, TORN),
     ("latch_even", &latches::INTERRUPTED, TORN),
     ("latch_even", &latches::VERSIONS, OF_ANOTHER_VERSION),
+    // Readers trust the other slot at an odd count: only its own Release brings that slot along.
+    ("pair_odd", &pairs::TWO_WRITES, TORN),
+    ("pair_odd", &pairs::TAKEOVER, TORN),
     ("fence_latch_odd", &latches::COUNT, TORN),
     ("fence_latch_odd", &latches::READ, TORN),
     ("fence_latch_even", &latches::COUNT, TORN),
