@@ -64,10 +64,8 @@ models! {
     a_latch_gives_each_value_its_version: latches::VERSIONS;
     a_latch_keeps_its_writers_apart: latches::TWO_WRITERS;
 
-    a_pair_gives_whole_values_of_the_generation_it_names: pairs::TWO_WRITES;
-    a_pair_tells_whether_a_value_is_the_newest: pairs::STILL_CURRENT;
-    a_pair_keeps_its_last_value_wherever_its_writer_dies: pairs::DEATH_FOR_GOOD;
-    a_pair_is_taken_over_wherever_its_writer_dies: pairs::TAKEOVER;
+    a_pair_is_whole_whenever_its_writer_dies: pairs::DEATHS;
+    a_pair_tells_whether_a_value_is_the_newest: pairs::CURRENT;
 
     a_spin_lock_lets_one_thread_in_at_a_time: locks::SPIN;
 
