@@ -5,6 +5,7 @@
 #include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <linux/processor.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 
@@ -44,6 +45,12 @@ void hammer_waits(void)
 void hammer_lets_others_run(void)
 {
 	cond_resched();
+}
+
+/* Where the emulated processors take turns, they do so at this. */
+void hammer_pauses(void)
+{
+	cpu_relax();
 }
 
 static int __init hammer_init(void)

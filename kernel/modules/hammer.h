@@ -29,6 +29,7 @@ void hammer_begins(const char *name);
 void hammer_reports(const struct hammer_report *report);
 void hammer_waits(void);
 void hammer_lets_others_run(void);
+void hammer_pauses(void);
 
 /* ---- For hammer.rs: interruptions of the processor that calls ---- */
 

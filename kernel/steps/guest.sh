@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # The guest: its initramfs, and one run of it under qemu. Sourced by boot-test.
 
+# The kernel's own words for a processor that gets no further.
+readonly STALL='rcu: INFO: .*stall|watchdog: BUG: soft lockup'
+
 # The emulator's own process, so that a guest that hangs can be ended.
 GUEST_PID=
 
 end_guest() {
-    [[ -z $GUEST_PID ]] || kill -KILL "$GUEST_PID" 2>/dev/null || true
+    [[ -n $GUEST_PID ]] || return 0
+    kill -KILL "$GUEST_PID" 2>/dev/null || true
+    wait "$GUEST_PID" 2>/dev/null || true
     GUEST_PID=
 }
 
@@ -15,7 +20,7 @@ make_initramfs() {
     local file=$1 course=$2 tree=$1.tree
     shift 2
     rm -rf "$tree"
-    mkdir -p "$tree"/{bin,dev,modules,proc,programs,sys,tmp}
+    mkdir -p "$tree"/{bin,dev,modules,proc,programs,sys}
     cp "$BUSYBOX" "$tree/bin/busybox"
     cp "$HERE/guest/init" "$tree/init"
     cp "$HERE/guest/$course" "$tree/course"
@@ -26,13 +31,22 @@ make_initramfs() {
 }
 
 # Programs of user space that the guest runs, each a folder of a static executable `program` and the
-# file `arguments`. The guest calls each one, and the verdict wants each to end with 0.
-#
-# So far that is the tutorials' tables from a real run. The check of the guest's own vDSO
-# (`tearfree vdso --verify`) will be one more line.
+# file `arguments`. The guest calls each one, and the verdict wants each to end with 0. One line here
+# is one more program.
 add_programs() { # FOLDER
-    [[ -n ${COMMAND-} ]] || return 0
+    [[ -n $COMMAND ]] || return 0
     add_program "$1" trace "$COMMAND" trace
+}
+
+# Sets COMMAND: the command `tearfree`, static because the guest has no libraries. It is built for
+# guests of this machine's own kind.
+build_command() {
+    COMMAND=
+    [[ $ARCH == amd64 && $MUTANTS == no ]] || return 0
+    step "the command tearfree for the guest"
+    (cd "$REPOSITORY" && cargo rustc --quiet --release -p tearfree-cli --bin tearfree -- \
+        -C target-feature=+crt-static)
+    COMMAND=$(dirname "$CACHE")/release/tearfree
 }
 
 add_program() { # FOLDER NAME EXECUTABLE ARGUMENT...
@@ -44,7 +58,8 @@ add_program() { # FOLDER NAME EXECUTABLE ARGUMENT...
 }
 
 # boot NAME INITRAMFS THREADS ARGUMENTS: runs the guest until it powers off; NAME.log is what its
-# kernel said, without time stamps. Fails with 124 if it has to be ended. Up to our init only the emulator and Debian's kernel run; a
+# kernel said, without time stamps. Fails if it has to be ended: with 124 because its time is over,
+# with 123 because the kernel itself reports that a processor gets no further. Up to our init only the emulator and Debian's kernel run; a
 # guest that does not get that far within a minute is started again, twice at most.
 boot() {
     local serial=$WORK/$1.serial try status
@@ -81,13 +96,14 @@ tsc=reliable clocksource=tsc $4" </dev/null >"$1.qemu" 2>&1 &
 # Waits for the guest's end, and ends it itself when its time is over.
 watch_guest() { # SERIAL
     local end=$((SECONDS + LIMIT)) early=$((SECONDS + 60)) status=0
-    while kill -0 "$GUEST_PID" 2>/dev/null; do
+    while [[ $status == 0 ]] && kill -0 "$GUEST_PID" 2>/dev/null; do
         sleep 0.5
         if ((SECONDS >= end)) || { ((SECONDS >= early)) && ! has_begun "$1"; }; then
             status=124
-            end_guest
-            break
+        elif grep -aqE "$STALL" "$1"; then
+            status=123
         fi
+        [[ $status == 0 ]] || end_guest
     done
     [[ -z $GUEST_PID ]] || wait "$GUEST_PID" || status=$?
     GUEST_PID=

@@ -1,7 +1,25 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # Compiles the modules for the kernel that was chosen, and looks at what came out. Sourced by
-# boot-test.
+# boot-test and by build-modules.
+
+# shellcheck disable=SC2034 # for whoever sources this
+readonly ALL_MODULES="seqlock_tutorial.o etx_driver.o seqlock_hammer.o"
+
+# Whether the kernel was configured with CONFIG_$1=y.
+configured() {
+    grep -q "^CONFIG_$1=y" "$HEADERS/.config"
+}
+
+# The modules share words with the kernel's own locks, so these have to have no more than the word.
+refuse_other_layouts() {
+    local option
+    for option in PREEMPT_RT LOCKDEP DEBUG_LOCK_ALLOC DEBUG_SPINLOCK; do
+        ! configured "$option" || fail "$RELEASE has CONFIG_$option: its locks are laid out in \
+another way (or, with PREEMPT_RT, its readers take the lock), so the modules are not for it"
+    done
+    ! configured CFI_CLANG || fail "$RELEASE has CONFIG_CFI_CLANG, which these modules lack"
+}
 
 # Sets KRUSTC: the compiler, and the flags that this kernel's configuration asks for.
 choose_compiler() {
@@ -36,14 +54,16 @@ choose_compiler() {
     KRUSTC=$(xargs <<<"$rustc $flags")
 }
 
-# build_modules FOLDER CORE RUST [FLAGS]: compiles all modules in a fresh folder.
+# build_modules FOLDER CORE RUST MODULES [FLAGS]: compiles modules in a fresh folder.
 build_modules() {
     rm -rf "$1"
     mkdir -p "$1"
     cp "$HERE"/modules/* "$1"
-    # The -Z flags are the kernel's demands; stable Rust takes them only with this variable.
+    # The -Z flags are the kernel's demands; stable Rust takes them only with this variable. Type
+    # information for tracers (BTF) would need one more tool, and nothing here uses it.
     RUSTC_BOOTSTRAP=1 make -C "$HEADERS" M="$1" ARCH="${MACHINE/aarch64/arm64}" \
-        CROSS_COMPILE="$CROSS" CORE="$2/lib.rs" RUST="$3" KRUSTC="$KRUSTC ${4-}" modules \
+        CROSS_COMPILE="$CROSS" CORE="$2/lib.rs" RUST="$3" MODULES="$4" KRUSTC="$KRUSTC ${5-}" \
+        CONFIG_DEBUG_INFO_BTF_MODULES= modules \
         >"$1/make.log" 2>&1 || {
         tail -n 40 "$1/make.log"
         fail "the modules do not compile; all of it is in $1/make.log"
@@ -54,8 +74,8 @@ build_modules() {
 # expected: rustc on the missing vector registers, and Kbuild on compilers that differ in name.
 complaints() { # FOLDER
     grep -E 'warning|WARNING|objtool|modpost' "$1/make.log" |
-        grep -vE 'warning: target feature `(sse2|neon)` must be enabled' |
-        grep -vE 'warning: unstable feature specified for `-Ctarget-feature`' |
+        grep -vE 'warning: target feature .(sse2|neon). must be enabled' |
+        grep -vE 'warning: unstable feature specified for .-Ctarget-feature.' |
         grep -vE 'warning: [0-9] warnings? emitted' |
         grep -vE 'warning: the compiler differs from the one used to build the kernel'
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the boot test needs from Debian: tools of this machine, and a kernel with its headers, which
 # is unpacked into the cache and never installed. Sourced by boot-test.
+# shellcheck disable=SC2034 # the other steps use what is set here
 
 # Sets for the chosen architecture: QEMU CROSS GCC LIBRARY_PACKAGES and the tools that are needed.
 choose_architecture() {
@@ -21,6 +22,10 @@ choose_architecture() {
     TOOLS+=("gcc gcc" "make make" "objdump binutils" "cpio cpio" "dpkg-deb dpkg" "apt-get apt")
 }
 
+may_install() {
+    [[ $INSTALL == yes && $(id -u) == 0 ]] && command -v apt-get >/dev/null
+}
+
 # Makes sure of the tools: installs what is missing where it may, else names it.
 need_tools() {
     local pair tool package missing=()
@@ -29,8 +34,7 @@ need_tools() {
         command -v "$tool" >/dev/null || missing+=("$package")
     done
     [[ ${#missing[@]} != 0 ]] || return 0
-    [[ $INSTALL == yes && $(id -u) == 0 ]] && command -v apt-get >/dev/null ||
-        lack "these packages are missing: apt-get install ${missing[*]}"
+    may_install || lack "these packages are missing: apt-get install ${missing[*]}"
     step "installing ${missing[*]}"
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive \
@@ -48,7 +52,7 @@ newest_image() {
 need_kernel() {
     local image
     image=$(newest_image || true)
-    if [[ -z $image && $INSTALL == yes && $(id -u) == 0 ]]; then
+    if [[ -z $image ]] && may_install; then
         [[ $ARCH == "$(dpkg --print-architecture)" ]] || dpkg --add-architecture "$ARCH"
         apt-get update -qq
         image=$(newest_image || true)
@@ -84,7 +88,7 @@ unpack_kernel() { # IMAGE
         case $package in
             */linux-image-*)
                 dpkg-deb --fsys-tarfile "$package" |
-                    tar -x -C "$ROOT" --wildcards './boot/vmlinuz-*' './boot/config-*'
+                    tar -x -C "$ROOT" --wildcards './boot/vmlinuz-*'
                 ;;
             *) dpkg-deb -x "$package" "$ROOT" ;;
         esac
@@ -93,20 +97,4 @@ unpack_kernel() { # IMAGE
     sed -i "s#^include /usr/src#include $ROOT/usr/src#" "$HEADERS/Makefile"
     rm -r "$debs"
     : >"$ROOT/.complete"
-}
-
-# Whether the kernel was configured with CONFIG_$1=y.
-configured() {
-    grep -q "^CONFIG_$1=y" "$ROOT/boot/config-$RELEASE"
-}
-
-# The modules share words with the kernel's own locks, so these have to have no more than the word.
-refuse_other_layouts() {
-    local option
-    for option in PREEMPT_RT DEBUG_LOCK_ALLOC DEBUG_SPINLOCK LOCK_STAT; do
-        configured "$option" && fail "$RELEASE has CONFIG_$option: its locks are laid out in \
-another way (or, with PREEMPT_RT, its readers take the lock), so the modules refuse it"
-    done
-    configured SMP || fail "$RELEASE has no CONFIG_SMP: nothing could race there"
-    ! configured CFI_CLANG || fail "$RELEASE has CONFIG_CFI_CLANG, which these modules lack"
 }

@@ -13,7 +13,7 @@ use crate::race::Deed::{Read, Write};
 use crate::race::{Case, Deed, Proof};
 
 /// How many collisions or interruptions a case has to see.
-const ENOUGH: u64 = 50;
+const ENOUGH: u64 = 10;
 
 /// A writer and a reader on each processor.
 const TWO_AND_TWO: &[(Deed, u32)] = &[(Write, 1), (Read, 0), (Write, 0), (Read, 1)];
@@ -42,7 +42,7 @@ static WORK: Locked<64> = Locked::new(SpinLock::new());
 static LEFT_ON: LeftOn<64> = LeftOn::new();
 
 /// Everything.
-pub fn run_all() {
+pub(crate) fn run_all() {
     word_by_word();
     threads();
     interruptions();

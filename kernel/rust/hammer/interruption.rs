@@ -10,7 +10,7 @@ use crate::tally::Tally;
 /// The twin of `enum hammer_interruption`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
-pub enum Kind {
+pub(crate) enum Kind {
     HardInterrupt,
     SoftInterrupt,
     WorkQueue,
@@ -28,16 +28,16 @@ unsafe extern "C" {
 }
 
 /// What comes in between, and what it does then.
-pub struct Interruption<'a, S> {
-    pub kind: Kind,
-    pub deed: Deed,
-    pub subject: &'a S,
-    pub tally: Tally,
+pub(crate) struct Interruption<'a, S> {
+    pub(crate) kind: Kind,
+    pub(crate) deed: Deed,
+    pub(crate) subject: &'a S,
+    pub(crate) tally: Tally,
 }
 
 impl<S: Subject> Interruption<'_, S> {
     /// Lets it come, on the processor that this thread stays on, for as long as `meanwhile` takes.
-    pub fn comes_during(&self, meanwhile: impl FnOnce()) {
+    pub(crate) fn comes_during(&self, meanwhile: impl FnOnce()) {
         let arg = core::ptr::from_ref(self).cast();
         // SAFETY: `self` lives at least until it was stopped, below.
         unsafe { hammer_interruption_start(self.kind as u32, on_interruption::<S>, arg) };

@@ -17,7 +17,7 @@ const WORDS: usize = 8;
 
 /// The twin of `struct hammer_shared`, which asserts the same layout.
 #[repr(C)]
-pub struct Shared {
+pub(crate) struct Shared {
     lock: KernelSeqLock,
     count: SeqCount<u32>,
     latch: LatchCount<u32>,
@@ -55,7 +55,7 @@ impl Shared {
 
 /// Which side does it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub(crate) enum By {
     /// The kernel's functions, in C.
     C,
     /// tearfree.
@@ -85,7 +85,7 @@ fn read_by_c(read: unsafe extern "C" fn(*mut u64, u32) -> u32, paced: bool) -> L
 }
 
 /// A `seqlock_t`.
-pub struct SeqLockOfKernel {
+pub(crate) struct SeqLockOfKernel {
     shared: &'static Shared,
     writer: By,
     reader: By,
@@ -93,12 +93,12 @@ pub struct SeqLockOfKernel {
 }
 
 impl SeqLockOfKernel {
-    pub fn new(writer: By, reader: By) -> Self {
+    pub(crate) fn new(writer: By, reader: By) -> Self {
         SeqLockOfKernel { shared: Shared::anew(), writer, reader, irqsave: false }
     }
 
     /// The same, whose writers keep interrupts out.
-    pub fn irqsave(writer: By, reader: By) -> Self {
+    pub(crate) fn irqsave(writer: By, reader: By) -> Self {
         SeqLockOfKernel { irqsave: true, ..Self::new(writer, reader) }
     }
 
@@ -138,14 +138,14 @@ impl Subject for SeqLockOfKernel {
 }
 
 /// A `seqcount_t`, whose writers take a lock of their own.
-pub struct SeqCountOfKernel {
+pub(crate) struct SeqCountOfKernel {
     shared: &'static Shared,
     writer: By,
     reader: By,
 }
 
 impl SeqCountOfKernel {
-    pub fn new(writer: By, reader: By) -> Self {
+    pub(crate) fn new(writer: By, reader: By) -> Self {
         SeqCountOfKernel { shared: Shared::anew(), writer, reader }
     }
 }
@@ -182,7 +182,7 @@ impl Subject for SeqCountOfKernel {
 }
 
 /// A `seqcount_latch_t`. Its readers have met a writer if one was at work when they came.
-pub struct LatchOfKernel {
+pub(crate) struct LatchOfKernel {
     shared: &'static Shared,
     writer: By,
     reader: By,
@@ -190,7 +190,7 @@ pub struct LatchOfKernel {
 }
 
 impl LatchOfKernel {
-    pub fn new(writer: By, reader: By) -> Self {
+    pub(crate) fn new(writer: By, reader: By) -> Self {
         let at_work = AtomicBool::new(false);
         LatchOfKernel { shared: Shared::anew(), writer, reader, at_work }
     }

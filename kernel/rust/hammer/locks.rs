@@ -13,7 +13,7 @@ use crate::tally::Look;
 use crate::words::{SharedWords, Words, is_paced};
 
 /// Something shared, whose writers bring it to the next generation.
-pub trait Subject: Sync {
+pub(crate) trait Subject: Sync {
     /// Writes the next generation. `turn` numbers the calls of one caller, who may choose by it.
     fn write(&self, turn: u64);
 
@@ -30,10 +30,10 @@ pub trait Subject: Sync {
 }
 
 /// A `SeqLock`, written and read by each of its calls in turn.
-pub struct Locked<const N: usize, L = SpinLock>(SeqLock<Words<N>, L>);
+pub(crate) struct Locked<const N: usize, L = SpinLock>(SeqLock<Words<N>, L>);
 
 impl<const N: usize, L: WriterLock> Locked<N, L> {
-    pub const fn new(lock: L) -> Self {
+    pub(crate) const fn new(lock: L) -> Self {
         Locked(SeqLock::with_lock(Words::FIRST, lock))
     }
 }
@@ -72,10 +72,10 @@ impl<const N: usize, L: WriterLock + Sync> Subject for Locked<N, L> {
 }
 
 /// A `SeqLock` whose writers keep `C` out at each call, and which interruptions read.
-pub struct Kept<const N: usize, C>(SeqLock<Words<N>, SpinLock>, PhantomData<fn(C)>);
+pub(crate) struct Kept<const N: usize, C>(SeqLock<Words<N>, SpinLock>, PhantomData<fn(C)>);
 
 impl<const N: usize, C> Kept<N, C> {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Kept(SeqLock::with_lock(Words::FIRST, SpinLock::new()), PhantomData)
     }
 }
@@ -100,10 +100,10 @@ impl<const N: usize, C: SavedContext> Subject for Kept<N, C> {
 }
 
 /// The readers that keep interrupts out or take the lock, of a value that interrupts write.
-pub struct Exclusive<const N: usize>(SeqLock<Words<N>, SpinLock>);
+pub(crate) struct Exclusive<const N: usize>(SeqLock<Words<N>, SpinLock>);
 
 impl<const N: usize> Exclusive<N> {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Exclusive(SeqLock::with_lock(Words::FIRST, SpinLock::new()))
     }
 }
@@ -130,12 +130,12 @@ impl<const N: usize> Subject for Exclusive<N> {
 
 /// A `SeqLock` whose writers keep nothing out, and readers that give up: the control which shows
 /// that interruptions do hit writers in their copy.
-pub struct LeftOn<const N: usize>(SeqLock<Words<N>, SpinLock>);
+pub(crate) struct LeftOn<const N: usize>(SeqLock<Words<N>, SpinLock>);
 
 impl<const N: usize> LeftOn<N> {
     const ATTEMPTS: u32 = 100;
 
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         LeftOn(SeqLock::with_lock(Words::FIRST, SpinLock::new()))
     }
 }
@@ -160,13 +160,13 @@ impl<const N: usize> Subject for LeftOn<N> {
 }
 
 /// A `SeqLatch`. Its readers have met a writer if one was at work when they came.
-pub struct Latched<const N: usize> {
+pub(crate) struct Latched<const N: usize> {
     latch: SeqLatch<Words<N>, SpinLock>,
     at_work: AtomicBool,
 }
 
 impl<const N: usize> Latched<N> {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Latched {
             latch: SeqLatch::with_lock(Words::FIRST, SpinLock::new()),
             at_work: AtomicBool::new(false),
@@ -194,14 +194,14 @@ impl<const N: usize> Subject for Latched<N> {
 }
 
 /// A `SeqCount<u32>` beside words of its own, as a driver would use it.
-pub struct Counted<const N: usize> {
+pub(crate) struct Counted<const N: usize> {
     count: SeqCount<u32>,
     writers: SpinLock,
     words: SharedWords<N>,
 }
 
 impl<const N: usize> Counted<N> {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Counted { count: SeqCount::new(), writers: SpinLock::new(), words: SharedWords::new() }
     }
 }
@@ -231,7 +231,10 @@ impl<const N: usize> Subject for Counted<N> {
 
 /// Reads until a read is consistent; each failed attempt has met a writer.
 #[inline]
-pub fn read_counted<const N: usize>(count: &SeqCount<u32>, take: impl Fn() -> Words<N>) -> Look {
+pub(crate) fn read_counted<const N: usize>(
+    count: &SeqCount<u32>,
+    take: impl Fn() -> Words<N>,
+) -> Look {
     let mut met = u64::from(count.try_read_begin().is_none());
     loop {
         let start = count.read_begin();
@@ -244,12 +247,12 @@ pub fn read_counted<const N: usize>(count: &SeqCount<u32>, take: impl Fn() -> Wo
 }
 
 /// The same words without any protocol: the control which shows that they do tear.
-pub struct Bare<const N: usize> {
+pub(crate) struct Bare<const N: usize> {
     words: SharedWords<N>,
 }
 
 impl<const N: usize> Bare<N> {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Bare { words: SharedWords::new() }
     }
 }

@@ -12,7 +12,7 @@ use crate::tally::Tally;
 /// The most threads of a case.
 const THREADS: usize = 4;
 /// How often a case goes on because not enough has happened yet.
-const ROUNDS: u32 = 40;
+const ROUNDS: u32 = 60;
 
 /// A `struct task_struct`.
 #[repr(C)]
@@ -36,14 +36,14 @@ unsafe extern "C" {
 
 /// What a thread or an interruption does over and over.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub(crate) enum Deed {
     Write,
     Read,
 }
 
 impl Deed {
     #[inline]
-    pub fn done_to<S: Subject>(self, subject: &S, tally: &Tally) {
+    pub(crate) fn done_to<S: Subject>(self, subject: &S, tally: &Tally) {
         match self {
             Deed::Write => {
                 subject.write(tally.turns());
@@ -56,7 +56,7 @@ impl Deed {
 
 /// What must have happened, and how often, before a case may end.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
+pub(crate) enum Proof {
     /// Readers met writers.
     Met(u64),
     /// The interruption came.
@@ -70,17 +70,17 @@ pub enum Proof {
 }
 
 /// A case: who does what where, and what proves that it took place.
-pub struct Case {
-    pub name: &'static CStr,
-    pub threads: &'static [(Deed, u32)],
+pub(crate) struct Case {
+    pub(crate) name: &'static CStr,
+    pub(crate) threads: &'static [(Deed, u32)],
     /// Comes on the processor of the first thread.
-    pub interruption: Option<(Kind, Deed)>,
-    pub proof: Proof,
+    pub(crate) interruption: Option<(Kind, Deed)>,
+    pub(crate) proof: Proof,
 }
 
 impl Case {
     /// Runs the case on a new `subject`, if it was asked for, and reports.
-    pub fn run<S: Subject>(&self, subject: &S) {
+    pub(crate) fn run<S: Subject>(&self, subject: &S) {
         // SAFETY: the name ends with a zero.
         if unsafe { hammer_is_wanted(self.name.as_ptr()) } == 0 {
             return;
@@ -127,15 +127,15 @@ impl Case {
 }
 
 /// The threads of a case.
-pub type Workers<'a, S> = [Option<Worker<'a, S>>; THREADS];
+pub(crate) type Workers<'a, S> = [Option<Worker<'a, S>>; THREADS];
 
 /// A thread and what it works on.
-pub struct Worker<'a, S> {
+pub(crate) struct Worker<'a, S> {
     deed: Deed,
     cpu: u32,
     subject: &'a S,
-    pub interruption: Option<&'a Interruption<'a, S>>,
-    pub tally: Tally,
+    pub(crate) interruption: Option<&'a Interruption<'a, S>>,
+    pub(crate) tally: Tally,
 }
 
 impl<S: Subject> Worker<'_, S> {

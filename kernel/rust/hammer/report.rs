@@ -13,7 +13,7 @@ unsafe extern "C" {
 
 /// The twin of `struct hammer_report`.
 #[repr(C)]
-pub struct Report {
+pub(crate) struct Report {
     name: *const c_char,
     writes: u64,
     reads: u64,
@@ -30,7 +30,7 @@ pub struct Report {
 
 impl Report {
     /// The sums until now.
-    pub fn of<S>(name: &'static CStr, workers: &Workers<'_, S>) -> Self {
+    pub(crate) fn of<S>(name: &'static CStr, workers: &Workers<'_, S>) -> Self {
         let mut report = Report {
             name: name.as_ptr(),
             writes: 0,
@@ -66,7 +66,7 @@ impl Report {
     }
 
     /// Whether enough has happened.
-    pub fn proves(&self, proof: Proof) -> bool {
+    pub(crate) fn proves(&self, proof: Proof) -> bool {
         let enough = match proof {
             Proof::Met(least) => self.met >= least,
             Proof::Interrupted(least) => self.interrupts >= least,
@@ -78,7 +78,7 @@ impl Report {
     }
 
     /// Judges what has happened when all threads are at rest, and prints it.
-    pub fn conclude<S: Subject>(&mut self, proof: Proof, subject: &S, all_started: bool) {
+    pub(crate) fn conclude<S: Subject>(&mut self, proof: Proof, subject: &S, all_started: bool) {
         let faultless = match proof {
             // Nothing to lose: these have one writer, and what they show is the damage itself.
             Proof::Torn(_) => true,

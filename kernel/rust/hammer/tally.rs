@@ -4,7 +4,7 @@
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What one read gave.
-pub enum Look {
+pub(crate) enum Look {
     /// A whole generation; `met`, how often a writer was in the way.
     Whole { generation: u64, met: u64 },
     /// Words of several generations: what must not be.
@@ -16,7 +16,7 @@ pub enum Look {
 impl Look {
     /// Looks at words that were validated, or should have been.
     #[inline]
-    pub fn at(generation: Option<u64>, met: u64) -> Self {
+    pub(crate) fn at(generation: Option<u64>, met: u64) -> Self {
         match generation {
             Some(generation) => Look::Whole { generation, met },
             None => Look::Torn,
@@ -25,18 +25,18 @@ impl Look {
 }
 
 /// Numbers that one thread or interruption counts and the thread in charge looks at.
-pub struct Tally {
-    pub writes: AtomicU64,
-    pub reads: AtomicU64,
-    pub met: AtomicU64,
-    pub stuck: AtomicU64,
-    pub torn: AtomicU64,
-    pub backward: AtomicU64,
+pub(crate) struct Tally {
+    pub(crate) writes: AtomicU64,
+    pub(crate) reads: AtomicU64,
+    pub(crate) met: AtomicU64,
+    pub(crate) stuck: AtomicU64,
+    pub(crate) torn: AtomicU64,
+    pub(crate) backward: AtomicU64,
     newest: AtomicU64,
 }
 
 impl Tally {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Tally {
             writes: AtomicU64::new(0),
             reads: AtomicU64::new(0),
@@ -50,17 +50,17 @@ impl Tally {
 
     /// All reads and writes.
     #[inline]
-    pub fn turns(&self) -> u64 {
+    pub(crate) fn turns(&self) -> u64 {
         read(&self.writes).wrapping_add(read(&self.reads))
     }
 
     #[inline]
-    pub fn wrote(&self) {
+    pub(crate) fn wrote(&self) {
         add(&self.writes, 1);
     }
 
     #[inline]
-    pub fn saw(&self, look: Look) {
+    pub(crate) fn saw(&self, look: Look) {
         add(&self.reads, 1);
         match look {
             Look::Torn => add(&self.torn, 1),
@@ -89,6 +89,6 @@ fn set(number: &AtomicU64, value: u64) {
 
 /// A look at a number that may be changing.
 #[inline]
-pub fn read(number: &AtomicU64) -> u64 {
+pub(crate) fn read(number: &AtomicU64) -> u64 {
     number.load(Relaxed)
 }

@@ -3,10 +3,14 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+unsafe extern "C" {
+    safe fn hammer_pauses();
+}
+
 /// `N` words of one generation, or a mix of two, which shows.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct Words<const N: usize>([u64; N]);
+pub(crate) struct Words<const N: usize>([u64; N]);
 
 /// Word `at` of a generation. The factor is odd, so different generations have different words.
 #[inline]
@@ -16,11 +20,11 @@ const fn word(generation: u64, at: usize) -> u64 {
 
 impl<const N: usize> Words<N> {
     /// Generation zero.
-    pub const FIRST: Self = Words([0; N]);
+    pub(crate) const FIRST: Self = Words([0; N]);
 
     /// What these words are a copy of, or `None` if they are not all of one generation.
     #[inline]
-    pub fn generation(&self) -> Option<u64> {
+    pub(crate) fn generation(&self) -> Option<u64> {
         let generation = *self.0.first()?;
         let mut whole = true;
         for (at, &found) in self.0.iter().enumerate() {
@@ -31,7 +35,7 @@ impl<const N: usize> Words<N> {
 
     /// The words of the next generation.
     #[inline]
-    pub fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         let next = self.0.first().map_or(0, |generation| generation.wrapping_add(1));
         for (at, place) in self.0.iter_mut().enumerate() {
             *place = word(next, at);
@@ -40,23 +44,23 @@ impl<const N: usize> Words<N> {
 
     /// Where C puts the words that it has read.
     #[inline]
-    pub fn as_mut_ptr(&mut self) -> *mut u64 {
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut u64 {
         self.0.as_mut_ptr()
     }
 }
 
 /// The user's own atomics beside a sequence count.
 #[repr(transparent)]
-pub struct SharedWords<const N: usize>([AtomicU64; N]);
+pub(crate) struct SharedWords<const N: usize>([AtomicU64; N]);
 
 impl<const N: usize> SharedWords<N> {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         SharedWords([const { AtomicU64::new(0) }; N])
     }
 
     /// The generation of the last write, for whoever may write.
     #[inline]
-    pub fn newest(&self) -> u64 {
+    pub(crate) fn newest(&self) -> u64 {
         // ORDERING: P5. Only the writer under its lock asks, and in `Subject::generation` nobody
         // else is left.
         self.0.first().map_or(0, |first| first.load(Relaxed))
@@ -64,7 +68,7 @@ impl<const N: usize> SharedWords<N> {
 
     /// Stores a generation, one word after the other.
     #[inline]
-    pub fn put(&self, generation: u64, paced: bool) {
+    pub(crate) fn put(&self, generation: u64, paced: bool) {
         for (at, place) in self.0.iter().enumerate() {
             // ORDERING: P1, P2. The count around this carries the order, in `write_begin`.
             place.store(word(generation, at), Relaxed);
@@ -74,7 +78,7 @@ impl<const N: usize> SharedWords<N> {
 
     /// Loads all words, last one first: side by side with a writer a reader would never cross it.
     #[inline]
-    pub fn take(&self, paced: bool) -> Words<N> {
+    pub(crate) fn take(&self, paced: bool) -> Words<N> {
         let mut taken = Words::FIRST;
         for (from, to) in self.0.iter().zip(taken.0.iter_mut()).rev() {
             // ORDERING: P2. The count around this carries the order, in `read_retry`.
@@ -88,13 +92,13 @@ impl<const N: usize> SharedWords<N> {
 /// Whether to pause after each word: every other time, so that both speeds meet. A pause lets the
 /// other side come in between even where the processors take turns.
 #[inline]
-pub fn is_paced(turn: u64) -> bool {
+pub(crate) fn is_paced(turn: u64) -> bool {
     turn % 2 == 1
 }
 
 #[inline]
 fn pause_if(paced: bool) {
     if paced {
-        core::hint::spin_loop();
+        hammer_pauses();
     }
 }

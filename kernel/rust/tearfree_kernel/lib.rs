@@ -107,6 +107,12 @@ impl SpinLock {
     }
 }
 
+impl Default for SpinLock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 // SAFETY: P5. The kernel's spinlock excludes, and its unlock and lock are release and acquire.
 unsafe impl WriterLock for SpinLock {
     const UNLOCKED: Self = SpinLock::new();
