@@ -111,6 +111,8 @@ impl SeqLockOfKernel {
 }
 
 impl Subject for SeqLockOfKernel {
+    const WORD_BY_WORD: bool = true;
+
     fn write(&self, turn: u64) {
         let paced = is_paced(turn);
         match (self.writer.is_rust(turn), self.irqsave) {
@@ -151,6 +153,8 @@ impl SeqCountOfKernel {
 }
 
 impl Subject for SeqCountOfKernel {
+    const WORD_BY_WORD: bool = true;
+
     fn write(&self, turn: u64) {
         if !self.writer.is_rust(turn) {
             hammer_seqcount_write(u32::from(is_paced(turn)));
@@ -215,6 +219,8 @@ impl LatchOfKernel {
 }
 
 impl Subject for LatchOfKernel {
+    const WORD_BY_WORD: bool = true;
+
     fn write(&self, turn: u64) {
         self.at_work.store(true, Relaxed);
         if self.writer.is_rust(turn) {

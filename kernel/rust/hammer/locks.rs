@@ -14,6 +14,9 @@ use crate::words::{SharedWords, Words, is_paced};
 
 /// Something shared, whose writers bring it to the next generation.
 pub(crate) trait Subject: Sync {
+    /// Whether its words go one by one, every other time with a pause after each.
+    const WORD_BY_WORD: bool = false;
+
     /// Writes the next generation. `turn` numbers the calls of one caller, who may choose by it.
     fn write(&self, turn: u64);
 
@@ -207,6 +210,8 @@ impl<const N: usize> Counted<N> {
 }
 
 impl<const N: usize> Subject for Counted<N> {
+    const WORD_BY_WORD: bool = true;
+
     fn write(&self, turn: u64) {
         self.writers.lock();
         let section = self.count.write();
@@ -258,6 +263,8 @@ impl<const N: usize> Bare<N> {
 }
 
 impl<const N: usize> Subject for Bare<N> {
+    const WORD_BY_WORD: bool = true;
+
     fn write(&self, turn: u64) {
         self.words.put(self.words.newest().wrapping_add(1), is_paced(turn));
     }

@@ -8,11 +8,12 @@ use crate::interruption::{Interruption, Kind};
 use crate::locks::Subject;
 use crate::report::Report;
 use crate::tally::Tally;
+use crate::words::pause;
 
 /// The most threads of a case.
 const THREADS: usize = 4;
 /// How often a case goes on because not enough has happened yet.
-const ROUNDS: u32 = 60;
+const ROUNDS: u32 = 200;
 
 /// A `struct task_struct`.
 #[repr(C)]
@@ -146,10 +147,14 @@ impl<S: Subject> Worker<'_, S> {
     }
 
     fn work(&self) {
+        let mut gaps = Gaps(self.cpu);
         while tf_should_stop() == 0 {
             self.deed.done_to(self.subject, &self.tally);
             if self.tally.turns().is_multiple_of(64) {
                 hammer_lets_others_run();
+            }
+            if S::WORD_BY_WORD {
+                gaps.next();
             }
         }
     }
@@ -163,4 +168,18 @@ extern "C" fn run<S: Subject>(arg: *mut c_void) -> c_int {
         None => worker.work(),
     }
     0
+}
+
+/// Pauses between the turns of those that pause within, of uneven length: without them writers would
+/// leave no room for a read, and readers would run in step with them.
+struct Gaps(u32);
+
+impl Gaps {
+    #[inline]
+    fn next(&mut self) {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        for _ in 0..self.0 >> 26 {
+            pause();
+        }
+    }
 }

@@ -4,7 +4,9 @@
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 unsafe extern "C" {
-    safe fn hammer_pauses();
+    /// `cpu_relax`. Where emulated processors take turns, they do so here.
+    #[link_name = "hammer_pauses"]
+    pub(crate) safe fn pause();
 }
 
 /// `N` words of one generation, or a mix of two, which shows.
@@ -99,6 +101,6 @@ pub(crate) fn is_paced(turn: u64) -> bool {
 #[inline]
 fn pause_if(paced: bool) {
     if paced {
-        hammer_pauses();
+        pause();
     }
 }
