@@ -65,8 +65,8 @@ build_modules() {
         CROSS_COMPILE="$CROSS" CORE="$2/lib.rs" RUST="$3" MODULES="$4" KRUSTC="$KRUSTC ${5-}" \
         CONFIG_DEBUG_INFO_BTF_MODULES= modules \
         >"$1/make.log" 2>&1 || {
-        tail -n 40 "$1/make.log"
-        fail "the modules do not compile; all of it is in $1/make.log"
+        grep -vE '^ +(CC|LD|RUSTC|MODPOST)' "$1/make.log" | tail -n 60
+        fail "the modules do not compile (see above)"
     }
 }
 
@@ -104,7 +104,7 @@ inspect_object() { # OBJECT
         fail "$name needs $foreign"
     code=$(instructions "$1")
     [[ $(wc -l <<<"$code") -ge 20 ]] || fail "$name has hardly any machine code"
-    ! grep -E "$VECTOR_REGISTER" <<<"$code" || fail "$name uses vector registers"
+    ! grep -E "$VECTOR_REGISTER" <<<"$code" || fail "$name uses vector or floating point registers"
     ! grep -E -- '-0x[0-9a-f]+\(%rsp\)' <<<"$code" || fail "$name uses the red zone"
     ! "${CROSS}objdump" -r "$1" | grep -E 'GOT' || fail "$name wants a global offset table"
     ! grep -E '^(call|jmp) +\*|^(blr|br)\b' <<<"$code" || fail "$name has an indirect branch"

@@ -61,6 +61,7 @@ test_mutants() {
 prepare_mutant() { # NAME OUTCOME CASE FILE SED
     local tree=$WORK/mutants/$1.sources
     is_wanted "$1" || return 0
+    step "building the mutant $1"
     mkdir -p "$tree"
     # The core's documentation is made of the files beside its sources.
     cp -r "$REPOSITORY"/crates/tearfree/{src,*.md} "$HERE/rust" "$tree"

@@ -115,7 +115,8 @@ impl Case {
         }
         for _ in 0..ROUNDS {
             hammer_waits();
-            if !all_started || Report::of(self.name, workers).proves(self.proof) {
+            let until_now = Report::of(self.name, workers);
+            if !all_started || until_now.proves(self.proof) || until_now.is_faulty(self.proof) {
                 break;
             }
         }

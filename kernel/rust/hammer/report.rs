@@ -77,18 +77,20 @@ impl Report {
         enough && self.writes > 0 && self.reads > 0
     }
 
+    /// Whether something has happened that must not, unless it is what a control has to show.
+    pub(crate) fn is_faulty(&self, proof: Proof) -> bool {
+        match proof {
+            Proof::Torn(_) => false,
+            Proof::Stuck(_) => self.torn + self.backward > 0,
+            _ => self.torn + self.backward + self.stuck > 0,
+        }
+    }
+
     /// Judges what has happened when all threads are at rest, and prints it.
     pub(crate) fn conclude<S: Subject>(&mut self, proof: Proof, subject: &S, all_started: bool) {
-        let faultless = match proof {
-            // Nothing to lose: these have one writer, and what they show is the damage itself.
-            Proof::Torn(_) => true,
-            Proof::Stuck(_) => self.torn == 0 && self.backward == 0,
-            _ => {
-                self.lost = self.writes.wrapping_sub(subject.generation());
-                let whole = self.torn == 0 && self.backward == 0 && self.stuck == 0;
-                whole && self.lost == 0 && subject.counts(self.writes)
-            }
-        };
+        self.lost = self.writes.wrapping_sub(subject.generation());
+        let complete = self.lost == 0 && subject.counts(self.writes);
+        let faultless = complete && !self.is_faulty(proof);
         self.is_control = u32::from(matches!(proof, Proof::Torn(_) | Proof::Stuck(_)));
         self.is_ok = u32::from(all_started && faultless && self.proves(proof));
         // SAFETY: the name lives as long as the module, and the report for the call.
