@@ -51,7 +51,8 @@ impl<T: Payload> Writer<T> {
     /// Makes a page and publishes `value`; `page` is a name, or a path if it has a `/` in it.
     ///
     /// If the page is there, has this schema and no writer, it goes on with that one, and so does its
-    /// count: a service calls this at each start. A page of another schema is an error, unless
+    /// count: a service calls this at each start. (Only if it is to wake waiters and did not, or the
+    /// other way round, a new page takes its place.) A page of another schema is an error, unless
     /// [`Options::replace`] is asked for.
     ///
     /// # Errors
