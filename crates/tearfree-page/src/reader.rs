@@ -210,7 +210,19 @@ impl<T: Payload> Reader<T> {
     /// counter value from which g + 1 holds.
     ///
     /// # Errors
-    /// As for [`read`](Self::read).
+    /// [`Unsettled`] if each of a thousand attempts met a publication;
+    /// `meanwhile` has to be shorter than the time between two of them.
+    ///
+    /// ```
+    /// # use tearfree_page::{Options, Reader, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let _writer = Writer::<u64>::create(&page, 1, &Options::new())?;
+    /// let reader = Reader::<u64>::open(&page)?;
+    /// let (reading, now) = reader.read_current(std::time::Instant::now)?;
+    /// println!("{} was the newest value at {now:?}", reading.value);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn read_current<R>(
         &self,
@@ -245,6 +257,22 @@ impl<T> Reader<T> {
     /// The thread sleeps meanwhile. If the page was made with
     /// [`Options::wakes`](crate::Options::wakes), the writer wakes it; else it looks once a
     /// millisecond.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tearfree_page::{Options, Reader, Waited, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let mut writer = Writer::<u64>::create(&page, 1, &Options::new().wakes(true))?;
+    /// let reader = Reader::<u64>::open(&page)?;
+    /// let seen = reader.read()?.generation;
+    /// std::thread::scope(|threads| {
+    ///     threads.spawn(|| writer.set(2));
+    ///     assert_eq!(reader.wait_changed(seen, None), Waited::Changed);
+    /// });
+    /// assert_eq!(reader.get()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn wait_changed(&self, seen: u64, timeout: Option<Duration>) -> Waited {
         self.page.wait_changed(seen, timeout)
     }
