@@ -4,7 +4,7 @@
 #![allow(unsafe_code, reason = "validated copies become values here (P4)")]
 
 use core::marker::PhantomData;
-use core::sync::atomic::Ordering::Acquire;
+use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -278,15 +278,15 @@ impl<T> Reader<T> {
     }
 
     /// One of the eight words that are whole by themselves: see
-    /// [`Writer::set_word`](crate::Writer::set_word). One load, which acquires what was stored.
+    /// [`Writer::set_word`](crate::Writer::set_word). One load, which says nothing about the value.
     ///
     /// # Panics
     /// If `index` is 8 or more.
     #[inline]
     #[must_use]
     pub fn word(&self, index: usize) -> u64 {
-        // ORDERING: P14. A value of one word needs no count; pairs with `Writer::set_word`.
-        self.page.shared.user_word(index).load(Acquire)
+        // ORDERING: P14. A word of its own, outside of `PairCount::read_begin` and its promises.
+        self.page.shared.user_word(index).load(Relaxed)
     }
 
     /// How fresh the page is now.

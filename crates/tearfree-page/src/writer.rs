@@ -2,7 +2,7 @@
 //! `Writer`: the one process that publishes to a page.
 
 use core::marker::PhantomData;
-use core::sync::atomic::Ordering::Release;
+use core::sync::atomic::Ordering::Relaxed;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -168,7 +168,7 @@ impl<T> Writer<T> {
     }
 
     /// Stores one of eight words that are whole by themselves, beside the value: no count, no order
-    /// between them, and one load for a reader.
+    /// between them or to the value, and one load for a reader.
     ///
     /// # Panics
     /// If `index` is 8 or more, and in a forked child of the writer's process.
@@ -185,8 +185,8 @@ impl<T> Writer<T> {
     #[inline]
     pub fn set_word(&self, index: usize, word: u64) {
         self.page.check_process();
-        // ORDERING: P14. A value of one word needs no count; pairs with `Reader::word`.
-        self.page.shared.user_word(index).store(word, Release);
+        // ORDERING: P14. A word of its own, outside of `PairCount::write_end` and its promises.
+        self.page.shared.user_word(index).store(word, Relaxed);
     }
 
     /// The number of publications until now, of all writers of this page.
