@@ -65,6 +65,16 @@ impl<T: Payload> Writer<T> {
     ///
     /// # Errors
     /// If there is none, and as for [`create`](Self::create).
+    ///
+    /// ```
+    /// # use tearfree_page::{Options, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// drop(Writer::<u64>::create(&page, 5, &Options::new())?); // or killed
+    /// let heir = Writer::<u64>::take_over(&page, &Options::new())?;
+    /// assert_eq!((heir.get(), heir.generation()), (5, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn take_over(page: impl AsRef<Path>, options: &Options) -> Result<Self, Error> {
         Publisher::take_over(page.as_ref(), Some(&Self::schema()?), options).map(Self::of)
     }
@@ -78,6 +88,18 @@ impl<T: Payload> Writer<T> {
     ///
     /// # Errors
     /// If the system refuses, or there is no memory for it.
+    ///
+    /// ```
+    /// use std::os::unix::net::UnixStream;
+    /// use tearfree_page::{Options, Reader, Writer};
+    /// let mut writer = Writer::<u64>::create_sealed("load", 1, &Options::new())?;
+    /// let (here, there) = UnixStream::pair()?; // a socket to another process
+    /// writer.send(&here)?;
+    /// let reader = Reader::<u64>::receive(&there)?;
+    /// writer.set(2);
+    /// assert_eq!(reader.get()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn create_sealed(name: &str, value: T, options: &Options) -> Result<Self, Error> {
         let schema = Self::schema()?;
         Publisher::create_sealed(name, &schema, value.as_bytes(), options).map(Self::of)
@@ -149,6 +171,16 @@ impl<T> Writer<T> {
     ///
     /// # Panics
     /// If `index` is 8 or more, and in a forked child of the writer's process.
+    ///
+    /// ```
+    /// # use tearfree_page::{Options, Reader, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let writer = Writer::<u64>::create(&page, 1, &Options::new())?;
+    /// writer.set_word(7, 42);
+    /// assert_eq!(Reader::<u64>::open(&page)?.word(7), 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn set_word(&self, index: usize, word: u64) {
         self.page.check_process();
