@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Prints what a compiled program relies on: sizes, offsets, numbers. Compared with abi.txt. */
+#include <linux/seqlock.h>
+#include <stdio.h>
+#include <tearfree.h>
+
+#define SIZE(type) printf("size %s %zu, alignment %zu\n", #type, sizeof(type), _Alignof(type))
+#define OFFSET(type, field) printf("offset %s.%s %zu\n", #type, #field, offsetof(type, field))
+#define NUMBER(name) printf("number %s %d\n", #name, (int)(name))
+
+int main(void)
+{
+	SIZE(seqcount_t);
+	SIZE(seqcount_raw_spinlock_t);
+	SIZE(seqcount_spinlock_t);
+	SIZE(seqcount_rwlock_t);
+	SIZE(seqcount_mutex_t);
+	SIZE(seqcount_latch_t);
+	SIZE(seqlock_t);
+	SIZE(raw_spinlock_t);
+	SIZE(spinlock_t);
+	SIZE(struct mutex);
+	SIZE(rwlock_t);
+	OFFSET(seqcount_t, sequence);
+	OFFSET(seqlock_t, seqcount);
+	OFFSET(seqlock_t, lock);
+	NUMBER(TEARFREE_OK);
+	NUMBER(TEARFREE_ERROR_BUG);
+	NUMBER(TEARFREE_ERROR_SIGNAL);
+	return 0;
+}
