@@ -67,6 +67,17 @@ compile_headers() {
     done
 }
 
+# Each C program of the README compiles.
+compile_readme() {
+    local number
+    say "programs of the README"
+    awk -v out="$BUILD/readme" '/^```c$/ { inside = 1; n++; next } /^```/ { inside = 0 }
+        inside { print >(out n ".c") }' README.md
+    for number in "$BUILD"/readme*.c; do
+        cc -std=c11 "${CFLAGS[@]}" -Wall -Wextra -Wpedantic -Werror -fsyntax-only "$number"
+    done
+}
+
 # calls NAME COMPILER FLAGS...: builds the tests of all calls and runs them.
 calls() {
     local name=$1 compiler=$2
@@ -174,6 +185,7 @@ run_examples() {
 
 install_library
 compile_headers
+compile_readme
 run_calls
 find_race
 compare_names

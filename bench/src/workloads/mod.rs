@@ -2,10 +2,14 @@
 //! What is compared: the list, and what each item of it needs.
 
 pub(crate) use self::copies::LOCK_ALONE;
+#[cfg(c_reader)]
+pub(crate) use self::count::{FROM_C, FROM_RUST};
 pub(crate) use self::field::{BYTES as FIELD_BYTES, EIGHT_BYTES, ONE_FIELD};
 
 mod array;
 mod copies;
+#[cfg(c_reader)]
+mod count;
 mod field;
 mod latch;
 mod threads;
@@ -27,13 +31,15 @@ pub(crate) struct Workload {
     run: fn(&mut Bench),
 }
 
-pub(crate) const WORKLOADS: [Workload; 11] = [
+pub(crate) const WORKLOADS: &[Workload] = &[
     copies::READ_INTO,
     copies::READ,
     copies::SET,
     copies::BYTES,
     field::FIELD,
     latch::LATCH,
+    #[cfg(c_reader)]
+    count::COUNT,
     threads::BESIDE,
     threads::OVERSUBSCRIBED,
     threads::READERS,
@@ -145,7 +151,7 @@ mod tests {
         let all: Vec<&Workload> = WORKLOADS.iter().collect();
         let mut results = run(&all, TINY, Results::new(Machine::this(), true));
         results.bars = bars::judge(&results);
-        for workload in &WORKLOADS {
+        for workload in WORKLOADS {
             let text = table::render(&results, Shown::Best);
             assert!(text.contains(workload.about), "no table for {}", workload.name);
         }
