@@ -21,8 +21,8 @@ mod latches;
 mod locks;
 #[path = "models/mutants.rs"]
 mod mutants;
-#[path = "models/page.rs"]
-mod page;
+#[path = "models/pairs.rs"]
+mod pairs;
 #[path = "models/seqlocks.rs"]
 mod seqlocks;
 #[path = "models/versions.rs"]
@@ -63,6 +63,9 @@ models! {
     a_latch_is_never_torn: latches::READ;
     a_latch_gives_each_value_its_version: latches::VERSIONS;
     a_latch_keeps_its_writers_apart: latches::TWO_WRITERS;
+
+    a_pair_is_whole_whenever_its_writer_dies: pairs::DEATHS;
+    a_pair_tells_whether_a_value_is_the_newest: pairs::CURRENT;
 
     a_spin_lock_lets_one_thread_in_at_a_time: locks::SPIN;
 

@@ -4,14 +4,14 @@
 #![allow(unsafe_code, reason = "validated copies become values here (P4)")]
 
 use core::marker::PhantomData;
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::Acquire;
 use core::time::Duration;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use crate::Payload;
-use crate::error::Error;
+use crate::error::{Error, Unsettled};
 use crate::header::Geometry;
 use crate::identity::Identity;
 use crate::passing;
@@ -20,6 +20,9 @@ use crate::publisher::fits;
 use crate::schema::schema_of;
 use crate::status::{Freshness, Glance, Reading, WriterState};
 use crate::subscriber::{Subscriber, Waited};
+
+/// Up to this size a value goes through registers; larger ones go straight to their place.
+const SMALL: usize = 128;
 
 /// A page, mapped for reading only.
 ///
@@ -106,32 +109,70 @@ impl<T: Payload> Reader<T> {
 
     /// The newest value, whole. A few loads and a copy.
     ///
-    /// For large values see [`read_into`](Self::read_into), which copies once.
+    /// [`get`](Self::get) gives the value alone; large ones are better read by
+    /// [`read_into`](Self::read_into).
     ///
     /// # Errors
-    /// [`Error::Unsettled`] if the page changed twice during each of a thousand copies. No writer of
+    /// [`Unsettled`] if the page changed twice during each of a thousand copies. No writer of
     /// this crate is that fast for long.
     ///
     /// # Ordering
     /// Sees everything that the writer did before it published the value.
-    #[inline]
-    pub fn read(&self) -> Result<Reading<T>, Error> {
-        let (copy, generation) = self.page.read(|slot| self.page.shared.load::<T>(slot))?;
-        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
-        let value = unsafe { copy.assume_init() };
+    #[inline(always)]
+    pub fn read(&self) -> Result<Reading<T>, Unsettled> {
+        let (value, generation) = self.copy()?;
         Ok(Reading { value, generation, glance: self.page.glance() })
     }
 
-    /// As [`read`](Self::read), into a value that is there already. Of a large value this is the
-    /// faster way, because it is copied once.
+    /// The newest value, whole, and nothing about it: the fastest way, as fast as a latch inside of
+    /// a process.
     ///
     /// # Errors
-    /// As for [`read`](Self::read); then `to` is a mix of several values.
+    /// As for [`read`](Self::read).
+    #[inline(always)]
+    pub fn get(&self) -> Result<T, Unsettled> {
+        self.copy().map(|(value, _generation)| value)
+    }
+
+    /// All attempts are in here, so that a small value stays in registers on its way out.
+    #[inline(always)]
+    fn copy(&self) -> Result<(T, u64), Unsettled> {
+        let (copy, generation) = self.page.read(|slot| self.page.shared.load::<T>(slot))?;
+        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
+        Ok((unsafe { copy.assume_init() }, generation))
+    }
+
+    /// As [`get`](Self::get), into a value that is there already. Of a large value, of more than 128
+    /// bytes, this is the faster way, because it is copied once.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read); then `to` may be a mix of several values.
     #[inline]
-    pub fn read_into(&self, to: &mut T) -> Result<Reading<()>, Error> {
-        let copy = |slot| self.page.shared.load_into(slot, to.as_mut_bytes());
-        let ((), generation) = self.page.read(copy)?;
+    pub fn get_into(&self, to: &mut T) -> Result<(), Unsettled> {
+        self.copy_to(to).map(|_generation| ())
+    }
+
+    /// As [`get_into`](Self::get_into), and tells about the value what [`read`](Self::read) tells.
+    ///
+    /// # Errors
+    /// As for [`get_into`](Self::get_into).
+    #[inline]
+    pub fn read_into(&self, to: &mut T) -> Result<Reading<()>, Unsettled> {
+        let generation = self.copy_to(to)?;
         Ok(Reading { value: (), generation, glance: self.page.glance() })
+    }
+
+    #[inline(always)]
+    fn copy_to(&self, to: &mut T) -> Result<u64, Unsettled> {
+        if size_of::<T>() <= SMALL {
+            let (value, generation) = self.copy()?;
+            *to = value;
+            return Ok(generation);
+        }
+        let bytes = to.as_mut_bytes();
+        self.page
+            .read(|slot| self.page.shared.load_into(slot, bytes))
+            .map(|((), generation)| generation)
     }
 
     /// As [`read`](Self::read), if there is another generation than `seen`, which is then the new one.
@@ -153,7 +194,7 @@ impl<T: Payload> Reader<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
-    pub fn read_if_changed(&self, seen: &mut u64) -> Result<Option<Reading<T>>, Error> {
+    pub fn read_if_changed(&self, seen: &mut u64) -> Result<Option<Reading<T>>, Unsettled> {
         if self.generation() == *seen {
             return Ok(None);
         }
@@ -174,7 +215,7 @@ impl<T: Payload> Reader<T> {
     pub fn read_current<R>(
         &self,
         mut meanwhile: impl FnMut() -> R,
-    ) -> Result<(Reading<T>, R), Error> {
+    ) -> Result<(Reading<T>, R), Unsettled> {
         let count = self.page.shared.count();
         for _ in 0..crate::shared::ATTEMPTS {
             let start = count.read_begin();
@@ -187,7 +228,7 @@ impl<T: Payload> Reader<T> {
                 return Ok((Reading { value, generation, glance }, result));
             }
         }
-        Err(Error::Unsettled { attempts: crate::shared::ATTEMPTS })
+        Err(Unsettled)
     }
 }
 
@@ -217,7 +258,7 @@ impl<T> Reader<T> {
     #[must_use]
     pub fn word(&self, index: usize) -> u64 {
         // ORDERING: P14. A value of one word needs no count; pairs with `Writer::set_word`.
-        self.page.shared.user_word(index).load(core::sync::atomic::Ordering::Acquire)
+        self.page.shared.user_word(index).load(Acquire)
     }
 
     /// How fresh the page is now.
@@ -229,8 +270,7 @@ impl<T> Reader<T> {
     /// What the writer said last.
     #[must_use]
     pub fn writer_state(&self) -> WriterState {
-        // ORDERING: P14. A word of its own: see `Shared::glance`.
-        WriterState::of(self.page.shared.state().load(Relaxed))
+        self.glance().writer_state()
     }
 
     /// Who the writer is, or was; `None` if that changed during each of a thousand looks.
