@@ -7,6 +7,7 @@
 
 mod error;
 mod locks;
+mod page;
 mod signals;
 mod wait;
 
@@ -15,6 +16,11 @@ pub use locks::{
     tearfree_mutex_lock, tearfree_mutex_trylock, tearfree_mutex_unlock, tearfree_read_lock,
     tearfree_read_trylock, tearfree_read_unlock, tearfree_write_lock, tearfree_write_trylock,
     tearfree_write_unlock,
+};
+pub use page::{
+    Page, PageReading, tearfree_page_close, tearfree_page_generation, tearfree_page_open,
+    tearfree_page_open_sealed, tearfree_page_read, tearfree_page_schema, tearfree_page_size,
+    tearfree_page_wait,
 };
 pub use signals::{
     tearfree_bh_disable, tearfree_bh_enable, tearfree_irq_disable, tearfree_irq_enable,

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Prints what a compiled program relies on: sizes, offsets, numbers. Compared with abi.txt. */
+/* Prints what a compiled program relies on: sizes and offsets. Compared with abi.txt. */
 #include <linux/seqlock.h>
 #include <stdio.h>
 #include <tearfree.h>
 
 #define SIZE(type) printf("size %s %zu, alignment %zu\n", #type, sizeof(type), _Alignof(type))
 #define OFFSET(type, field) printf("offset %s.%s %zu\n", #type, #field, offsetof(type, field))
-#define NUMBER(name) printf("number %s %d\n", #name, (int)(name))
 
 int main(void)
 {
@@ -24,8 +23,10 @@ int main(void)
 	OFFSET(seqcount_t, sequence);
 	OFFSET(seqlock_t, seqcount);
 	OFFSET(seqlock_t, lock);
-	NUMBER(TEARFREE_OK);
-	NUMBER(TEARFREE_ERROR_BUG);
-	NUMBER(TEARFREE_ERROR_SIGNAL);
+	SIZE(struct tearfree_reading);
+	OFFSET(struct tearfree_reading, generation);
+	OFFSET(struct tearfree_reading, ns);
+	OFFSET(struct tearfree_reading, freshness);
+	OFFSET(struct tearfree_reading, writer);
 	return 0;
 }

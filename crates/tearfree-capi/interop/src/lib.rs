@@ -3,6 +3,8 @@
 
 #![allow(unsafe_code, reason = "calls into C")]
 
+pub mod pages;
+
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -120,7 +122,9 @@ fn load(words: &[AtomicU64; WORDS]) -> Words {
     core::array::from_fn(|index| words[index].load(Relaxed))
 }
 
-fn words_of(generation: u64) -> Words {
+/// The words of a generation.
+#[must_use]
+pub fn words_of(generation: u64) -> Words {
     core::array::from_fn(|index| generation * WORDS as u64 + index as u64)
 }
 

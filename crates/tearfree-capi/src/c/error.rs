@@ -5,30 +5,52 @@
 
 use core::cell::RefCell;
 use core::ffi::{CStr, c_char, c_int};
-use core::panic::UnwindSafe;
+use core::panic::AssertUnwindSafe;
 use std::ffi::CString;
 use std::panic::catch_unwind;
 
-/// Why a call failed: the numbers of `tearfree.h`. A number never changes its meaning, and none is
-/// used again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i32)]
-pub(crate) enum Number {
-    /// The library has a fault: a panic was caught.
-    Bug = 1,
-    /// A signal number is outside 1 to 64.
-    Signal = 2,
+macro_rules! numbers {
+    ($($name:ident = $number:literal, $text:literal;)*) => {
+        /// Why a call failed: the numbers of `tearfree.h`. A number never changes its meaning, and none
+        /// is used again.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(i32)]
+        pub(crate) enum Number {
+            $($name = $number,)*
+        }
+
+        impl Number {
+            /// What a number means, in general.
+            fn text(number: c_int) -> Option<&'static CStr> {
+                match number {
+                    $($number => Some($text),)*
+                    _ => None,
+                }
+            }
+        }
+    };
 }
 
-impl Number {
-    const ALL: [Self; 2] = [Self::Bug, Self::Signal];
-
-    fn text(self) -> &'static CStr {
-        match self {
-            Self::Bug => c"tearfree has a fault; please report it with the text before",
-            Self::Signal => c"not a signal number; use 1 to 64, such as SIGALRM",
-        }
-    }
+numbers! {
+    Bug = 1, c"tearfree has a fault; please report it with the text of the error";
+    Signal = 2, c"not a signal number; use 1 to 64, such as SIGALRM";
+    Argument = 3, c"a null pointer; give one that points to something";
+    Name = 4, c"not the name of a page; use letters, digits, dots, - and _, or a path";
+    NoDirectory = 5, c"there is no directory for pages; log in so that it is made, or give a path";
+    Missing = 6, c"there is no such page; start its writer";
+    Damaged = 7, c"there is something else than a page; remove it or replace it";
+    NotAFile = 8, c"not a regular file; give the directory of a page";
+    OtherBoot = 9, c"the page is from before the last start of the machine; start its writer";
+    Schema = 10, c"the page holds other values than asked for; use its schema";
+    NoSchema = 11, c"not a schema; write `name:kind name:kind[count]`";
+    Size = 12, c"the value has another size; ask for it";
+    Owner = 13, c"the page is of a user who is not trusted";
+    NotSealed = 14, c"not a sealed memory file; have the page made as one";
+    Unsettled = 15, c"the page changed twice during each of many copies; try again";
+    System = 16, c"the system refused something; the text of the error says what";
+    TimedOut = 17, c"nothing was published in that time";
+    Superseded = 18, c"a new page has taken the place of this one; open it again";
+    Other = 19, c"something else; the text of the error says what";
 }
 
 /// A failure: its number, and what happened and what to do next.
@@ -40,8 +62,9 @@ thread_local! {
 
 /// Runs what a call does; gives C the number of its failure and keeps the text for this thread.
 /// Nothing unwinds into C.
-pub(crate) fn fallible(call: impl FnOnce() -> Result<(), Failure> + UnwindSafe) -> c_int {
-    match catch_unwind(call) {
+pub(crate) fn fallible(call: impl FnOnce() -> Result<(), Failure>) -> c_int {
+    // What the call was about may be half done, and the caller is told that this is a fault.
+    match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(())) => 0,
         Ok(Err((number, text))) => failed(number, &text),
         Err(panic) => {
@@ -71,11 +94,44 @@ pub extern "C" fn tearfree_last_error() -> *const c_char {
 /// What an error number means, in general. The text stays for ever.
 #[unsafe(no_mangle)]
 pub extern "C" fn tearfree_error_text(number: c_int) -> *const c_char {
-    let known = Number::ALL.into_iter().find(|known| *known as c_int == number);
-    let text = match (number, known) {
-        (0, _) => c"no error",
-        (_, Some(known)) => known.text(),
-        (_, None) => c"not an error number of this version of tearfree",
+    let text = match number {
+        0 => c"no error",
+        _ => Number::text(number).unwrap_or(c"not an error number of this version of tearfree"),
     };
     text.as_ptr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last() -> String {
+        // SAFETY: the text ends with a zero byte and stays until the next failure of this thread.
+        let text = unsafe { CStr::from_ptr(tearfree_last_error()) };
+        text.to_string_lossy().into_owned()
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error_number_and_its_text_is_kept() {
+        assert_eq!(fallible(|| panic!("a {}", "fault")), 1);
+        assert_eq!(last(), "a fault");
+        assert_eq!(fallible(|| panic!("another")), 1);
+        assert_eq!(last(), "another");
+        assert_eq!(fallible(|| std::panic::panic_any(5)), 1);
+        assert_eq!(last(), "a panic without a text");
+    }
+
+    #[test]
+    fn a_success_keeps_the_last_error() {
+        assert_eq!(fallible(|| Err((Number::Size, "wrong\0size".to_owned()))), 12);
+        assert_eq!(fallible(|| Ok(())), 0);
+        assert_eq!(last(), "wrong?size");
+    }
+
+    #[test]
+    fn every_number_has_a_text() {
+        let texts = (1..=19).map(Number::text);
+        assert!(texts.into_iter().all(|text| text.is_some_and(|text| !text.is_empty())));
+        assert!(Number::text(0).is_none() && Number::text(20).is_none());
+    }
 }
