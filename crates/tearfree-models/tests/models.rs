@@ -89,6 +89,7 @@ models! {
     a_waiter_wakes_up_each_time: waits::TWO_PUBLISHES;
     a_waiter_wakes_up_for_each_writer: waits::TWO_WRITERS;
     two_waiters_wake_up: waits::TWO_WAITERS;
+    a_waiter_is_called_by_its_own_announcement: waits::ROUNDS;
 }
 
 #[test]

@@ -4,7 +4,7 @@
 #![allow(unsafe_code, reason = "validated copies become values here (P4)")]
 
 use core::marker::PhantomData;
-use core::sync::atomic::Ordering::Acquire;
+use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -210,7 +210,19 @@ impl<T: Payload> Reader<T> {
     /// counter value from which g + 1 holds.
     ///
     /// # Errors
-    /// As for [`read`](Self::read).
+    /// [`Unsettled`] if each of a thousand attempts met a publication;
+    /// `meanwhile` has to be shorter than the time between two of them.
+    ///
+    /// ```
+    /// # use tearfree_page::{Options, Reader, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let _writer = Writer::<u64>::create(&page, 1, &Options::new())?;
+    /// let reader = Reader::<u64>::open(&page)?;
+    /// let (reading, now) = reader.read_current(std::time::Instant::now)?;
+    /// println!("{} was the newest value at {now:?}", reading.value);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn read_current<R>(
         &self,
@@ -245,20 +257,36 @@ impl<T> Reader<T> {
     /// The thread sleeps meanwhile. If the page was made with
     /// [`Options::wakes`](crate::Options::wakes), the writer wakes it; else it looks once a
     /// millisecond.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tearfree_page::{Options, Reader, Waited, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let mut writer = Writer::<u64>::create(&page, 1, &Options::new().wakes(true))?;
+    /// let reader = Reader::<u64>::open(&page)?;
+    /// let seen = reader.read()?.generation;
+    /// std::thread::scope(|threads| {
+    ///     threads.spawn(|| writer.set(2));
+    ///     assert_eq!(reader.wait_changed(seen, None), Waited::Changed);
+    /// });
+    /// assert_eq!(reader.get()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn wait_changed(&self, seen: u64, timeout: Option<Duration>) -> Waited {
         self.page.wait_changed(seen, timeout)
     }
 
     /// One of the eight words that are whole by themselves: see
-    /// [`Writer::set_word`](crate::Writer::set_word). One load, which acquires what was stored.
+    /// [`Writer::set_word`](crate::Writer::set_word). One load, which says nothing about the value.
     ///
     /// # Panics
     /// If `index` is 8 or more.
     #[inline]
     #[must_use]
     pub fn word(&self, index: usize) -> u64 {
-        // ORDERING: P14. A value of one word needs no count; pairs with `Writer::set_word`.
-        self.page.shared.user_word(index).load(Acquire)
+        // ORDERING: P14. A word of its own, outside of `PairCount::read_begin` and its promises.
+        self.page.shared.user_word(index).load(Relaxed)
     }
 
     /// How fresh the page is now.

@@ -13,6 +13,8 @@ pub(crate) const STATE_SUPERSEDED: u32 = 3;
 pub(crate) const NO_PROMISE: u64 = u64::MAX;
 /// Stands, in a reader, for a promise by a clock that it does not see. Never in a page.
 const UNKNOWN: u64 = u64::MAX - 1;
+/// The latest time that can be promised.
+pub(crate) const LAST_PROMISE: u64 = u64::MAX - 2;
 
 /// What the writer of a page said last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -65,6 +65,7 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("lock_taken", &waits::ONE_PUBLISH, ASLEEP_FOR_EVER),
     ("lock_taken", &waits::TWO_PUBLISHES, ASLEEP_FOR_EVER),
     ("lock_taken", &waits::TWO_WAITERS, ASLEEP_FOR_EVER),
+    ("lock_taken", &waits::ROUNDS, ASLEEP_FOR_EVER),
     ("lock_freed", &locks::SPIN, RACE),
     ("lock_freed", &pairs::DEATHS, TORN),
     ("lock_freed", &seqlocks::TRY_READ_EXCL, TORN),
