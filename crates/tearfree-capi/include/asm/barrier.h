@@ -5,11 +5,11 @@
 
 #include <linux/compiler.h>
 
-/* Everything before, before everything after. */
+/* ORDERING: P2. As `smp_rmb` and `smp_wmb` together, and stores before it before loads after it. */
 #define smp_mb() TEARFREE_FENCE(__ATOMIC_SEQ_CST)
-/* The loads before, before the loads after: what stands before the second look at a count (P2). */
+/* ORDERING: P2. Loads before it, before loads after it; pairs with `smp_wmb`. */
 #define smp_rmb() TEARFREE_FENCE(__ATOMIC_ACQUIRE)
-/* The stores before, before the stores after: what stands behind the odd store of a count (P2). */
+/* ORDERING: P2. Stores before it, before stores after it; pairs with `smp_rmb`. */
 #define smp_wmb() TEARFREE_FENCE(__ATOMIC_RELEASE)
 
 /* ORDERING: P3. An even count that this loads was stored by `smp_store_release`. */

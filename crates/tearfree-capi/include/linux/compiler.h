@@ -36,6 +36,7 @@
 #endif
 static inline void tearfree_fence(int order)
 {
+	/* ORDERING: P2, P3, P7. Stands in for each fence of `TEARFREE_FENCE`. */
 	__atomic_thread_fence(order);
 }
 #ifndef __clang__

@@ -31,12 +31,32 @@ void in_another_thread(void *(*other)(void *), void *argument)
 	CHECK(pthread_join(begin(other, argument), NULL) == 0);
 }
 
+struct start {
+	pthread_barrier_t *line;
+	void *(*body)(void *);
+	void *argument;
+};
+
+static void *start_together(void *start)
+{
+	struct start *mine = (struct start *)start;
+
+	pthread_barrier_wait(mine->line);
+	return mine->body(mine->argument);
+}
+
 void at_the_same_time(void *(*one)(void *), void *(*other)(void *), void *argument)
 {
-	pthread_t first = begin(one, argument), second = begin(other, argument);
+	pthread_barrier_t line;
+	struct start starts[2] = { { &line, one, argument }, { &line, other, argument } };
+	pthread_t first, second;
 
+	CHECK(pthread_barrier_init(&line, NULL, 2) == 0);
+	first = begin(start_together, &starts[0]);
+	second = begin(start_together, &starts[1]);
 	CHECK(pthread_join(first, NULL) == 0);
 	CHECK(pthread_join(second, NULL) == 0);
+	CHECK(pthread_barrier_destroy(&line) == 0);
 }
 
 static volatile sig_atomic_t counted[65];

@@ -69,7 +69,7 @@ TEST(types)
 }
 
 /* Locks, each of which protects a plain sum that two threads add to. */
-enum { TIMES = 20000 };
+enum { TIMES = 200000 };
 
 static DEFINE_SPINLOCK(spin);
 static DEFINE_RAW_SPINLOCK(raw_spin);
