@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Compiles the C++ peer and hands the compiler's version and the target to the machine record.
+//! Compiles the C++ peer and the C reader, and hands the compiler's version and the target to the machine record.
 
 use std::env;
 use std::process::Command;
 
 const CPP_PEER: &str = "cpp/rigtorp_shape.cpp";
+const C_READER: &str = "c/kernel_reader.c";
+const C_HEADERS: &str = "../crates/tearfree-capi/include";
 
 fn main() {
-    println!("cargo::rerun-if-changed={CPP_PEER}");
-    println!("cargo::rustc-check-cfg=cfg(cpp_peer)");
+    for input in [CPP_PEER, C_READER, C_HEADERS] {
+        println!("cargo::rerun-if-changed={input}");
+    }
+    println!("cargo::rustc-check-cfg=cfg(cpp_peer, c_reader)");
     pass_on("TEARFREE_BENCH_TARGET", &env::var("TARGET").unwrap_or_default());
     pass_on("TEARFREE_BENCH_RUSTC", &rustc_version());
     // The rigtorp shape orders with compiler barriers only, which is enough on x86 alone.
@@ -20,6 +24,17 @@ fn main() {
             .file(CPP_PEER)
             .compile("rigtorp_shape");
         println!("cargo::rustc-cfg=cpp_peer");
+    }
+    // Where tearfree-capi is: see Cargo.toml.
+    let is = |name: &str, value: &str| env::var(name).as_deref() == Ok(value);
+    if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_POINTER_WIDTH", "64") {
+        cc::Build::new()
+            .std("c11")
+            .opt_level(3)
+            .include(C_HEADERS)
+            .file(C_READER)
+            .compile("kernel_reader");
+        println!("cargo::rustc-cfg=c_reader");
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
         }
     }
     bars.extend(cheap_field(results));
+    #[cfg(c_reader)]
+    bars.extend(sizes(results, "count").into_iter().filter_map(|bytes| same_in_c(results, bytes)));
     bars.extend(readers_do_not_disturb_each_other(results));
     for race in races(results) {
         bars.extend(ahead_of_every_peer(&race));
@@ -113,6 +115,14 @@ fn cheap_field(results: &Results) -> Option<Bar> {
     let alone = results.best("field", FIELD_BYTES, EIGHT_BYTES)?;
     let place = ("field", size(FIELD_BYTES));
     Some(Bar::at_most(place, "x a read of 8 bytes alone", field / alone, 1.5))
+}
+
+#[cfg(c_reader)]
+fn same_in_c(results: &Results, bytes: usize) -> Option<Bar> {
+    let in_c = results.best("count", bytes, crate::workloads::FROM_C)?;
+    let in_rust = results.best("count", bytes, crate::workloads::FROM_RUST)?;
+    let promise = "ns in C, within 5 % and 0.2 ns of Rust";
+    Some(Bar::at_most(("count", size(bytes)), promise, in_c, 1.05 * in_rust + GRAIN))
 }
 
 /// Promised of the readers, beside a writer that never rests and with more threads than cores.

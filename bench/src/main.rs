@@ -77,7 +77,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     if options.list {
-        for workload in &WORKLOADS {
+        for workload in WORKLOADS {
             println!("{:<16}{}", workload.name, workload.about);
         }
         return Ok(());

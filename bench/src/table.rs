@@ -34,7 +34,7 @@ impl Shown {
 /// The whole run as text.
 pub(crate) fn render(results: &Results, shown: Shown) -> String {
     let mut text = format!("{}\n", results.machine);
-    for workload in &WORKLOADS {
+    for workload in WORKLOADS {
         let costs = cost_table(results, workload.name, shown);
         for table in costs.into_iter().chain(rate_table(results, workload.name)) {
             text += &format!("{}: {}\n{table}\n\n", workload.name, workload.about);

@@ -2,10 +2,14 @@
 //! What is compared: the list, and what each item of it needs.
 
 pub(crate) use self::copies::LOCK_ALONE;
+#[cfg(c_reader)]
+pub(crate) use self::count::{FROM_C, FROM_RUST};
 pub(crate) use self::field::{BYTES as FIELD_BYTES, EIGHT_BYTES, ONE_FIELD};
 
 mod array;
 mod copies;
+#[cfg(c_reader)]
+mod count;
 mod field;
 mod latch;
 mod page;
@@ -30,13 +34,15 @@ pub(crate) struct Workload {
     run: fn(&mut Bench),
 }
 
-pub(crate) const WORKLOADS: [Workload; 15] = [
+pub(crate) const WORKLOADS: &[Workload] = &[
     copies::READ_INTO,
     copies::READ,
     copies::SET,
     copies::BYTES,
     field::FIELD,
     latch::LATCH,
+    #[cfg(c_reader)]
+    count::COUNT,
     page::PAGE_READ,
     page::PAGE_READ_INTO,
     page::PAGE_SET,
@@ -187,7 +193,7 @@ mod tests {
         let all: Vec<&Workload> = WORKLOADS.iter().collect();
         let mut results = run(&all, TINY, Results::new(Machine::this(), true));
         results.bars = bars::judge(&results);
-        for workload in &WORKLOADS {
+        for workload in WORKLOADS {
             let text = table::render(&results, Shown::Best);
             assert!(text.contains(workload.about), "no table for {}", workload.name);
         }

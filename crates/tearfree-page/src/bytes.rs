@@ -2,6 +2,7 @@
 //! Pages whose schema is known only when the program runs: for tools and bindings.
 
 use core::time::Duration;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use crate::error::{Error, Unsettled};
@@ -110,6 +111,14 @@ impl ByteReader {
         Subscriber::open(page.as_ref(), owner).map(ByteReader)
     }
 
+    /// As [`Reader::sealed`](crate::Reader::sealed), whatever the schema is.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn sealed(file: impl AsFd) -> Result<Self, Error> {
+        Subscriber::sealed(file.as_fd()).map(ByteReader)
+    }
+
     /// The newest value, whole.
     ///
     /// # Errors
@@ -118,6 +127,32 @@ impl ByteReader {
         let mut value = vec![0; self.0.geometry.schema.size()];
         let ((), generation) = self.0.read(|slot| self.0.shared.load_into(slot, &mut value))?;
         Ok(Reading { value, generation, glance: self.0.glance() })
+    }
+
+    /// As [`read`](Self::read), into memory that is there already; makes no allocation.
+    ///
+    /// # Errors
+    /// If `to` has not the size that the schema says; and as for [`read`](Self::read), when `to` is a
+    /// mix of several values.
+    ///
+    /// ```
+    /// use tearfree_page::{ByteReader, ByteWriter, Options};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("numbers");
+    /// let writer = ByteWriter::create(&page, &"value:u16".parse()?, &[1, 2], &Options::new())?;
+    /// let (reader, mut bytes) = (ByteReader::open(&page)?, [0; 2]);
+    /// reader.read_into(&mut bytes)?;
+    /// assert_eq!(bytes, [1, 2]);
+    /// assert!(reader.read_into(&mut [0; 3]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_into(&self, to: &mut [u8]) -> Result<Reading<()>, Error> {
+        let (given, wanted) = (to.len(), self.0.geometry.schema.size());
+        if given != wanted {
+            return Err(Error::Size { given, wanted });
+        }
+        let ((), generation) = self.0.read(|slot| self.0.shared.load_into(slot, to))?;
+        Ok(Reading { value: (), generation, glance: self.0.glance() })
     }
 
     /// As [`Reader::wait_changed`](crate::Reader::wait_changed).

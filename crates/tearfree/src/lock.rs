@@ -102,6 +102,10 @@ unsafe impl<R: lock_api::RawMutex> WriterLock for R {
 /// TICKS.update(|ticks| *ticks += 1);
 /// assert_eq!(TICKS.read(), 1);
 /// ```
+///
+/// Its layout is one byte, 0 while nobody holds it and 1 while somebody does: `spinlock_t` of the
+/// crate `tearfree-capi`, so that C and Rust can share one.
+#[repr(transparent)]
 pub struct SpinLock {
     taken: AtomicBool,
 }

@@ -106,6 +106,46 @@ impl SavedContext for Bh {
 #[derive(Clone, Copy)]
 pub struct Mask(libc::sigset_t);
 
+/// A mask as one word, for C, whose `flags` are an `unsigned long`: bit `n - 1` is signal `n`.
+///
+/// Only where the kernel's own mask is one such word: 64-bit Linux, but for MIPS, which has 128
+/// signals.
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    target_pointer_width = "64",
+    not(target_arch = "mips64")
+))]
+impl Mask {
+    /// The blocked signals.
+    ///
+    /// ```
+    /// use tearfree::context::{IrqSave, Mask, SavedContext};
+    /// let before = IrqSave::enter();
+    /// IrqSave::leave(Mask::from_bits(before.to_bits()));
+    /// ```
+    #[must_use]
+    pub fn to_bits(self) -> u64 {
+        // SAFETY: every `sigset_t` of these systems begins with the kernel's 64-bit mask, is at least
+        // as large and aligned as that, and has been written whole.
+        unsafe { core::ptr::from_ref(&self.0).cast::<u64>().read() }
+    }
+
+    /// The mask of these signals, as [`to_bits`](Self::to_bits) gave them.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Self {
+        let mut mask = Mask(signal_set(core::iter::empty()));
+        // SAFETY: as in `to_bits`; any pattern of those 64 bits is a mask.
+        unsafe { core::ptr::from_mut(&mut mask.0).cast::<u64>().write(bits) };
+        mask
+    }
+
+    /// The signals that [`Irq`] and [`IrqSave`] keep out: all but those that a thread brings on itself.
+    #[must_use]
+    pub fn asynchronous() -> Self {
+        Mask(asynchronous_signals())
+    }
+}
+
 impl fmt::Debug for Mask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Mask")

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* struct mutex: a lock that sleeps; in Rust it is `tearfree::DefaultLock`. */
+#ifndef TEARFREE_LINUX_MUTEX_H
+#define TEARFREE_LINUX_MUTEX_H
+
+#include <linux/compiler.h>
+
+/* 0: nobody holds it. */
+struct mutex {
+	unsigned char state;
+};
+
+TEARFREE_STATIC_ASSERT(sizeof(struct mutex) == 1, "a mutex is one byte, in Rust too");
+
+#define __MUTEX_INITIALIZER(name) { 0 }
+#define DEFINE_MUTEX(name) struct mutex name = __MUTEX_INITIALIZER(name)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+void tearfree_mutex_lock(struct mutex *lock);
+int tearfree_mutex_trylock(struct mutex *lock);
+void tearfree_mutex_unlock(struct mutex *lock);
+#ifdef __cplusplus
+}
+#endif
+
+static inline void mutex_init(struct mutex *lock)
+{
+	/* ORDERING: P5. Nobody uses it yet; whoever does was told of it after `mutex_init`. */
+	__atomic_store_n(&lock->state, 0, TEARFREE_PLAIN_STORE);
+}
+
+static inline void mutex_lock(struct mutex *lock)
+{
+	tearfree_mutex_lock(lock);
+	TEARFREE_TAKEN(lock);
+}
+
+/* 1: taken. 0: somebody else has it. */
+static inline int mutex_trylock(struct mutex *lock)
+{
+	int taken = tearfree_mutex_trylock(lock);
+
+	if (taken)
+		TEARFREE_TAKEN(lock);
+	return taken;
+}
+
+static inline void mutex_unlock(struct mutex *lock)
+{
+	TEARFREE_GIVING_BACK(lock);
+	tearfree_mutex_unlock(lock);
+}
+
+#endif

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One struct that C and Rust both read and write. `tests/` has them do it at the same time.
+
+#![allow(unsafe_code, reason = "calls into C")]
+
+pub mod pages;
+
+use core::mem::offset_of;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use tearfree::lock::SpinLock;
+use tearfree::{DefaultLock, LatchCount, SeqCount};
+use tearfree_capi::BareSeqLock;
+
+/// How many words a value has; word `i` of generation `g` is `g * WORDS + i`.
+pub const WORDS: usize = 8;
+
+/// The words of one value.
+pub type Words = [u64; WORDS];
+
+/// The same struct as in `shared.c`.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Shared {
+    /// For [`Member::Lock`], over `words`.
+    pub lock: BareSeqLock,
+    count: SeqCount<u32>,
+    latch: LatchCount<u32>,
+    words: [AtomicU64; WORDS],
+    copies: [[AtomicU64; WORDS]; 2],
+}
+
+// These are safe: they touch the struct by the calls of the headers alone, for which it is laid out
+// (P11); `the_layouts_are_the_same` compares.
+unsafe extern "C" {
+    safe fn c_layout(which: u32) -> usize;
+    safe fn c_write_lock(shared: &Shared);
+    safe fn c_write_count(shared: &Shared);
+    safe fn c_write_latch(shared: &Shared);
+    safe fn c_read_lock(shared: &Shared, copy: &mut Words);
+    safe fn c_read_count(shared: &Shared, copy: &mut Words);
+    safe fn c_read_latch(shared: &Shared, copy: &mut Words);
+    safe fn c_read_nothing(shared: &Shared, copy: &mut Words);
+}
+
+/// What keeps the value whole.
+#[derive(Clone, Copy, Debug)]
+pub enum Member {
+    /// `seqlock_t`; the only one for several writers.
+    Lock,
+    /// `seqcount_t`
+    Count,
+    /// `seqcount_latch_t`
+    Latch,
+    /// Nothing: then reads tear.
+    Nothing,
+}
+
+/// Who does it.
+#[derive(Clone, Copy, Debug)]
+pub enum Language {
+    /// `shared.c`
+    C,
+    /// This file.
+    Rust,
+}
+
+/// Writes the next generation.
+///
+/// # Panics
+/// For [`Member::Nothing`], which nobody writes.
+pub fn write(shared: &Shared, member: Member, language: Language) {
+    match (member, language) {
+        (Member::Lock, Language::C) => c_write_lock(shared),
+        (Member::Count, Language::C) => c_write_count(shared),
+        (Member::Latch, Language::C) => c_write_latch(shared),
+        (Member::Lock, Language::Rust) => {
+            let _writing = shared.lock.write();
+            store_next(&shared.words);
+        }
+        (Member::Count, Language::Rust) => {
+            let _writing = shared.count.write();
+            store_next(&shared.words);
+        }
+        (Member::Latch, Language::Rust) => {
+            shared.latch.write_begin();
+            store_next(&shared.copies[0]);
+            shared.latch.write_flip();
+            store_next(&shared.copies[1]);
+            shared.latch.write_end();
+        }
+        (Member::Nothing, _) => panic!("write with one of the others"),
+    }
+}
+
+/// Reads a value.
+pub fn read(shared: &Shared, member: Member, language: Language) -> Words {
+    let mut copy = [0; WORDS];
+    match (member, language) {
+        (Member::Lock, Language::C) => c_read_lock(shared, &mut copy),
+        (Member::Count, Language::C) => c_read_count(shared, &mut copy),
+        (Member::Latch, Language::C) => c_read_latch(shared, &mut copy),
+        (Member::Nothing, Language::C) => c_read_nothing(shared, &mut copy),
+        (Member::Lock, Language::Rust) => return shared.lock.read(|| load(&shared.words)),
+        (Member::Count, Language::Rust) => return shared.count.read(|| load(&shared.words)),
+        (Member::Latch, Language::Rust) => {
+            return shared.latch.read(|slot| load(&shared.copies[slot]));
+        }
+        (Member::Nothing, Language::Rust) => return load(&shared.words),
+    }
+    copy
+}
+
+fn store_next(words: &[AtomicU64; WORDS]) {
+    let next = generation_of(words[0].load(Relaxed)) + 1;
+    for (word, value) in words.iter().zip(words_of(next)) {
+        word.store(value, Relaxed);
+    }
+}
+
+fn load(words: &[AtomicU64; WORDS]) -> Words {
+    core::array::from_fn(|index| words[index].load(Relaxed))
+}
+
+/// The words of a generation.
+#[must_use]
+pub fn words_of(generation: u64) -> Words {
+    core::array::from_fn(|index| generation * WORDS as u64 + index as u64)
+}
+
+fn generation_of(first: u64) -> u64 {
+    first / WORDS as u64
+}
+
+/// The one generation that all words tell, or `None` for a mix.
+#[must_use]
+pub fn generation(copy: &Words) -> Option<u64> {
+    let generation = generation_of(copy[0]);
+    (*copy == words_of(generation)).then_some(generation)
+}
+
+/// A struct whose words are whole, as generation zero.
+#[must_use]
+pub fn shared() -> Shared {
+    let shared = Shared::default();
+    for words in [&shared.words, &shared.copies[0], &shared.copies[1]] {
+        for (word, value) in words.iter().zip(words_of(0)) {
+            word.store(value, Relaxed);
+        }
+    }
+    shared
+}
+
+/// Sizes and offsets by name: as C has them, and as Rust has them.
+#[must_use]
+pub fn layouts() -> Vec<(&'static str, usize, usize)> {
+    let in_rust = [
+        ("seqcount_t", size_of::<SeqCount<u32>>()),
+        ("seqcount_raw_spinlock_t", size_of::<SeqCount<u32>>()),
+        ("seqcount_spinlock_t", size_of::<SeqCount<u32>>()),
+        ("seqcount_rwlock_t", size_of::<SeqCount<u32>>()),
+        ("seqcount_mutex_t", size_of::<SeqCount<u32>>()),
+        ("seqcount_latch_t", size_of::<LatchCount<u32>>()),
+        ("spinlock_t", size_of::<SpinLock>()),
+        ("raw_spinlock_t", size_of::<SpinLock>()),
+        ("struct mutex", size_of::<DefaultLock>()),
+        ("rwlock_t", size_of::<usize>()),
+        ("seqlock_t", size_of::<BareSeqLock>()),
+        ("alignment of seqlock_t", align_of::<BareSeqLock>()),
+        ("count", offset_of!(Shared, count)),
+        ("latch", offset_of!(Shared, latch)),
+        ("words", offset_of!(Shared, words)),
+        ("copies", offset_of!(Shared, copies)),
+        ("the struct", size_of::<Shared>()),
+    ];
+    let numbered = (0..).zip(in_rust);
+    numbered.map(|(which, (name, in_rust))| (name, c_layout(which), in_rust)).collect()
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* A reader of pages in C, by the calls of <tearfree.h>. */
+#include <stdbool.h>
+#include <string.h>
+#include <tearfree.h>
+
+enum { WORDS = 8 };
+
+static const char schema[] = "words:u64[8]";
+
+struct tally {
+	uint64_t reads, torn, newest;
+};
+
+static bool is_torn(const uint64_t *words)
+{
+	uint64_t i;
+
+	for (i = 0; i < WORDS; i++)
+		if (words[i] != words[0] + i)
+			return true;
+	return words[0] % WORDS != 0;
+}
+
+/* Reads until the generation is `last`, and counts. Returns the first error number, or 0. */
+int c_read_page(const char *path, uint64_t last, struct tally *tally);
+int c_read_page(const char *path, uint64_t last, struct tally *tally)
+{
+	struct tearfree_reading reading = { 0, 0, 0, 0 };
+	struct tearfree_page *page;
+	uint64_t words[WORDS];
+	int error = tearfree_page_open(path, schema, &page);
+
+	if (error != 0)
+		return error;
+	do {
+		error = tearfree_page_read(page, words, sizeof words, &reading);
+		tally->reads++;
+		tally->torn += is_torn(words) || reading.generation < tally->newest ||
+			       words[0] != reading.generation * WORDS;
+		tally->newest = reading.generation;
+	} while (error == 0 && tally->newest < last);
+	tearfree_page_close(page);
+	return error;
+}
+
+/* Says when it has opened the page, then waits for each publication up to `last`. */
+int c_follow_page(const char *path, uint64_t last, int64_t timeout_ns, bool *opened,
+		  uint64_t *generation);
+int c_follow_page(const char *path, uint64_t last, int64_t timeout_ns, bool *opened,
+		  uint64_t *generation)
+{
+	struct tearfree_page *page;
+	int error = tearfree_page_open(path, NULL, &page);
+
+	if (error != 0)
+		return error;
+	__atomic_store_n(opened, true, __ATOMIC_RELEASE);
+	*generation = tearfree_page_generation(page);
+	while (error == 0 && *generation < last) {
+		error = tearfree_page_wait(page, *generation, timeout_ns);
+		*generation = tearfree_page_generation(page);
+	}
+	tearfree_page_close(page);
+	return error;
+}
+
+/* The number of the line that expected something else. */
+#define EXPECT(condition)                                                                          \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			return __LINE__;                                                           \
+	} while (0)
+
+/* Of a page "value:u64" that holds 5: wrong arguments are refused, and right ones work after. */
+int c_wrong_arguments(const char *path);
+int c_wrong_arguments(const char *path)
+{
+	struct tearfree_page *page = NULL;
+	struct tearfree_reading reading;
+	uint64_t value[2] = { 0, 7 };
+
+	EXPECT(tearfree_page_open(path, NULL, NULL) == TEARFREE_ERROR_ARGUMENT);
+	EXPECT(tearfree_page_open(NULL, NULL, &page) == TEARFREE_ERROR_NAME);
+	EXPECT(tearfree_page_open(path, "value", &page) == TEARFREE_ERROR_NO_SCHEMA);
+	EXPECT(page == NULL);
+	EXPECT(tearfree_page_open(path, "value:u64", &page) == 0);
+	EXPECT(tearfree_page_read(page, NULL, 8, NULL) == TEARFREE_ERROR_ARGUMENT);
+	EXPECT(tearfree_page_read(page, value, 16, NULL) == TEARFREE_ERROR_SIZE);
+	EXPECT(tearfree_page_read(page, value, 8, &reading) == 0);
+	EXPECT(value[0] == 5 && reading.generation == 0 && reading.ns == 0);
+	EXPECT(reading.freshness == TEARFREE_UNPROMISED && reading.writer == TEARFREE_LIVE);
+	EXPECT(tearfree_page_size(page) == 8);
+	EXPECT(strcmp(tearfree_page_schema(page), "value:u64") == 0);
+	tearfree_page_close(page);
+	tearfree_page_close(NULL);
+	return 0;
+}
+
+/* Of a sealed page "value:u64" that holds 6, and a file that is none. */
+int c_sealed_page(int file, int other);
+int c_sealed_page(int file, int other)
+{
+	struct tearfree_page *page = NULL;
+	uint64_t value;
+
+	EXPECT(tearfree_page_open_sealed(other, NULL, &page) == TEARFREE_ERROR_NOT_SEALED);
+	EXPECT(tearfree_page_open_sealed(-1, NULL, &page) == TEARFREE_ERROR_NOT_SEALED);
+	EXPECT(tearfree_page_open_sealed(file, "value:u64", &page) == 0);
+	EXPECT(tearfree_page_read(page, &value, sizeof value, NULL) == 0);
+	EXPECT(value == 6 && tearfree_page_generation(page) == 1);
+	tearfree_page_close(page);
+	return 0;
+}

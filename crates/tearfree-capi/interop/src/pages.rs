@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Pages that Rust writes and C reads.
+
+use core::ffi::{CStr, c_char, c_int};
+use core::sync::atomic::AtomicBool;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// What a reader in C counted.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Tally {
+    /// All reads.
+    pub reads: u64,
+    /// Those of a mix of two values, of a value older than the one before, or of another generation
+    /// than was told.
+    pub torn: u64,
+    /// The generation of the last one.
+    pub newest: u64,
+}
+
+unsafe extern "C" {
+    fn c_read_page(path: *const c_char, last: u64, tally: &mut Tally) -> c_int;
+    fn c_follow_page(
+        path: *const c_char,
+        last: u64,
+        timeout_ns: i64,
+        opened: &AtomicBool,
+        seen: &mut u64,
+    ) -> c_int;
+    fn c_wrong_arguments(path: *const c_char) -> c_int;
+    safe fn c_sealed_page(file: c_int, other: c_int) -> c_int;
+}
+
+/// Reads in C until the generation is `last`; the error number is what it ended with.
+pub fn read_until(path: &CStr, last: u64) -> (c_int, Tally) {
+    let mut tally = Tally::default();
+    // SAFETY: the path is a string.
+    let error = unsafe { c_read_page(path.as_ptr(), last, &mut tally) };
+    (error, tally)
+}
+
+/// Waits in C until the generation is `last`, after it said that it has opened the page: the error
+/// number, and the generation that it saw last.
+pub fn follow_until(path: &CStr, last: u64, timeout_ns: i64, opened: &AtomicBool) -> (c_int, u64) {
+    let mut seen = 0;
+    // SAFETY: the path is a string.
+    let error = unsafe { c_follow_page(path.as_ptr(), last, timeout_ns, opened, &mut seen) };
+    (error, seen)
+}
+
+/// The line of `pages.c` that saw something unexpected of a page `value:u64` that holds 5, or 0.
+#[must_use]
+pub fn wrong_arguments(path: &CStr) -> c_int {
+    // SAFETY: the path is a string.
+    unsafe { c_wrong_arguments(path.as_ptr()) }
+}
+
+/// The same of a sealed page that holds 6, and of another file.
+#[must_use]
+pub fn sealed_page(file: BorrowedFd<'_>, other: BorrowedFd<'_>) -> c_int {
+    c_sealed_page(file.as_raw_fd(), other.as_raw_fd())
+}

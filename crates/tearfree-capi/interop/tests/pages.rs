@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A page that Rust writes, read by C.
+
+#![allow(unsafe_code, reason = "a text of C")]
+
+use core::ffi::CStr;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+use std::ffi::CString;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::thread;
+
+use tearfree_capi::c;
+use tearfree_capi_interop::pages::{follow_until, read_until, sealed_page, wrong_arguments};
+use tearfree_capi_interop::{Words, words_of};
+use tearfree_page::{Options, Writer, payload};
+
+payload! {
+    /// The value of the pages here.
+    pub struct Value {
+        /// All of one generation.
+        pub words: Words,
+    }
+}
+
+const WRITES: u64 = 200_000;
+
+fn value(generation: u64) -> Value {
+    Value { words: words_of(generation) }
+}
+
+fn text(path: &Path) -> CString {
+    CString::new(path.as_os_str().as_bytes()).unwrap()
+}
+
+fn last_error() -> String {
+    // SAFETY: the text ends with a zero byte and stays until the next failure of this thread.
+    unsafe { CStr::from_ptr(c::tearfree_last_error()) }.to_string_lossy().into_owned()
+}
+
+#[test]
+fn a_c_reader_of_a_restless_writer_sees_no_torn_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page");
+    let mut writer = Writer::create(&path, value(0), &Options::new()).unwrap();
+    let (error, tally) = thread::scope(|scope| {
+        let reading = scope.spawn(|| read_until(&text(&path), WRITES));
+        (1..=WRITES).for_each(|generation| writer.set(value(generation)));
+        reading.join().unwrap()
+    });
+    assert_eq!((error, tally.torn, tally.newest), (0, 0, WRITES), "{tally:?}");
+    assert!(tally.reads > 0);
+}
+
+#[test]
+fn a_c_reader_waits_for_changes_and_for_no_longer_than_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page");
+    let mut writer = Writer::create(&path, value(0), &Options::new().wakes(true)).unwrap();
+    let opened = AtomicBool::new(false);
+    assert_eq!(follow_until(&text(&path), 1, 1_000_000, &opened), (17, 0));
+    assert!(last_error().contains("nothing was published"), "{}", last_error());
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| follow_until(&text(&path), 20, -1, &opened));
+        for generation in 1..=20 {
+            thread::sleep(Duration::from_millis(1));
+            writer.set(value(generation));
+        }
+        assert_eq!(waiting.join().unwrap(), (0, 20));
+    });
+}
+
+#[test]
+fn a_c_reader_that_waits_is_told_of_a_new_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page");
+    drop(Writer::create(&path, value(0), &Options::new()).unwrap());
+    let opened = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| follow_until(&text(&path), 1000, -1, &opened));
+        while !opened.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+        Writer::create(&path, 7_u64, &Options::new().replace(true)).unwrap();
+        assert_eq!(waiting.join().unwrap().0, 18);
+    });
+}
+
+#[test]
+fn what_goes_wrong_has_a_number_and_a_text_that_helps() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page");
+    assert_eq!(read_until(&text(&path), 0).0, 6);
+    assert!(last_error().contains("there is no page"), "{}", last_error());
+    assert_eq!(read_until(c"a name with blanks", 0).0, 4);
+    let writer = Writer::create(&path, 1_u64, &Options::new()).unwrap();
+    assert_eq!(read_until(&text(&path), 0).0, 10);
+    assert!(last_error().contains("asked for:   words:u64[8]"), "{}", last_error());
+    drop(writer);
+    std::fs::write(path.join("page"), "no page at all").unwrap();
+    assert_eq!(read_until(&text(&path), 0).0, 7);
+}
+
+#[test]
+fn wrong_arguments_are_refused_and_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page");
+    let _writer = Writer::create(&path, 5_u64, &Options::new()).unwrap();
+    assert_eq!(wrong_arguments(&text(&path)), 0, "the line of src/pages.c; {}", last_error());
+}
+
+#[test]
+fn a_sealed_page_is_read_by_its_file_and_nothing_else_is() {
+    let mut writer = Writer::create_sealed("numbers", 5_u64, &Options::new()).unwrap();
+    writer.set(6);
+    let (page, other) = (writer.inheritable().unwrap(), tempfile::tempfile().unwrap());
+    assert_eq!(sealed_page(page.as_fd(), other.as_fd()), 0, "the line of src/pages.c");
+}

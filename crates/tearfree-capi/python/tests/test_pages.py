@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Python beside Rust on one page. Usage: test_pages.py TEARFREE WRITE_PAGE
+
+TEARFREE is the command of that name; WRITE_PAGE is an example that publishes without a rest. The
+module is imported as it is installed. Without numpy its tests are left out, and the run says so.
+"""
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import tearfree
+
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
+TEARFREE, WRITE_PAGE = sys.argv[1:3]
+SCHEMA = "price:f64 qty:u64 wide:i128 small:u8 signs:i8[7] history:f32[2]"
+VALUES = ["price=1.5", "qty=7", "wide=-3", "small=255", "signs=-1,2,3,4,5,6,-7", "history=0.5,0.25"]
+
+
+def command(*arguments):
+    subprocess.run([TEARFREE, "page", *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+class Pages(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "page"
+
+    def create(self):
+        command("create", str(self.path), *SCHEMA.split(" "))
+        command("set", str(self.path), *VALUES)
+
+    def test_a_value_comes_as_a_dict(self):
+        self.create()
+        with tearfree.Page(self.path, schema=SCHEMA) as page:
+            reading = page.read()
+        self.assertEqual(
+            reading.value,
+            {
+                "price": 1.5,
+                "qty": 7,
+                "wide": -3,
+                "small": 255,
+                "signs": [-1, 2, 3, 4, 5, 6, -7],
+                "history": [0.5, 0.25],
+            },
+        )
+        self.assertEqual(reading.generation, 1)
+        self.assertEqual((reading.freshness, reading.writer), ("unpromised", "ended"))
+
+    @unittest.skipIf(numpy is None, "no numpy here")
+    def test_a_value_comes_as_a_structured_array(self):
+        self.create()
+        with tearfree.Page(self.path) as page:
+            reading, dtype = page.read_array(), page.dtype
+        self.assertEqual(reading.value.dtype, dtype)
+        self.assertEqual(dtype.itemsize, 48)
+        self.assertEqual((reading.value["price"], reading.value["small"]), (1.5, 255))
+        self.assertEqual(reading.value["history"].tolist(), [0.5, 0.25])
+        self.assertEqual(reading.value["wide"].tobytes(), (-3).to_bytes(16, sys.byteorder, signed=True))
+
+    def test_a_restless_writer_tears_no_value(self):
+        writer = subprocess.Popen(
+            [WRITE_PAGE, str(self.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        with writer:
+            self.assertEqual(writer.stdout.readline(), "ready\n")
+            with tearfree.Page(self.path) as page:
+                readings = []
+                for _ in range(200):
+                    readings += [page.read() for _ in range(25)]
+                    # On a busy machine the writer may have to wait for its turn.
+                    self.assertTrue(page.wait(readings[-1].generation, timeout=60))
+                writer.stdin.close()
+                last = int(writer.stdout.readline())
+                self.assertEqual(page.read().generation, last)
+        self.assertEqual(writer.returncode, 0)
+        for reading in readings:
+            first = reading.generation * 8
+            self.assertEqual(next(iter(reading.value.values())), list(range(first, first + 8)))
+        generations = [reading.generation for reading in readings]
+        self.assertEqual(generations, sorted(generations))
+        self.assertGreaterEqual(len(set(generations)), 200)
+
+    def test_a_wait_ends_with_a_change_or_with_its_time(self):
+        self.create()
+        with tearfree.Page(self.path) as page:
+            seen = page.generation
+            start = time.monotonic()
+            self.assertFalse(page.wait(seen, timeout=0.25))
+            self.assertGreaterEqual(time.monotonic() - start, 0.25)
+            later = threading.Timer(0.2, command, ["set", str(self.path), "qty=8"])
+            later.start()
+            self.assertTrue(page.wait(seen, timeout=60))
+            self.assertEqual(page.read().value["qty"], 8)
+            later.join()
+
+    def test_what_goes_wrong_says_so(self):
+        with self.assertRaisesRegex(tearfree.Error, "there is no page at") as caught:
+            tearfree.Page(self.path)
+        self.assertEqual(caught.exception.number, 6)
+        self.create()
+        with self.assertRaisesRegex(tearfree.Error, "asked for:   qty:u64"):
+            tearfree.Page(self.path, schema="qty:u64")
+        page = tearfree.Page(self.path)
+        page.close()
+        with self.assertRaisesRegex(ValueError, "closed"):
+            page.read()
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The functions that the headers in `include/` declare. Rust programs have no need to call them, but
+//! to link C code that includes these headers.
+//!
+//! Nothing unwinds out of them. Those that can fail give an error number and keep a text for
+//! [`tearfree_last_error`]; the others end the program if they find a fault.
+
+mod error;
+mod locks;
+mod page;
+mod signals;
+mod wait;
+
+pub use error::{tearfree_error_text, tearfree_last_error};
+pub use locks::{
+    tearfree_mutex_lock, tearfree_mutex_trylock, tearfree_mutex_unlock, tearfree_read_lock,
+    tearfree_read_trylock, tearfree_read_unlock, tearfree_write_lock, tearfree_write_trylock,
+    tearfree_write_unlock,
+};
+pub use page::{
+    Page, PageReading, tearfree_page_close, tearfree_page_generation, tearfree_page_open,
+    tearfree_page_open_sealed, tearfree_page_read, tearfree_page_schema, tearfree_page_size,
+    tearfree_page_wait,
+};
+pub use signals::{
+    tearfree_bh_disable, tearfree_bh_enable, tearfree_irq_disable, tearfree_irq_enable,
+    tearfree_irq_restore, tearfree_irq_save, tearfree_set_bottom_half_signals,
+};
+pub use wait::{tearfree_seqcount_wait, tearfree_spin_lock_contended};

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reading pages from C: `tearfree_page_open` and its siblings.
+
+#![allow(unsafe_code, reason = "functions for C")]
+
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::time::Duration;
+use std::ffi::{CString, OsStr};
+use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStrExt;
+
+use tearfree_page::{ByteReader, Error, Freshness, Schema, Waited, WriterState};
+
+use super::error::{Failure, Number, fallible};
+
+/// A page, mapped for reading: the `struct tearfree_page` of C, which sees only pointers to it.
+#[derive(Debug)]
+pub struct Page {
+    reader: ByteReader,
+    schema: CString,
+}
+
+/// What a read tells beside the value: the `struct tearfree_reading` of C.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct PageReading {
+    /// The number of publications before this one.
+    pub generation: u64,
+    /// For fresh and stale values: for how long still, or since when, in nanoseconds.
+    pub ns: u64,
+    /// `TEARFREE_FRESH` and its siblings.
+    pub freshness: c_int,
+    /// `TEARFREE_LIVE` and its siblings.
+    pub writer: c_int,
+}
+
+const _: () = assert!(size_of::<PageReading>() == 24 && align_of::<PageReading>() == 8);
+
+impl From<&Error> for Number {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Name(_) => Number::Name,
+            Error::NoDirectory(_) => Number::NoDirectory,
+            Error::Missing(_) => Number::Missing,
+            Error::Damaged(..) => Number::Damaged,
+            Error::NotAFile(_) => Number::NotAFile,
+            Error::OtherBoot(_) => Number::OtherBoot,
+            Error::Schema { .. } => Number::Schema,
+            Error::NoSchema(_) => Number::NoSchema,
+            Error::Size { .. } => Number::Size,
+            Error::Owner { .. } => Number::Owner,
+            Error::NotSealed => Number::NotSealed,
+            Error::Unsettled(_) => Number::Unsettled,
+            Error::System { .. } => Number::System,
+            _ => Number::Other,
+        }
+    }
+}
+
+fn failure(error: &Error) -> Failure {
+    (Number::from(error), error.to_string())
+}
+
+fn null(what: &str) -> Failure {
+    (Number::Argument, format!("{what} is a null pointer; give one that points to something"))
+}
+
+/// The text behind a pointer.
+///
+/// # Safety
+/// `text` is null or points to a string that ends with a zero byte and stays for `'a`.
+unsafe fn text_of<'a>(text: *const c_char, what: &str) -> Result<&'a CStr, Failure> {
+    if text.is_null() {
+        return Err(null(what));
+    }
+    // SAFETY: by the caller's promise.
+    Ok(unsafe { CStr::from_ptr(text) })
+}
+
+/// Makes a page of a reader, if it holds what the caller asked for, and hands it over.
+///
+/// # Safety
+/// `schema` is null or a string; `to` is null or valid for a write.
+unsafe fn hand_over(
+    open: impl FnOnce() -> Result<ByteReader, Error>,
+    schema: *const c_char,
+    to: *mut *mut Page,
+) -> c_int {
+    fallible(|| {
+        if to.is_null() {
+            return Err(null("the place for the page"));
+        }
+        let reader = open().map_err(|error| failure(&error))?;
+        let text = reader.geometry().schema.to_string();
+        if !schema.is_null() {
+            // SAFETY: by the caller's promise.
+            let wanted = unsafe { text_of(schema, "the schema") }?.to_string_lossy();
+            expect(&wanted, &text)?;
+        }
+        let schema = CString::new(text).unwrap_or_default();
+        let page = Box::into_raw(Box::new(Page { reader, schema }));
+        // SAFETY: by the caller's promise; it is not null.
+        unsafe { to.write(page) };
+        Ok(())
+    })
+}
+
+fn expect(wanted: &str, page: &str) -> Result<(), Failure> {
+    let parsed: Schema = wanted.parse().map_err(|error| failure(&Error::NoSchema(error)))?;
+    if parsed.to_string() == page {
+        return Ok(());
+    }
+    let text = format!(
+        "the page holds other values than asked for\n  in the page: {page}\n  asked for:   {wanted}; \
+         use the page's schema, or another page"
+    );
+    Err((Number::Schema, text))
+}
+
+/// Opens a page of this user or of root, by its name or by its path if it has a `/` in it.
+///
+/// # Safety
+/// `page` is a string; `schema` is null or a string; `to` is valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tearfree_page_open(
+    page: *const c_char,
+    schema: *const c_char,
+    to: *mut *mut Page,
+) -> c_int {
+    let open = || {
+        // SAFETY: by the caller's promise; a null pointer has no name, and the reader says so.
+        let name = unsafe { text_of(page, "the page's name") }.unwrap_or(c"");
+        ByteReader::open(OsStr::from_bytes(name.to_bytes()))
+    };
+    // SAFETY: by the caller's promise.
+    unsafe { hand_over(open, schema, to) }
+}
+
+/// Maps a sealed page that this process has as an open file, which stays open.
+///
+/// # Safety
+/// `schema` is null or a string; `to` is valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tearfree_page_open_sealed(
+    file: c_int,
+    schema: *const c_char,
+    to: *mut *mut Page,
+) -> c_int {
+    let open = || {
+        if file < 0 {
+            return Err(Error::NotSealed);
+        }
+        // SAFETY: if the number is no open file, the system says so; it is used during this call only.
+        ByteReader::sealed(unsafe { BorrowedFd::borrow_raw(file) })
+    };
+    // SAFETY: by the caller's promise.
+    unsafe { hand_over(open, schema, to) }
+}
+
+/// Unmaps a page. A null pointer is no page, and nothing happens.
+///
+/// # Safety
+/// `page` is null or from `tearfree_page_open`, and nobody uses it any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tearfree_page_close(page: *mut Page) {
+    if !page.is_null() {
+        // SAFETY: it came from a box, and by the caller's promise comes here once.
+        drop(unsafe { Box::from_raw(page) });
+    }
+}
+
+/// What the page holds: `price:f64 qty:u64`. The text stays as long as the page is open.
+///
+/// # Safety
+/// `page` is from `tearfree_page_open` and still open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tearfree_page_schema(page: *const Page) -> *const c_char {
+    // SAFETY: by the caller's promise.
+    unsafe { &*page }.schema.as_ptr()
+}
+
+/// The size of the value in bytes.
+///
+/// # Safety
+/// `page` is from `tearfree_page_open` and still open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tearfree_page_size(page: *const Page) -> usize {
+    // SAFETY: by the caller's promise.
+    unsafe { &*page }.reader.geometry().schema.size()
+}
+
+/// The number of publications until now.
+///
+/// # Safety
+/// `page` is from `tearfree_page_open` and still open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tearfree_page_generation(page: *const Page) -> u64 {
+    // SAFETY: by the caller's promise.
+    unsafe { &*page }.reader.generation()
+}
+
+/// Copies the newest value, whole.
+///
+/// # Safety
+/// `page` is from `tearfree_page_open` and still open; `to` is valid for a write of `size` bytes;
+/// `reading` is null or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tearfree_page_read(
+    page: *const Page,
+    to: *mut c_void,
+    size: usize,
+    reading: *mut PageReading,
+) -> c_int {
+    fallible(|| {
+        // SAFETY: by the caller's promise.
+        let page = unsafe { &*page };
+        if to.is_null() {
+            return Err(null("the place for the value"));
+        }
+        // A slice needs initialised bytes; the caller's may be fresh from the stack.
+        // SAFETY: by the caller's promise.
+        unsafe { to.write_bytes(0, size) };
+        // SAFETY: by the caller's promise, and initialised above.
+        let bytes = unsafe { core::slice::from_raw_parts_mut(to.cast::<u8>(), size) };
+        let read = page.reader.read_into(bytes).map_err(|error| failure(&error))?;
+        if !reading.is_null() {
+            let told = told(read.generation, read.freshness(), read.writer_state());
+            // SAFETY: by the caller's promise; it is not null.
+            unsafe { reading.write(told) };
+        }
+        Ok(())
+    })
+}
+
+fn told(generation: u64, freshness: Freshness, writer: WriterState) -> PageReading {
+    let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let (freshness, ns) = match freshness {
+        Freshness::Fresh(left) => (1, ns(left)),
+        Freshness::Stale(since) => (2, ns(since)),
+        Freshness::Unpromised => (3, 0),
+        Freshness::Unknown => (4, 0),
+    };
+    let writer = match writer {
+        WriterState::Live => 1,
+        WriterState::Ended => 2,
+        WriterState::Superseded => 3,
+    };
+    PageReading { generation, ns, freshness, writer }
+}
+
+/// Waits until the generation is another one than `seen`, for at most `timeout_ns` nanoseconds, or for
+/// as long as it takes if that is negative.
+///
+/// # Safety
+/// `page` is from `tearfree_page_open` and still open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tearfree_page_wait(
+    page: *const Page,
+    seen: u64,
+    timeout_ns: i64,
+) -> c_int {
+    fallible(|| {
+        // SAFETY: by the caller's promise.
+        let page = unsafe { &*page };
+        let timeout = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
+        match page.reader.wait_changed(seen, timeout) {
+            Waited::Changed => Ok(()),
+            Waited::TimedOut => Err((
+                Number::TimedOut,
+                "nothing was published in that time; wait again, or see whether the writer lives"
+                    .to_owned(),
+            )),
+            Waited::Superseded => Err((
+                Number::Superseded,
+                "a new page has taken the place of this one; open it again".to_owned(),
+            )),
+        }
+    })
+}

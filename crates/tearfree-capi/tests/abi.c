@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Prints what a compiled program relies on: sizes and offsets. Compared with abi.txt. */
+#include <linux/seqlock.h>
+#include <stdio.h>
+#include <tearfree.h>
+
+#define SIZE(type) printf("size %s %zu, alignment %zu\n", #type, sizeof(type), _Alignof(type))
+#define OFFSET(type, field) printf("offset %s.%s %zu\n", #type, #field, offsetof(type, field))
+
+int main(void)
+{
+	SIZE(seqcount_t);
+	SIZE(seqcount_raw_spinlock_t);
+	SIZE(seqcount_spinlock_t);
+	SIZE(seqcount_rwlock_t);
+	SIZE(seqcount_mutex_t);
+	SIZE(seqcount_latch_t);
+	SIZE(seqlock_t);
+	SIZE(raw_spinlock_t);
+	SIZE(spinlock_t);
+	SIZE(struct mutex);
+	SIZE(rwlock_t);
+	OFFSET(seqcount_t, sequence);
+	OFFSET(seqlock_t, seqcount);
+	OFFSET(seqlock_t, lock);
+	SIZE(struct tearfree_reading);
+	OFFSET(struct tearfree_reading, generation);
+	OFFSET(struct tearfree_reading, ns);
+	OFFSET(struct tearfree_reading, freshness);
+	OFFSET(struct tearfree_reading, writer);
+	return 0;
+}

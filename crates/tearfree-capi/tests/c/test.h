@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* One test for each call, which registers itself under the name of the call. Valid C and C++. */
+#ifndef TEST_H
+#define TEST_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct test {
+	const char *name;
+	void (*body)(void);
+	struct test *next;
+};
+
+void register_test(struct test *test);
+
+#define TEST(name)                                                                                 \
+	static void test_##name(void);                                                             \
+	__attribute__((constructor)) static void register_##name(void)                            \
+	{                                                                                          \
+		static struct test test = { #name, test_##name, NULL };                            \
+		register_test(&test);                                                              \
+	}                                                                                          \
+	static void test_##name(void)
+
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);  \
+			exit(1);                                                                   \
+		}                                                                                  \
+	} while (0)
+
+/* Runs `other` in another thread until it ends. */
+void in_another_thread(void *(*other)(void *), void *argument);
+
+/* Runs both at the same time, and waits for both. */
+void at_the_same_time(void *(*one)(void *), void *(*other)(void *), void *argument);
+
+/* Whether a handler of `number` ran in this thread since the last question. */
+bool came(int number);
+/* Has `number` counted by a handler from here on. */
+void count_signal(int number);
+
+#endif

@@ -1,0 +1,194 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Installs the C library into a scratch prefix and uses it from there, as its users would.
+#
+#   scripts/capi.sh            everything
+#   BLESS=1 scripts/capi.sh    rewrites the golden ABI; look at the difference before you commit it
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../crates/tearfree-capi"
+
+CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-../../target}")
+export CARGO_TARGET_DIR
+readonly STAGE=$CARGO_TARGET_DIR/capi
+readonly PREFIX=$STAGE/prefix BUILD=$STAGE/build
+readonly WARNINGS=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+# Each compiler with each standard that it knows under one name or another.
+readonly DIALECTS=("cc c11" "cc c17" "cc c2x" "cc c23" "clang c11" "clang c17" "clang c2x" "clang c23"
+    "c++ c++17" "c++ c++20" "c++ c++23" "c++ c++26"
+    "clang++ c++17" "clang++ c++20" "clang++ c++2b" "clang++ c++26")
+
+say() { echo "== $*"; }
+fail() { echo "capi: $*" >&2; exit 1; }
+
+install_library() {
+    say "installed as a new user would"
+    rm -rf "$STAGE"
+    mkdir -p "$BUILD"
+    make --silent install PREFIX="$PREFIX"
+    # For a package: the same files below another root, and nothing outside of it.
+    make --silent install PREFIX=/usr DESTDIR="$STAGE/stage"
+    diff <(cd "$PREFIX" && find . | sort) <(cd "$STAGE/stage/usr" && find . | sort)
+    grep -q '^prefix=/usr$' "$STAGE/stage/usr/lib/pkgconfig/tearfree.pc"
+    make --silent uninstall PREFIX=/usr DESTDIR="$STAGE/stage"
+    [[ -z $(find "$STAGE/stage" ! -type d) ]] || fail "make uninstall leaves files"
+    export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig LD_LIBRARY_PATH=$PREFIX/lib
+    read -ra CFLAGS <<<"$(pkg-config --cflags tearfree)"
+    read -ra LIBS <<<"$(pkg-config --libs tearfree)"
+    read -ra BELOW <<<"$(pkg-config --libs-only-l --static tearfree | sed 's/-ltearfree//')"
+}
+
+# language COMPILER: what its input has to be called.
+language() { [[ $1 == *++ ]] && echo c++ || echo c; }
+
+# known COMPILER STANDARD: whether the compiler knows it.
+known() { "$1" -x "$(language "$1")" -std="$2" -fsyntax-only /dev/null 2>/dev/null; }
+
+# alone COMPILER STANDARD HEADER: compiles a header and nothing else.
+alone() {
+    printf '#include <%s>\nextern int unit_is_not_empty;\n' "$3" |
+        "$1" -x "$(language "$1")" -std="$2" "${CFLAGS[@]}" "${WARNINGS[@]}" -fsyntax-only -
+}
+
+compile_headers() {
+    local header dialect compiler standard
+    say "each header alone"
+    for header in $(cd include && find . -name '*.h' -printf '%P\n' | sort); do
+        alone cc c11 "$header"
+        alone clang++ c++17 "$header"
+    done
+    say "all of it in each dialect"
+    for dialect in "${DIALECTS[@]}"; do
+        read -r compiler standard <<<"$dialect"
+        known "$compiler" "$standard" || continue
+        alone "$compiler" "$standard" linux/seqlock.h
+        "$compiler" -x "$(language "$compiler")" -std="$standard" "${CFLAGS[@]}" "${WARNINGS[@]}" \
+            -fsyntax-only tests/c/*.c
+        echo "$compiler -std=$standard"
+    done
+}
+
+# Each C program of the README compiles.
+compile_readme() {
+    local number
+    say "programs of the README"
+    awk -v out="$BUILD/readme" '/^```c$/ { inside = 1; n++; next } /^```/ { inside = 0 }
+        inside { print >(out n ".c") }' README.md
+    for number in "$BUILD"/readme*.c; do
+        cc -std=c11 "${CFLAGS[@]}" -Wall -Wextra -Wpedantic -Werror -fsyntax-only "$number"
+    done
+}
+
+# calls NAME COMPILER FLAGS...: builds the tests of all calls and runs them.
+calls() {
+    local name=$1 compiler=$2
+    shift 2
+    say "calls: $name"
+    "$compiler" -x "$(language "$compiler")" "${CFLAGS[@]}" "${WARNINGS[@]}" "$@" tests/c/*.c \
+        -x none -o "$BUILD/calls-$name" "${LINK[@]}" -lpthread
+    "$BUILD/calls-$name"
+}
+
+run_calls() {
+    local LINK=("${LIBS[@]}")
+    calls c-shared cc -std=c11 -O2
+    calls clang-shared clang -std=c17 -O0
+    calls c++-shared c++ -std=c++17 -O2
+    LINK=("$PREFIX/lib/libtearfree.a" "${BELOW[@]}")
+    calls clang++-static clang++ -std=c++20 -O3
+    # A build for a sanitizer keeps its frames.
+    local sanitized=(-g -O1 -fno-omit-frame-pointer)
+    calls c-thread cc -std=c11 "${sanitized[@]}" -fsanitize=thread
+    calls clang-thread clang -std=c11 "${sanitized[@]}" -fsanitize=thread
+    sanitized+=("-fsanitize=address,undefined" -fno-sanitize-recover=all)
+    calls c-address cc -std=c11 "${sanitized[@]}"
+    calls clang-address clang -std=c11 "${sanitized[@]}"
+}
+
+# ThreadSanitizer sees a race where there is one.
+find_race() {
+    local compiler
+    say "a plain access is found"
+    for compiler in cc clang; do
+        "$compiler" -std=c11 -g -O1 -fsanitize=thread "${CFLAGS[@]}" tests/unprotected.c \
+            -o "$BUILD/unprotected" "${LIBS[@]}" -lpthread
+        if "$BUILD/unprotected" 2>"$BUILD/unprotected.log"; then
+            fail "ThreadSanitizer of $compiler is content with a data race"
+        fi
+        grep -q 'data race' "$BUILD/unprotected.log"
+    done
+}
+
+# Every call in the table of the core crate has a test of its name, which uses it.
+compare_names() {
+    local call
+    say "every call has a test"
+    "$BUILD/calls-c-shared" --list | sort >"$BUILD/tests"
+    awk -F'[|` ]+' '/^\|.*\|.*\|.*\|.*::.*\|$/ { print $2 }' ../tearfree/KERNEL.md | sort >"$BUILD/calls"
+    (($(wc -l <"$BUILD/calls") > 70)) || fail "the table of calls was not found"
+    comm -13 "$BUILD/tests" "$BUILD/calls" >"$BUILD/untested"
+    [[ ! -s $BUILD/untested ]] || fail "without a test: $(xargs <"$BUILD/untested")"
+    while read -r call; do
+        (($(cat tests/c/*.c | grep -cw -- "$call") > 1)) || fail "no test uses $call"
+    done <"$BUILD/calls"
+    echo "$(wc -l <"$BUILD/calls") calls"
+}
+
+# What compiled programs rely on stays as it is.
+compare_abi() {
+    local library=$PREFIX/lib/libtearfree.so
+    say "ABI"
+    cc -std=c11 "${CFLAGS[@]}" tests/abi.c -o "$BUILD/abi"
+    {
+        readelf --dynamic "$library" | sed -n 's/.*soname: \[\(.*\)\]/soname \1/p'
+        "$BUILD/abi"
+        grep -oE 'TEARFREE_[A-Z_]+ = [0-9]+' include/tearfree.h | sed 's/^/number /'
+        nm --dynamic --defined-only "$library" | awk '{ print "symbol", $3 }' | sort
+    } >"$BUILD/abi.txt"
+    [[ -z ${BLESS-} ]] || cp "$BUILD/abi.txt" abi.txt
+    diff -u abi.txt "$BUILD/abi.txt" || fail "the ABI has changed; if it has to: BLESS=1"
+    echo "$(wc -l <abi.txt) lines as recorded"
+}
+
+# values FILE PATTERN: the numbers that a module's reader printed; they grow, by the seconds.
+values() {
+    local numbers
+    numbers=$(sed -n "s/^$2\([0-9]*\)$/\1/p" "$1")
+    echo "$2$(xargs <<<"$numbers")"
+    [[ $(wc -l <<<"$numbers") -ge 3 && $(tail -n 1 <<<"$numbers") -ge 2 ]] &&
+        sort --check --numeric-sort <<<"$numbers"
+}
+
+run_examples() {
+    local examples=$STAGE/examples first second
+    say "examples, with make"
+    cp -r examples/c "$examples"
+    make --silent -C "$examples" CFLAGS="-O2 -Wall -Wextra -Werror"
+    "$examples/seqlock_module" 4 >"$BUILD/first.txt" &
+    first=$!
+    "$examples/driver" 4 >"$BUILD/second.txt" &
+    second=$!
+    "$examples/timekeeping" | tee "$BUILD/timekeeping.txt"
+    "$examples/cplusplus"
+    wait "$first"
+    wait "$second"
+    grep -q ' 0 torn$' "$BUILD/timekeeping.txt"
+    grep -qx 'module seqlock init fun' "$BUILD/first.txt"
+    grep -qx 'module seqlock exit function' "$BUILD/first.txt"
+    values "$BUILD/first.txt" 'read values : '
+    grep -qx 'Device Driver Insert...Done!!!' "$BUILD/second.txt"
+    values "$BUILD/second.txt" 'In EmbeTronicX Thread Function2 : Read value '
+
+    say "examples, with CMake"
+    cmake -S "$examples" -B "$BUILD/cmake" >"$BUILD/cmake.log" || fail "see $BUILD/cmake.log"
+    cmake --build "$BUILD/cmake" >>"$BUILD/cmake.log" || fail "see $BUILD/cmake.log"
+    "$BUILD/cmake/cplusplus"
+}
+
+install_library
+compile_headers
+compile_readme
+run_calls
+find_race
+compare_names
+compare_abi
+run_examples
