@@ -51,6 +51,8 @@ core::cfg_select! {
     }
 }
 
+#[cfg(all(not(tearfree_loom), target_has_atomic = "64"))]
+pub(crate) mod foreign;
 #[cfg(not(tearfree_loom))]
 mod shared;
 

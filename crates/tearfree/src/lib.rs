@@ -5,6 +5,8 @@
 mod copy;
 mod count;
 mod order;
+#[cfg(any(tearfree_loom, target_has_atomic = "64"))]
+mod pair;
 mod plea;
 mod seqcount;
 mod seqcount_with;
@@ -20,6 +22,9 @@ pub mod lock;
 #[cfg(tearfree_loom)]
 #[doc(hidden)]
 pub mod model;
+#[cfg(any(tearfree_loom, target_has_atomic = "64"))]
+#[doc(hidden)]
+pub mod raw;
 
 /// Every call of the kernel's `seqlock.h`, and its counterpart here.
 #[doc = include_str!("../KERNEL.md")]

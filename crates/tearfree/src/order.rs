@@ -2,7 +2,7 @@
 //! Every memory ordering of this crate, once, under a name.
 //!
 //! The code says `order::begin()` where it loads a count to begin a read. This file says how strong
-//! that is and which function is at the other end; DESIGN.md says why (P1 to P13). Nothing here is a
+//! that is and which function is at the other end; DESIGN.md says why (P1 to P14). Nothing here is a
 //! parameter: half of the field gets one of these wrong, so users cannot.
 //!
 //! Under `--cfg tearfree_loom` each row can be weakened by its name, one at a time. The model tests
@@ -46,10 +46,10 @@ macro_rules! orderings {
 
 orderings! {
     accesses {
-        // ORDERING: P3. Pairs with the even store in `write_end`.
+        // ORDERING: P3, P14. Pairs with the even store in `write_end`.
         /// A reader's first look at the count.
         begin = Acquire;
-        // ORDERING: P3. Pairs with `try_read_begin`: whoever begins at this count sees the payload.
+        // ORDERING: P3, P14. Pairs with `try_read_begin`: whoever begins at this count sees the payload.
         /// The store that makes a count even again.
         even = Release;
         // ORDERING: P7. Pairs with `LatchCount::read_begin`: slot 1 is whole before readers go there.
@@ -58,6 +58,11 @@ orderings! {
         // ORDERING: P7. Pairs with `LatchCount::read_begin`: slot 0 is whole before readers go there.
         /// The latch's even store, which sends readers to slot 0.
         latch_even = Release;
+        // ORDERING: P14. Pairs with `PairCount::read_begin`: readers that begin at the odd count use
+        // the slot that the write before filled. A relaxed store would not continue that write's
+        // release sequence.
+        /// The pair's odd store, which leaves readers where they are.
+        pair_odd = Release;
         // ORDERING: P5. Pairs with the store in `SpinLock::unlock`.
         /// Taking the spin lock.
         lock_taken = Acquire;
