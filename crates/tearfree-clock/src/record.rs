@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `Record`: what the page of a clock holds.
+
+use rustix::time::ClockId;
+use tearfree_page::payload;
+
+use crate::line::{Line, SHIFT};
+use crate::source::{Source, host_ns, nanoseconds};
+use crate::status::Status;
+
+/// The name under which a clock is published if nobody gives another one.
+pub const DEFAULT_NAME: &str = "clock";
+
+payload! {
+    /// What a timekeeper publishes: two cache lines, of which the first is enough for the time.
+    ///
+    /// All counts are those of the counter that `source` names. It belongs to one host and one boot,
+    /// so a record means nothing anywhere else.
+    #[derive(Debug, PartialEq, Eq)]
+    pub struct Record {
+        /// [`Line::pivot`].
+        pub pivot: u64,
+        /// [`Line::mono_ns`]: like `CLOCK_MONOTONIC`.
+        pub mono_ns: u64,
+        /// [`Line::frac`].
+        pub frac: u64,
+        /// [`Line::mult`].
+        pub mult: u64,
+        /// [`Line::before`].
+        pub before: u64,
+        /// The count at which the bounds were right. No reader of this record uses an earlier one.
+        pub as_of: u64,
+        /// To be added for `CLOCK_REALTIME`. Steps of the time of day are steps of this number.
+        pub real_offset_ns: i64,
+        /// The largest error against the host's clock at `as_of`.
+        pub bound_ns: u64,
+        /// From this count on the clock is free running: nobody has compared it for a while.
+        pub free_after: u64,
+        /// From this count on its status is unknown.
+        pub unknown_after: u64,
+        /// The largest error against UTC at `as_of`, or `u64::MAX` if nobody knows.
+        pub utc_bound_ns: u64,
+        /// How fast both bounds grow, in billionths of the time that passes.
+        pub drift_ppb: u32,
+        /// How often the time of day was stepped.
+        pub steps: u32,
+        /// A [`Status`](crate::Status) against the host's clock.
+        pub status: u32,
+        /// A [`Status`](crate::Status) against UTC.
+        pub utc_status: u32,
+        /// A [`Source`](crate::Source).
+        pub source: u32,
+        /// How often the counter or the host's clock jumped, or the host slept.
+        pub disruptions: u32,
+        /// TAI minus UTC in seconds, or 0 if the host does not know.
+        pub tai_offset: i32,
+        /// 0: follows the host. 1: a test clock, which shows whatever it was told to.
+        pub is_test: u32,
+        /// The slope of the host's clock, as it was estimated: `mult` without the slewing.
+        pub rate: u64,
+    }
+}
+
+/// The words of the page that are whole by themselves.
+pub(crate) mod word {
+    /// The time at the last tick, for coarse reads. It never decreases.
+    pub(crate) const COARSE_NS: usize = 0;
+    /// How many bends were published after their pivot.
+    pub(crate) const LATE_PUBLICATIONS: usize = 1;
+    /// How many ticks came much later than planned.
+    pub(crate) const LATE_TICKS: usize = 2;
+    /// By how much the latest of them was late, in nanoseconds.
+    pub(crate) const WORST_DELAY_NS: usize = 3;
+    /// The time namespace of the timekeeper, or 0 if it does not know.
+    pub(crate) const TIME_NAMESPACE: usize = 4;
+}
+
+impl Record {
+    /// The line of this record.
+    #[inline(always)]
+    #[must_use]
+    pub const fn line(&self) -> Line {
+        let &Record { pivot, mono_ns, frac, mult, before, .. } = self;
+        Line { pivot, mono_ns, frac, mult, before }
+    }
+
+    /// The time at a count.
+    ///
+    /// A count before `as_of` counts as `as_of`: where counters of different processors differ, or one
+    /// was set back, the time stands still for a moment and does not go backwards.
+    #[inline(always)]
+    #[must_use]
+    pub const fn at(&self, count: u64) -> u64 {
+        self.line().at(if count < self.as_of { self.as_of } else { count })
+    }
+
+    /// The largest error against the host's clock at a count.
+    #[must_use]
+    pub fn bound_at(&self, count: u64) -> u64 {
+        self.bound_ns.saturating_add(self.growth(count, self.drift_ppb))
+    }
+
+    /// The largest error against UTC at a count, if it is known at all.
+    #[must_use]
+    pub fn utc_bound_at(&self, count: u64) -> Option<u64> {
+        // The kernel lets its own estimate grow at 500 ppm.
+        let drift = self.drift_ppb.saturating_add(500_000);
+        let growth = self.growth(count, drift);
+        (self.utc_bound_ns != u64::MAX).then(|| self.utc_bound_ns.saturating_add(growth))
+    }
+
+    /// The host's clock itself, without anybody's promise.
+    pub(crate) fn of_host() -> Self {
+        let now = host_ns();
+        let real_offset_ns = nanoseconds(ClockId::Realtime).wrapping_sub(now).cast_signed();
+        let line = Line::new(now, now, 1 << SHIFT);
+        Record { real_offset_ns, utc_bound_ns: u64::MAX, ..Record::of_line(line, Source::Host) }
+    }
+
+    /// A record of nothing but a line.
+    pub(crate) fn of_line(line: Line, source: Source) -> Self {
+        let Line { pivot, mono_ns, frac, mult, before } = line;
+        Record {
+            pivot,
+            mono_ns,
+            frac,
+            mult,
+            before,
+            as_of: pivot,
+            real_offset_ns: 0,
+            bound_ns: 0,
+            free_after: u64::MAX,
+            unknown_after: u64::MAX,
+            utc_bound_ns: 0,
+            drift_ppb: 0,
+            steps: 0,
+            status: Status::Unknown.word(),
+            utc_status: Status::Unknown.word(),
+            source: source.word(),
+            disruptions: 0,
+            tai_offset: 0,
+            is_test: 0,
+            rate: mult,
+        }
+    }
+
+    /// By how much a bound has grown at a count, rounded up.
+    fn growth(&self, count: u64, drift_ppb: u32) -> u64 {
+        let steeper = if self.mult > self.before { self.mult } else { self.before };
+        let age_ns = Line::new(0, 0, steeper).ns_in(count.saturating_sub(self.as_of));
+        let grown = (u128::from(age_ns) * u128::from(drift_ppb)).div_ceil(1_000_000_000);
+        u64::try_from(grown).unwrap_or(u64::MAX)
+    }
+}
+
+const _: () = assert!(size_of::<Record>() == 2 * 64, "two cache lines");
