@@ -7,6 +7,7 @@ mod clock;
 mod error;
 pub mod host;
 mod keeper;
+pub mod kernel;
 mod line;
 mod namespace;
 mod offset;
