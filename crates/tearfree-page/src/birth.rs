@@ -16,13 +16,10 @@ use crate::header::{Birth, Geometry};
 use crate::identity::{boot_id, namespace, own_record};
 use crate::mapping::Mapping;
 use crate::options::Options;
-use crate::place::PAGE;
+use crate::place::{PAGE, UNFINISHED};
 use crate::publisher::{set_mode, valid_until};
 use crate::schema::Schema;
 use crate::shared::Shared;
-
-/// The name under which a page is filled, in the same directory.
-const UNFINISHED: &str = "page.new";
 
 /// What a memory file needs so that no reader is killed by SIGBUS and nobody else can write.
 pub(crate) const SEALS: SealFlags =

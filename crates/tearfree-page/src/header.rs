@@ -132,7 +132,7 @@ fn slots_in(fixed: &Fixed, schema: &Schema) -> Result<(usize, [usize; 2]), Damag
     let place = |ok: bool| if ok { Ok(()) } else { Err(Damage::SlotPlace) };
     let (first, stride) = (to_usize(fixed.slot_offset), to_usize(fixed.slot_stride));
     let schema_end = to_usize(fixed.schema_offset) + to_usize(fixed.schema_len);
-    place(first >= schema_end && first <= MAX_HEADER.next_multiple_of(LINE))?;
+    place(first >= schema_end && first <= MAX_HEADER)?;
     place(first.is_multiple_of(LINE) && stride.is_multiple_of(LINE))?;
     place(stride >= schema.size() && stride <= MAX_PAYLOAD)?;
     let total_len = usize::try_from(fixed.total_len).map_err(|_| Damage::SlotPlace)?;

@@ -2,6 +2,7 @@
 //! Who writes a page, and who we are.
 
 use core::fmt;
+use core::time::Duration;
 use std::fs;
 
 use crate::layout::WriterRecord;
@@ -55,6 +56,12 @@ impl Identity {
     #[must_use]
     pub fn since_ns(&self) -> u64 {
         self.record.since_ns
+    }
+
+    /// How long after a publication it promised the next one at the latest; zero: it did not.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        Duration::from_nanos(self.record.lifetime_ns)
     }
 
     /// Whether its process is still there. `None` if that cannot be known from here: it is in another

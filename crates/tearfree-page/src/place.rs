@@ -18,6 +18,8 @@ use rustix::process::geteuid;
 use crate::error::{Error, refused};
 
 pub(crate) const PAGE: &str = "page";
+/// The name under which a page is filled, in the same directory.
+pub(crate) const UNFINISHED: &str = "page.new";
 pub(crate) const LOCK: &str = "lock";
 
 /// Where the pages of the system are, which root writes.
@@ -193,7 +195,7 @@ pub(crate) fn open_page(
 
 /// Removes the files of a page, the lock's last, and its directory.
 pub(crate) fn unlink(directory: &OwnedFd, path: &Path) -> Result<(), Error> {
-    for file in [PAGE, LOCK] {
+    for file in [PAGE, UNFINISHED, LOCK] {
         match unlinkat(directory, file, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(error) => return Err(refused("remove", path.join(file))(error)),
