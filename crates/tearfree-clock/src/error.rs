@@ -17,6 +17,8 @@ pub enum Error {
     TimeNamespace,
     /// A timekeeper cannot go on with a test clock.
     IsTest,
+    /// A new clock would take the place of a page that is there.
+    IsThere,
     /// Only a test clock can be set.
     NotATest,
     /// A test clock was told something that it cannot do.
@@ -39,6 +41,7 @@ impl Error {
                 "this clock counts by a monotonic clock that is another one in here".to_owned()
             }
             Self::IsTest => "the page holds a test clock".to_owned(),
+            Self::IsThere => "there is a page of this name already".to_owned(),
             Self::NotATest => "the page holds a clock that follows the host".to_owned(),
             Self::Setting(what) => (*what).to_owned(),
             Self::System(what, error) => format!("cannot {what}: {error}"),
@@ -58,6 +61,7 @@ impl Error {
                 "read it from the time namespace of its timekeeper, or start one in here"
             }
             Self::IsTest => "give another name, or remove that page",
+            Self::IsThere => "give another name, or change that clock by `tearfree clock set`",
             Self::NotATest => "set the host's clock, or make a test clock by `tearfree clock exec`",
             Self::Setting(_) => "correct the setting",
             Self::System(..) => "see to what the system complains about, and try again",

@@ -14,6 +14,7 @@ mod offset;
 mod record;
 mod source;
 mod status;
+mod test_clock;
 mod timekeeper;
 mod window;
 
@@ -25,4 +26,5 @@ pub use line::{Line, MAX_SLEW_PPB, SHIFT};
 pub use record::{DEFAULT_NAME, Record};
 pub use source::{Source, host_ns};
 pub use status::{Bounded, Status};
+pub use test_clock::{MAX_SPEED, Setting, TestClock};
 pub use timekeeper::{Sample, Settings, Surroundings, Timekeeper};
