@@ -25,7 +25,7 @@ impl From<Error> for Problem {
 }
 
 /// The library gives advice for the end of a line; here it stands alone.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     let first = rest.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(rest).chain(['.']).collect()
