@@ -16,6 +16,7 @@
 //! | `portable` | elsewhere | the `atomic-maybe-uninit` crate, the largest words that fit |
 //! | `locked` | Miri | plain bytes, each word under one global lock: Miri knows no atomic uninitialised bytes |
 //! | `modelled` | loom | words that are loom atomics, with `Relaxed` accesses |
+//! | `recorded` | `tearfree-axm` | each word is an access that the checker records |
 //!
 //! The compiler cannot see into assembly, so it can neither split, repeat nor invent a load; that is
 //! the difference to a volatile or a plain copy. DESIGN.md argues each engine.
@@ -26,6 +27,10 @@
 core::cfg_select! {
     tearfree_loom => {
         mod modelled;
+    }
+    tearfree_axm => {
+        mod recorded;
+        use recorded as engine;
     }
     any(miri, tearfree_engine = "locked") => {
         mod locked;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![doc = include_str!("../README.md")]
-#![cfg_attr(not(any(feature = "std", tearfree_loom)), no_std)]
+#![cfg_attr(not(any(feature = "std", tearfree_loom, tearfree_axm)), no_std)]
 
 mod copy;
 mod count;
@@ -19,7 +19,7 @@ mod wake;
 pub mod context;
 mod latch;
 pub mod lock;
-#[cfg(tearfree_loom)]
+#[cfg(any(tearfree_loom, tearfree_axm))]
 #[doc(hidden)]
 pub mod model;
 #[cfg(any(tearfree_loom, target_has_atomic = "64"))]

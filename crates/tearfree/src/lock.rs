@@ -176,9 +176,9 @@ impl fmt::Debug for SpinLock {
     }
 }
 
-#[cfg(all(feature = "std", not(tearfree_loom)))]
+#[cfg(all(feature = "std", not(any(tearfree_loom, tearfree_axm))))]
 type Inner = parking_lot::RawMutex;
-#[cfg(any(not(feature = "std"), tearfree_loom))]
+#[cfg(any(not(feature = "std"), tearfree_loom, tearfree_axm))]
 type Inner = SpinLock;
 
 /// The writer lock of a [`SeqLock`](crate::SeqLock) that names none.
