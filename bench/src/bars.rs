@@ -3,7 +3,7 @@
 
 use crate::peers::{Kind, kind_of};
 use crate::results::{Bar, Cost, Rate, Results};
-use crate::workloads::{EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD};
+use crate::workloads::{EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD, clock};
 
 const MEMCPY: &str = "memcpy";
 const OURS: &str = "tearfree";
@@ -30,6 +30,7 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
         sizes(results, "latch").into_iter().filter_map(|bytes| cheap_latch(results, bytes)),
     );
     bars.extend(cheap_field(results));
+    bars.extend(fast_clock(results));
     for race in races(results) {
         bars.extend(ahead_of_every_peer(&race));
         bars.extend(nothing_torn(&race));
@@ -100,6 +101,22 @@ fn cheap_field(results: &Results) -> Option<Bar> {
     let alone = results.best("field", FIELD_BYTES, EIGHT_BYTES)?;
     let place = ("field", size(FIELD_BYTES));
     Some(Bar::at_most(place, "x a read of 8 bytes alone", field / alone, 1.5))
+}
+
+/// A clock costs what its counter does, and a coarse one what a load does.
+fn fast_clock(results: &Results) -> Vec<Bar> {
+    let best = |contestant| results.best("clock", clock::BYTES, contestant);
+    let bar = |ours, other, limit: f64| {
+        let ratio = best(ours)? / best(other)?;
+        Some(Bar::at_most(("clock", ours.to_owned()), &format!("x {other}"), ratio, limit))
+    };
+    let bars = [
+        bar(clock::NOW, clock::ORDERED_COUNTER, 1.1),
+        bar(clock::UNORDERED, clock::COUNTER, 1.1),
+        bar(clock::COARSE, clock::KERNEL_COARSE, 0.3),
+        bar(clock::NOW, clock::INSTANT, 1.0),
+    ];
+    bars.into_iter().flatten().collect()
 }
 
 /// Promised of the readers, beside a writer that never rests and with more threads than cores.

@@ -4,6 +4,8 @@
 pub(crate) use self::copies::LOCK_ALONE;
 pub(crate) use self::field::{BYTES as FIELD_BYTES, EIGHT_BYTES, ONE_FIELD};
 
+pub(crate) mod clock;
+
 mod array;
 mod copies;
 mod field;
@@ -27,7 +29,7 @@ pub(crate) struct Workload {
     run: fn(&mut Bench),
 }
 
-pub(crate) const WORKLOADS: [Workload; 11] = [
+pub(crate) const WORKLOADS: [Workload; 12] = [
     copies::READ_INTO,
     copies::READ,
     copies::SET,
@@ -39,6 +41,7 @@ pub(crate) const WORKLOADS: [Workload; 11] = [
     threads::READERS,
     threads::MIX,
     array::ARRAY,
+    clock::CLOCK,
 ];
 
 /// How long a run takes.

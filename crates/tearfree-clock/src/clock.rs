@@ -10,7 +10,7 @@ use tearfree_page::{Owner, Reader};
 
 use crate::error::Error;
 use crate::namespace::time_namespace;
-use crate::record::{DEFAULT_NAME, Record, word};
+use crate::record::{DEFAULT_NAME, Hot, Record, word};
 use crate::source::{Source, host_ns};
 use crate::status::{Bounded, Status};
 
@@ -91,8 +91,11 @@ impl Clock {
     #[inline]
     #[must_use]
     pub fn now(&self) -> u64 {
-        let (record, count) = self.look(Source::ordered);
-        record.at(count)
+        let source = self.source;
+        match self.page.read_current_head::<Hot, _>(|| source.ordered()) {
+            Ok((hot, count)) if hot.source == source.word() => hot.at(count),
+            _ => self.now_again(),
+        }
     }
 
     /// The time at about the time of the call: the processor may have taken it some tens of
@@ -101,8 +104,11 @@ impl Clock {
     #[inline]
     #[must_use]
     pub fn now_unordered(&self) -> u64 {
-        let (record, count) = self.look(Source::unordered);
-        record.at(count)
+        let source = self.source;
+        match self.page.read_current_head::<Hot, _>(|| source.unordered()) {
+            Ok((hot, count)) if hot.source == source.word() => hot.at(count),
+            _ => self.now_again(),
+        }
     }
 
     /// The time of the last tick: one load. It never decreases and is never later than
@@ -118,14 +124,22 @@ impl Clock {
     #[inline]
     #[must_use]
     pub fn realtime(&self) -> u64 {
-        let (record, count) = self.look(Source::ordered);
-        record.at(count).saturating_add_signed(record.real_offset_ns)
+        let source = self.source;
+        match self.page.read_current_head::<Hot, _>(|| source.ordered()) {
+            Ok((hot, count)) if hot.source == source.word() => {
+                hot.at(count).saturating_add_signed(hot.real_offset_ns)
+            }
+            _ => {
+                let (record, count) = self.look_again();
+                record.at(count).saturating_add_signed(record.real_offset_ns)
+            }
+        }
     }
 
     /// The interval in which the host's `CLOCK_MONOTONIC` is now.
     #[must_use]
     pub fn now_bounded(&self) -> Bounded {
-        let (record, count) = self.look(Source::ordered);
+        let (record, count) = self.look();
         let status = self.status_of(&record, count, record.status);
         Bounded::around(record.at(count), record.bound_at(count), status)
     }
@@ -136,7 +150,7 @@ impl Clock {
     /// the host's clock the kernel says 16 seconds, and the status is [`Status::Unknown`].
     #[must_use]
     pub fn utc_bounded(&self) -> Bounded {
-        let (record, count) = self.look(Source::ordered);
+        let (record, count) = self.look();
         let status = self.status_of(&record, count, record.utc_status);
         let ns = record.at(count).saturating_add_signed(record.real_offset_ns);
         match record.utc_bound_at(count) {
@@ -190,7 +204,7 @@ impl Clock {
     /// The newest record, and a count at which it was the newest.
     #[must_use]
     pub fn record(&self) -> (Record, u64) {
-        self.look(Source::ordered)
+        self.look()
     }
 
     /// How many bends were published after their pivot. Each may have shown somebody a step back of
@@ -211,12 +225,18 @@ impl Clock {
     /// So the count is below the pivot of the next record, where the two lines meet: that is what
     /// makes the time monotonic.
     #[inline(always)]
-    fn look(&self, count: impl Fn(Source) -> u64) -> (Record, u64) {
+    fn look(&self) -> (Record, u64) {
         let source = self.source;
-        match self.page.read_current(|| count(source)) {
+        match self.page.read_current(|| source.ordered()) {
             Ok((reading, count)) if reading.value.source == source.word() => (reading.value, count),
             _ => self.look_again(),
         }
+    }
+
+    #[cold]
+    fn now_again(&self) -> u64 {
+        let (record, count) = self.look_again();
+        record.at(count)
     }
 
     /// Another timekeeper came with another counter, or the page is beyond reading.

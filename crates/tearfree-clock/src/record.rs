@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `Record`: what the page of a clock holds.
 
+use core::mem::offset_of;
+
 use rustix::time::ClockId;
 use tearfree_page::payload;
 
@@ -32,6 +34,10 @@ payload! {
         pub as_of: u64,
         /// To be added for `CLOCK_REALTIME`. Steps of the time of day are steps of this number.
         pub real_offset_ns: i64,
+        /// A [`Source`](crate::Source).
+        pub source: u32,
+        /// A [`Status`](crate::Status) against the host's clock.
+        pub status: u32,
         /// The largest error against the host's clock at `as_of`.
         pub bound_ns: u64,
         /// From this count on the clock is free running: nobody has compared it for a while.
@@ -44,12 +50,8 @@ payload! {
         pub drift_ppb: u32,
         /// How often the time of day was stepped.
         pub steps: u32,
-        /// A [`Status`](crate::Status) against the host's clock.
-        pub status: u32,
         /// A [`Status`](crate::Status) against UTC.
         pub utc_status: u32,
-        /// A [`Source`](crate::Source).
-        pub source: u32,
         /// How often the counter or the host's clock jumped, or the host slept.
         pub disruptions: u32,
         /// TAI minus UTC in seconds, or 0 if the host does not know.
@@ -58,6 +60,45 @@ payload! {
         pub is_test: u32,
         /// The slope of the host's clock, as it was estimated: `mult` without the slewing.
         pub rate: u64,
+    }
+}
+
+payload! {
+    /// What a [`Record`] begins with: one cache line, enough for the time.
+    #[derive(Debug)]
+    pub(crate) struct Hot {
+        pivot: u64,
+        mono_ns: u64,
+        frac: u64,
+        mult: u64,
+        before: u64,
+        as_of: u64,
+        pub(crate) real_offset_ns: i64,
+        pub(crate) source: u32,
+        status: u32,
+    }
+}
+
+const _: () = {
+    assert!(size_of::<Hot>() == 64 && size_of::<Record>() == 2 * 64, "one cache line, and two");
+    assert!(offset_of!(Hot, pivot) == offset_of!(Record, pivot));
+    assert!(offset_of!(Hot, mono_ns) == offset_of!(Record, mono_ns));
+    assert!(offset_of!(Hot, frac) == offset_of!(Record, frac));
+    assert!(offset_of!(Hot, mult) == offset_of!(Record, mult));
+    assert!(offset_of!(Hot, before) == offset_of!(Record, before));
+    assert!(offset_of!(Hot, as_of) == offset_of!(Record, as_of));
+    assert!(offset_of!(Hot, real_offset_ns) == offset_of!(Record, real_offset_ns));
+    assert!(offset_of!(Hot, source) == offset_of!(Record, source));
+    assert!(offset_of!(Hot, status) == offset_of!(Record, status));
+};
+
+impl Hot {
+    /// As [`Record::at`].
+    #[inline(always)]
+    pub(crate) const fn at(&self, count: u64) -> u64 {
+        let &Hot { pivot, mono_ns, frac, mult, before, as_of, .. } = self;
+        let line = Line { pivot, mono_ns, frac, mult, before };
+        line.at(if count < as_of { as_of } else { count })
     }
 }
 
@@ -152,5 +193,3 @@ impl Record {
         u64::try_from(grown).unwrap_or(u64::MAX)
     }
 }
-
-const _: () = assert!(size_of::<Record>() == 2 * 64, "two cache lines");
