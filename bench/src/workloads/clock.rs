@@ -28,7 +28,7 @@ pub(crate) const NOW: &str = "tearfree now";
 pub(crate) const UNORDERED: &str = "tearfree now_unordered";
 pub(crate) const COARSE: &str = "tearfree coarse";
 pub(crate) const KERNEL_COARSE: &str = "CLOCK_MONOTONIC_COARSE";
-pub(crate) const INSTANT: &str = "std Instant";
+pub(crate) const INSTANT: &str = "std Instant::now";
 
 /// What a reading is, in bytes.
 pub(crate) const BYTES: usize = 8;
@@ -89,27 +89,34 @@ fn run(bench: &mut Bench) {
         reading("CLOCK_MONOTONIC", libc::CLOCK_MONOTONIC, system),
         reading(KERNEL_COARSE, libc::CLOCK_MONOTONIC_COARSE, system),
         reading("CLOCK_REALTIME", libc::CLOCK_REALTIME, system),
-        reading(INSTANT, Instant::now(), |start: &Instant| start.elapsed().as_nanos() as u64),
+        reading(INSTANT, (), |()| {
+            black_box(Instant::now());
+            1
+        }),
+        reading("std Instant, elapsed", Instant::now(), |start: &Instant| {
+            start.elapsed().as_nanos() as u64
+        }),
         reading("std SystemTime", SystemTime::UNIX_EPOCH, |start: &SystemTime| {
             start.elapsed().map_or(0, |since| since.as_nanos() as u64)
         }),
-        reading("quanta 0.13", quanta::Clock::new(), |clock| quanta_ns(clock.now())),
-        reading("minstant 0.1", minstant::Instant::now(), |start| {
-            start.elapsed().as_nanos() as u64
+        reading("quanta 0.13", quanta::Clock::new(), |clock| {
+            black_box(clock.now());
+            1
         }),
-        reading("fastant 0.1", fastant::Instant::now(), |start| start.elapsed().as_nanos() as u64),
+        reading("minstant 0.1", (), |()| {
+            black_box(minstant::Instant::now());
+            1
+        }),
+        reading("fastant 0.1", (), |()| {
+            black_box(fastant::Instant::now());
+            1
+        }),
         reading("coarsetime 0.1", coarsetime::Instant::now(), |start| start.elapsed().as_nanos()),
         reading("coarsetime 0.1, recent", coarsetime::Instant::now(), |_| {
             coarsetime::Instant::recent().as_ticks()
         }),
     ];
     bench.compare(CLOCK.name, BYTES, jobs);
-}
-
-/// Keeps the compiler from leaving the reading out; it is a number of nanoseconds inside.
-fn quanta_ns(now: quanta::Instant) -> u64 {
-    black_box(&now);
-    1
 }
 
 fn system(id: &libc::clockid_t) -> u64 {

@@ -93,7 +93,7 @@ impl Clock {
     pub fn now(&self) -> u64 {
         let source = self.source;
         match self.page.read_current_head::<Hot, _>(|| source.ordered()) {
-            Ok((hot, count)) if hot.source == source.word() => hot.at(count),
+            Some((hot, count)) if hot.source == source.word() => hot.at(count),
             _ => self.now_again(),
         }
     }
@@ -106,7 +106,7 @@ impl Clock {
     pub fn now_unordered(&self) -> u64 {
         let source = self.source;
         match self.page.read_current_head::<Hot, _>(|| source.unordered()) {
-            Ok((hot, count)) if hot.source == source.word() => hot.at(count),
+            Some((hot, count)) if hot.source == source.word() => hot.at(count),
             _ => self.now_again(),
         }
     }
@@ -126,7 +126,7 @@ impl Clock {
     pub fn realtime(&self) -> u64 {
         let source = self.source;
         match self.page.read_current_head::<Hot, _>(|| source.ordered()) {
-            Ok((hot, count)) if hot.source == source.word() => {
+            Some((hot, count)) if hot.source == source.word() => {
                 hot.at(count).saturating_add_signed(hot.real_offset_ns)
             }
             _ => {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `Line`: from a counter to nanoseconds, with a bend whose two sides meet exactly.
 
-/// Slopes are in units of 2^-52 ns per count, so a slope of one is `1 << 52`.
+/// Slopes are in units of 2^-32 ns per count, so a slope of one is `1 << 32`.
 ///
-/// A counter of 1 MHz, which is the slowest there is, leaves room for slopes four times as steep; and
-/// at 5 GHz one unit is less than a millionth of a ppm.
-pub const SHIFT: u32 = 52;
+/// At 5 GHz one unit is 1.2 ppb, which a line that is bent twice a second makes 0.6 ns of. Up to four
+/// seconds from a pivot the product has 64 bits, so a line that is kept needs no more than the kernel's
+/// does: one multiplication, one addition, one shift.
+pub const SHIFT: u32 = 32;
 
 /// The largest change of slope that a disciplined clock makes to mend its phase: 500 ppm, as the
 /// kernel's NTP code.
@@ -14,12 +15,12 @@ pub const MAX_SLEW_PPB: u64 = 500_000;
 /// A line through the time, with a bend at [`pivot`](Self::pivot).
 ///
 /// ```text
-/// t(c) = mono_ns + ((c - pivot) * mult   + frac) >> 52     from the pivot on
-/// t(c) = mono_ns - ((pivot - c) * before - frac) >> 52     before it
+/// t(c) = mono_ns + ((c - pivot) * mult   + frac) >> 32     from the pivot on
+/// t(c) = mono_ns - ((pivot - c) * before - frac) >> 32     before it
 /// ```
 ///
-/// It is the kernel's mult and shift, with 64 bits for the factor and 128 for the product: no count
-/// is so far away that it overflows, and the factor needs no dithering.
+/// It is the kernel's mult and shift, with 64 bits for the factor, and 128 for the product of a count
+/// that is far away: nothing overflows, and the factor needs no dithering.
 ///
 /// # Examples
 /// ```
@@ -39,9 +40,9 @@ pub struct Line {
     pub pivot: u64,
     /// The time at the pivot, in nanoseconds.
     pub mono_ns: u64,
-    /// What is to be added to it, in 2^-52 ns; less than `1 << 52`.
+    /// What is to be added to it, in 2^-32 ns; less than `1 << 32`.
     pub frac: u64,
-    /// The slope from the pivot on, in 2^-52 ns per count.
+    /// The slope from the pivot on, in 2^-32 ns per count.
     pub mult: u64,
     /// The slope before it.
     pub before: u64,
@@ -60,16 +61,26 @@ impl Line {
     #[inline(always)]
     #[must_use]
     pub const fn at(&self, count: u64) -> u64 {
-        if count >= self.pivot {
-            let product = (count - self.pivot) as u128 * self.mult as u128;
-            self.mono_ns.wrapping_add(((product + self.frac as u128) >> SHIFT) as u64)
-        } else {
-            self.at_before(count)
+        if count < self.pivot {
+            return self.at_before(count);
         }
+        if let Some(product) = (count - self.pivot).checked_mul(self.mult)
+            && let Some(fine) = product.checked_add(self.frac)
+        {
+            return self.mono_ns.wrapping_add(fine >> SHIFT);
+        }
+        self.at_far(count)
     }
 
-    /// Seldom needed: for the time between the publication of a bend and the bend itself.
-    #[inline(always)]
+    /// For a line that nobody keeps any more.
+    #[cold]
+    const fn at_far(&self, count: u64) -> u64 {
+        let product = (count - self.pivot) as u128 * self.mult as u128;
+        self.mono_ns.wrapping_add(((product + self.frac as u128) >> SHIFT) as u64)
+    }
+
+    /// For the time between the publication of a bend and the bend itself.
+    #[cold]
     const fn at_before(&self, count: u64) -> u64 {
         let product = (self.pivot - count) as u128 * self.before as u128;
         // The shift of a signed number rounds down, as the other side does.

@@ -162,55 +162,54 @@ impl<T: Payload> Reader<T> {
         Ok(Some(reading))
     }
 
-    /// Runs `meanwhile`, reads a value, and makes sure that the value was the newest one all the time;
-    /// else it begins again.
+    /// Reads a value, runs `meanwhile`, and makes sure that the value was still the newest one
+    /// afterwards; else it begins again.
     ///
     /// A clock needs that: a counter that was read while generation g was the newest is below the
-    /// counter value from which g + 1 holds. The copy is made last, so that it need not wait for a
-    /// slow counter.
+    /// counter value from which g + 1 holds.
     ///
     /// # Errors
     /// As for [`read`](Self::read).
     #[inline]
     pub fn read_current<R>(&self, meanwhile: impl FnMut() -> R) -> Result<(Reading<T>, R), Error> {
-        let (value, generation, result) = self.read_current_as::<T, R>(meanwhile)?;
+        let read = self.read_current_as::<T, R>(meanwhile);
+        let (value, generation, result) = read.ok_or(UNSETTLED)?;
         Ok((Reading { value, generation, glance: self.page.glance() }, result))
     }
 
     /// As [`read_current`](Self::read_current), of the first bytes of the value: `H` is what a `T`
     /// begins with. A clock needs one cache line of what it publishes, nearly always.
     ///
-    /// # Errors
-    /// As for [`read`](Self::read).
+    /// `None` is [`Error::Unsettled`]. It is no error here, because a result with an error in it does
+    /// not fit into registers.
     #[inline(always)]
-    pub fn read_current_head<H: Payload, R>(
-        &self,
-        meanwhile: impl FnMut() -> R,
-    ) -> Result<(H, R), Error> {
+    pub fn read_current_head<H: Payload, R>(&self, meanwhile: impl FnMut() -> R) -> Option<(H, R)> {
         let (value, _, result) = self.read_current_as::<H, R>(meanwhile)?;
-        Ok((value, result))
+        Some((value, result))
     }
 
     #[inline(always)]
     fn read_current_as<H: Payload, R>(
         &self,
         mut meanwhile: impl FnMut() -> R,
-    ) -> Result<(H, u64, R), Error> {
+    ) -> Option<(H, u64, R)> {
         const { assert!(size_of::<H>() <= size_of::<T>(), "a head is no longer than the value") };
         let count = self.page.shared.count();
         for _ in 0..crate::shared::ATTEMPTS {
             let start = count.read_begin();
-            let result = meanwhile();
             let copy = self.page.shared.load::<H>(start.slot());
+            let result = meanwhile();
             if count.is_current(start) {
                 // SAFETY: P4, P14. The bytes are one generation's, and any bytes are an `H`.
                 let value = unsafe { copy.assume_init() };
-                return Ok((value, start.generation(), result));
+                return Some((value, start.generation(), result));
             }
         }
-        Err(Error::Unsettled { attempts: crate::shared::ATTEMPTS })
+        None
     }
 }
+
+const UNSETTLED: Error = Error::Unsettled { attempts: crate::shared::ATTEMPTS };
 
 impl<T> Reader<T> {
     /// The number of publications until now, of all writers of this page. One load.

@@ -7,7 +7,7 @@ use std::time::{Instant, UNIX_EPOCH};
 
 use indicatif::HumanCount;
 use serde::Serialize;
-use tearfree_clock::{Bounded, Clock};
+use tearfree_clock::{Bounded, Clock, SHIFT};
 
 use super::args::{PageArg, WatchArgs};
 use crate::outcome::{Outcome, Problem};
@@ -59,7 +59,7 @@ impl Look {
             late_publications: clock.late_publications(),
             source: clock.source().name(),
             is_test: record.is_test != 0,
-            speed: (record.is_test != 0).then(|| record.mult as f64 / (1_u64 << 52) as f64),
+            speed: (record.is_test != 0).then(|| record.mult as f64 / (1_u64 << SHIFT) as f64),
             generation: clock.page().generation(),
         }
     }
