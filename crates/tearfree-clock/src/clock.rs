@@ -140,7 +140,7 @@ impl Clock {
     #[must_use]
     pub fn now_bounded(&self) -> Bounded {
         let (record, count) = self.look();
-        let status = self.status_of(&record, count, record.status);
+        let status = record.status_at(count);
         Bounded::around(record.at(count), record.bound_at(count), status)
     }
 
@@ -151,7 +151,7 @@ impl Clock {
     #[must_use]
     pub fn utc_bounded(&self) -> Bounded {
         let (record, count) = self.look();
-        let status = self.status_of(&record, count, record.utc_status);
+        let status = record.utc_status_at(count);
         let ns = record.at(count).saturating_add_signed(record.real_offset_ns);
         match record.utc_bound_at(count) {
             Some(bound_ns) => Bounded::around(ns, bound_ns, status),
@@ -248,14 +248,6 @@ impl Clock {
             (Some(source), Some(record)) => (record, source.ordered()),
             // What is left is the host's clock, as it is, and nobody's promise.
             _ => (Record::of_host(), host_ns()),
-        }
-    }
-
-    fn status_of(&self, record: &Record, count: u64, word: u32) -> Status {
-        match Status::of(word) {
-            _ if count >= record.unknown_after => Status::Unknown,
-            Status::Synchronised if count >= record.free_after => Status::FreeRunning,
-            status => status,
         }
     }
 }

@@ -141,6 +141,26 @@ impl Record {
         self.line().at(if count < self.as_of { self.as_of } else { count })
     }
 
+    /// How the clock stands to the host's at a count, if nobody has published anything since.
+    #[must_use]
+    pub fn status_at(&self, count: u64) -> Status {
+        self.aged(count, self.status)
+    }
+
+    /// How it stands to UTC.
+    #[must_use]
+    pub fn utc_status_at(&self, count: u64) -> Status {
+        self.aged(count, self.utc_status)
+    }
+
+    fn aged(&self, count: u64, word: u32) -> Status {
+        match Status::of(word) {
+            _ if count >= self.unknown_after => Status::Unknown,
+            Status::Synchronised if count >= self.free_after => Status::FreeRunning,
+            status => status,
+        }
+    }
+
     /// The largest error against the host's clock at a count.
     #[must_use]
     pub fn bound_at(&self, count: u64) -> u64 {
@@ -197,5 +217,24 @@ impl Record {
         let age_ns = Line::new(0, 0, steeper).ns_in(count.saturating_sub(self.as_of));
         let grown = (u128::from(age_ns) * u128::from(drift_ppb)).div_ceil(1_000_000_000);
         u64::try_from(grown).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tearfree_page::zerocopy::{FromBytes, IntoBytes};
+
+    use super::*;
+
+    #[test]
+    fn the_first_line_of_a_record_gives_the_times_of_the_whole() {
+        let line = Line::new(10_000, 5_000, 1 << SHIFT).bend(20_000, 3 << (SHIFT - 1));
+        let record = Record { as_of: 15_000, ..Record::of_line(line, Source::Host) };
+        let Ok(hot) = Hot::read_from_bytes(&record.as_bytes()[..64]) else { panic!("64 bytes") };
+        for count in [0, 9_999, 15_000, 15_001, 19_999, 20_000, 20_001, u64::MAX >> 1] {
+            assert_eq!(hot.at(count), record.at(count), "at {count}");
+            assert!(hot.at(count) >= record.at(15_000), "the time goes back at {count}");
+        }
+        assert_eq!((hot.source, hot.real_offset_ns), (record.source, record.real_offset_ns));
     }
 }
