@@ -10,6 +10,7 @@ mod payload;
 mod peers;
 mod placement;
 mod plot;
+mod processes;
 mod race;
 mod record;
 mod results;

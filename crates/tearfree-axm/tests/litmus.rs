@@ -75,3 +75,65 @@ fn what_is_not_a_test_is_refused_with_its_line() {
         assert!(misread.what.contains(what) && misread.line == line, "{to}: {misread}");
     }
 }
+
+#[test]
+fn the_files_of_this_project_have_the_verdicts_that_they_expect() {
+    let counts = judged("c");
+    assert!(
+        counts["Never"] >= 10 && counts["Sometimes"] >= 20 && counts["Race"] >= 1,
+        "{counts:?}"
+    );
+}
+
+fn text_of(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What the files say: for each name its verdict in C and on three machines, or a dash.
+fn rows_of_files() -> BTreeMap<String, [String; 4]> {
+    let mut rows: BTreeMap<String, [String; 4]> = BTreeMap::new();
+    for (column, folder) in ["c", "aarch64", "riscv", "power"].into_iter().enumerate() {
+        for file in files(folder) {
+            let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+            let text = fs::read_to_string(&file).unwrap();
+            let (_, rest) =
+                text.split_once("(* expect: ").unwrap_or_else(|| panic!("{name}: no verdict"));
+            let row = rows.entry(name).or_insert_with(|| [(); 4].map(|()| "-".to_owned()));
+            row[column] = rest.split_whitespace().next().unwrap().to_owned();
+        }
+    }
+    rows
+}
+
+#[test]
+fn the_table_in_the_readme_is_what_the_files_say() {
+    let readme = text_of("litmus/README.md");
+    let mut table = BTreeMap::new();
+    for line in readme.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [name, _, verdicts @ ..] = &cells[..] else { panic!("{line}") };
+        let verdicts: [String; 4] = core::array::from_fn(|column| verdicts[column].to_owned());
+        table.insert(name.trim_matches('`').to_owned(), verdicts);
+    }
+    assert_eq!(table, rows_of_files(), "README on the left, files on the right");
+}
+
+#[test]
+fn each_obligation_has_a_file_and_a_mistake_or_a_reason_why_not() {
+    let (design, readme) = (text_of("DESIGN.md"), text_of("litmus/README.md"));
+    let rows = rows_of_files();
+    let obligations: Vec<&str> = design
+        .lines()
+        .filter_map(|line| line.strip_prefix("- **")?.split_once("** ").map(|(name, _)| name))
+        .filter(|name| name.starts_with('P'))
+        .collect();
+    assert!(obligations.len() >= 12, "{obligations:?}");
+    for obligation in obligations {
+        let stem = |name: &String| name.split('-').next() == Some(obligation);
+        let has_file = rows.keys().any(|name| stem(name) && !name.contains("mistake"));
+        let has_mistake = rows.keys().any(|name| stem(name) && name.contains("mistake"));
+        let has_reason = readme.contains(&format!("| {obligation} | "));
+        assert!(has_file && has_mistake || has_reason, "{obligation} has no litmus file");
+    }
+}

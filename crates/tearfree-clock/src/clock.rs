@@ -72,7 +72,7 @@ impl Clock {
     }
 
     fn new(page: Reader<Record>) -> Result<Self, Error> {
-        let word = page.read()?.value.source;
+        let word = page.read().map_err(tearfree_page::Error::from)?.value.source;
         let source = Source::of(word).filter(|source| source.is_here());
         let source = source.ok_or(Error::Source(word))?;
         let (here, there) = (time_namespace(), page.word(word::TIME_NAMESPACE));
@@ -93,7 +93,7 @@ impl Clock {
     pub fn now(&self) -> u64 {
         let source = self.source;
         match self.page.read_current_head::<Hot, _>(|| source.ordered()) {
-            Some((hot, count)) if hot.source == source.word() => hot.at(count),
+            Ok((hot, count)) if hot.source == source.word() => hot.at(count),
             _ => self.now_again(),
         }
     }
@@ -106,7 +106,7 @@ impl Clock {
     pub fn now_unordered(&self) -> u64 {
         let source = self.source;
         match self.page.read_current_head::<Hot, _>(|| source.unordered()) {
-            Some((hot, count)) if hot.source == source.word() => hot.at(count),
+            Ok((hot, count)) if hot.source == source.word() => hot.at(count),
             _ => self.now_again(),
         }
     }
@@ -126,7 +126,7 @@ impl Clock {
     pub fn realtime(&self) -> u64 {
         let source = self.source;
         match self.page.read_current_head::<Hot, _>(|| source.ordered()) {
-            Some((hot, count)) if hot.source == source.word() => {
+            Ok((hot, count)) if hot.source == source.word() => {
                 hot.at(count).saturating_add_signed(hot.real_offset_ns)
             }
             _ => {

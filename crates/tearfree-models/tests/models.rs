@@ -21,8 +21,8 @@ mod latches;
 mod locks;
 #[path = "models/mutants.rs"]
 mod mutants;
-#[path = "models/page.rs"]
-mod page;
+#[path = "models/pairs.rs"]
+mod pairs;
 #[path = "models/seqlocks.rs"]
 mod seqlocks;
 #[path = "models/versions.rs"]
@@ -64,6 +64,9 @@ models! {
     a_latch_gives_each_value_its_version: latches::VERSIONS;
     a_latch_keeps_its_writers_apart: latches::TWO_WRITERS;
 
+    a_pair_is_whole_whenever_its_writer_dies: pairs::DEATHS;
+    a_pair_tells_whether_a_value_is_the_newest: pairs::CURRENT;
+
     a_spin_lock_lets_one_thread_in_at_a_time: locks::SPIN;
 
     a_read_beside_a_writer_is_whole_or_nothing: seqlocks::ONE_WRITER;
@@ -86,6 +89,7 @@ models! {
     a_waiter_wakes_up_each_time: waits::TWO_PUBLISHES;
     a_waiter_wakes_up_for_each_writer: waits::TWO_WRITERS;
     two_waiters_wake_up: waits::TWO_WAITERS;
+    a_waiter_is_called_by_its_own_announcement: waits::ROUNDS;
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use core::time::Duration;
 use std::path::Path;
 
-use crate::error::Error;
+use crate::error::{Error, Unsettled};
 use crate::header::Geometry;
 use crate::identity::Identity;
 use crate::options::Options;
@@ -114,7 +114,7 @@ impl ByteReader {
     ///
     /// # Errors
     /// As for [`Reader::read`](crate::Reader::read).
-    pub fn read(&self) -> Result<Reading<Vec<u8>>, Error> {
+    pub fn read(&self) -> Result<Reading<Vec<u8>>, Unsettled> {
         let mut value = vec![0; self.0.geometry.schema.size()];
         let ((), generation) = self.0.read(|slot| self.0.shared.load_into(slot, &mut value))?;
         Ok(Reading { value, generation, glance: self.0.glance() })
@@ -134,7 +134,7 @@ impl ByteReader {
     /// What the writer said last.
     #[must_use]
     pub fn writer_state(&self) -> WriterState {
-        WriterState::of(self.0.glance().state)
+        self.0.glance().writer_state()
     }
 
     /// Who the writer is, or was.

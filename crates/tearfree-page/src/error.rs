@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::header::Damage;
 use crate::identity::Identity;
 use crate::schema::SchemaError;
+use crate::shared::ATTEMPTS;
 
 /// Why a page could not be made, opened, taken over or read.
 ///
@@ -78,11 +79,8 @@ pub enum Error {
     NotSealed,
     /// No file descriptor came with the message.
     NotSent,
-    /// Each of many attempts to copy the value was overtaken by two publications.
-    Unsettled {
-        /// How many attempts there were.
-        attempts: u32,
-    },
+    /// No copy of the value was whole.
+    Unsettled(Unsettled),
     /// The system refused something.
     System {
         /// What was tried.
@@ -129,8 +127,8 @@ impl Error {
             }
             Self::NotSealed => "the file is not a sealed memory file".to_owned(),
             Self::NotSent => "no page came with the message".to_owned(),
-            Self::Unsettled { attempts } => {
-                format!("the page changed twice during each of {attempts} copies")
+            Self::Unsettled(_) => {
+                format!("the page changed twice during each of {ATTEMPTS} copies")
             }
             Self::System { what, path, error } => {
                 format!("cannot {what} {}: {error}", path.display())
@@ -164,7 +162,7 @@ impl Error {
             }
             Self::NotSealed => "have the page made with `Writer::create_sealed`",
             Self::NotSent => "send it with `Writer::send`, one message for each `Reader::receive`",
-            Self::Unsettled { .. } => {
+            Self::Unsettled(_) => {
                 "try again; if it stays so, something that is no writer of pages changes it"
             }
             Self::System { .. } => "see to what the system complains about, and try again",
@@ -202,6 +200,27 @@ impl core::error::Error for Error {
             Self::NoSchema(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+/// The page changed twice during each of a thousand copies.
+///
+/// No writer of this crate is that fast for long. It carries nothing, because a read is a matter of a
+/// few nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsettled;
+
+impl fmt::Display for Unsettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Error::Unsettled(*self).fmt(f)
+    }
+}
+
+impl core::error::Error for Unsettled {}
+
+impl From<Unsettled> for Error {
+    fn from(unsettled: Unsettled) -> Self {
+        Self::Unsettled(unsettled)
     }
 }
 

@@ -26,7 +26,7 @@ mod subscriber;
 mod writer;
 
 pub use bytes::{ByteReader, ByteWriter};
-pub use error::Error;
+pub use error::{Error, Unsettled};
 pub use header::{Damage, Geometry, inspect};
 pub use identity::{Identity, boot_id_text};
 pub use options::Options;

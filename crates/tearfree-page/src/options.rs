@@ -36,7 +36,7 @@ impl Options {
     /// nanoseconds. Zero is no promise.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
-        self.lifetime_ns = u64::try_from(lifetime.as_nanos()).unwrap_or(u64::MAX - 1);
+        self.lifetime_ns = u64::try_from(lifetime.as_nanos()).unwrap_or(u64::MAX);
         self
     }
 

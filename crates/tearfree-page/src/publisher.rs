@@ -19,7 +19,9 @@ use crate::options::Options;
 use crate::place::{self, Owner, Place};
 use crate::schema::Schema;
 use crate::shared::Shared;
-use crate::status::{NO_PROMISE, STATE_ENDED, STATE_LIVE, STATE_SUPERSEDED, boot_time_ns};
+use crate::status::{
+    LAST_PROMISE, NO_PROMISE, STATE_ENDED, STATE_LIVE, STATE_SUPERSEDED, boot_time_ns,
+};
 
 /// A page and the right to publish to it.
 ///
@@ -263,7 +265,7 @@ fn forked() -> ! {
 pub(crate) fn valid_until(lifetime_ns: u64) -> u64 {
     match lifetime_ns {
         0 => NO_PROMISE,
-        lifetime => boot_time_ns().saturating_add(lifetime).min(NO_PROMISE - 1),
+        lifetime => boot_time_ns().saturating_add(lifetime).min(LAST_PROMISE),
     }
 }
 

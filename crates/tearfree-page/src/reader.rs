@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use crate::Payload;
-use crate::error::Error;
+use crate::error::{Error, Unsettled};
 use crate::header::Geometry;
 use crate::identity::Identity;
 use crate::passing;
@@ -20,6 +20,9 @@ use crate::publisher::fits;
 use crate::schema::schema_of;
 use crate::status::{Freshness, Glance, Reading, WriterState};
 use crate::subscriber::{Subscriber, Waited};
+
+/// Up to this size a value goes through registers; larger ones go straight to their place.
+const SMALL: usize = 128;
 
 /// A page, mapped for reading only.
 ///
@@ -106,32 +109,70 @@ impl<T: Payload> Reader<T> {
 
     /// The newest value, whole. A few loads and a copy.
     ///
-    /// For large values see [`read_into`](Self::read_into), which copies once.
+    /// [`get`](Self::get) gives the value alone; large ones are better read by
+    /// [`read_into`](Self::read_into).
     ///
     /// # Errors
-    /// [`Error::Unsettled`] if the page changed twice during each of a thousand copies. No writer of
+    /// [`Unsettled`] if the page changed twice during each of a thousand copies. No writer of
     /// this crate is that fast for long.
     ///
     /// # Ordering
     /// Sees everything that the writer did before it published the value.
-    #[inline]
-    pub fn read(&self) -> Result<Reading<T>, Error> {
-        let (copy, generation) = self.page.read(|slot| self.page.shared.load::<T>(slot))?;
-        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
-        let value = unsafe { copy.assume_init() };
+    #[inline(always)]
+    pub fn read(&self) -> Result<Reading<T>, Unsettled> {
+        let (value, generation) = self.copy()?;
         Ok(Reading { value, generation, glance: self.page.glance() })
     }
 
-    /// As [`read`](Self::read), into a value that is there already. Of a large value this is the
-    /// faster way, because it is copied once.
+    /// The newest value, whole, and nothing about it: the fastest way, as fast as a latch inside of
+    /// a process.
     ///
     /// # Errors
-    /// As for [`read`](Self::read); then `to` is a mix of several values.
+    /// As for [`read`](Self::read).
+    #[inline(always)]
+    pub fn get(&self) -> Result<T, Unsettled> {
+        self.copy().map(|(value, _generation)| value)
+    }
+
+    /// All attempts are in here, so that a small value stays in registers on its way out.
+    #[inline(always)]
+    fn copy(&self) -> Result<(T, u64), Unsettled> {
+        let (copy, generation) = self.page.read(|slot| self.page.shared.load::<T>(slot))?;
+        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
+        Ok((unsafe { copy.assume_init() }, generation))
+    }
+
+    /// As [`get`](Self::get), into a value that is there already. Of a large value, of more than 128
+    /// bytes, this is the faster way, because it is copied once.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read); then `to` may be a mix of several values.
     #[inline]
-    pub fn read_into(&self, to: &mut T) -> Result<Reading<()>, Error> {
-        let copy = |slot| self.page.shared.load_into(slot, to.as_mut_bytes());
-        let ((), generation) = self.page.read(copy)?;
+    pub fn get_into(&self, to: &mut T) -> Result<(), Unsettled> {
+        self.copy_to(to).map(|_generation| ())
+    }
+
+    /// As [`get_into`](Self::get_into), and tells about the value what [`read`](Self::read) tells.
+    ///
+    /// # Errors
+    /// As for [`get_into`](Self::get_into).
+    #[inline]
+    pub fn read_into(&self, to: &mut T) -> Result<Reading<()>, Unsettled> {
+        let generation = self.copy_to(to)?;
         Ok(Reading { value: (), generation, glance: self.page.glance() })
+    }
+
+    #[inline(always)]
+    fn copy_to(&self, to: &mut T) -> Result<u64, Unsettled> {
+        if size_of::<T>() <= SMALL {
+            let (value, generation) = self.copy()?;
+            *to = value;
+            return Ok(generation);
+        }
+        let bytes = to.as_mut_bytes();
+        self.page
+            .read(|slot| self.page.shared.load_into(slot, bytes))
+            .map(|((), generation)| generation)
     }
 
     /// As [`read`](Self::read), if there is another generation than `seen`, which is then the new one.
@@ -153,7 +194,7 @@ impl<T: Payload> Reader<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
-    pub fn read_if_changed(&self, seen: &mut u64) -> Result<Option<Reading<T>>, Error> {
+    pub fn read_if_changed(&self, seen: &mut u64) -> Result<Option<Reading<T>>, Unsettled> {
         if self.generation() == *seen {
             return Ok(None);
         }
@@ -169,30 +210,47 @@ impl<T: Payload> Reader<T> {
     /// counter value from which g + 1 holds.
     ///
     /// # Errors
-    /// As for [`read`](Self::read).
+    /// [`Unsettled`] if each of a thousand attempts met a publication;
+    /// `meanwhile` has to be shorter than the time between two of them.
+    ///
+    /// ```
+    /// # use tearfree_page::{Options, Reader, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let _writer = Writer::<u64>::create(&page, 1, &Options::new())?;
+    /// let reader = Reader::<u64>::open(&page)?;
+    /// let (reading, now) = reader.read_current(std::time::Instant::now)?;
+    /// println!("{} was the newest value at {now:?}", reading.value);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
-    pub fn read_current<R>(&self, meanwhile: impl FnMut() -> R) -> Result<(Reading<T>, R), Error> {
-        let read = self.read_current_as::<T, R>(meanwhile);
-        let (value, generation, result) = read.ok_or(UNSETTLED)?;
+    pub fn read_current<R>(
+        &self,
+        meanwhile: impl FnMut() -> R,
+    ) -> Result<(Reading<T>, R), Unsettled> {
+        let (value, generation, result) = self.read_current_as::<T, R>(meanwhile)?;
         Ok((Reading { value, generation, glance: self.page.glance() }, result))
     }
 
     /// As [`read_current`](Self::read_current), of the first bytes of the value: `H` is what a `T`
     /// begins with. A clock needs one cache line of what it publishes, nearly always.
     ///
-    /// `None` is [`Error::Unsettled`]. It is no error here, because a result with an error in it does
-    /// not fit into registers.
+    /// # Errors
+    /// As for [`read_current`](Self::read_current).
     #[inline(always)]
-    pub fn read_current_head<H: Payload, R>(&self, meanwhile: impl FnMut() -> R) -> Option<(H, R)> {
+    pub fn read_current_head<H: Payload, R>(
+        &self,
+        meanwhile: impl FnMut() -> R,
+    ) -> Result<(H, R), Unsettled> {
         let (value, _, result) = self.read_current_as::<H, R>(meanwhile)?;
-        Some((value, result))
+        Ok((value, result))
     }
 
     #[inline(always)]
     fn read_current_as<H: Payload, R>(
         &self,
         mut meanwhile: impl FnMut() -> R,
-    ) -> Option<(H, u64, R)> {
+    ) -> Result<(H, u64, R), Unsettled> {
         const { assert!(size_of::<H>() <= size_of::<T>(), "a head is no longer than the value") };
         let count = self.page.shared.count();
         for _ in 0..crate::shared::ATTEMPTS {
@@ -202,14 +260,12 @@ impl<T: Payload> Reader<T> {
             if count.is_current(start) {
                 // SAFETY: P4, P14. The bytes are one generation's, and any bytes are an `H`.
                 let value = unsafe { copy.assume_init() };
-                return Some((value, start.generation(), result));
+                return Ok((value, start.generation(), result));
             }
         }
-        None
+        Err(Unsettled)
     }
 }
-
-const UNSETTLED: Error = Error::Unsettled { attempts: crate::shared::ATTEMPTS };
 
 impl<T> Reader<T> {
     /// The number of publications until now, of all writers of this page. One load.
@@ -224,20 +280,36 @@ impl<T> Reader<T> {
     /// The thread sleeps meanwhile. If the page was made with
     /// [`Options::wakes`](crate::Options::wakes), the writer wakes it; else it looks once a
     /// millisecond.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tearfree_page::{Options, Reader, Waited, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let mut writer = Writer::<u64>::create(&page, 1, &Options::new().wakes(true))?;
+    /// let reader = Reader::<u64>::open(&page)?;
+    /// let seen = reader.read()?.generation;
+    /// std::thread::scope(|threads| {
+    ///     threads.spawn(|| writer.set(2));
+    ///     assert_eq!(reader.wait_changed(seen, None), Waited::Changed);
+    /// });
+    /// assert_eq!(reader.get()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn wait_changed(&self, seen: u64, timeout: Option<Duration>) -> Waited {
         self.page.wait_changed(seen, timeout)
     }
 
     /// One of the eight words that are whole by themselves: see
-    /// [`Writer::set_word`](crate::Writer::set_word). One load, which acquires what was stored.
+    /// [`Writer::set_word`](crate::Writer::set_word). One load, which says nothing about the value.
     ///
     /// # Panics
     /// If `index` is 8 or more.
     #[inline]
     #[must_use]
     pub fn word(&self, index: usize) -> u64 {
-        // ORDERING: P14. A value of one word needs no count; pairs with `Writer::set_word`.
-        self.page.shared.user_word(index).load(core::sync::atomic::Ordering::Acquire)
+        // ORDERING: P14. A word of its own, outside of `PairCount::read_begin` and its promises.
+        self.page.shared.user_word(index).load(Relaxed)
     }
 
     /// How fresh the page is now.
@@ -249,8 +321,7 @@ impl<T> Reader<T> {
     /// What the writer said last.
     #[must_use]
     pub fn writer_state(&self) -> WriterState {
-        // ORDERING: P14. A word of its own: see `Shared::glance`.
-        WriterState::of(self.page.shared.state().load(Relaxed))
+        self.glance().writer_state()
     }
 
     /// Who the writer is, or was; `None` if that changed during each of a thousand looks.

@@ -128,7 +128,7 @@ impl Shared {
         let there = self.time_namespace().load(Relaxed);
         // ORDERING: P14. As above, for `read_begin`.
         let state = self.state().load(Relaxed);
-        Glance { valid_until, state, same_clock: here == there }
+        Glance::new(valid_until, here == there, state)
     }
 
     /// Copies a `T` out of a slot; torn until the count says otherwise.

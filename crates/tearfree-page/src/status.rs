@@ -11,6 +11,10 @@ pub(crate) const STATE_SUPERSEDED: u32 = 3;
 
 /// Stands for "no promise" in the page.
 pub(crate) const NO_PROMISE: u64 = u64::MAX;
+/// Stands, in a reader, for a promise by a clock that it does not see. Never in a page.
+const UNKNOWN: u64 = u64::MAX - 1;
+/// The latest time that can be promised.
+pub(crate) const LAST_PROMISE: u64 = u64::MAX - 2;
 
 /// What the writer of a page said last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +29,12 @@ pub enum WriterState {
 
 impl WriterState {
     /// A number that nobody has a meaning for counts as the writer's end: it is no promise.
-    pub(crate) fn of(word: u32) -> Self {
+    fn of(word: u64) -> Self {
+        const LIVE: u64 = STATE_LIVE as u64;
+        const SUPERSEDED: u64 = STATE_SUPERSEDED as u64;
         match word {
-            STATE_LIVE => Self::Live,
-            STATE_SUPERSEDED => Self::Superseded,
+            LIVE => Self::Live,
+            SUPERSEDED => Self::Superseded,
             _ => Self::Ended,
         }
     }
@@ -85,12 +91,13 @@ pub struct Reading<T> {
 }
 
 /// The words beside the count, as they were right after a copy.
+///
+/// Words of one size, because a reading is copied a few times on its way out: a load that takes two
+/// narrower stores at once waits for both, five times as long as the whole read takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Glance {
-    pub(crate) valid_until: u64,
-    pub(crate) state: u32,
-    /// Whether reader and writer see the same `CLOCK_BOOTTIME`.
-    pub(crate) same_clock: bool,
+    valid_until: u64,
+    pub(crate) state: u64,
 }
 
 impl<T> Reading<T> {
@@ -103,16 +110,28 @@ impl<T> Reading<T> {
     /// What the writer had said when this was read.
     #[must_use]
     pub fn writer_state(&self) -> WriterState {
-        WriterState::of(self.glance.state)
+        self.glance.writer_state()
     }
 }
 
 impl Glance {
+    /// `same_clock`: whether reader and writer see the same `CLOCK_BOOTTIME`.
+    #[inline(always)]
+    pub(crate) fn new(valid_until: u64, same_clock: bool, state: u32) -> Self {
+        let is_known = same_clock || valid_until == NO_PROMISE;
+        let valid_until = if is_known { valid_until } else { UNKNOWN };
+        Glance { valid_until, state: state.into() }
+    }
+
     pub(crate) fn freshness(self) -> Freshness {
-        if !self.same_clock && self.valid_until != NO_PROMISE {
-            return Freshness::Unknown;
+        match self.valid_until {
+            UNKNOWN => Freshness::Unknown,
+            until => Freshness::at(boot_time_ns(), until),
         }
-        Freshness::at(boot_time_ns(), self.valid_until)
+    }
+
+    pub(crate) fn writer_state(self) -> WriterState {
+        WriterState::of(self.state)
     }
 }
 
@@ -130,9 +149,9 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_not_ours_is_not_compared() {
-        let glance = Glance { valid_until: 1, state: STATE_LIVE, same_clock: false };
-        assert_eq!(glance.freshness(), Freshness::Unknown);
-        let unpromised = Glance { valid_until: NO_PROMISE, ..glance };
-        assert_eq!(unpromised.freshness(), Freshness::Unpromised);
+        let freshness = |until, same| Glance::new(until, same, STATE_LIVE).freshness();
+        assert_eq!(freshness(1, false), Freshness::Unknown);
+        assert_eq!(freshness(NO_PROMISE, false), Freshness::Unpromised);
+        assert!(matches!(freshness(1, true), Freshness::Stale(_)));
     }
 }

@@ -12,13 +12,13 @@ use rustix::thread::futex;
 use rustix::time::Timespec;
 
 use crate::birth::SEALS;
-use crate::error::{Error, refused};
+use crate::error::{Error, Unsettled, refused};
 use crate::header::Geometry;
 use crate::identity::{Identity, boot_id, namespace};
 use crate::mapping::Mapping;
 use crate::place::{self, Owner, Place};
 use crate::shared::{ATTEMPTS, Shared};
-use crate::status::{Glance, STATE_SUPERSEDED};
+use crate::status::{Glance, WriterState};
 
 /// How long a waiter sleeps between two looks at a page whose writer does not wake.
 const NAP: Duration = Duration::from_millis(1);
@@ -81,8 +81,8 @@ impl Subscriber {
 
     /// Copies the payload by `copy` until a copy is whole.
     #[inline(always)]
-    pub(crate) fn read<R>(&self, copy: impl FnMut(usize) -> R) -> Result<(R, u64), Error> {
-        self.shared.count().read(ATTEMPTS, copy).ok_or(Error::Unsettled { attempts: ATTEMPTS })
+    pub(crate) fn read<R>(&self, copy: impl FnMut(usize) -> R) -> Result<(R, u64), Unsettled> {
+        self.shared.count().read(ATTEMPTS, copy).ok_or(Unsettled)
     }
 
     #[inline(always)]
@@ -100,7 +100,7 @@ impl Subscriber {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
             let count = self.shared.count().sequence();
-            if self.glance().state == STATE_SUPERSEDED {
+            if self.glance().writer_state() == WriterState::Superseded {
                 return Waited::Superseded;
             }
             if count / 2 != seen {

@@ -2,7 +2,7 @@
 //! `Writer`: the one process that publishes to a page.
 
 use core::marker::PhantomData;
-use core::sync::atomic::Ordering::Release;
+use core::sync::atomic::Ordering::Relaxed;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -51,7 +51,8 @@ impl<T: Payload> Writer<T> {
     /// Makes a page and publishes `value`; `page` is a name, or a path if it has a `/` in it.
     ///
     /// If the page is there, has this schema and no writer, it goes on with that one, and so does its
-    /// count: a service calls this at each start. A page of another schema is an error, unless
+    /// count: a service calls this at each start. (Only if it is to wake waiters and did not, or the
+    /// other way round, a new page takes its place.) A page of another schema is an error, unless
     /// [`Options::replace`] is asked for.
     ///
     /// # Errors
@@ -65,6 +66,16 @@ impl<T: Payload> Writer<T> {
     ///
     /// # Errors
     /// If there is none, and as for [`create`](Self::create).
+    ///
+    /// ```
+    /// # use tearfree_page::{Options, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// drop(Writer::<u64>::create(&page, 5, &Options::new())?); // or killed
+    /// let heir = Writer::<u64>::take_over(&page, &Options::new())?;
+    /// assert_eq!((heir.get(), heir.generation()), (5, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn take_over(page: impl AsRef<Path>, options: &Options) -> Result<Self, Error> {
         Publisher::take_over(page.as_ref(), Some(&Self::schema()?), options).map(Self::of)
     }
@@ -78,6 +89,18 @@ impl<T: Payload> Writer<T> {
     ///
     /// # Errors
     /// If the system refuses, or there is no memory for it.
+    ///
+    /// ```
+    /// use std::os::unix::net::UnixStream;
+    /// use tearfree_page::{Options, Reader, Writer};
+    /// let mut writer = Writer::<u64>::create_sealed("load", 1, &Options::new())?;
+    /// let (here, there) = UnixStream::pair()?; // a socket to another process
+    /// writer.send(&here)?;
+    /// let reader = Reader::<u64>::receive(&there)?;
+    /// writer.set(2);
+    /// assert_eq!(reader.get()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn create_sealed(name: &str, value: T, options: &Options) -> Result<Self, Error> {
         let schema = Self::schema()?;
         Publisher::create_sealed(name, &schema, value.as_bytes(), options).map(Self::of)
@@ -145,15 +168,25 @@ impl<T> Writer<T> {
     }
 
     /// Stores one of eight words that are whole by themselves, beside the value: no count, no order
-    /// between them, and one load for a reader.
+    /// between them or to the value, and one load for a reader.
     ///
     /// # Panics
     /// If `index` is 8 or more, and in a forked child of the writer's process.
+    ///
+    /// ```
+    /// # use tearfree_page::{Options, Reader, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let writer = Writer::<u64>::create(&page, 1, &Options::new())?;
+    /// writer.set_word(7, 42);
+    /// assert_eq!(Reader::<u64>::open(&page)?.word(7), 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn set_word(&self, index: usize, word: u64) {
         self.page.check_process();
-        // ORDERING: P14. A value of one word needs no count; pairs with `Reader::word`.
-        self.page.shared.user_word(index).store(word, Release);
+        // ORDERING: P14. A word of its own, outside of `PairCount::write_end` and its promises.
+        self.page.shared.user_word(index).store(word, Relaxed);
     }
 
     /// The number of publications until now, of all writers of this page.

@@ -53,7 +53,10 @@ fn a_reader_sees_each_publication_and_its_number() {
         assert_eq!((reading.value, reading.generation), (quote(generation), generation));
         assert_eq!(reading.freshness(), Freshness::Unpromised);
         assert_eq!(reading.writer_state(), WriterState::Live);
+        assert_eq!(reader.get(), Ok(quote(generation)));
         let mut into = quote(77);
+        assert_eq!((reader.get_into(&mut into), into), (Ok(()), quote(generation)));
+        into = quote(77);
         assert_eq!(reader.read_into(&mut into).unwrap().generation, generation);
         assert_eq!((into, writer.get()), (quote(generation), quote(generation)));
         let (current, looks) = reader.read_current(|| 1).unwrap();

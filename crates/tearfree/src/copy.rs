@@ -70,5 +70,5 @@ pub(crate) use modelled::Shared;
 #[cfg(not(tearfree_loom))]
 pub(crate) use shared::Shared;
 
-#[cfg(all(test, not(tearfree_loom)))]
+#[cfg(all(test, not(any(tearfree_loom, tearfree_axm))))]
 mod tests;

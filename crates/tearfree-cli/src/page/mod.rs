@@ -9,7 +9,7 @@ mod watch;
 
 use std::path::Path;
 
-use tearfree_page::{ByteReader, ByteWriter, Error, Options, Schema, remove};
+use tearfree_page::{ByteReader, ByteWriter, Error, Options, Schema, Unsettled, remove};
 
 use crate::outcome::{Outcome, Problem};
 use crate::stop::Stop;
@@ -21,6 +21,12 @@ use report::Report;
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         Problem::new(error.what(), sentence(error.advice()))
+    }
+}
+
+impl From<Unsettled> for Problem {
+    fn from(error: Unsettled) -> Self {
+        Error::from(error).into()
     }
 }
 

@@ -2,7 +2,7 @@
 //! Which models find out that an ordering is weakened, or that a lock is none, and what they say.
 
 use crate::explore::Model;
-use crate::{counts, latches, locks, seqlocks, versions, waits};
+use crate::{counts, latches, locks, pairs, seqlocks, versions, waits};
 
 const TORN: &str = "torn read";
 const OF_ANOTHER_VERSION: &str = "the value is of another version";
@@ -19,6 +19,8 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("begin", &counts::READ_UNTIL_WHOLE, TORN),
     ("begin", &counts::BARRIER, "no door is open: (0, 0) at 2"),
     ("begin", &latches::COUNT, TORN),
+    ("begin", &pairs::DEATHS, TORN),
+    ("begin", &pairs::CURRENT, TORN),
     ("begin", &seqlocks::READ, TORN),
     ("begin", &versions::VERSION_THEN_READ, "an older value than the version before it"),
     ("begin", &versions::IF_CHANGED, "a change that was none"),
@@ -26,17 +28,20 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("even", &counts::COUNT_OF_32_BITS, TORN),
     ("even", &counts::TWO_READERS, TORN),
     ("even", &counts::WITH_LOCK, TORN),
+    ("even", &pairs::DEATHS, TORN),
     ("even", &seqlocks::ONE_WRITER, TORN),
     ("even", &seqlocks::READ_OR_LOCK, TORN),
     ("even", &versions::VERSIONED, OF_ANOTHER_VERSION),
     ("fence_odd", &counts::ONE_WRITE, TORN),
     ("fence_odd", &counts::COUNT_OF_64_BITS, TORN),
+    ("fence_odd", &pairs::DEATHS, TORN),
     ("fence_odd", &seqlocks::SPLIT, TORN),
     ("fence_odd", &seqlocks::STORED_BEFORE, "what was stored before a write came after it"),
     ("fence_retry", &counts::TWO_WRITES, TORN),
     ("fence_retry", &counts::BARRIER, "no door is open: (0, 0) at 0"),
     ("fence_retry", &counts::INVALIDATE, "an open read came to a good end"),
     ("fence_retry", &latches::TWO_WRITERS, OF_ANOTHER_VERSION),
+    ("fence_retry", &pairs::DEATHS, TORN),
     ("fence_retry", &seqlocks::FIELDS, TORN),
     ("fence_retry", &seqlocks::TWO_WRITERS, TORN),
     ("fence_barrier", &counts::BARRIER, "no door is open"),
@@ -50,13 +55,19 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("fence_latch_odd", &latches::READ, TORN),
     ("fence_latch_even", &latches::COUNT, TORN),
     ("fence_latch_even", &latches::VERSIONS, OF_ANOTHER_VERSION),
+    // Readers trust the other slot at an odd count: only its own Release brings that slot along.
+    ("pair_odd", &pairs::DEATHS, TORN),
+    ("pair_odd", &pairs::CURRENT, TORN),
     ("lock_taken", &locks::SPIN, RACE),
+    ("lock_taken", &pairs::DEATHS, TORN),
     ("lock_taken", &seqlocks::READ_EXCL, TORN),
     ("lock_taken", &seqlocks::TRY_WRITE, "a write section is already open"),
     ("lock_taken", &waits::ONE_PUBLISH, ASLEEP_FOR_EVER),
     ("lock_taken", &waits::TWO_PUBLISHES, ASLEEP_FOR_EVER),
     ("lock_taken", &waits::TWO_WAITERS, ASLEEP_FOR_EVER),
+    ("lock_taken", &waits::ROUNDS, ASLEEP_FOR_EVER),
     ("lock_freed", &locks::SPIN, RACE),
+    ("lock_freed", &pairs::DEATHS, TORN),
     ("lock_freed", &seqlocks::TRY_READ_EXCL, TORN),
     ("lock_freed", &seqlocks::TWO_UPDATES, "a write section is already open"),
     ("lock_freed", &waits::TWO_WRITERS, ASLEEP_FOR_EVER),

@@ -90,3 +90,29 @@ pub(crate) const TWO_WAITERS: Model = Model {
         "[1] 0 slept, [1] 0 slept",
     ],
 };
+
+/// One waiter publishes only once it was called, and the other waits for that: whoever takes the
+/// other's announcement for its own sleeps for ever.
+pub(crate) const ROUNDS: Model = Model {
+    name: "wait, two rounds",
+    explore: |complaint| {
+        let lock: Shared = shared();
+        let first = lock.version();
+        Program::new(lock)
+            .silent(|lock| lock.set([1]))
+            .silent(move |lock| {
+                assert!(lock.wait_changed(first, None), "a wait without end came to an end");
+                lock.set([2]);
+            })
+            .thread(|lock| {
+                let (value, seen) = lock.read_versioned();
+                if value != [1] {
+                    return "came early or late".to_owned();
+                }
+                assert!(lock.wait_changed(seen, None), "a wait without end came to an end");
+                format!("{} slept", sleeps())
+            })
+            .look_for(complaint)
+    },
+    outcomes: &["0 slept", "1 slept", "came early or late"],
+};

@@ -15,9 +15,11 @@ const WORD: usize = size_of::<usize>();
 unsafe fn words<'a>(payload: *const u8, len: usize) -> &'a [AtomicUsize] {
     assert!(payload.addr().is_multiple_of(WORD), "models use fields at a word's boundary");
     assert!(len.is_multiple_of(WORD), "models use whole words");
+    #[expect(clippy::cast_ptr_alignment, reason = "looked at above")]
+    let words = payload.cast::<AtomicUsize>();
     // SAFETY: P6. The memory lies in an `UnsafeCell`, is valid and aligned, and everybody gets at it
     // through this engine, by atomics that have the size and bit validity of a word.
-    unsafe { core::slice::from_raw_parts(payload.cast::<AtomicUsize>(), len / WORD) }
+    unsafe { core::slice::from_raw_parts(words, len / WORD) }
 }
 
 /// # Safety

@@ -233,8 +233,10 @@ fn foreign_memory_is_copied_as_values_and_as_bytes() {
         let place = memory[1..=N].as_mut_ptr().cast::<[u8; N]>();
         // SAFETY: `N` bytes of `memory`, which nobody else knows.
         unsafe { foreign::store(&value, place) };
-        // SAFETY: as above; all of its bytes are initialised.
-        assert_eq!(unsafe { foreign::load(place).assume_init() }, value);
+        // SAFETY: as above.
+        let loaded = unsafe { foreign::load(place) };
+        // SAFETY: all of its bytes are initialised.
+        assert_eq!(unsafe { loaded.assume_init() }, value);
         let bytes = pattern(N, 9);
         // SAFETY: as above.
         unsafe { foreign::store_bytes(&bytes, place.cast()) };

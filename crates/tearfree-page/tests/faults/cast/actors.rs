@@ -104,10 +104,10 @@ fn write(page: &str) {
 
 /// Publishes one generation after the other until it is killed.
 fn write_on(page: &str) {
-    let mut writer = Writer::<Medium>::take_over(page, &Options::new()).expect("free");
+    let mut writer = Writer::<Large>::take_over(page, &Options::new()).expect("free");
     say("ready");
     loop {
-        writer.set(Medium::of(writer.generation() + 1));
+        writer.set(Large::of(writer.generation() + 1));
     }
 }
 
@@ -120,7 +120,7 @@ fn refused(page: &str) {
 
 /// Reads until it saw so many generations, whole and in order; says how many readings that were.
 fn read(page: &str, generations: u64) {
-    let reader = Reader::<Medium>::open(page).expect("a page");
+    let reader = Reader::<Large>::open(page).expect("a page");
     say("ready");
     let (mut last, mut seen, mut readings) = (0, 0, 0_u64);
     while seen < generations {

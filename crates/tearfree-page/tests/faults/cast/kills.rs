@@ -154,13 +154,16 @@ fn at_any_time() {
     assert!(left_a_page > 0, "no writer came so far");
 }
 
-/// Readers in two other processes, all the time.
+/// Readers in two other processes, all the time, until each has seen so many generations.
+const GENERATIONS: &str = "20000";
+
 fn beside_readers() {
     let folder = TempDir::new().unwrap();
     let page = folder.path().join("page");
     let page_name = page.to_str().unwrap();
-    drop(Writer::create(&page, Medium::of(0), &Options::new()).unwrap());
-    let mut readers = [0, 1].map(|_| Actor::start(&["read", page_name, "20"]).ready());
+    drop(Writer::create(&page, Large::of(0), &Options::new()).unwrap());
+    // Large values, so that writers overtake readers in the middle of a copy.
+    let mut readers = [0, 1].map(|_| Actor::start(&["read", page_name, GENERATIONS]).ready());
     let start = Instant::now();
     let mut ended = 0;
     // Each writer publishes generation after generation until it is killed.
@@ -176,7 +179,7 @@ fn beside_readers() {
     }
     for mut reader in readers {
         let readings: u64 = reader.line().parse().expect("it read whole values to its end");
-        assert!(readings >= 20);
+        assert!(readings >= GENERATIONS.parse().unwrap());
         assert!(reader.end().success());
     }
 }
