@@ -3,7 +3,7 @@
 
 use crate::peers::{Kind, PAGE, kind_of};
 use crate::results::{Bar, Cost, Rate, Results};
-use crate::workloads::{EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD};
+use crate::workloads::{EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD, clock};
 
 const MEMCPY: &str = "memcpy";
 const OURS: &str = "tearfree";
@@ -38,6 +38,7 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
     #[cfg(c_reader)]
     bars.extend(sizes(results, "count").into_iter().filter_map(|bytes| same_in_c(results, bytes)));
     bars.extend(readers_do_not_disturb_each_other(results));
+    bars.extend(fast_clock(results));
     for race in races(results) {
         bars.extend(ahead_of_every_peer(&race));
         bars.extend(nothing_torn(&race));
@@ -123,6 +124,22 @@ fn same_in_c(results: &Results, bytes: usize) -> Option<Bar> {
     let in_rust = results.best("count", bytes, crate::workloads::FROM_RUST)?;
     let promise = "ns in C, within 5 % and 0.2 ns of Rust";
     Some(Bar::at_most(("count", size(bytes)), promise, in_c, 1.05 * in_rust + GRAIN))
+}
+
+/// A clock costs what its counter does, and a coarse one what a load does.
+fn fast_clock(results: &Results) -> Vec<Bar> {
+    let best = |contestant| results.best("clock", clock::BYTES, contestant);
+    let bar = |ours, other, limit: f64| {
+        let ratio = best(ours)? / best(other)?;
+        Some(Bar::at_most(("clock", ours.to_owned()), &format!("x {other}"), ratio, limit))
+    };
+    let bars = [
+        bar(clock::NOW, clock::ORDERED_COUNTER, 1.1),
+        bar(clock::UNORDERED, clock::COUNTER, 1.1),
+        bar(clock::COARSE, clock::KERNEL_COARSE, 0.3),
+        bar(clock::NOW, clock::INSTANT, 1.0),
+    ];
+    bars.into_iter().flatten().collect()
 }
 
 /// Promised of the readers, beside a writer that never rests and with more threads than cores.

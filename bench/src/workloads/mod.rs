@@ -6,6 +6,8 @@ pub(crate) use self::copies::LOCK_ALONE;
 pub(crate) use self::count::{FROM_C, FROM_RUST};
 pub(crate) use self::field::{BYTES as FIELD_BYTES, EIGHT_BYTES, ONE_FIELD};
 
+pub(crate) mod clock;
+
 mod array;
 mod copies;
 #[cfg(c_reader)]
@@ -52,6 +54,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     threads::READERS,
     threads::MIX,
     array::ARRAY,
+    clock::CLOCK,
 ];
 
 /// How long a run takes.

@@ -65,6 +65,26 @@ pub(crate) enum Command {
     #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
     #[command(subcommand)]
     Page(crate::page::PageCommand),
+    /// Keep a clock for all processes, read it, and run programs on a clock of their own.
+    ///
+    /// One process, `serve`, follows the host's clock and publishes it with its error bounds; any
+    /// number of others read it without a system call. `exec` shows a program another time: moved,
+    /// faster, slower, or standing still.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    #[command(subcommand)]
+    Clock(crate::clock::ClockCommand),
+    /// Show the time page of this machine's kernel at work.
+    ///
+    /// The kernel maps it into every process and protects it by a sequence count. It is read here by
+    /// our own sequence counter, and compared with `clock_gettime`. A kernel whose layout is not
+    /// known is refused.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    #[command(after_help = help_tail(&[
+        ("tearfree vdso", "the count, the multiplier, the clocks"),
+        ("tearfree vdso --watch", "each step of the count, until Ctrl-C"),
+        ("tearfree vdso --verify 1000000", "so many times beside those of clock_gettime"),
+    ]))]
+    Vdso(crate::vdso::VdsoArgs),
 }
 
 /// What `demo` can be told.

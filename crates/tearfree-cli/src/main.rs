@@ -2,6 +2,8 @@
 //! The command `tearfree`: a sequence lock at work on this machine, to look at and to measure.
 
 mod args;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod clock;
 mod demo;
 mod outcome;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
@@ -10,6 +12,8 @@ mod stop;
 mod terminal;
 mod trace;
 mod tutorial;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod vdso;
 
 use std::process::ExitCode;
 
@@ -37,6 +41,10 @@ fn dispatch(args: &Args) -> Result<Outcome, Problem> {
         Some(Command::Trace(trace)) => trace::run(trace),
         #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
         Some(Command::Page(command)) => page::run(command),
+        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+        Some(Command::Clock(command)) => clock::run(command),
+        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+        Some(Command::Vdso(args)) => vdso::run(args),
     }
 }
 

@@ -53,6 +53,9 @@ pub(crate) enum Outcome {
     TornWithLock,
     /// A signal ended the run early.
     Ended(Signal),
+    /// A program that was run for the user ended with this code, which is passed on.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "`clock exec` is for Linux"))]
+    Child(u8),
 }
 
 impl Outcome {
@@ -71,6 +74,7 @@ impl Outcome {
             Outcome::Fine => ExitCode::SUCCESS,
             Outcome::TornWithLock => ExitCode::from(FAILED),
             Outcome::Ended(signal) => ExitCode::from(signal.exit_code()),
+            Outcome::Child(code) => ExitCode::from(code),
         }
     }
 }

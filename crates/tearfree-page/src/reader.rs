@@ -226,18 +226,41 @@ impl<T: Payload> Reader<T> {
     #[inline]
     pub fn read_current<R>(
         &self,
-        mut meanwhile: impl FnMut() -> R,
+        meanwhile: impl FnMut() -> R,
     ) -> Result<(Reading<T>, R), Unsettled> {
+        let (value, generation, result) = self.read_current_as::<T, R>(meanwhile)?;
+        Ok((Reading { value, generation, glance: self.page.glance() }, result))
+    }
+
+    /// As [`read_current`](Self::read_current), of the first bytes of the value: `H` is what a `T`
+    /// begins with. A clock needs one cache line of what it publishes, nearly always.
+    ///
+    /// # Errors
+    /// As for [`read_current`](Self::read_current).
+    #[inline(always)]
+    pub fn read_current_head<H: Payload, R>(
+        &self,
+        meanwhile: impl FnMut() -> R,
+    ) -> Result<(H, R), Unsettled> {
+        let (value, _, result) = self.read_current_as::<H, R>(meanwhile)?;
+        Ok((value, result))
+    }
+
+    #[inline(always)]
+    fn read_current_as<H: Payload, R>(
+        &self,
+        mut meanwhile: impl FnMut() -> R,
+    ) -> Result<(H, u64, R), Unsettled> {
+        const { assert!(size_of::<H>() <= size_of::<T>(), "a head is no longer than the value") };
         let count = self.page.shared.count();
         for _ in 0..crate::shared::ATTEMPTS {
             let start = count.read_begin();
-            let copy = self.page.shared.load::<T>(start.slot());
+            let copy = self.page.shared.load::<H>(start.slot());
             let result = meanwhile();
             if count.is_current(start) {
-                // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
+                // SAFETY: P4, P14. The bytes are one generation's, and any bytes are an `H`.
                 let value = unsafe { copy.assume_init() };
-                let (generation, glance) = (start.generation(), self.page.glance());
-                return Ok((Reading { value, generation, glance }, result));
+                return Ok((value, start.generation(), result));
             }
         }
         Err(Unsettled)

@@ -31,7 +31,7 @@ impl From<Unsettled> for Problem {
 }
 
 /// The library gives advice for the end of a line; here it stands alone.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     let first = rest.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(rest).chain(['.']).collect()

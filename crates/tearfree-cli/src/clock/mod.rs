@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `tearfree clock`: the timekeeper, its readers, and programs on test clocks.
+
+mod args;
+mod exec;
+mod now;
+mod program;
+mod serve;
+
+use tearfree_clock::{Error, TestClock};
+
+pub(crate) use args::ClockCommand;
+use args::SetArgs;
+
+use crate::outcome::{Outcome, Problem};
+use crate::page::sentence;
+use crate::stop::Stop;
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Problem::new(error.what(), sentence(error.advice()))
+    }
+}
+
+/// Runs one of the subcommands.
+pub(crate) fn run(command: &ClockCommand) -> Result<Outcome, Problem> {
+    match command {
+        ClockCommand::Serve(args) => serve::run(args, &Stop::on_signals()?),
+        ClockCommand::Now(args) => now::run(&args.clock),
+        ClockCommand::Watch(args) => now::watch(args, &Stop::on_signals()?),
+        ClockCommand::Exec(args) => exec::run(args),
+        ClockCommand::Set(args) => set(args),
+    }
+}
+
+fn set(args: &SetArgs) -> Result<Outcome, Problem> {
+    if args.setting.is_empty() {
+        return Err(Problem::new(
+            "nothing is to be set",
+            "Give --at, --offset, --speed or --freeze; see --help.",
+        ));
+    }
+    TestClock::change(&args.page, args.setting.get())?;
+    now::show(&args.page, args.json)
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `tearfree clock now` and `watch`: what the clock says.
+
+use core::time::Duration;
+use std::path::Path;
+use std::time::{Instant, UNIX_EPOCH};
+
+use indicatif::HumanCount;
+use serde::Serialize;
+use tearfree_clock::{Bounded, Clock, SHIFT};
+
+use super::args::{PageArg, WatchArgs};
+use crate::outcome::{Outcome, Problem};
+use crate::stop::{Stop, sleep_until};
+use crate::terminal::{self, Audience};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// One look at a clock, under the names that it has in the JSON object.
+#[derive(Debug, Serialize)]
+struct Look {
+    page: String,
+    status: &'static str,
+    monotonic_ns: u64,
+    coarse_ns: u64,
+    bound_ns: u64,
+    realtime_ns: u64,
+    realtime: String,
+    utc_status: &'static str,
+    utc_bound_ns: u64,
+    tai_offset_s: i32,
+    steps: u32,
+    disruptions: u32,
+    late_publications: u64,
+    source: &'static str,
+    is_test: bool,
+    speed: Option<f64>,
+    generation: u64,
+}
+
+impl Look {
+    fn at(page: &Path, clock: &Clock) -> Self {
+        let (record, _) = clock.record();
+        let (now, utc) = (clock.now_bounded(), clock.utc_bounded());
+        let realtime_ns = clock.realtime();
+        Look {
+            page: page.display().to_string(),
+            status: now.status.name(),
+            monotonic_ns: middle(now),
+            coarse_ns: clock.coarse(),
+            bound_ns: now.bound_ns(),
+            realtime_ns,
+            realtime: time_of_day(realtime_ns),
+            utc_status: utc.status.name(),
+            utc_bound_ns: utc.bound_ns(),
+            tai_offset_s: record.tai_offset,
+            steps: record.steps,
+            disruptions: record.disruptions,
+            late_publications: clock.late_publications(),
+            source: clock.source().name(),
+            is_test: record.is_test != 0,
+            speed: (record.is_test != 0).then(|| record.mult as f64 / (1_u64 << SHIFT) as f64),
+            generation: clock.page().generation(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let bound = |ns: u64| format!("within {} ns", HumanCount(ns));
+        let mut rows = vec![
+            ("time of day", self.realtime.clone()),
+            ("monotonic", format!("{} ns", HumanCount(self.monotonic_ns))),
+        ];
+        if let Some(speed) = self.speed {
+            rows.push(("test clock", format!("{speed} x the host's speed")));
+        } else {
+            rows.push(("to the host", format!("{}, {}", self.status, bound(self.bound_ns))));
+            rows.push(("to UTC", format!("{}, {}", self.utc_status, bound(self.utc_bound_ns))));
+        }
+        rows.push(("counter", self.source.to_owned()));
+        rows.push(("set, jumped", format!("{}, {} times", self.steps, self.disruptions)));
+        rows.iter().map(|(name, value)| format!("{name:<12} {value}\n")).collect()
+    }
+
+    fn line(&self) -> String {
+        let bound = HumanCount(self.bound_ns);
+        format!("{}  {}, within {bound} ns of the host\n", self.realtime, self.status)
+    }
+}
+
+fn middle(now: Bounded) -> u64 {
+    now.earliest + (now.latest - now.earliest) / 2
+}
+
+/// As RFC 3339, in UTC.
+fn time_of_day(realtime_ns: u64) -> String {
+    let time = UNIX_EPOCH + Duration::from_nanos(realtime_ns);
+    humantime::format_rfc3339_nanos(time).to_string()
+}
+
+pub(super) fn run(args: &PageArg) -> Result<Outcome, Problem> {
+    show(&args.page, args.json)
+}
+
+/// Shows a clock once.
+pub(super) fn show(page: &Path, json: bool) -> Result<Outcome, Problem> {
+    let look = Look::at(page, &Clock::open_page(page)?);
+    terminal::print(&if json { terminal::json_line(&look)? } else { look.text() })?;
+    Ok(Outcome::Fine)
+}
+
+pub(super) fn watch(args: &WatchArgs, stop: &Stop) -> Result<Outcome, Problem> {
+    let PageArg { page, json } = &args.clock;
+    let clock = Clock::open_page(page)?;
+    let mut left = args.count.map(u64::from);
+    let mut next = Instant::now();
+    loop {
+        let look = Look::at(page, &clock);
+        let text = if *json { terminal::json_line(&look)? } else { look.line() };
+        left = left.map(|left| left - 1);
+        if terminal::print(&text)? == Audience::Left || left == Some(0) {
+            return Ok(Outcome::Fine);
+        }
+        next += SECOND;
+        if !sleep_until(next, || stop.signal().is_some()) {
+            return Ok(Outcome::new(0, stop.signal()));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `tearfree clock serve`: the timekeeper, and a line that shows how it goes.
+
+use core::time::Duration;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::time::Instant;
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use tearfree_clock::{Keeper, Report, Settings, Source, Status, Woken};
+
+use super::args::ServeArgs;
+use crate::outcome::{Outcome, Problem, Signal};
+use crate::stop::Stop;
+use crate::terminal::{self, Audience};
+
+/// How often the line is drawn, and a JSON object printed.
+const SHOW: Duration = Duration::from_secs(1);
+
+/// A report, under the names that it has in the JSON object.
+#[derive(Debug, Serialize)]
+struct Line {
+    page: String,
+    status: &'static str,
+    utc_status: &'static str,
+    error_ns: i64,
+    bound_ns: u64,
+    utc_bound_ns: u64,
+    source: &'static str,
+    counts_per_second: f64,
+    slew_ppm: f64,
+    steps: u32,
+    disruptions: u32,
+    late_publications: u64,
+    late_ticks: u64,
+    worst_delay_ms: f64,
+    generation: u64,
+    ended_by: Option<&'static str>,
+}
+
+impl Line {
+    fn new(page: &Path, report: &Report, stop: &Stop) -> Self {
+        Line {
+            page: page.display().to_string(),
+            status: report.status.name(),
+            utc_status: report.utc_status.name(),
+            error_ns: report.error_ns,
+            bound_ns: report.bound_ns,
+            utc_bound_ns: report.utc_bound_ns,
+            source: report.source.name(),
+            counts_per_second: report.counts_per_second,
+            slew_ppm: report.slew_ppm,
+            steps: report.steps,
+            disruptions: report.disruptions,
+            late_publications: report.late_publications,
+            late_ticks: report.late_ticks,
+            worst_delay_ms: report.worst_delay.as_secs_f64() * 1e3,
+            generation: report.generation,
+            ended_by: stop.signal().map(Signal::name),
+        }
+    }
+
+    fn text(&self) -> String {
+        format!(
+            "{}: {:+} ns, within {} ns of the host; {} at {:.6} MHz, slewing {:+.3} ppm; \
+             set {}, jumped {}, late {}",
+            self.status,
+            self.error_ns,
+            HumanCount(self.bound_ns),
+            self.source,
+            self.counts_per_second / 1e6,
+            self.slew_ppm,
+            self.steps,
+            self.disruptions,
+            self.late_publications,
+        )
+    }
+}
+
+/// Where the reports go: lines of JSON, one line in place, or only what is new.
+enum Display {
+    Json,
+    InPlace(ProgressBar),
+    News(Option<(Status, u32, u32)>),
+}
+
+impl Display {
+    fn new(json: bool) -> Self {
+        match (json, io::stderr().is_terminal()) {
+            (true, _) => Display::Json,
+            (false, false) => Display::News(None),
+            (false, true) => {
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+                if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+                    bar.set_style(style);
+                }
+                Display::InPlace(bar)
+            }
+        }
+    }
+
+    fn show(&mut self, line: &Line, report: &Report) -> Result<Audience, Problem> {
+        match self {
+            Display::Json => return terminal::print(&terminal::json_line(line)?),
+            Display::InPlace(bar) => {
+                bar.set_message(line.text());
+                bar.tick();
+            }
+            Display::News(last) => {
+                let news = (report.status, report.steps, report.disruptions);
+                if last.replace(news) != Some(news) {
+                    terminal::remark(&line.text());
+                }
+            }
+        }
+        Ok(Audience::Present)
+    }
+}
+
+pub(super) fn run(args: &ServeArgs, stop: &Stop) -> Result<Outcome, Problem> {
+    let page = &args.clock.page;
+    let (source, reason) = Source::best();
+    let mut keeper = Keeper::open_with(page, source, Settings::default())?;
+    terminal::remark(&format!(
+        "keeping the clock '{}' by {} ({reason}); Ctrl-C ends it",
+        page.display(),
+        source.name()
+    ));
+    let mut display = Display::new(args.clock.json);
+    let mut next = Instant::now();
+    loop {
+        let report = keeper.tick();
+        let ended = stop.signal().is_some();
+        if Instant::now() >= next || ended {
+            let audience = display.show(&Line::new(page, &report, stop), &report)?;
+            if audience == Audience::Left || ended {
+                return Ok(Outcome::new(0, stop.signal()));
+            }
+            next += SHOW;
+        }
+        if keeper.wait() == Woken::ByClockSet {
+            terminal::remark("somebody has set the host's clock");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `tearfree vdso`: the kernel's own time page, read live.
+
+mod watch;
+
+use clap::Args;
+use indicatif::HumanCount;
+use serde::Serialize;
+use tearfree_clock::kernel::{Agreement, KernelClock, KernelPage, Refusal, Snapshot};
+
+use crate::outcome::{Outcome, Problem};
+use crate::page::sentence;
+use crate::stop::Stop;
+use crate::terminal::{self, Progress};
+
+/// What `vdso` can be told.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct VdsoArgs {
+    /// Show each step of the kernel's count, until Ctrl-C.
+    #[arg(long, conflicts_with = "verify")]
+    watch: bool,
+    /// With --watch: end after N steps.
+    #[arg(long, value_name = "N", requires = "watch")]
+    count: Option<core::num::NonZeroU64>,
+    /// Compare N times of each clock with clock_gettime: 1 to 1000000000.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    verify: Option<u32>,
+    /// Print one JSON object instead of the table; with --watch, one for each step.
+    #[arg(long)]
+    json: bool,
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Problem::new(refusal.what(), sentence(refusal.advice()))
+    }
+}
+
+/// The page at one moment, under the names that it has in the JSON object.
+#[derive(Debug, Serialize)]
+struct View {
+    layout: &'static str,
+    count: u32,
+    clock_mode: u32,
+    cycle_last: u64,
+    max_cycles: Option<u64>,
+    mask: u64,
+    mult: u32,
+    shift: u32,
+    ns_per_cycle: f64,
+    clocks: Vec<ClockView>,
+}
+
+#[derive(Debug, Serialize)]
+struct ClockView {
+    name: &'static str,
+    ns: Option<u64>,
+    /// Of `--verify`.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    agreement: Option<AgreementView>,
+}
+
+#[derive(Debug, Serialize)]
+struct AgreementView {
+    samples: u32,
+    outside: u32,
+    missing: u32,
+    backwards: u32,
+    largest_difference_ns: u64,
+}
+
+impl From<Agreement> for AgreementView {
+    fn from(agreement: Agreement) -> Self {
+        let Agreement { samples, outside, missing, backwards, largest_ns } = agreement;
+        AgreementView { samples, outside, missing, backwards, largest_difference_ns: largest_ns }
+    }
+}
+
+pub(crate) fn run(args: &VdsoArgs) -> Result<Outcome, Problem> {
+    let page = KernelPage::find()?;
+    if args.watch {
+        return watch::run(&page, args.count, args.json, &Stop::on_signals()?);
+    }
+    let stop = Stop::on_signals()?;
+    let mut view = View::of(&page)?;
+    if let Some(samples) = args.verify {
+        verify(&page, samples, &mut view, &stop);
+    }
+    terminal::print(&if args.json { terminal::json_line(&view)? } else { view.text() })?;
+    let outside: u64 = view.clocks.iter().map(ClockView::faults).sum();
+    if outside > 0 {
+        return Err(Problem::new(
+            format_args!("{outside} times were not between those of clock_gettime"),
+            "The layout of this kernel's page is not what it seems: please report it.",
+        ));
+    }
+    Ok(Outcome::new(0, stop.signal()))
+}
+
+/// Compares in portions, so that it can be stopped and shows how far it is.
+fn verify(page: &KernelPage, samples: u32, view: &mut View, stop: &Stop) {
+    const PORTION: u32 = 100_000;
+    let progress = Progress::new(core::time::Duration::from_millis(u64::from(samples) * 4));
+    for (index, clock) in KernelClock::ALL.into_iter().enumerate() {
+        let mut sum = Agreement::default();
+        while sum.samples < samples && stop.signal().is_none() {
+            let part = page.verify(clock, PORTION.min(samples - sum.samples));
+            sum.samples += part.samples;
+            sum.outside += part.outside;
+            sum.missing += part.missing;
+            sum.backwards += part.backwards;
+            sum.largest_ns = sum.largest_ns.max(part.largest_ns);
+            let done = index as u64 * u64::from(samples) + u64::from(sum.samples);
+            progress.show(core::time::Duration::from_millis(done), clock.name().to_owned());
+        }
+        view.clocks[index].agreement = Some(sum.into());
+    }
+    progress.clear();
+}
+
+impl View {
+    fn of(page: &KernelPage) -> Result<Self, Problem> {
+        let seen = page.snapshot(KernelClock::Monotonic).ok_or(Refusal::UnknownLayout)?;
+        let Snapshot { count, mode, cycle_last, max_cycles, mask, mult, shift, .. } = seen;
+        let clock = |clock: KernelClock| ClockView {
+            name: clock.name(),
+            ns: page.read(clock),
+            agreement: None,
+        };
+        Ok(View {
+            layout: page.layout().name,
+            count,
+            clock_mode: mode,
+            cycle_last,
+            max_cycles,
+            mask,
+            mult,
+            shift,
+            ns_per_cycle: f64::from(mult) / (1_u64 << shift) as f64,
+            clocks: KernelClock::ALL.map(clock).into(),
+        })
+    }
+
+    fn text(&self) -> String {
+        let mut rows = vec![
+            ("layout", format!("as of {}, proved by clock_gettime", self.layout)),
+            ("count", format!("{} (even: nobody writes)", self.count)),
+            ("clock_mode", format!("{} (a counter that programs can read)", self.clock_mode)),
+            ("cycle_last", self.cycle_last.to_string()),
+            ("mask", format!("{:#x}", self.mask)),
+            ("mult, shift", format!("{}, {}", self.mult, self.shift)),
+            ("one cycle", format!("{:.9} ns", self.ns_per_cycle)),
+        ];
+        if let Some(max_cycles) = self.max_cycles {
+            rows.push(("max_cycles", max_cycles.to_string()));
+        }
+        let clocks = self.clocks.iter().map(|clock| (clock.name, clock.text()));
+        rows.extend(clocks);
+        rows.iter().map(|(name, value)| format!("{name:<16} {value}\n")).collect()
+    }
+}
+
+impl ClockView {
+    fn text(&self) -> String {
+        const NSEC: u64 = 1_000_000_000;
+        let ns = self.ns.map_or_else(
+            || "no counter now".to_owned(),
+            |ns| format!("{}.{:09} s", ns / NSEC, ns % NSEC),
+        );
+        let Some(agreement) = &self.agreement else { return ns };
+        format!(
+            "{ns}; {} compared, {} outside, {} backwards, largest difference {} ns",
+            HumanCount(agreement.samples.into()),
+            agreement.outside + agreement.missing,
+            agreement.backwards,
+            HumanCount(agreement.largest_difference_ns),
+        )
+    }
+
+    fn faults(&self) -> u64 {
+        self.agreement.as_ref().map_or(0, |agreement| {
+            u64::from(agreement.outside)
+                + u64::from(agreement.missing)
+                + u64::from(agreement.backwards)
+        })
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The kernel's timekeeping in its smallest form: `tk_update` and `tk_read` on a `SeqLock`.
+//!
+//! A timer adds what has passed, any number of readers take `{seconds, nanoseconds}` as one value.
+//! The same in C, with `write_seqlock` and `read_seqretry`, is the textbook example of the kernel's
+//! `seqlock_t`.
+
+use tearfree::SeqLock;
+
+const NSEC_PER_SEC: u64 = 1_000_000_000;
+
+/// The two halves of a time. Torn, they would be up to a second wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Time {
+    /// Whole seconds.
+    pub(crate) seconds: u64,
+    /// And nanoseconds, less than 1 000 000 000.
+    pub(crate) nsec: u64,
+}
+
+/// The clock: readers never lock, and never hold the timer up.
+pub(crate) static TK: SeqLock<Time> = SeqLock::new(Time { seconds: 0, nsec: 0 });
+
+/// The writer, called by a timer: adds what has passed.
+pub(crate) fn tk_update(delta_nsec: u64) {
+    TK.update(|tk| {
+        tk.nsec += delta_nsec;
+        tk.seconds += tk.nsec / NSEC_PER_SEC;
+        tk.nsec %= NSEC_PER_SEC;
+    });
+}
+
+/// The reader: a pair that was there at one moment.
+pub(crate) fn tk_read() -> Time {
+    TK.read()
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Sleeps until the next tick, or until somebody sets the host's clock.
+
+use core::time::Duration;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec as Timeout, poll};
+use rustix::io::{Errno, read};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
+
+/// Why a sleep has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// It was time.
+    ByTime,
+    /// Somebody set `CLOCK_REALTIME`, or the host woke up from sleep.
+    ByClockSet,
+    /// A signal arrived.
+    BySignal,
+}
+
+/// A timer that the kernel cancels when the clock is set (`TFD_TIMER_CANCEL_ON_SET`).
+#[derive(Debug)]
+pub(crate) struct Alarm {
+    timer: OwnedFd,
+}
+
+impl Alarm {
+    pub(crate) fn new() -> io::Result<Self> {
+        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+        let alarm = Alarm { timer: timerfd_create(TimerfdClockId::Realtime, flags)? };
+        alarm.arm()?;
+        Ok(alarm)
+    }
+
+    /// The timer itself is for a time that does not come; only its being cancelled counts.
+    fn arm(&self) -> io::Result<()> {
+        const NEVER: Timespec = Timespec { tv_sec: i64::MAX / 4_000_000_000, tv_nsec: 0 };
+        const NOTHING: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let once = Itimerspec { it_interval: NOTHING, it_value: NEVER };
+        let flags = TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET;
+        timerfd_settime(&self.timer, flags, &once)?;
+        Ok(())
+    }
+
+    /// Sleeps for so long at most.
+    pub(crate) fn sleep(&self, time: Duration) -> Woken {
+        let timeout = Timeout {
+            tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(time.subsec_nanos()),
+        };
+        let mut events = [PollFd::from_borrowed_fd(self.timer.as_fd(), PollFlags::IN)];
+        match poll(&mut events, Some(&timeout)) {
+            Ok(0) => Woken::ByTime,
+            Ok(_) => self.was_cancelled(),
+            Err(_) => Woken::BySignal,
+        }
+    }
+
+    fn was_cancelled(&self) -> Woken {
+        let cancelled = read(&self.timer, &mut [0_u8; 8]) == Err(Errno::CANCELED);
+        // Without the timer the next tick still comes by its time.
+        let _ = self.arm();
+        if cancelled { Woken::ByClockSet } else { Woken::ByTime }
+    }
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Finds the kernel's page in this process, and the one layout that proves to be right.
+
+#![allow(unsafe_code, reason = "the address of the page comes from a text file")]
+
+use core::fmt;
+use std::fs;
+use std::os::fd::AsRawFd;
+
+use rustix::pipe::pipe;
+
+use super::layout::KNOWN;
+use super::page::{KernelClock, KernelPage, MODE_COUNTER, MODE_TIME_NAMESPACE, Snapshot};
+
+/// The smallest page of all processors; the first clock lies within it.
+const PAGE: usize = 4096;
+/// So often each clock is compared with `clock_gettime` before a layout is believed.
+const PROOF: u32 = 500;
+
+/// Why the kernel's page is not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The kernel maps no `[vvar]` into this process.
+    NoPage,
+    /// The mapping is there, but its first page cannot be read.
+    Unreadable,
+    /// This process is in a time namespace: in the first page the count is odd for ever.
+    TimeNamespace,
+    /// The kernel has no counter for user programs; its `clock_mode` is this.
+    NoCounter(u32),
+    /// No known layout gives the times of `clock_gettime`.
+    UnknownLayout,
+}
+
+impl Refusal {
+    /// What was found.
+    #[must_use]
+    pub fn what(&self) -> String {
+        match self {
+            Self::NoPage => "the kernel maps no time page into this process".to_owned(),
+            Self::Unreadable => "the first page of [vvar] cannot be read".to_owned(),
+            Self::TimeNamespace => {
+                "this process is in a time namespace, where the first page is only a sign"
+                    .to_owned()
+            }
+            Self::NoCounter(mode) => {
+                format!("the kernel lets programs read no counter (clock_mode is {mode})")
+            }
+            Self::UnknownLayout => {
+                "the layout of this kernel's time page is none of those that are known".to_owned()
+            }
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::NoPage => {
+                "run it on Linux itself, with the vDSO (no vdso=0), outside an emulator"
+            }
+            Self::Unreadable => "run it outside of the sandbox that forbids it",
+            Self::TimeNamespace => "run it outside of the time namespace",
+            Self::NoCounter(_) => {
+                "see /sys/devices/system/clocksource/clocksource0: tsc or arch_sys_counter is needed"
+            }
+            Self::UnknownLayout => {
+                "known are Linux 6.1, 6.12 and 6.18 on x86_64 and aarch64; `clock_gettime` works everywhere"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what(), self.advice())
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+impl KernelPage {
+    /// Finds the page, and the layout by which its times agree with `clock_gettime`. Takes some
+    /// milliseconds, and never hangs.
+    ///
+    /// # Errors
+    /// If there is no page, or nothing that is certain to be understood.
+    pub fn find() -> Result<Self, Refusal> {
+        let start = vvar().ok_or(Refusal::NoPage)?;
+        if !is_readable(start) {
+            return Err(Refusal::Unreadable);
+        }
+        // SAFETY: the page can be read, begins at a page's border, and the kernel never unmaps it;
+        // every layout fits into it (asserted below).
+        let pages = KNOWN.iter().map(|&layout| unsafe { KernelPage::new(start, layout) });
+        recognise(&pages.collect::<Vec<_>>())
+    }
+}
+
+const _: () = {
+    let mut index = 0;
+    while index < KNOWN.len() {
+        assert!(KNOWN[index].end() <= PAGE);
+        index += 1;
+    }
+};
+
+/// The one page that looks right and agrees with `clock_gettime`.
+fn recognise(pages: &[KernelPage]) -> Result<KernelPage, Refusal> {
+    if pages.iter().any(KernelPage::is_sign_of_namespace) {
+        return Err(Refusal::TimeNamespace);
+    }
+    let looks = |page: &&KernelPage| {
+        page.snapshot(KernelClock::Realtime).is_some_and(|seen| is_plausible(&seen))
+    };
+    let plausible: Vec<&KernelPage> = pages.iter().filter(looks).collect();
+    let mode = |page: &&KernelPage| page.snapshot(KernelClock::Realtime).map(|seen| seen.mode);
+    let modes: Vec<u32> = plausible.iter().filter_map(mode).collect();
+    let agrees = |page: &&&KernelPage| {
+        let clocks = KernelClock::ALL.iter();
+        clocks.map(|&clock| page.verify(clock, PROOF)).all(|agreement| agreement.is_perfect())
+    };
+    match plausible.iter().filter(agrees).collect::<Vec<_>>().as_slice() {
+        [page] => Ok(***page),
+        [] => match modes.iter().find(|mode| **mode != MODE_COUNTER) {
+            Some(mode) => Err(Refusal::NoCounter(*mode)),
+            None => Err(Refusal::UnknownLayout),
+        },
+        _ => Err(Refusal::UnknownLayout),
+    }
+}
+
+impl KernelPage {
+    /// In a time namespace the kernel maps another page over the first: its count is 1 for ever, and
+    /// its mode says why.
+    fn is_sign_of_namespace(&self) -> bool {
+        self.count() == 1 && self.mode() == MODE_TIME_NAMESPACE
+    }
+}
+
+/// Cheap, and no proof.
+fn is_plausible(seen: &Snapshot) -> bool {
+    seen.mode <= 3
+        && seen.mask >= u64::from(u32::MAX)
+        && seen.mask & seen.mask.wrapping_add(1) == 0
+        && seen.mult != 0
+        && (1..=32).contains(&seen.shift)
+        && (1_600_000_000..10_000_000_000).contains(&seen.seconds)
+        && seen.shifted_ns >> seen.shift <= 2_000_000_000
+}
+
+/// The address of `[vvar]`, from the process's own map.
+fn vvar() -> Option<*const u64> {
+    let maps = fs::read_to_string("/proc/self/maps").ok()?;
+    let line = maps.lines().find(|line| line.ends_with("[vvar]"))?;
+    let (start, rest) = line.split_once('-')?;
+    let start = usize::from_str_radix(start, 16).ok()?;
+    let end = usize::from_str_radix(rest.split(' ').next()?, 16).ok()?;
+    let is_whole = start.is_multiple_of(PAGE) && end.checked_sub(start)? >= PAGE;
+    is_whole.then(|| core::ptr::with_exposed_provenance(start))
+}
+
+/// Whether a page can be read, without the signal that reading it could raise: the kernel itself is
+/// told to copy a byte of it.
+fn is_readable(start: *const u64) -> bool {
+    let Ok((_reader, writer)) = pipe() else { return false };
+    // SAFETY: the kernel checks the address; a bad one is an error and no signal.
+    unsafe { libc::write(writer.as_raw_fd(), start.cast(), 1) == 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::Layout;
+    use super::*;
+
+    /// A page as the kernel would have it, but of our own making.
+    #[repr(align(4096))]
+    struct Fake([u64; PAGE / 8]);
+
+    fn fake(words: &[(usize, u32)]) -> Box<Fake> {
+        let mut page = Box::new(Fake([0; PAGE / 8]));
+        for &(offset, value) in words {
+            let shift = offset % 8 * 8;
+            page.0[offset / 8] |= u64::from(value) << shift;
+        }
+        page
+    }
+
+    fn recognised(page: &Fake) -> Result<KernelPage, Refusal> {
+        let start = (&raw const *page).cast();
+        // SAFETY: a page of this test, which lives longer than what is made of it.
+        let pages = KNOWN.iter().map(|&layout| unsafe { KernelPage::new(start, layout) });
+        recognise(&pages.collect::<Vec<_>>())
+    }
+
+    fn plausible(layout: Layout, mode: u32) -> Vec<(usize, u32)> {
+        let (mask, real) = (layout.mask(), layout.base(0));
+        vec![
+            (layout.clock, 2),
+            (layout.mode(), mode),
+            (mask, u32::MAX),
+            (mask + 4, u32::MAX),
+            (layout.mult(), 6_462_399),
+            (layout.shift(), 24),
+            (real, 1_800_000_000),
+        ]
+    }
+
+    #[test]
+    fn a_time_namespace_is_refused_and_does_not_hang() {
+        for layout in KNOWN {
+            let sign = [(layout.clock, 1), (layout.mode(), MODE_TIME_NAMESPACE)];
+            let page = fake(&sign);
+            assert_eq!(recognised(&page).err(), Some(Refusal::TimeNamespace), "{layout:?}");
+        }
+    }
+
+    #[test]
+    fn a_count_that_stays_odd_is_refused_and_does_not_hang() {
+        let odd = KNOWN.iter().map(|layout| (layout.clock, 1)).collect::<Vec<_>>();
+        assert_eq!(recognised(&fake(&odd)).err(), Some(Refusal::UnknownLayout));
+    }
+
+    #[test]
+    fn a_kernel_without_a_counter_is_refused() {
+        for &layout in KNOWN {
+            let page = fake(&plausible(layout, 0));
+            assert_eq!(recognised(&page).err(), Some(Refusal::NoCounter(0)), "{layout:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_looks_right_but_shows_another_time_is_refused() {
+        for &layout in KNOWN {
+            let page = fake(&plausible(layout, MODE_COUNTER));
+            assert_eq!(recognised(&page).err(), Some(Refusal::UnknownLayout), "{layout:?}");
+        }
+        assert_eq!(recognised(&fake(&[])).err(), Some(Refusal::UnknownLayout), "zeros");
+    }
+
+    #[test]
+    fn an_address_without_memory_is_noticed() {
+        assert!(is_readable([1_u64].as_ptr()));
+        assert!(!is_readable(core::ptr::null()));
+    }
+}

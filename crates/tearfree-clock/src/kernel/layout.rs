@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where the kernel keeps what, by version: `struct vdso_data`, since 6.15 `struct vdso_clock`.
+
+/// A layout of the page's first clock, in bytes.
+///
+/// ```text
+/// +0 seq u32   +4 clock_mode s32   +8 cycle_last u64   [+16 max_cycles u64]
+/// mask u64   mult u32   shift u32   { sec u64, nsec u64 << shift } x 12, by the number of the clock
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The version that this is the layout of.
+    pub name: &'static str,
+    /// Where the first clock begins in `[vvar]`.
+    pub clock: usize,
+    /// Whether there is a `max_cycles`.
+    pub has_max_cycles: bool,
+}
+
+/// The layouts of this processor's kernels. No two of them can be taken for each other: each puts
+/// the multiplier somewhere else.
+#[cfg(target_arch = "x86_64")]
+pub(super) const KNOWN: &[Layout] = &[
+    Layout { name: "Linux 6.18", clock: 0, has_max_cycles: true },
+    Layout { name: "Linux 6.12", clock: 128, has_max_cycles: true },
+    Layout { name: "Linux 6.1", clock: 128, has_max_cycles: false },
+];
+#[cfg(target_arch = "aarch64")]
+pub(super) const KNOWN: &[Layout] =
+    &[Layout { name: "Linux 6.1 to 6.18", clock: 0, has_max_cycles: false }];
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(super) const KNOWN: &[Layout] = &[];
+
+/// How many clocks have a base time.
+const BASES: usize = 12;
+
+impl Layout {
+    pub(super) const fn mode(self) -> usize {
+        self.clock + 4
+    }
+
+    pub(super) const fn cycle_last(self) -> usize {
+        self.clock + 8
+    }
+
+    pub(super) const fn max_cycles(self) -> usize {
+        self.clock + 16
+    }
+
+    pub(super) const fn mask(self) -> usize {
+        self.clock + if self.has_max_cycles { 24 } else { 16 }
+    }
+
+    pub(super) const fn mult(self) -> usize {
+        self.mask() + 8
+    }
+
+    pub(super) const fn shift(self) -> usize {
+        self.mask() + 12
+    }
+
+    pub(super) const fn base(self, clock: usize) -> usize {
+        self.mask() + 16 + clock * 16
+    }
+
+    pub(super) const fn end(self) -> usize {
+        self.base(BASES)
+    }
+}

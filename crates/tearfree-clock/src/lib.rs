@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#![doc = include_str!("../README.md")]
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+
+mod alarm;
+mod clock;
+mod error;
+pub mod host;
+mod keeper;
+pub mod kernel;
+mod line;
+mod namespace;
+mod offset;
+mod record;
+mod source;
+mod status;
+mod test_clock;
+mod timekeeper;
+mod window;
+
+pub use alarm::Woken;
+pub use clock::Clock;
+pub use error::Error;
+pub use keeper::{Keeper, Report, TICK};
+pub use line::{Line, MAX_SLEW_PPB, SHIFT};
+pub use record::{DEFAULT_NAME, Record};
+pub use source::{Source, host_ns};
+pub use status::{Bounded, Status};
+pub use test_clock::{MAX_SPEED, Setting, TestClock};
+pub use timekeeper::{Sample, Settings, Surroundings, Timekeeper};

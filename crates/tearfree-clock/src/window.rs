@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The recent comparisons, and the straight line through them that outliers do not move.
+
+use std::collections::VecDeque;
+
+/// The most comparisons that are kept.
+const CAPACITY: usize = 16;
+/// With fewer there is no line.
+pub(crate) const ENOUGH: usize = 4;
+/// What two good comparisons may differ by, whatever the window says: the cost of a clock read.
+const GRAIN_NS: f64 = 100.0;
+
+/// The host's clock at a count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Point {
+    pub(crate) count: u64,
+    pub(crate) host_ns: u64,
+    /// How wide the bracket was.
+    pub(crate) width: u64,
+}
+
+/// A sliding window of the best point of each interval.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Window {
+    points: VecDeque<Point>,
+    candidate: Option<Point>,
+}
+
+/// Nanoseconds per count, and where the host's clock is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fit {
+    pub(crate) rate: f64,
+    origin: Point,
+    offset: f64,
+}
+
+impl Fit {
+    /// How far the host's clock is ahead of `ns` at a count.
+    pub(crate) fn ahead_of(&self, ns: u64, count: u64) -> f64 {
+        let passed = self.offset + self.rate * distance(count, self.origin.count);
+        passed - distance(ns, self.origin.host_ns)
+    }
+
+    fn residual(&self, point: &Point) -> f64 {
+        -self.ahead_of(point.host_ns, point.count)
+    }
+}
+
+impl Window {
+    pub(crate) fn is_full(&self) -> bool {
+        self.points.len() >= ENOUGH
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes a comparison; of those within `spacing` counts, only the narrowest is kept.
+    pub(crate) fn push(&mut self, point: Point, spacing: u64) {
+        let best = match self.candidate {
+            Some(best) if best.width <= point.width => best,
+            _ => point,
+        };
+        let last = self.points.back().map_or(0, |last| last.count);
+        if point.count.saturating_sub(last) < spacing {
+            self.candidate = Some(best);
+            return;
+        }
+        self.points.push_back(best);
+        self.candidate = None;
+        if self.points.len() > CAPACITY {
+            self.points.pop_front();
+        }
+    }
+
+    /// The line through the points. If the last three agree that the slope has changed, only they stay.
+    pub(crate) fn fit(&mut self) -> Option<Fit> {
+        let all: Vec<Point> = self.points.iter().copied().collect();
+        if all.len() < ENOUGH {
+            return None;
+        }
+        let first = median_line(&all)?;
+        let residuals: Vec<f64> = all.iter().map(|point| first.residual(point).abs()).collect();
+        let limit = GRAIN_NS.max(4.0 * median(residuals));
+        let kept: Vec<Point> =
+            all.iter().filter(|point| first.residual(point).abs() <= limit).copied().collect();
+        let fit = least_squares(&kept).unwrap_or(first);
+        if self.has_turned(&fit) {
+            self.points.drain(..self.points.len() - 3);
+            let last: Vec<Point> = self.points.iter().copied().collect();
+            return least_squares(&last);
+        }
+        Some(fit)
+    }
+
+    /// Whether the window bends: its middle lies on one side of the line, and both ends on the other.
+    fn has_turned(&self, fit: &Fit) -> bool {
+        let residual = |index: usize| fit.residual(&self.points[index]);
+        let (first, middle, last) = (0, self.points.len() / 2, self.points.len() - 1);
+        let ends = residual(first).min(residual(last));
+        let other = residual(first).max(residual(last));
+        let sag = residual(middle);
+        self.points.len() > 2 * ENOUGH
+            && (ends > 2.0 * GRAIN_NS && sag < -GRAIN_NS
+                || other < -2.0 * GRAIN_NS && sag > GRAIN_NS)
+    }
+}
+
+/// `a - b`, exact while it is less than 2^53.
+fn distance(a: u64, b: u64) -> f64 {
+    if a >= b { (a - b) as f64 } else { -((b - a) as f64) }
+}
+
+fn least_squares(points: &[Point]) -> Option<Fit> {
+    let origin = *points.first()?;
+    let at = |point: &Point| {
+        (distance(point.count, origin.count), distance(point.host_ns, origin.host_ns))
+    };
+    let number = points.len() as f64;
+    let (sum_x, sum_y) = points.iter().map(at).fold((0.0, 0.0), |(x, y), p| (x + p.0, y + p.1));
+    let (mean_x, mean_y) = (sum_x / number, sum_y / number);
+    let (mut square, mut product) = (0.0, 0.0);
+    for (x, y) in points.iter().map(at) {
+        square += (x - mean_x) * (x - mean_x);
+        product += (x - mean_x) * (y - mean_y);
+    }
+    let rate = product / square;
+    (square > 0.0 && rate > 0.0).then_some(Fit { rate, origin, offset: mean_y - rate * mean_x })
+}
+
+/// The line of the median slope, through the median of what is left (Theil and Sen): a quarter of the
+/// points may be anywhere.
+fn median_line(points: &[Point]) -> Option<Fit> {
+    let origin = *points.first()?;
+    let slope =
+        |a: &Point, b: &Point| distance(b.host_ns, a.host_ns) / distance(b.count, a.count).max(1.0);
+    let later = |index: usize| points[index + 1..].iter();
+    let pairs = points.iter().enumerate().flat_map(|(i, a)| later(i).map(move |b| slope(a, b)));
+    let rate = median(pairs.collect());
+    let through_origin = Fit { rate, origin, offset: 0.0 };
+    let offset = median(points.iter().map(|point| through_origin.residual(point)).collect());
+    (rate > 0.0).then_some(Fit { offset, ..through_origin })
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(ns: impl Fn(u64) -> u64) -> Window {
+        let mut window = Window::default();
+        for step in 0..16 {
+            let count = step * 1_000_000;
+            window.push(Point { count, host_ns: 5_000_000_000 + ns(count), width: 20 }, 1_000_000);
+        }
+        window
+    }
+
+    #[test]
+    fn a_straight_window_gives_its_slope() {
+        let fit = filled(|count| count / 2).fit().expect("there are enough points");
+        assert!((fit.rate - 0.5).abs() < 1e-9, "{fit:?}");
+        assert!((fit.ahead_of(5_000_000_000, 8_000_000) - 4e6).abs() < 2.0);
+    }
+
+    #[test]
+    fn outliers_do_not_move_the_line() {
+        let lie = |count| match count {
+            7_000_000 => count / 2 + 900_000,
+            14_000_000 => count / 2 + 60_000,
+            _ => count / 2,
+        };
+        let fit = filled(lie).fit().expect("there are enough points");
+        assert!((fit.rate - 0.5).abs() < 1e-9, "{fit:?}");
+    }
+
+    #[test]
+    fn a_bent_window_keeps_its_newest_points() {
+        let bent = |count: u64| count / 2 + count.saturating_sub(8_000_000) / 1_000;
+        let mut window = filled(bent);
+        let fit = window.fit().expect("there are enough points");
+        assert_eq!(window.points.len(), 3);
+        assert!((fit.rate - 0.501).abs() < 1e-6, "{fit:?}");
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The page of the kernel that runs here, where its layout is known; elsewhere it has to be refused.
+
+use core::time::Duration;
+use std::fs;
+use std::thread;
+use std::time::Instant;
+
+use tearfree_clock::Source;
+use tearfree_clock::kernel::{KernelClock, KernelPage};
+
+/// The kernel updates its page some hundred times a second.
+const WATCHDOG: Duration = Duration::from_secs(60);
+
+/// The page, or nothing where it may be refused: not on a kernel whose layout is known, that lets us
+/// read its counter, outside of a time namespace.
+fn page() -> Option<KernelPage> {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let release = read("/proc/sys/kernel/osrelease");
+    let is_known = ["6.1.", "6.12.", "6.18."].iter().any(|known| release.starts_with(known));
+    let offsets = read("/proc/self/timens_offsets");
+    let is_host = offsets.split_whitespace().all(|word| word.parse::<i64>().unwrap_or(0) == 0);
+    match KernelPage::find() {
+        Ok(page) => Some(page),
+        Err(refusal) => {
+            let reason = format!("{refusal}, on {release}");
+            assert!(!(is_known && is_host && Source::best().0 != Source::Host), "{reason}");
+            println!("refused here: {reason}");
+            None
+        }
+    }
+}
+
+#[test]
+fn the_kernels_page_gives_the_kernels_time() {
+    let Some(page) = page() else { return };
+    println!("{:?}", page.layout());
+    for clock in KernelClock::ALL {
+        let agreement = page.verify(clock, 100_000);
+        println!("{}: {agreement:?}", clock.name());
+        assert!(agreement.is_perfect(), "{clock:?} {agreement:?}");
+    }
+}
+
+#[test]
+fn the_kernels_count_steps_by_two() {
+    let Some(page) = page() else { return };
+    let end = Instant::now() + WATCHDOG;
+    let even = || page.snapshot(KernelClock::Monotonic).expect("the count is even at times").count;
+    let first = even();
+    let (mut last, mut steps) = (first, 0);
+    while steps < 5 {
+        let count = even();
+        assert_eq!(count.wrapping_sub(last) % 2, 0, "from {last} to {count}");
+        steps += u32::from(count != last);
+        last = count;
+        assert!(Instant::now() < end, "the kernel does not update its page");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn everything_in_the_page_is_of_one_moment() {
+    let Some(page) = page() else { return };
+    let mut last = page.snapshot(KernelClock::Monotonic).expect("the count is even at times");
+    for _ in 0..200_000 {
+        let next = page.snapshot(KernelClock::Monotonic).expect("the count is even at times");
+        if next.count == last.count {
+            assert_eq!(next, last, "one count, two contents");
+        } else {
+            assert!(next.cycle_last >= last.cycle_last, "{last:?} {next:?}");
+        }
+        last = next;
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From times that a program sees to times of the host, and back.
+
+use libc::{clockid_t, timespec, timeval};
+use tearfree_clock::{Record, SHIFT, host_ns};
+
+use crate::setup::clock;
+
+pub(crate) const NSEC: u64 = 1_000_000_000;
+
+/// What the clock shows at one moment.
+pub(crate) struct Moment {
+    record: Record,
+    mono_ns: u64,
+}
+
+/// Which kind of time a clock number means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Monotonic,
+    Realtime,
+    Tai,
+}
+
+impl Kind {
+    /// `None`: a clock that is none of our business, such as those of processor time.
+    pub(crate) fn of(id: clockid_t) -> Option<Self> {
+        match id {
+            libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_REALTIME_ALARM => {
+                Some(Kind::Realtime)
+            }
+            libc::CLOCK_MONOTONIC
+            | libc::CLOCK_MONOTONIC_RAW
+            | libc::CLOCK_MONOTONIC_COARSE
+            | libc::CLOCK_BOOTTIME
+            | libc::CLOCK_BOOTTIME_ALARM => Some(Kind::Monotonic),
+            libc::CLOCK_TAI => Some(Kind::Tai),
+            _ => None,
+        }
+    }
+}
+
+impl Moment {
+    /// Now, if there is a clock to be shown.
+    #[inline]
+    pub(crate) fn now() -> Option<Self> {
+        let (record, count) = clock()?.record();
+        Some(Moment { record, mono_ns: record.at(count) })
+    }
+
+    /// The time that is shown.
+    pub(crate) fn shown(&self, kind: Kind) -> u64 {
+        let real = self.mono_ns.saturating_add_signed(self.record.real_offset_ns);
+        match kind {
+            Kind::Monotonic => self.mono_ns,
+            Kind::Realtime => real,
+            Kind::Tai => {
+                real.saturating_add_signed(i64::from(self.record.tai_offset) * NSEC.cast_signed())
+            }
+        }
+    }
+
+    /// How long a span of the shown time takes the host.
+    ///
+    /// On a clock that stands still no time passes at all; there, spans take as long as they say, so
+    /// that programs that wait for something else do not hang.
+    pub(crate) fn host_span(&self, shown_ns: u64) -> u64 {
+        match self.record {
+            Record { is_test: 0, .. } | Record { mult: 0, .. } => shown_ns,
+            record => {
+                let span = (u128::from(shown_ns) << SHIFT).div_ceil(u128::from(record.mult));
+                u64::try_from(span).unwrap_or(u64::MAX)
+            }
+        }
+    }
+
+    /// How long a span of the host's takes here.
+    pub(crate) fn shown_span(&self, host_ns: u64) -> u64 {
+        match self.record {
+            Record { is_test: 0, .. } | Record { mult: 0, .. } => host_ns,
+            record => {
+                let span = (u128::from(host_ns) * u128::from(record.mult)) >> SHIFT;
+                u64::try_from(span).unwrap_or(u64::MAX)
+            }
+        }
+    }
+
+    pub(crate) fn stands_still(&self) -> bool {
+        self.record.mult == 0
+    }
+
+    /// The host's `CLOCK_MONOTONIC` when the shown time is `deadline_ns`.
+    pub(crate) fn host_deadline(&self, kind: Kind, deadline_ns: u64) -> u64 {
+        let left = deadline_ns.saturating_sub(self.shown(kind));
+        host_ns().saturating_add(self.host_span(left))
+    }
+
+    /// The kind of a deadline whose clock the caller does not name: the one that is nearer. A time of
+    /// day and a time since the boot are decades apart.
+    pub(crate) fn kind_of(&self, deadline_ns: u64) -> Kind {
+        let (real, mono) = (self.shown(Kind::Realtime), self.shown(Kind::Monotonic));
+        match deadline_ns.abs_diff(real) < deadline_ns.abs_diff(mono) {
+            true => Kind::Realtime,
+            false => Kind::Monotonic,
+        }
+    }
+}
+
+/// Nanoseconds of a valid time. An invalid one is for the C library to refuse.
+pub(crate) fn ns_of(time: &timespec) -> Option<u64> {
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    let ns = u64::try_from(time.tv_nsec).ok().filter(|ns| *ns < NSEC)?;
+    Some(seconds.saturating_mul(NSEC).saturating_add(ns))
+}
+
+/// Nanoseconds of a valid time in microseconds.
+pub(crate) fn ns_of_micros(time: &timeval) -> Option<u64> {
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    let micros = u64::try_from(time.tv_usec).ok().filter(|micros| *micros < 1_000_000)?;
+    Some(seconds.saturating_mul(NSEC).saturating_add(micros * 1000))
+}
+
+pub(crate) fn timespec_of(ns: u64) -> timespec {
+    timespec { tv_sec: (ns / NSEC).cast_signed(), tv_nsec: (ns % NSEC).cast_signed() }
+}
+
+/// Rounded up, so that nothing ends early.
+pub(crate) fn timeval_of(ns: u64) -> timeval {
+    let micros = ns.div_ceil(1000);
+    let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
+    timeval { tv_sec: seconds.cast_signed(), tv_usec: micros.cast_signed() }
+}
+
+/// A relative time as the host has to wait for it; `None`: leave it as it is.
+pub(crate) fn scaled(time: Option<&timespec>) -> Option<timespec> {
+    Some(timespec_of(Moment::now()?.host_span(ns_of(time?)?)))
+}
+
+/// A timeout in milliseconds, likewise; negative ones are for ever.
+pub(crate) fn scaled_millis(timeout: i32) -> i32 {
+    match (u64::try_from(timeout), Moment::now()) {
+        (Ok(millis), Some(now)) => {
+            let host_ns = now.host_span(millis * 1_000_000);
+            i32::try_from(host_ns.div_ceil(1_000_000)).unwrap_or(i32::MAX)
+        }
+        _ => timeout,
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is done when the object is loaded: everything that may allocate, or open files.
+
+#![allow(unsafe_code, reason = "the loader calls what stands in .init_array")]
+
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+use std::env;
+use std::io::Write;
+
+use tearfree_clock::Clock;
+
+/// Names the page.
+const VARIABLE: &str = "TEARFREE_CLOCK";
+
+/// The clock, or null until there is one. It is never given back.
+static CLOCK: AtomicPtr<Clock> = AtomicPtr::new(ptr::null_mut());
+
+/// The clock that programs are to see, if there is one.
+#[inline]
+pub(crate) fn clock() -> Option<&'static Clock> {
+    // ORDERING: P12. The clock was made before its address was stored; pairs with `setup`.
+    let clock = CLOCK.load(Ordering::Acquire);
+    // SAFETY: null, or from `Box::leak`, and never changed afterwards.
+    unsafe { clock.as_ref() }
+}
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static SETUP: extern "C" fn() = setup;
+
+extern "C" fn setup() {
+    let Some(page) = env::var_os(VARIABLE) else {
+        return complain(&format!("{VARIABLE} names no page"));
+    };
+    match Clock::open_page(&page) {
+        Ok(clock) => {
+            // The first reading finds the vDSO; that too is done before anybody needs the time.
+            let _ = clock.now();
+            // ORDERING: P12. The clock is whole before anybody sees its address; pairs with `clock`.
+            CLOCK.store(Box::leak(Box::new(clock)), Ordering::Release);
+        }
+        Err(error) => complain(&error.to_string()),
+    }
+}
+
+/// The program goes on with the host's time. That must not happen in silence.
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "tearfree-preload: {text}; it shows the host's time");
+}

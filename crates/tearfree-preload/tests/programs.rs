@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Programs of others, unmodified, on test clocks. What is not installed is left out, and says so.
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+
+use core::time::Duration;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Instant;
+
+use tearfree_clock::{Setting, TestClock};
+use tempfile::TempDir;
+
+/// 9 September 2001, 01:46:40 UTC.
+const BILLION: u64 = 1_000_000_000;
+const NSEC: u64 = 1_000_000_000;
+
+struct Stage {
+    folder: TempDir,
+}
+
+impl Stage {
+    fn new(setting: Setting) -> Self {
+        let stage = Stage { folder: TempDir::new().expect("a folder") };
+        TestClock::create(stage.page(), setting).expect("the page is new");
+        stage
+    }
+
+    fn frozen() -> Self {
+        Self::new(Setting { at_ns: Some(BILLION * NSEC), speed: Some(0.0), ..Setting::default() })
+    }
+
+    fn fast(speed: f64) -> Self {
+        Self::new(Setting { at_ns: Some(BILLION * NSEC), speed: Some(speed), ..Setting::default() })
+    }
+
+    fn page(&self) -> PathBuf {
+        self.folder.path().join("clock")
+    }
+
+    fn command(&self, program: &[&str]) -> Command {
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).env("LD_PRELOAD", preload()).env("TZ", "UTC");
+        command.env("TEARFREE_CLOCK", self.page()).stdin(Stdio::null());
+        command
+    }
+
+    /// What a program prints; `None` if there is no such program here.
+    fn output(&self, program: &[&str]) -> Option<String> {
+        let there = Command::new("sh").args(["-c", &format!("command -v {}", program[0])]).output();
+        if !there.is_ok_and(|output| output.status.success()) {
+            println!("left out: there is no {} here", program[0]);
+            return None;
+        }
+        let output = self.command(program).output().expect("it starts");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{program:?}: {errors}");
+        assert!(!errors.contains("tearfree-preload"), "{errors}");
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+}
+
+/// The shared object. Cargo builds none for the tests of its package, so it is asked to.
+fn preload() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--package", "tearfree-preload"]);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        let status = build.status().expect("cargo is there");
+        assert!(status.success(), "the shared object does not build");
+        let test = env::current_exe().expect("this program has a path");
+        let object = test.ancestors().nth(2).expect("deps is in a folder");
+        let object = object.join("libtearfree_preload.so");
+        assert!(object.exists(), "it is not at {}", object.display());
+        object
+    })
+}
+
+#[test]
+fn a_frozen_clock_is_what_programs_see() {
+    let stage = Stage::frozen();
+    let expected = [
+        (&["date", "+%s.%N"][..], "1000000000.000000000"),
+        (
+            &["python3", "-c", "import time; print(time.time_ns(), int(time.time()))"],
+            "1000000000000000000 1000000000",
+        ),
+        (&["node", "-e", "console.log(Date.now())"], "1000000000000"),
+        (&["perl", "-e", "print time"], "1000000000"),
+        (&["bash", "-c", "printf '%(%s)T' -1"], "1000000000"),
+    ];
+    let seen: Vec<bool> = expected
+        .iter()
+        .map(|(program, text)| {
+            let output = stage.output(program);
+            if let Some(output) = &output {
+                assert_eq!(output, text, "{program:?}");
+            }
+            output.is_some()
+        })
+        .collect();
+    assert!(seen.contains(&true), "nothing was tried");
+}
+
+#[test]
+fn processes_agree_to_the_nanosecond() {
+    let stage = Stage::frozen();
+    let both = stage.output(&["bash", "-c", "date +%N%s; date +%s%N | cut -c 1-19; date +%s%N"]);
+    let both = both.expect("there is a shell");
+    assert_eq!(both.lines().last(), Some("1000000000000000000"));
+}
+
+#[test]
+fn a_set_clock_moves_under_a_running_program() {
+    let stage = Stage::frozen();
+    let script = "while [ $(date +%s) = 1000000000 ]; do :; done; date +%s";
+    let child = stage.command(&["bash", "-c", script]).stdout(Stdio::piped()).spawn();
+    let child = child.expect("there is a shell");
+    thread::sleep(Duration::from_millis(50));
+    let at_ns = Some(2 * BILLION * NSEC);
+    TestClock::change(stage.page(), Setting { at_ns, ..Setting::default() }).expect("it is free");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "2000000000");
+}
+
+/// Runs a program that should pass `shown` seconds of its own time; in how many of the host's?
+fn host_seconds(stage: &Stage, program: &[&str]) -> Option<f64> {
+    let start = Instant::now();
+    stage.output(program)?;
+    Some(start.elapsed().as_secs_f64())
+}
+
+/// Each of these waits for 60 seconds in another way, and checks itself that its own clocks say so.
+#[test]
+fn a_minute_passes_in_less_than_one_on_a_fast_clock() {
+    let stage = Stage::fast(200.0);
+    let python = |wait: &str| {
+        format!(
+            "import time, threading, select, queue\n\
+             m, r = time.monotonic(), time.time()\n{wait}\n\
+             assert 59.9 < time.monotonic() - m, time.monotonic() - m\n\
+             assert 59.9 < time.time() - r, time.time() - r"
+        )
+    };
+    let waits = [
+        "time.sleep(60)",
+        "threading.Event().wait(60)",
+        "threading.Lock().acquire() and threading.Condition().acquire()\ntime.sleep(60)",
+        "select.select([], [], [], 60)",
+        "select.poll().poll(60000)",
+        "select.epoll().poll(60)",
+        "try: queue.Queue().get(timeout=60)\nexcept queue.Empty: pass",
+    ];
+    let mut tried = 0;
+    for wait in waits {
+        let seconds = host_seconds(&stage, &["python3", "-c", &python(wait)]);
+        tried += u32::from(seconds.is_some());
+        assert!(seconds.is_none_or(|seconds| seconds < 60.0), "{wait}: {seconds:?}");
+    }
+    for program in [
+        &["sleep", "60"][..],
+        &["timeout", "60", "sleep", "600"],
+        &[
+            "node",
+            "-e",
+            "const t = Date.now(); setTimeout(() => { if (Date.now() - t < 59990) throw Date.now() - t }, 60000)",
+        ],
+        &["perl", "-e", "select(undef, undef, undef, 60)"],
+        &["bash", "-c", "read -t 60 < <(sleep 600); true"],
+    ] {
+        if program[0] == "timeout" {
+            tried += u32::from(timeout_ends(&stage, program));
+            continue;
+        }
+        let seconds = host_seconds(&stage, program);
+        tried += u32::from(seconds.is_some());
+        assert!(seconds.is_none_or(|seconds| seconds < 60.0), "{program:?}: {seconds:?}");
+    }
+    assert!(tried > 2, "hardly anything was tried");
+}
+
+/// `timeout` says by 124 that the time was up.
+fn timeout_ends(stage: &Stage, program: &[&str]) -> bool {
+    let start = Instant::now();
+    let Ok(status) = stage.command(program).status() else { return false };
+    assert_eq!(status.code(), Some(124));
+    assert!(start.elapsed() < Duration::from_secs(60));
+    true
+}
+
+/// Java parks by absolute times; on a moved clock without translation it hung for ever.
+#[test]
+fn java_does_not_hang_on_a_moved_clock() {
+    let stage = Stage::fast(100.0);
+    let source = stage.folder.path().join("Wait.java");
+    let text = "import java.util.concurrent.*;
+import java.util.concurrent.locks.*;
+class Wait {
+    public static void main(String[] none) throws Exception {
+        if (System.currentTimeMillis() / 1000000 != 1000000) throw new Error(\"not the clock\");
+        LockSupport.parkUntil(System.currentTimeMillis() + 20000);
+        LockSupport.parkNanos(20_000_000_000L);
+        Object lock = new Object();
+        synchronized (lock) { lock.wait(20000); }
+        Thread.sleep(20000);
+        new ArrayBlockingQueue<String>(1).poll(20, TimeUnit.SECONDS);
+        System.out.print(\"through\");
+    }
+}
+";
+    std::fs::write(&source, text).expect("the folder is ours");
+    let program = ["java", source.to_str().expect("text")];
+    let start = Instant::now();
+    if let Some(output) = stage.output(&program) {
+        assert_eq!(output, "through");
+        assert!(start.elapsed() < Duration::from_secs(100), "it waited in the host's time");
+    }
+}
+
+#[test]
+fn a_missing_page_is_said_and_the_program_runs() {
+    let mut command = Command::new("date");
+    command.env("LD_PRELOAD", preload()).env("TEARFREE_CLOCK", Path::new("./nothing-here"));
+    let output = command.output().expect("there is a date");
+    assert!(output.status.success());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("there is no page") && errors.contains("host's time"), "{errors}");
+}
