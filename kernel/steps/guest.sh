@@ -36,6 +36,7 @@ make_initramfs() {
 add_programs() { # FOLDER
     [[ -n $COMMAND ]] || return 0
     add_program "$1" trace "$COMMAND" trace
+    add_program "$1" vdso "$COMMAND" vdso --verify 2000
 }
 
 # Sets COMMAND: the command `tearfree`, static because the guest has no libraries. It is built for
