@@ -174,48 +174,37 @@ impl Point {
 
 type Getter = fn(&Point) -> f64;
 
+/// How far each clock is off, whichever way, on a logarithmic scale: they differ by powers of ten.
 fn draw(outcome: &Outcome, path: &Path) -> Result<(), Box<dyn Error>> {
-    let area = SVGBackend::new(path, (900, 700)).into_drawing_area();
-    area.fill(&WHITE)?;
-    let (upper, lower) = area.split_vertically(350);
-    let ours: [(&str, Getter, RGBColor); 3] = [
-        ("tearfree", |p| p.tearfree_ns, BLUE),
-        ("its bound", |p| p.bound_ns as f64, RED),
-        ("-bound", |p| -(p.bound_ns as f64), RED),
-    ];
-    chart(&upper, "tearfree and its bound: ns ahead of CLOCK_MONOTONIC", outcome, &ours)?;
-    let all: [(&str, Getter, RGBColor); 4] = [
-        ("tearfree", |p| p.tearfree_ns, BLUE),
-        ("quanta 0.13", |p| p.quanta_ns, RED),
-        ("minstant 0.1", |p| p.minstant_ns, GREEN),
+    let lines: [(&str, Getter, RGBColor); 5] = [
+        ("tearfree's bound", |p| p.bound_ns as f64, RGBColor(200, 200, 200)),
         ("fastant 0.1", |p| p.fastant_ns, MAGENTA),
+        ("minstant 0.1", |p| p.minstant_ns, GREEN),
+        ("quanta 0.13", |p| p.quanta_ns, RED),
+        ("tearfree", |p| p.tearfree_ns, BLUE),
     ];
-    chart(&lower, "and clocks that are calibrated once", outcome, &all)?;
-    Ok(area.present()?)
-}
-
-fn chart(
-    area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
-    title: &str,
-    outcome: &Outcome,
-    lines: &[(&str, Getter, RGBColor)],
-) -> Result<(), Box<dyn Error>> {
     let values = || lines.iter().flat_map(|(_, get, _)| outcome.points.iter().map(get));
-    let (low, high) = values().fold((0.0, 0.0), |(l, h), v: f64| (f64::min(l, v), f64::max(h, v)));
+    let highest = values().fold(10.0, |highest, value: f64| f64::max(highest, value.abs()));
     let seconds = outcome.points.last().map_or(1.0, |point| point.seconds);
-    let mut chart = ChartBuilder::on(area)
-        .caption(title, ("sans-serif", 20))
+    let area = SVGBackend::new(path, (900, 500)).into_drawing_area();
+    area.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(&area)
+        .caption("How far off CLOCK_MONOTONIC", ("sans-serif", 20))
         .margin(10)
         .x_label_area_size(30)
         .y_label_area_size(80)
-        .build_cartesian_2d(0.0..seconds, low * 1.1 - 1.0..high * 1.1 + 1.0)?;
+        .build_cartesian_2d(0.0..seconds, (1.0..highest * 1.5).log_scale())?;
     chart.configure_mesh().x_desc("seconds").y_desc("ns").light_line_style(TRANSPARENT).draw()?;
     for (name, get, color) in lines {
-        let color = *color;
-        let points = outcome.points.iter().map(|point| (point.seconds, get(point)));
-        let series = chart.draw_series(LineSeries::new(points, color))?;
-        series.label(*name).legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], color));
+        let point = |point: &Point| (point.seconds, get(point).abs().max(1.0));
+        let series = chart.draw_series(LineSeries::new(outcome.points.iter().map(point), color))?;
+        series.label(name).legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], color));
     }
-    chart.configure_series_labels().background_style(WHITE).border_style(BLACK).draw()?;
-    Ok(())
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE)
+        .border_style(BLACK)
+        .draw()?;
+    Ok(area.present()?)
 }
