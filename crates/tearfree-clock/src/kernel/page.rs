@@ -4,6 +4,8 @@
 #![allow(unsafe_code, reason = "the words of the page are the kernel's")]
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::time::Duration;
+use std::thread;
 
 use tearfree::SeqCount;
 
@@ -14,8 +16,12 @@ use crate::source::Source;
 pub(super) const MODE_TIME_NAMESPACE: u32 = i32::MAX.cast_unsigned();
 /// A counter that user programs can read: `VDSO_CLOCKMODE_TSC` or `VDSO_CLOCKMODE_ARCHTIMER`.
 pub(super) const MODE_COUNTER: u32 = 1;
-/// After so many attempts it is no kernel that writes there.
-const ATTEMPTS: u32 = 100_000;
+/// So often a reader tries again at once; a write section of the kernel is shorter.
+const SPINS: u32 = 1000;
+/// So often it sleeps between two tries, for the processor of the kernel's writer may be a virtual one
+/// that waits for its turn. After that, a tenth of a second, it is no kernel that writes there.
+const NAPS: u32 = 1000;
+const NAP: Duration = Duration::from_micros(50);
 
 /// A clock of the kernel that is in the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,9 +163,9 @@ impl KernelPage {
     #[inline(always)]
     fn section<R>(&self, clock: KernelClock, counter: impl Fn() -> R) -> Option<(Snapshot, R)> {
         let sequence = self.sequence();
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..SPINS + NAPS {
             let Some(start) = sequence.try_read_begin() else {
-                core::hint::spin_loop();
+                pause(attempt);
                 continue;
             };
             let snapshot = self.words(clock);
@@ -213,5 +219,14 @@ impl KernelPage {
         let word = unsafe { &*word };
         // ORDERING: P11. Payload; `read_retry` validates it.
         word.load(Relaxed)
+    }
+}
+
+#[cold]
+fn pause(attempt: u32) {
+    if attempt < SPINS {
+        core::hint::spin_loop();
+    } else {
+        thread::sleep(NAP);
     }
 }
