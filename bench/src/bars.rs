@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The promises: each is a ratio of two numbers from the same run.
 
-use crate::peers::{Kind, kind_of};
+use crate::peers::{Kind, PAGE, kind_of};
 use crate::results::{Bar, Cost, Rate, Results};
 use crate::workloads::{EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD};
 
@@ -29,7 +29,13 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
     bars.extend(
         sizes(results, "latch").into_iter().filter_map(|bytes| cheap_latch(results, bytes)),
     );
+    for (workload, most) in [("page_read", 1.2), ("page_into", 1.2), ("page_set", 1.3)] {
+        for bytes in sizes(results, workload) {
+            bars.extend(near_latch(results, workload, bytes, most));
+        }
+    }
     bars.extend(cheap_field(results));
+    bars.extend(readers_do_not_disturb_each_other(results));
     for race in races(results) {
         bars.extend(ahead_of_every_peer(&race));
         bars.extend(nothing_torn(&race));
@@ -95,6 +101,13 @@ fn cheap_latch(results: &Results, bytes: usize) -> Option<Bar> {
     Some(Bar::at_most(("latch", size(bytes)), "x the read of a seqlock", ratio, 1.5))
 }
 
+fn near_latch(results: &Results, workload: &str, bytes: usize, most: f64) -> Option<Bar> {
+    let ours = results.best(workload, bytes, PAGE)?;
+    let limit = most * results.best(workload, bytes, LATCH)? + GRAIN;
+    let promise = format!("ns, at most {most} x the latch inside of a process (within 0.2 ns)");
+    Some(Bar::at_most((workload, size(bytes)), &promise, ours, limit))
+}
+
 fn cheap_field(results: &Results) -> Option<Bar> {
     let field = results.best("field", FIELD_BYTES, ONE_FIELD)?;
     let alone = results.best("field", FIELD_BYTES, EIGHT_BYTES)?;
@@ -105,16 +118,30 @@ fn cheap_field(results: &Results) -> Option<Bar> {
 /// Promised of the readers, beside a writer that never rests and with more threads than cores.
 fn ahead_of_every_peer(race: &[&Rate]) -> Option<Bar> {
     let first = race.first()?;
-    if !["beside", "oversubscribed"].contains(&first.workload.as_str()) {
+    if !["beside", "oversubscribed", "processes"].contains(&first.workload.as_str()) {
         return None;
     }
-    let ours = race.iter().find(|rate| kind_of(&rate.contestant) == Kind::Ours)?;
+    let is_judged =
+        |name: &str| kind_of(name) == Kind::Ours || first.workload == "processes" && name == PAGE;
+    let ours = race.iter().find(|rate| is_judged(&rate.contestant))?;
     let peers = race.iter().filter(|rate| kind_of(&rate.contestant) == Kind::Peer);
     let best = peers.max_by(|a, b| a.reads.median.total_cmp(&b.reads.median))?;
     let promise = format!("x the reads of {}, the best peer (within 3 %)", best.contestant);
     let place = (first.workload.as_str(), case_of(first));
     let ratio = ours.reads.median / best.reads.median;
     Some(Bar::at_least(place, &promise, ratio, 1.0 / NOISE))
+}
+
+/// Each process that reads a page reads on its own, as long as there are cores for them.
+fn readers_do_not_disturb_each_other(results: &Results) -> Vec<Bar> {
+    let pages = results.rates.iter();
+    let pages = pages.filter(|rate| rate.workload == "processes" && rate.contestant == PAGE);
+    let of_one = |rate: &Rate| rate.reads.best / (rate.threads - 1) as f64;
+    let Some(alone) = pages.clone().next().map(of_one) else { return Vec::new() };
+    let promise = "x the reads of a reader that is alone";
+    let bar =
+        |rate| Bar::at_least(("processes", case_of(rate)), promise, of_one(rate) / alone, 0.8);
+    pages.skip(1).map(bar).collect()
 }
 
 /// Promised of all our types, in every race.

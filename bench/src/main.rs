@@ -10,6 +10,7 @@ mod payload;
 mod peers;
 mod placement;
 mod plot;
+mod processes;
 mod race;
 mod record;
 mod results;
@@ -55,9 +56,10 @@ struct Options {
     /// Write plots into this directory
     #[arg(long, value_name = "DIR")]
     svg: Option<PathBuf>,
-    /// Keep the results under bench/record, for the README to quote
-    #[arg(long, conflicts_with_all = ["quick", "filter"])]
-    record: bool,
+    /// Keep the results in this directory, or where the README quotes them from: bench/record
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = record::DIRECTORY)]
+    #[arg(conflicts_with_all = ["quick", "filter"])]
+    record: Option<PathBuf>,
     /// Measure nothing; show the results of a file that --json or --record wrote
     #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "filter", "record"])]
     replay: Option<PathBuf>,
@@ -94,8 +96,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         fs::create_dir_all(directory)?;
         plot::write_all(&results, directory)?;
     }
-    if options.record {
-        record::write(&results)?;
+    if let Some(directory) = &options.record {
+        record::write(&results, directory)?;
     }
     if results.rates.iter().any(|rate| kind_of(&rate.contestant).is_ours() && rate.torn > 0) {
         return Err("tearfree returned torn values".into());

@@ -75,6 +75,31 @@ impl<W: Word, A: Copy + Send + Sync + 'static, const N: usize> Payload for Words
     }
 }
 
+/// The same words without a type of ours around them: what a page can hold.
+impl<const N: usize> Payload for [u64; N] {
+    type Bare = [AtomicU64; N];
+
+    fn of(generation: u32) -> Self {
+        Words::<u64, N>::of(generation).words
+    }
+
+    fn generation(&self) -> Option<u32> {
+        Words::<u64, N>::from(*self).generation()
+    }
+
+    fn to_bare(self) -> Self::Bare {
+        Words::<u64, N>::from(self).to_bare()
+    }
+
+    fn load_bare(bare: &Self::Bare) -> Self {
+        Words::<u64, N>::load_bare(bare).words
+    }
+
+    fn store_bare(bare: &Self::Bare, value: &Self) {
+        Words::<u64, N>::store_bare(bare, &Words::from(*value));
+    }
+}
+
 impl<W, A, const N: usize> From<[W; N]> for Words<W, N, A> {
     fn from(words: [W; N]) -> Self {
         Self { words, align: [] }

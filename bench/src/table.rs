@@ -4,7 +4,7 @@
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 use crate::bars::{case_of, races, size, sizes};
-use crate::peers::{Kind, kind_of};
+use crate::peers::{Kind, PAGE, kind_of};
 use crate::results::{Bar, Cost, Rate, Results};
 use crate::stats::Summary;
 use crate::workloads::{LOCK_ALONE, WORKLOADS};
@@ -60,7 +60,7 @@ fn cost_table(results: &Results, workload: &str, shown: Shown) -> Option<Table> 
             |name| costs.iter().find(|cost| cost.contestant == name).map(|c| shown.of(&c.cost));
         let memcpy = of("memcpy").unwrap_or(f64::NAN);
         let mut row = vec![size(bytes), nanoseconds(memcpy)];
-        row.push(nanoseconds(of("tearfree").unwrap_or(f64::NAN)));
+        row.push(nanoseconds(of("tearfree").or_else(|| of(PAGE)).unwrap_or(f64::NAN)));
         row.extend(others().map(|name| cost_cell(name, of(name).unwrap_or(f64::NAN), memcpy)));
         row.push(marks(&results.bars, workload, &size(bytes)));
         table.add_row(row);

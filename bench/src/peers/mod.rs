@@ -11,13 +11,21 @@ mod left_right;
 mod locks;
 mod memcpy;
 mod ours;
+mod page;
 mod seqlock;
+mod shared_mutex;
 mod volatile;
 
+pub(crate) use self::iceoryx2::Unrestricted;
 pub(crate) use self::ours::Split;
+pub(crate) use self::page::Page;
+pub(crate) use self::shared_mutex::SharedMutex;
 
 use crate::contestant::{Contestant, Held};
 use crate::payload::Payload;
+
+/// What the tables call the page between processes.
+pub(crate) const PAGE: &str = "tearfree page";
 
 /// The plain copy.
 pub(crate) type Memcpy<T> = Held<memcpy::Memcpy<T>>;
@@ -96,7 +104,7 @@ pub(crate) fn kind_of(contestant: &str) -> Kind {
     match contestant {
         memcpy::NAME => Kind::Limit,
         ours::NAME => Kind::Ours,
-        ours::SPLIT | ours::LATCH | ours::BY_VALUE => Kind::OurOtherForm,
+        ours::SPLIT | ours::LATCH | ours::BY_VALUE | PAGE => Kind::OurOtherForm,
         bare::NAME => Kind::Unprotected,
         _ => Kind::Peer,
     }

@@ -8,6 +8,7 @@ mod array;
 mod copies;
 mod field;
 mod latch;
+mod page;
 mod threads;
 
 use core::time::Duration;
@@ -15,8 +16,10 @@ use core::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::alone::{self, Job};
-use crate::race::{self, Racer, Role};
+use crate::processes::Run;
+use crate::race::{self, Racer, Role, Tally};
 use crate::results::{Cost, Rate, Results};
+use crate::stats;
 
 /// One comparison.
 pub(crate) struct Workload {
@@ -27,13 +30,17 @@ pub(crate) struct Workload {
     run: fn(&mut Bench),
 }
 
-pub(crate) const WORKLOADS: [Workload; 11] = [
+pub(crate) const WORKLOADS: [Workload; 15] = [
     copies::READ_INTO,
     copies::READ,
     copies::SET,
     copies::BYTES,
     field::FIELD,
     latch::LATCH,
+    page::PAGE_READ,
+    page::PAGE_READ_INTO,
+    page::PAGE_SET,
+    page::PROCESSES,
     threads::BESIDE,
     threads::OVERSUBSCRIBED,
     threads::READERS,
@@ -116,6 +123,41 @@ impl Bench {
             footprint: racer.footprint(),
         });
         self.results.rates.extend(rates);
+        self.progress.inc(1);
+    }
+}
+
+impl Bench {
+    /// Lets processes of the contestants take turns, in a new order each round, and keeps their rates.
+    fn take_turns(&mut self, case: &Case, readers: usize, contestants: &[(&str, Run)]) {
+        let mut order: Vec<usize> = (0..contestants.len()).collect();
+        let mut slots = vec![Vec::new(); contestants.len()];
+        for _ in 0..self.effort.race.rounds {
+            fastrand::shuffle(&mut order);
+            for &index in &order {
+                let (_, run) = contestants[index];
+                slots[index].push(run(readers, self.effort.race.slot));
+            }
+        }
+        for ((name, _), slots) in contestants.iter().zip(slots) {
+            let per_second = |count: fn(&Tally) -> u64| {
+                let rate =
+                    |(tally, took): &(Tally, Duration)| count(tally) as f64 / took.as_secs_f64();
+                stats::of_rates(&slots.iter().map(rate).collect::<Vec<_>>())
+            };
+            self.results.rates.push(Rate {
+                workload: case.workload.into(),
+                case: case.name.clone(),
+                bytes: case.bytes,
+                threads: readers + 1,
+                contestant: (*name).into(),
+                reads: per_second(|tally| tally.reads),
+                writes: per_second(|tally| tally.writes),
+                verified: slots.iter().map(|(tally, _)| tally.verified).sum(),
+                torn: slots.iter().map(|(tally, _)| tally.torn).sum(),
+                footprint: 0,
+            });
+        }
         self.progress.inc(1);
     }
 }

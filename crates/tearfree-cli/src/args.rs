@@ -57,6 +57,14 @@ pub(crate) enum Command {
         ("tearfree trace --json", "one JSON object, for scripts"),
     ]))]
     Trace(TraceArgs),
+    /// Share values between processes: make, read, change and watch pages.
+    ///
+    /// A page holds the newest value of some numbers. One process writes it; any number of others
+    /// read it, never torn, without waiting and without any right to write, also when the writer is
+    /// killed in the middle of a change.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    #[command(subcommand)]
+    Page(crate::page::PageCommand),
 }
 
 /// What `demo` can be told.
@@ -116,7 +124,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// Examples, then the exit codes.
-fn help_tail(examples: &[(&str, &str)]) -> String {
+pub(crate) fn help_tail(examples: &[(&str, &str)]) -> String {
     let width = examples.iter().map(|(call, _)| call.len()).max().unwrap_or(0);
     let mut text = String::from("Examples:\n");
     for (call, shows) in examples {

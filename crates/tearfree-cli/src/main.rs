@@ -4,6 +4,8 @@
 mod args;
 mod demo;
 mod outcome;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod page;
 mod stop;
 mod terminal;
 mod trace;
@@ -33,6 +35,8 @@ fn dispatch(args: &Args) -> Result<Outcome, Problem> {
         None => demonstrate(&args.demo),
         Some(Command::Demo(demo)) => demonstrate(demo),
         Some(Command::Trace(trace)) => trace::run(trace),
+        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+        Some(Command::Page(command)) => page::run(command),
     }
 }
 

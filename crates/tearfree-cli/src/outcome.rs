@@ -2,6 +2,7 @@
 //! How a run ended, and the exit code that says so.
 
 use core::fmt;
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 /// The exit code of everything that went wrong, a torn read under the lock among it.
@@ -78,13 +79,13 @@ impl Outcome {
 #[derive(Debug)]
 pub(crate) struct Problem {
     what: String,
-    advice: &'static str,
+    advice: Cow<'static, str>,
 }
 
 impl Problem {
     /// States what failed, and what to do next.
-    pub(crate) fn new(what: impl fmt::Display, advice: &'static str) -> Self {
-        Self { what: what.to_string(), advice }
+    pub(crate) fn new(what: impl fmt::Display, advice: impl Into<Cow<'static, str>>) -> Self {
+        Self { what: what.to_string(), advice: advice.into() }
     }
 }
 

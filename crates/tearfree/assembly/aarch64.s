@@ -48,7 +48,6 @@ latch_read_64:
     ret
 
 read_4096:
-    mov w1, wzr
     b read_in_place
 
 read_64:
@@ -70,7 +69,6 @@ read_64:
     stp q2, q3, [x8, #32]
     ret
 .L1:
-    mov w1, wzr
     b read_contended
 
 read_8:
@@ -85,7 +83,6 @@ read_8:
     mov x0, x8
     ret
 .L1:
-    mov w1, wzr
     b read_contended
 
 read_field_of_4096:
@@ -108,9 +105,8 @@ read_field_of_4096:
     add sp, sp, #32
     ret
 .L1:
-    mov x2, sp
-    add x3, sp, #8
-    mov w1, wzr
+    mov x1, sp
+    add x2, sp, #8
     bl consistent_at_last
     ldp x29, x30, [sp, #16]
     add sp, sp, #32
@@ -143,7 +139,6 @@ read_if_changed_8:
     str x19, [sp, #16]
     mov x29, sp
     mov x19, x1
-    mov w1, wzr
     bl read_versioned_contended
     mov x8, x0
     mov x9, x1
@@ -157,33 +152,31 @@ read_if_changed_8:
 
 read_in_place:
     stp x29, x30, [sp, #-48]!
-    stp x22, x21, [sp, #16]
+    str x21, [sp, #16]
     stp x20, x19, [sp, #32]
     mov x29, sp
     add x9, x0, #1, lsl #12
-    mov w19, w1
-    mov x20, x0
-    ldar x22, [x9]
-    mov x21, x8
-    tbnz w22, #0, .L1
-    mov x8, x21
-    mov x0, x20
+    mov x19, x0
+    mov x20, x8
+    ldar x21, [x9]
+    tbnz w21, #0, .L1
+    mov x8, x20
+    mov x0, x19
     mov w1, #4096
     bl memcpy_to_result
     dmb ishld
-    ldr x8, [x20, #4096]
-    cmp x8, x22
+    ldr x8, [x19, #4096]
+    cmp x8, x21
     b.ne .L1
     ldp x20, x19, [sp, #32]
-    ldp x22, x21, [sp, #16]
+    ldr x21, [sp, #16]
     ldp x29, x30, [sp], #48
     ret
 .L1:
-    mov x8, x21
-    mov x0, x20
-    mov w1, w19
+    mov x8, x20
+    mov x0, x19
     ldp x20, x19, [sp, #32]
-    ldp x22, x21, [sp, #16]
+    ldr x21, [sp, #16]
     ldp x29, x30, [sp], #48
     b read_in_place_contended
 
@@ -219,8 +212,7 @@ read_into_4096:
     ret
 .L1:
     mov x0, x19
-    mov w1, wzr
-    mov x2, x20
+    mov x1, x20
     ldp x20, x19, [sp, #96]
     ldr x21, [sp, #80]
     ldp x29, x30, [sp, #64]
@@ -232,27 +224,25 @@ read_into_4096:
 
 read_into_64:
     add x8, x0, #64
-    mov x2, x1
     ldar x8, [x8]
     tbnz w8, #0, .L1
     ldr q0, [x0]
-    str q0, [x2]
+    str q0, [x1]
     add x9, x0, #16
     ldr q0, [x9]
-    str q0, [x2, #16]
+    str q0, [x1, #16]
     add x9, x0, #32
     ldr q0, [x9]
-    str q0, [x2, #32]
+    str q0, [x1, #32]
     add x9, x0, #48
     ldr q0, [x9]
-    str q0, [x2, #48]
+    str q0, [x1, #48]
     dmb ishld
     ldr x9, [x0, #64]
     cmp x9, x8
     b.ne .L1
     ret
 .L1:
-    mov w1, wzr
     b fill_contended
 
 read_odd_12:
@@ -270,43 +260,27 @@ read_odd_12:
     str w11, [x8, #8]
     ret
 .L1:
-    mov w1, wzr
-    b read_contended
-
-reader_read_64:
-    add x9, x0, #64
-    ldar x9, [x9]
-    tbnz w9, #0, .L1
-    ldr q0, [x0]
-    add x10, x0, #16
-    ldr q1, [x10]
-    add x10, x0, #32
-    ldr q2, [x10]
-    add x10, x0, #48
-    ldr q3, [x10]
-    dmb ishld
-    ldr x10, [x0, #64]
-    cmp x10, x9
-    b.ne .L1
-    stp q0, q1, [x8]
-    stp q2, q3, [x8, #32]
-    ret
-.L1:
-    mov w1, #1
     b read_contended
 
 set_64:
-    stp x29, x30, [sp, #-32]!
-    stp x20, x19, [sp, #16]
-    mov x29, sp
-    mov x20, x1
+    sub sp, sp, #96
+    stp x29, x30, [sp, #64]
+    stp x20, x19, [sp, #80]
+    add x29, sp, #64
+    ldp q1, q0, [x1]
     mov x19, x0
-    add x2, x0, #76
+    stp q1, q0, [sp]
+    ldp q1, q0, [x1, #32]
+    str q1, [sp, #32]
+    stur q0, [x29, #-16]
+    ldrb w8, [x0, #76]
+    cbnz w8, .L3
+    add x2, x19, #77
     mov w0, wzr
     mov w1, #1
     bl __aarch64_cas1_acq
     cmp w0, #0
-    b.ne .L3
+    b.ne .L4
 .L1:
     ldr x8, [x19, #64]
     add x9, x19, #64
@@ -314,75 +288,89 @@ set_64:
     str x8, [x19, #64]
     add x8, x19, #16
     dmb ish
-    ldr q0, [x20]
+    ldr q0, [sp]
     str q0, [x19]
-    ldr q0, [x20, #16]
+    ldr q0, [sp, #16]
     str q0, [x8]
     add x8, x19, #32
-    ldr q0, [x20, #32]
+    ldr q0, [sp, #32]
     str q0, [x8]
     add x8, x19, #48
-    ldr q0, [x20, #48]
+    ldur q0, [x29, #-16]
     str q0, [x8]
     ldr x8, [x19, #64]
     add x8, x8, #1
     stlr x8, [x9]
     ldr w1, [x19, #72]
-    tbnz w1, #0, .L4
+    tbnz w1, #0, .L5
 .L2:
-    add x1, x19, #76
+    add x1, x19, #77
     mov w0, #-1
     bl __aarch64_ldadd1_rel
-    tbnz w0, #1, .L5
-    ldp x20, x19, [sp, #16]
-    ldp x29, x30, [sp], #32
+    tbnz w0, #1, .L6
+    ldp x20, x19, [sp, #80]
+    ldp x29, x30, [sp, #64]
+    add sp, sp, #96
     ret
 .L3:
-    mov w2, #51712
     add x0, x19, #76
+    mov w1, #64
+    bl give_way
+    add x2, x19, #77
+    mov w0, wzr
+    mov w1, #1
+    bl __aarch64_cas1_acq
+    cmp w0, #0
+    b.eq .L1
+.L4:
+    mov w2, #51712
+    add x0, x19, #77
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
-    adrp x0, .Lanon.ad8c3aa26f681e7654a04dde2cfd999e.1
-    add x0, x0, :lo12:.Lanon.ad8c3aa26f681e7654a04dde2cfd999e.1
+    adrp x0, .Lanon.9aaf4f8f751b6b8eb91c60990c5d982f.1
+    add x0, x0, :lo12:.Lanon.9aaf4f8f751b6b8eb91c60990c5d982f.1
     bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
-.L4:
+.L5:
     add x0, x19, #72
     bl wake_all
     b .L2
-.L5:
-    add x0, x19, #76
-    ldp x20, x19, [sp, #16]
-    ldp x29, x30, [sp], #32
-    b unlock_slow
 .L6:
+    add x0, x19, #77
+    ldp x20, x19, [sp, #80]
+    ldp x29, x30, [sp, #64]
+    add sp, sp, #96
+    b unlock_slow
+.L7:
     mov x20, x0
-    add x1, x19, #76
+    add x1, x19, #77
     mov w0, #-1
     bl __aarch64_ldadd1_rel
-    tbnz w0, #1, .L8
-.L7:
+    tbnz w0, #1, .L9
+.L8:
     mov x0, x20
     bl _Unwind_Resume
-.L8:
-    add x0, x19, #76
-    bl unlock_slow
-    b .L7
 .L9:
+    add x0, x19, #77
+    bl unlock_slow
+    b .L8
+.L10:
     bl _RNvNtCscSuVdRmqwCT_4core9panicking16panic_in_cleanup
 
 set_8:
     stp x29, x30, [sp, #-32]!
     stp x20, x19, [sp, #16]
     mov x29, sp
-    mov x20, x1
+    ldrb w8, [x0, #20]
     mov x19, x0
-    add x2, x0, #20
+    mov x20, x1
+    cbnz w8, .L3
+    add x2, x19, #21
     mov w0, wzr
     mov w1, #1
     bl __aarch64_cas1_acq
     cmp w0, #0
-    b.ne .L3
+    b.ne .L4
 .L1:
     ldr x8, [x19, #8]
     add x9, x19, #8
@@ -394,47 +382,57 @@ set_8:
     add x8, x8, #1
     stlr x8, [x9]
     ldr w1, [x19, #16]
-    tbnz w1, #0, .L4
+    tbnz w1, #0, .L5
 .L2:
-    add x1, x19, #20
+    add x1, x19, #21
     mov w0, #-1
     bl __aarch64_ldadd1_rel
-    tbnz w0, #1, .L5
+    tbnz w0, #1, .L6
     ldp x20, x19, [sp, #16]
     ldp x29, x30, [sp], #32
     ret
 .L3:
-    mov w2, #51712
     add x0, x19, #20
+    mov w1, #8
+    bl give_way
+    add x2, x19, #21
+    mov w0, wzr
+    mov w1, #1
+    bl __aarch64_cas1_acq
+    cmp w0, #0
+    b.eq .L1
+.L4:
+    mov w2, #51712
+    add x0, x19, #21
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
-    adrp x0, .Lanon.ad8c3aa26f681e7654a04dde2cfd999e.1
-    add x0, x0, :lo12:.Lanon.ad8c3aa26f681e7654a04dde2cfd999e.1
+    adrp x0, .Lanon.9aaf4f8f751b6b8eb91c60990c5d982f.1
+    add x0, x0, :lo12:.Lanon.9aaf4f8f751b6b8eb91c60990c5d982f.1
     bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
-.L4:
+.L5:
     add x0, x19, #16
     bl wake_all
     b .L2
-.L5:
-    add x0, x19, #20
+.L6:
+    add x0, x19, #21
     ldp x20, x19, [sp, #16]
     ldp x29, x30, [sp], #32
     b unlock_slow
-.L6:
+.L7:
     mov x20, x0
-    add x1, x19, #20
+    add x1, x19, #21
     mov w0, #-1
     bl __aarch64_ldadd1_rel
-    tbnz w0, #1, .L8
-.L7:
+    tbnz w0, #1, .L9
+.L8:
     mov x0, x20
     bl _Unwind_Resume
-.L8:
-    add x0, x19, #20
-    bl unlock_slow
-    b .L7
 .L9:
+    add x0, x19, #21
+    bl unlock_slow
+    b .L8
+.L10:
     bl _RNvNtCscSuVdRmqwCT_4core9panicking16panic_in_cleanup
 
 try_read_8:
@@ -452,21 +450,43 @@ try_read_8:
     ret
 
 writer_set_64:
-    ldr x8, [x0]
-    ldp q0, q1, [x1]
-    ldp q2, q3, [x1, #32]
-    ldr x9, [x8, #64]
-    add x9, x9, #1
-    str x9, [x8, #64]
-    add x9, x8, #16
+    sub sp, sp, #96
+    stp x29, x30, [sp, #64]
+    str x19, [sp, #80]
+    add x29, sp, #64
+    ldr x19, [x0]
+    ldp q3, q2, [x1]
+    ldp q1, q0, [x1, #32]
+    ldrb w8, [x19, #76]
+    cbnz w8, .L2
+.L1:
+    ldr x8, [x19, #64]
+    add x9, x19, #64
+    add x8, x8, #1
+    str x8, [x19, #64]
+    add x8, x19, #16
     dmb ish
+    str q3, [x19]
+    str q2, [x8]
+    add x8, x19, #32
+    str q1, [x8]
+    add x8, x19, #48
     str q0, [x8]
-    str q1, [x9]
-    add x9, x8, #32
-    str q2, [x9]
-    add x9, x8, #48
-    str q3, [x9]
-    ldr x9, [x8, #64]!
-    add x9, x9, #1
-    stlr x9, [x8]
+    ldr x8, [x19, #64]
+    add x8, x8, #1
+    stlr x8, [x9]
+    ldp x29, x30, [sp, #64]
+    ldr x19, [sp, #80]
+    add sp, sp, #96
     ret
+.L2:
+    add x0, x19, #76
+    mov w1, #64
+    stur q0, [x29, #-16]
+    stp q2, q1, [sp, #16]
+    str q3, [sp]
+    bl give_way
+    ldp q3, q2, [sp]
+    ldr q1, [sp, #32]
+    ldur q0, [x29, #-16]
+    b .L1

@@ -57,7 +57,6 @@ latch_read_64:
     retq
 
 read_4096:
-    xorl %edx, %edx
     jmpq *read_in_place@GOTPCREL(%rip)
 
 read_64:
@@ -84,7 +83,6 @@ read_64:
 .L1:
     pushq %rbx
     movq %rdi, %rbx
-    xorl %edx, %edx
     callq *read_contended@GOTPCREL(%rip)
     movq %rbx, %rax
     popq %rbx
@@ -101,7 +99,6 @@ read_8:
     jne .L1
     retq
 .L1:
-    xorl %esi, %esi
     jmpq *read_contended@GOTPCREL(%rip)
 
 read_field_of_4096:
@@ -120,9 +117,8 @@ read_field_of_4096:
     addq $24, %rsp
     retq
 .L1:
-    leaq 8(%rsp), %rdx
-    leaq 16(%rsp), %rcx
-    xorl %esi, %esi
+    leaq 8(%rsp), %rsi
+    leaq 16(%rsp), %rdx
     callq *consistent_at_last@GOTPCREL(%rip)
     addq $24, %rsp
     retq
@@ -151,7 +147,6 @@ read_if_changed_8:
 .L2:
     pushq %rbx
     movq %rsi, %rbx
-    xorl %esi, %esi
     callq *read_versioned_contended@GOTPCREL(%rip)
     movq %rbx, %rsi
     movq %rax, %rcx
@@ -162,12 +157,9 @@ read_if_changed_8:
     retq
 
 read_in_place:
-    pushq %rbp
     pushq %r15
     pushq %r14
     pushq %rbx
-    pushq %rax
-    movl %edx, %ebp
     movq %rsi, %r14
     movq %rdi, %rbx
     movq 4096(%rsi), %r15
@@ -183,14 +175,11 @@ read_in_place:
     jne .L2
 .L1:
     movq %rbx, %rax
-    addq $8, %rsp
     popq %rbx
     popq %r14
     popq %r15
-    popq %rbp
     retq
 .L2:
-    movzbl %bpl, %edx
     movq %rbx, %rdi
     movq %r14, %rsi
     callq *read_in_place_contended@GOTPCREL(%rip)
@@ -219,36 +208,33 @@ read_into_4096:
     retq
 .L1:
     movq %r14, %rdi
-    xorl %esi, %esi
-    movq %rbx, %rdx
+    movq %rbx, %rsi
     popq %rbx
     popq %r14
     popq %r15
     jmpq *fill_contended@GOTPCREL(%rip)
 
 read_into_64:
-    movq %rsi, %rdx
     movq 64(%rdi), %rax
     testb $1, %al
     jne .L1
     movdqu (%rdi), %xmm0
-    movups %xmm0, (%rdx)
+    movups %xmm0, (%rsi)
     leaq 16(%rdi), %rcx
     movdqu (%rcx), %xmm0
-    movups %xmm0, 16(%rdx)
+    movups %xmm0, 16(%rsi)
     leaq 32(%rdi), %rcx
     movdqu (%rcx), %xmm0
-    movups %xmm0, 32(%rdx)
+    movups %xmm0, 32(%rsi)
     leaq 48(%rdi), %rcx
     movdqu (%rcx), %xmm0
-    movups %xmm0, 48(%rdx)
+    movups %xmm0, 48(%rsi)
     #MEMBARRIER
     movq 64(%rdi), %rcx
     cmpq %rax, %rcx
     jne .L1
     retq
 .L1:
-    xorl %esi, %esi
     jmpq *fill_contended@GOTPCREL(%rip)
 
 read_odd_12:
@@ -269,143 +255,152 @@ read_odd_12:
 .L1:
     pushq %rbx
     movq %rdi, %rbx
-    xorl %edx, %edx
-    callq *read_contended@GOTPCREL(%rip)
-    movq %rbx, %rax
-    popq %rbx
-    retq
-
-reader_read_64:
-    movq 64(%rsi), %rax
-    testb $1, %al
-    jne .L1
-    movdqu (%rsi), %xmm0
-    leaq 16(%rsi), %rcx
-    movdqu (%rcx), %xmm1
-    leaq 32(%rsi), %rcx
-    movdqu (%rcx), %xmm2
-    leaq 48(%rsi), %rcx
-    movdqu (%rcx), %xmm3
-    #MEMBARRIER
-    movq 64(%rsi), %rcx
-    cmpq %rax, %rcx
-    jne .L1
-    movups %xmm0, (%rdi)
-    movups %xmm1, 16(%rdi)
-    movups %xmm2, 32(%rdi)
-    movups %xmm3, 48(%rdi)
-    movq %rdi, %rax
-    retq
-.L1:
-    pushq %rbx
-    movq %rdi, %rbx
-    movl $1, %edx
     callq *read_contended@GOTPCREL(%rip)
     movq %rbx, %rax
     popq %rbx
     retq
 
 set_64:
-    pushq %r15
     pushq %r14
     pushq %rbx
-    leaq 76(%rdi), %rbx
+    subq $72, %rsp
+    movups (%rsi), %xmm3
+    movups 16(%rsi), %xmm2
+    movups 32(%rsi), %xmm1
+    movups 48(%rsi), %xmm0
+    movzbl 76(%rdi), %eax
+    testb %al, %al
+    jne .L4
+.L1:
+    leaq 77(%rdi), %rbx
     movb $1, %cl
     xorl %eax, %eax
-    lock cmpxchgb %cl, 76(%rdi)
-    jne .L3
-.L1:
+    lock cmpxchgb %cl, 77(%rdi)
+    jne .L5
+.L2:
     incq 64(%rdi)
     #MEMBARRIER
-    movups (%rsi), %xmm0
-    movdqu %xmm0, (%rdi)
+    movdqu %xmm3, (%rdi)
     leaq 16(%rdi), %rax
-    movups 16(%rsi), %xmm0
-    movdqu %xmm0, (%rax)
+    movdqu %xmm2, (%rax)
     leaq 32(%rdi), %rax
-    movups 32(%rsi), %xmm0
-    movdqu %xmm0, (%rax)
+    movdqu %xmm1, (%rax)
     leaq 48(%rdi), %rax
-    movups 48(%rsi), %xmm0
     movdqu %xmm0, (%rax)
     incq 64(%rdi)
     movl 72(%rdi), %esi
     testb $1, %sil
-    jne .L4
-.L2:
+    jne .L6
+.L3:
     movb $-1, %al
     lock xaddb %al, (%rbx)
     testb $2, %al
-    jne .L5
+    jne .L7
+    addq $72, %rsp
     popq %rbx
     popq %r14
-    popq %r15
     retq
-.L3:
+.L4:
+    leaq 76(%rdi), %rax
+    movl $64, %esi
+    movq %rdi, %rbx
+    movq %rax, %rdi
+    movaps %xmm0, 48(%rsp)
+    movaps %xmm1, 32(%rsp)
+    movaps %xmm2, 16(%rsp)
+    movaps %xmm3, (%rsp)
+    callq *give_way@GOTPCREL(%rip)
+    movaps (%rsp), %xmm3
+    movaps 16(%rsp), %xmm2
+    movaps 32(%rsp), %xmm1
+    movaps 48(%rsp), %xmm0
+    movq %rbx, %rdi
+    jmp .L1
+.L5:
     movq %rdi, %r14
     movq %rbx, %rdi
     movl $1000000000, %edx
-    movq %rsi, %r15
+    movaps %xmm0, 48(%rsp)
+    movaps %xmm1, 32(%rsp)
+    movaps %xmm2, 16(%rsp)
+    movaps %xmm3, (%rsp)
     callq *lock_slow@GOTPCREL(%rip)
-    movq %r15, %rsi
+    movaps (%rsp), %xmm3
+    movaps 16(%rsp), %xmm2
+    movaps 32(%rsp), %xmm1
+    movaps 48(%rsp), %xmm0
     movq %r14, %rdi
     testb %al, %al
-    jne .L1
-    leaq .Lanon.c2063ee2cb973afd69cfd4a7af7b3d81.1(%rip), %rdi
+    jne .L2
+    leaq .Lanon.f67066f30e5152d8f4997e6252d05c2b.1(%rip), %rdi
     callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
-.L4:
+.L6:
     addq $72, %rdi
     callq *wake_all@GOTPCREL(%rip)
-    jmp .L2
-.L5:
+    jmp .L3
+.L7:
     movq %rbx, %rdi
+    addq $72, %rsp
     popq %rbx
     popq %r14
-    popq %r15
     jmpq *unlock_slow@GOTPCREL(%rip)
-.L6:
+.L8:
     movq %rax, %r14
     movb $-1, %al
     lock xaddb %al, (%rbx)
     testb $2, %al
-    jne .L8
-.L7:
+    jne .L10
+.L9:
     movq %r14, %rdi
     callq _Unwind_Resume@PLT
-.L8:
+.L10:
     movq %rbx, %rdi
     callq *unlock_slow@GOTPCREL(%rip)
-    jmp .L7
-.L9:
+    jmp .L9
+.L11:
     callq *_RNvNtCsgEmfK2I1SDS_4core9panicking16panic_in_cleanup@GOTPCREL(%rip)
 
 set_8:
     pushq %r15
     pushq %r14
     pushq %rbx
-    leaq 20(%rdi), %rbx
+    movzbl 20(%rdi), %eax
+    testb %al, %al
+    jne .L4
+.L1:
+    leaq 21(%rdi), %rbx
     movb $1, %cl
     xorl %eax, %eax
-    lock cmpxchgb %cl, 20(%rdi)
-    jne .L3
-.L1:
+    lock cmpxchgb %cl, 21(%rdi)
+    jne .L5
+.L2:
     incq 8(%rdi)
     #MEMBARRIER
     movq %rsi, (%rdi)
     incq 8(%rdi)
     movl 16(%rdi), %esi
     testb $1, %sil
-    jne .L4
-.L2:
+    jne .L6
+.L3:
     movb $-1, %al
     lock xaddb %al, (%rbx)
     testb $2, %al
-    jne .L5
+    jne .L7
     popq %rbx
     popq %r14
     popq %r15
     retq
-.L3:
+.L4:
+    leaq 20(%rdi), %rax
+    movq %rsi, %rbx
+    movl $8, %esi
+    movq %rdi, %r14
+    movq %rax, %rdi
+    callq *give_way@GOTPCREL(%rip)
+    movq %rbx, %rsi
+    movq %r14, %rdi
+    jmp .L1
+.L5:
     movq %rdi, %r14
     movq %rbx, %rdi
     movl $1000000000, %edx
@@ -414,33 +409,33 @@ set_8:
     movq %r15, %rsi
     movq %r14, %rdi
     testb %al, %al
-    jne .L1
-    leaq .Lanon.c2063ee2cb973afd69cfd4a7af7b3d81.1(%rip), %rdi
+    jne .L2
+    leaq .Lanon.f67066f30e5152d8f4997e6252d05c2b.1(%rip), %rdi
     callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
-.L4:
+.L6:
     addq $16, %rdi
     callq *wake_all@GOTPCREL(%rip)
-    jmp .L2
-.L5:
+    jmp .L3
+.L7:
     movq %rbx, %rdi
     popq %rbx
     popq %r14
     popq %r15
     jmpq *unlock_slow@GOTPCREL(%rip)
-.L6:
+.L8:
     movq %rax, %r14
     movb $-1, %al
     lock xaddb %al, (%rbx)
     testb $2, %al
-    jne .L8
-.L7:
+    jne .L10
+.L9:
     movq %r14, %rdi
     callq _Unwind_Resume@PLT
-.L8:
+.L10:
     movq %rbx, %rdi
     callq *unlock_slow@GOTPCREL(%rip)
-    jmp .L7
-.L9:
+    jmp .L9
+.L11:
     callq *_RNvNtCsgEmfK2I1SDS_4core9panicking16panic_in_cleanup@GOTPCREL(%rip)
 
 try_read_8:
@@ -459,19 +454,40 @@ try_read_8:
     retq
 
 writer_set_64:
-    movq (%rdi), %rax
-    movups (%rsi), %xmm0
-    movups 16(%rsi), %xmm1
-    movups 32(%rsi), %xmm2
-    movups 48(%rsi), %xmm3
-    incq 64(%rax)
+    pushq %rbx
+    subq $64, %rsp
+    movups (%rsi), %xmm3
+    movups 16(%rsi), %xmm2
+    movups 32(%rsi), %xmm1
+    movups 48(%rsi), %xmm0
+    movq (%rdi), %rbx
+    movzbl 76(%rbx), %eax
+    testb %al, %al
+    jne .L2
+.L1:
+    incq 64(%rbx)
     #MEMBARRIER
+    movdqu %xmm3, (%rbx)
+    leaq 16(%rbx), %rax
+    movdqu %xmm2, (%rax)
+    leaq 32(%rbx), %rax
+    movdqu %xmm1, (%rax)
+    leaq 48(%rbx), %rax
     movdqu %xmm0, (%rax)
-    leaq 16(%rax), %rcx
-    movdqu %xmm1, (%rcx)
-    leaq 32(%rax), %rcx
-    movdqu %xmm2, (%rcx)
-    leaq 48(%rax), %rcx
-    movdqu %xmm3, (%rcx)
-    incq 64(%rax)
+    incq 64(%rbx)
+    addq $64, %rsp
+    popq %rbx
     retq
+.L2:
+    leaq 76(%rbx), %rdi
+    movl $64, %esi
+    movaps %xmm0, 48(%rsp)
+    movaps %xmm1, 32(%rsp)
+    movaps %xmm2, 16(%rsp)
+    movaps %xmm3, (%rsp)
+    callq *give_way@GOTPCREL(%rip)
+    movaps (%rsp), %xmm3
+    movaps 16(%rsp), %xmm2
+    movaps 32(%rsp), %xmm1
+    movaps 48(%rsp), %xmm0
+    jmp .L1

@@ -9,7 +9,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use tearfree::{Reader, SeqCount, SeqLatch, SeqLock, Version, Writer, field};
+use tearfree::{SeqCount, SeqLatch, SeqLock, Version, Writer, field};
 
 /// Ten bytes and two of padding: no power of two, no multiple of a word.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,6 @@ probes! {
     read_if_changed_8: fn(lock: &SeqLock<u64>, seen: &mut Version) -> Option<u64> {
         lock.read_if_changed(seen)
     }
-    reader_read_64: fn(reader: Reader<'_, [u64; 8]>) -> [u64; 8] { reader.read() }
     latch_read_64: fn(latch: &SeqLatch<[u64; 8]>) -> [u64; 8] { latch.read() }
     count_read_16: fn(count: &SeqCount<u32>, data: &[AtomicU64; 2]) -> [u64; 2] {
         count.read(|| [data[0].load(Relaxed), data[1].load(Relaxed)])

@@ -15,7 +15,9 @@
 //! | `aarch64` | 64-bit Arm, little endian | the same with its registers |
 //! | `portable` | elsewhere | the `atomic-maybe-uninit` crate, the largest words that fit |
 //! | `locked` | Miri | plain bytes, each word under one global lock: Miri knows no atomic uninitialised bytes |
+//! | `ordered` | ThreadSanitizer | words that are acquire loads and release stores: it knows no fences |
 //! | `modelled` | loom | words that are loom atomics, with `Relaxed` accesses |
+//! | `recorded` | `tearfree-axm` | each word is an access that the checker records |
 //!
 //! The compiler cannot see into assembly, so it can neither split, repeat nor invent a load; that is
 //! the difference to a volatile or a plain copy. DESIGN.md argues each engine.
@@ -27,9 +29,17 @@ core::cfg_select! {
     tearfree_loom => {
         mod modelled;
     }
+    tearfree_axm => {
+        mod recorded;
+        use recorded as engine;
+    }
     any(miri, tearfree_engine = "locked") => {
         mod locked;
         use locked as engine;
+    }
+    tearfree_engine = "ordered" => {
+        mod ordered;
+        use ordered as engine;
     }
     tearfree_engine = "portable" => {
         mod portable;
@@ -51,6 +61,8 @@ core::cfg_select! {
     }
 }
 
+#[cfg(all(not(tearfree_loom), target_has_atomic = "64"))]
+pub(crate) mod foreign;
 #[cfg(not(tearfree_loom))]
 mod shared;
 
@@ -63,5 +75,5 @@ pub(crate) use modelled::Shared;
 #[cfg(not(tearfree_loom))]
 pub(crate) use shared::Shared;
 
-#[cfg(all(test, not(tearfree_loom)))]
+#[cfg(all(test, not(any(tearfree_loom, tearfree_axm))))]
 mod tests;

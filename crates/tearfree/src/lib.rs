@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![doc = include_str!("../README.md")]
-#![cfg_attr(not(any(feature = "std", tearfree_loom)), no_std)]
+#![cfg_attr(not(any(feature = "std", tearfree_loom, tearfree_axm)), no_std)]
 
 mod copy;
 mod count;
 mod order;
+#[cfg(any(tearfree_loom, target_has_atomic = "64"))]
+mod pair;
+mod plea;
 mod seqcount;
 mod seqcount_with;
 mod seqlock;
@@ -16,9 +19,12 @@ mod wake;
 pub mod context;
 mod latch;
 pub mod lock;
-#[cfg(tearfree_loom)]
+#[cfg(any(tearfree_loom, tearfree_axm))]
 #[doc(hidden)]
 pub mod model;
+#[cfg(any(tearfree_loom, target_has_atomic = "64"))]
+#[doc(hidden)]
+pub mod raw;
 
 /// Every call of the kernel's `seqlock.h`, and its counterpart here.
 #[doc = include_str!("../KERNEL.md")]

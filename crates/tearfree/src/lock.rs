@@ -176,9 +176,9 @@ impl fmt::Debug for SpinLock {
     }
 }
 
-#[cfg(all(feature = "std", not(tearfree_loom)))]
+#[cfg(all(feature = "std", not(any(tearfree_loom, tearfree_axm))))]
 type Inner = parking_lot::RawMutex;
-#[cfg(any(not(feature = "std"), tearfree_loom))]
+#[cfg(any(not(feature = "std"), tearfree_loom, tearfree_axm))]
 type Inner = SpinLock;
 
 /// The writer lock of a [`SeqLock`](crate::SeqLock) that names none.
@@ -225,7 +225,7 @@ impl fmt::Debug for DefaultLock {
 ///
 /// As a type it always does it; for one call see [`SeqLock::write_in`](crate::SeqLock::write_in).
 /// Where a handler writes, every *writer* has to keep it out in one of these two ways. Readers need
-/// not: where a read takes the lock for a moment, it keeps signals out by itself.
+/// not: they take no lock, and a waiter that takes it for a moment keeps signals out by itself.
 ///
 /// ```
 /// # #[cfg(all(feature = "std", unix))] {
@@ -332,7 +332,7 @@ impl<L: WriterLock> Drop for Holding<'_, L> {
     }
 }
 
-/// The writer lock in the hands of a reader or a waiter, for a moment.
+/// The writer lock in the hands of a waiter, for a moment.
 #[cfg(feature = "std")]
 pub(crate) struct Briefly<'a, L: WriterLock> {
     // Dropped in this order: the lock is given back, then handlers may come.

@@ -2,11 +2,11 @@
 //! Every memory ordering of this crate, once, under a name.
 //!
 //! The code says `order::begin()` where it loads a count to begin a read. This file says how strong
-//! that is and which function is at the other end; DESIGN.md says why (P1 to P12). Nothing here is a
+//! that is and which function is at the other end; DESIGN.md says why (P1 to P14). Nothing here is a
 //! parameter: half of the field gets one of these wrong, so users cannot.
 //!
-//! Under `--cfg tearfree_loom` each row can be weakened by its name, one at a time. The model tests
-//! demand that each weakening is found, so no row is stronger than it has to be.
+//! Under `--cfg tearfree_loom` or `tearfree_axm` each row can be weakened by its name, one at a time.
+//! The models demand that each weakening is found, so no row is stronger than it has to be.
 
 use crate::sync::{Ordering, fence};
 
@@ -19,7 +19,7 @@ macro_rules! orderings {
             $(#[$about])*
             #[inline(always)]
             pub(crate) fn $access() -> Ordering {
-                #[cfg(tearfree_loom)]
+                #[cfg(any(tearfree_loom, tearfree_axm))]
                 if mutant::is(stringify!($access)) {
                     return Ordering::Relaxed;
                 }
@@ -30,7 +30,7 @@ macro_rules! orderings {
             $(#[$fabout])*
             #[inline(always)]
             pub(crate) fn $barrier() {
-                #[cfg(tearfree_loom)]
+                #[cfg(any(tearfree_loom, tearfree_axm))]
                 if mutant::is(stringify!($barrier)) {
                     return;
                 }
@@ -39,17 +39,17 @@ macro_rules! orderings {
         )*
 
         /// The names that [`mutant::with`] accepts.
-        #[cfg(tearfree_loom)]
+        #[cfg(any(tearfree_loom, tearfree_axm))]
         pub const MUTANTS: &[&str] = &[$(stringify!($access),)* $(stringify!($barrier),)*];
     };
 }
 
 orderings! {
     accesses {
-        // ORDERING: P3. Pairs with the even store in `write_end`.
+        // ORDERING: P3, P14. Pairs with the even store in `write_end`.
         /// A reader's first look at the count.
         begin = Acquire;
-        // ORDERING: P3. Pairs with `try_read_begin`: whoever begins at this count sees the payload.
+        // ORDERING: P3, P14. Pairs with `try_read_begin`: whoever begins at this count sees the payload.
         /// The store that makes a count even again.
         even = Release;
         // ORDERING: P7. Pairs with `LatchCount::read_begin`: slot 1 is whole before readers go there.
@@ -58,6 +58,11 @@ orderings! {
         // ORDERING: P7. Pairs with `LatchCount::read_begin`: slot 0 is whole before readers go there.
         /// The latch's even store, which sends readers to slot 0.
         latch_even = Release;
+        // ORDERING: P14. Pairs with `PairCount::read_begin`: readers that begin at the odd count use
+        // the slot that the write before filled. A relaxed store would not continue that write's
+        // release sequence.
+        /// The pair's odd store, which leaves readers where they are.
+        pair_odd = Release;
         // ORDERING: P5. Pairs with the store in `SpinLock::unlock`.
         /// Taking the spin lock.
         lock_taken = Acquire;
@@ -94,7 +99,7 @@ orderings! {
 pub(crate) const PLAIN: Ordering = Ordering::Relaxed;
 
 /// Weakens one ordering by name, for the tests that demand that the model finds the fault.
-#[cfg(tearfree_loom)]
+#[cfg(any(tearfree_loom, tearfree_axm))]
 pub mod mutant {
     use std::sync::{Mutex, PoisonError, RwLock};
 

@@ -6,6 +6,7 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::copy::Shared;
 use crate::lock::{DefaultLock, WriterLock};
+use crate::plea::Plea;
 use crate::seqcount::SeqCount;
 use crate::sync::const_unless_modelled;
 #[cfg(feature = "std")]
@@ -72,6 +73,7 @@ pub struct SeqLock<T, L = DefaultLock> {
     count: SeqCount,
     #[cfg(feature = "std")]
     waiters: Waiters,
+    plea: Plea,
     lock: L,
 }
 
@@ -121,6 +123,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
                 count: SeqCount::new(),
                 #[cfg(feature = "std")]
                 waiters: Waiters::new(),
+                plea: Plea::new(),
                 lock,
                 payload: Shared::new(value),
             }

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The one seam between the shipped code and its model checker.
+//! The one seam between the shipped code and its model checkers.
 //!
-//! Everything atomic in this crate comes through here: from `core`, or from loom when the crate is
-//! built with `--cfg tearfree_loom`. A fence stays a fence on the way, and an ordering stays the
-//! ordering that [`order`](crate::order) names; the one thing that is replaced says why.
+//! Everything atomic in this crate comes through here: from `core`, from loom when the crate is built
+//! with `--cfg tearfree_loom`, or from `tearfree-axm` with `--cfg tearfree_axm`. A fence stays a fence
+//! on the way, and an ordering stays the ordering that [`order`](crate::order) names; the one thing
+//! that is replaced says why.
 
-#[cfg(not(tearfree_loom))]
+#[cfg(not(any(tearfree_loom, tearfree_axm)))]
 pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
 
-#[cfg(all(not(tearfree_loom), target_has_atomic = "64"))]
+#[cfg(all(not(any(tearfree_loom, tearfree_axm)), target_has_atomic = "64"))]
 pub(crate) use core::sync::atomic::AtomicU64;
+
+#[cfg(tearfree_axm)]
+pub(crate) use tearfree_axm::{
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence, pause,
+};
 
 #[cfg(tearfree_loom)]
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
@@ -56,6 +62,7 @@ macro_rules! const_unless_modelled {
 pub(crate) use const_unless_modelled;
 
 /// Tells the processor, or the model, that this thread waits for another one.
+#[cfg(not(tearfree_axm))]
 #[inline]
 pub(crate) fn pause() {
     #[cfg(not(tearfree_loom))]

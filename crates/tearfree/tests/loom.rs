@@ -20,6 +20,8 @@ mod latches;
 mod locks;
 #[path = "loom/mutants.rs"]
 mod mutants;
+#[path = "loom/pairs.rs"]
+mod pairs;
 #[path = "loom/seqlocks.rs"]
 mod seqlocks;
 #[path = "loom/versions.rs"]
@@ -58,6 +60,12 @@ models! {
     a_latch_is_never_torn: latches::READ;
     a_latch_gives_each_value_its_version: latches::VERSIONS;
     a_latch_keeps_its_writers_apart: latches::TWO_WRITERS;
+
+    a_pair_gives_whole_values_of_the_generation_it_names: pairs::TWO_WRITES;
+    a_pair_tells_whether_a_value_is_the_newest: pairs::STILL_CURRENT;
+    a_pair_survives_its_writer: pairs::DEATH_FOR_GOOD;
+    a_pair_is_taken_over_in_its_first_write: pairs::DEATH_IN_THE_FIRST;
+    a_pair_is_taken_over_in_its_second_write: pairs::DEATH_IN_THE_SECOND;
 
     a_spin_lock_lets_one_thread_in_at_a_time: locks::SPIN;
 

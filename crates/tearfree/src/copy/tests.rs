@@ -224,3 +224,33 @@ fn an_engine_reads_and_writes_nothing_beyond_either_end() {
     // SAFETY: the mapping is ours, and nothing refers to it.
     unsafe { libc::munmap(whole, INSIDE + 2 * PAGE) };
 }
+
+#[cfg(target_has_atomic = "64")]
+#[test]
+fn foreign_memory_is_copied_as_values_and_as_bytes() {
+    use super::foreign;
+    fn both_ways<const N: usize>() {
+        let (value, mut memory) = ([7_u8; N], pattern(N + 2, 3));
+        let place = memory[1..=N].as_mut_ptr().cast::<[u8; N]>();
+        // SAFETY: `N` bytes of `memory`, which nobody else knows.
+        unsafe { foreign::store(&value, place) };
+        // SAFETY: as above.
+        let loaded = unsafe { foreign::load(place) };
+        // SAFETY: all of its bytes are initialised.
+        assert_eq!(unsafe { loaded.assume_init() }, value);
+        let bytes = pattern(N, 9);
+        // SAFETY: as above.
+        unsafe { foreign::store_bytes(&bytes, place.cast()) };
+        let mut copy = [MaybeUninit::uninit(); N];
+        // SAFETY: as above.
+        unsafe { foreign::load_bytes(place.cast(), &mut copy) };
+        // SAFETY: all bytes were copied from initialised ones.
+        assert_eq!(copy.map(|byte| unsafe { byte.assume_init() })[..], bytes);
+        let canaries = pattern(N + 2, 3);
+        assert_eq!((memory[0], memory[N + 1]), (canaries[0], canaries[N + 1]));
+    }
+    both_ways::<1>();
+    both_ways::<64>();
+    both_ways::<129>();
+    both_ways::<5000>();
+}

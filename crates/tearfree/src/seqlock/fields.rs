@@ -8,7 +8,6 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
 use super::SeqLock;
-use super::read::Fallback;
 use crate::copy::Shared;
 use crate::lock::WriterLock;
 
@@ -223,17 +222,8 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     #[must_use]
     pub fn read_fields<S: FieldSet<T>>(&self, fields: S) -> S::Values {
-        self.read_fields_as(Fallback::TryLock, fields)
-    }
-
-    #[inline]
-    pub(super) fn read_fields_as<S: FieldSet<T>>(
-        &self,
-        fallback: Fallback,
-        fields: S,
-    ) -> S::Values {
         let view = View { payload: &self.payload };
-        let (torn, _) = self.consistent(fallback, || fields.load(&view));
+        let (torn, _) = self.consistent(|| fields.load(&view));
         // SAFETY: P4. The last copies were validated.
         unsafe { S::validated(torn) }
     }
@@ -257,6 +247,6 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     pub fn read_with<R>(&self, mut look: impl FnMut(&View<'_, T>) -> R) -> R {
         let view = View { payload: &self.payload };
-        self.consistent(Fallback::None, || look(&view)).0
+        self.consistent(|| look(&view)).0
     }
 }

@@ -3,7 +3,6 @@
 
 use core::fmt;
 
-use super::read::Fallback;
 use super::version::Version;
 use super::{FieldSet, SeqLock, View};
 use crate::lock::{DefaultLock, WriterLock};
@@ -38,18 +37,20 @@ impl<T: Copy, L: WriterLock> Writer<'_, T, L> {
     /// Replaces the value: two stores to the count and one copy.
     #[inline]
     pub fn set(&mut self, value: T) {
-        self.seqlock.publish_unseen(&value);
+        self.set_from(&value);
     }
 
     /// As [`set`](Self::set), straight from where the value is.
     #[inline]
     pub fn set_from(&mut self, value: &T) {
+        self.seqlock.heed();
         self.seqlock.publish_unseen(value);
     }
 
     /// Changes the value by a closure that works on a private copy; a panic publishes nothing.
     #[inline]
     pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
+        self.seqlock.heed();
         let mut value = self.get();
         let result = change(&mut value);
         self.seqlock.publish_unseen(&value);
@@ -70,7 +71,7 @@ pub struct Reader<'a, T, L = DefaultLock> {
 }
 
 impl<T: Copy, L: WriterLock> Reader<'_, T, L> {
-    /// As [`SeqLock::read`], except that there is no lock to try beside a restless writer.
+    /// As [`SeqLock::read`].
     ///
     /// ```
     /// let mut lock = tearfree::SeqLock::new((1_u8, 'x', [0_u64; 100]));
@@ -83,27 +84,27 @@ impl<T: Copy, L: WriterLock> Reader<'_, T, L> {
     #[inline]
     #[must_use]
     pub fn read(&self) -> T {
-        self.seqlock.read_as(Fallback::None)
+        self.seqlock.read()
     }
 
     /// As [`SeqLock::read_into`].
     #[inline]
     pub fn read_into(&self, to: &mut T) {
-        self.seqlock.read_into_as(Fallback::None, to);
+        self.seqlock.read_into(to);
     }
 
     /// As [`SeqLock::read_timeout`].
     #[cfg(feature = "std")]
     #[must_use]
     pub fn read_timeout(&self, timeout: core::time::Duration) -> Option<T> {
-        self.seqlock.read_timeout_as(Fallback::None, timeout)
+        self.seqlock.read_timeout(timeout)
     }
 
     /// As [`SeqLock::read_fields`].
     #[inline]
     #[must_use]
     pub fn read_fields<S: FieldSet<T>>(&self, fields: S) -> S::Values {
-        self.seqlock.read_fields_as(Fallback::None, fields)
+        self.seqlock.read_fields(fields)
     }
 
     /// As [`SeqLock::read_with`].
@@ -136,7 +137,7 @@ impl<T: Copy, L: WriterLock> Reader<'_, T, L> {
     #[inline]
     #[must_use]
     pub fn read_versioned(&self) -> (T, Version) {
-        self.seqlock.read_versioned_as(Fallback::None)
+        self.seqlock.read_versioned()
     }
 
     /// As [`SeqLock::read_if_changed`].

@@ -7,7 +7,6 @@ use core::time::Duration;
 use std::time::Instant;
 
 use super::SeqLock;
-use super::read::Fallback;
 #[cfg(feature = "std")]
 use crate::lock::Briefly;
 use crate::lock::WriterLock;
@@ -62,7 +61,10 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     #[must_use]
     pub fn read_versioned(&self) -> (T, Version) {
-        self.read_versioned_as(Fallback::TryLock)
+        match self.try_read_versioned() {
+            Some(read) => read,
+            None => self.read_versioned_contended(),
+        }
     }
 
     /// The value, if it is of another version than `seen`, which then becomes the new one.

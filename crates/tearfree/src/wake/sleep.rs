@@ -9,6 +9,10 @@
 #![cfg(not(tearfree_loom))]
 
 core::cfg_select! {
+    tearfree_axm => {
+        mod recorded;
+        pub(super) use recorded::{wake_all, while_equal};
+    }
     all(any(target_os = "linux", target_os = "android"), target_pointer_width = "64") => {
         mod futex;
         pub(super) use futex::{wake_all, while_equal};

@@ -18,12 +18,11 @@ const SMALL_READS: &[&str] = &[
     "read_into_64",
     "try_read_8",
     "read_field_of_4096",
-    "reader_read_64",
     "latch_read_64",
     "count_read_16",
 ];
 
-/// Where a path that met a writer goes on. Not part of the hot path.
+/// Where a path goes on that met a writer, or a reader's plea. Not part of the hot path.
 const COLD: &[&str] = &[
     "read_contended",
     "read_versioned_contended",
@@ -32,6 +31,7 @@ const COLD: &[&str] = &[
     "consistent_at_last",
     "consistent_contended",
     "read_begin_contended",
+    "give_way",
 ];
 
 /// Calls that the parking_lot mutex makes when it is contended, and ours when somebody waits.

@@ -2,7 +2,7 @@
 //! Which models find out that an ordering is weakened, or that a lock is none, and what they say.
 
 use crate::explore::Model;
-use crate::{counts, latches, locks, seqlocks, versions, waits};
+use crate::{counts, latches, locks, pairs, seqlocks, versions, waits};
 
 const TORN: &str = "torn read";
 const OF_ANOTHER_VERSION: &str = "the value is of another version";
@@ -23,7 +23,11 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("begin", &versions::VERSION_THEN_READ, "an older value than the version before it"),
     ("begin", &versions::IF_CHANGED, "the last value was missed"),
     ("begin", &waits::TWO_PUBLISHES, ASLEEP_FOR_EVER),
+    ("begin", &pairs::TWO_WRITES, TORN),
     ("even", &counts::ONE_WRITE, TORN),
+    ("even", &pairs::TWO_WRITES, TORN),
+    ("even", &pairs::STILL_CURRENT, TORN),
+    ("even", &pairs::DEATH_IN_THE_FIRST, TORN),
     ("even", &counts::COUNT_OF_32_BITS, TORN),
     ("even", &counts::WITH_LOCK, TORN),
     ("even", &seqlocks::ONE_WRITER, TORN),
@@ -36,6 +40,10 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("fence_odd", &counts::COUNT_OF_64_BITS, TORN),
     ("fence_odd", &seqlocks::SPLIT, TORN),
     ("fence_odd", &seqlocks::STORED_BEFORE, "what was stored before a write came after it"),
+    ("fence_odd", &pairs::TWO_WRITES, TORN),
+    ("fence_odd", &pairs::DEATH_IN_THE_SECOND, TORN),
+    ("fence_retry", &pairs::TWO_WRITES, TORN),
+    ("fence_retry", &pairs::DEATH_FOR_GOOD, TORN),
     ("fence_retry", &counts::TWO_WRITES, TORN),
     ("fence_retry", &counts::BARRIER, "no door is open: (0, 0) at 0"),
     ("fence_retry", &counts::INVALIDATE, "an open read came to a good end"),
@@ -49,6 +57,10 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("latch_odd", &latches::READ, TORN),
     ("latch_even", &latches::COUNT, TORN),
     ("latch_even", &latches::VERSIONS, OF_ANOTHER_VERSION),
+    // Readers trust the other slot at an odd count: only its own Release brings that slot along.
+    ("pair_odd", &pairs::TWO_WRITES, TORN),
+    ("pair_odd", &pairs::DEATH_FOR_GOOD, TORN),
+    ("pair_odd", &pairs::DEATH_IN_THE_SECOND, TORN),
     ("fence_latch_odd", &latches::COUNT, TORN),
     ("fence_latch_odd", &latches::READ, TORN),
     ("fence_latch_even", &latches::COUNT, TORN),

@@ -125,7 +125,7 @@ fn a_reader_that_panics_leaves_no_lock_behind() {
     }));
     assert!(lock.try_write().is_some());
 
-    // Beside a restless writer, a read may take the lock for a moment; its closure may panic then.
+    // Beside a restless writer, where the closure runs again and again.
     let over = Flag::new();
     thread::scope(|s| {
         s.spawn(|| {

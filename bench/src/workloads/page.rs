@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The page between processes beside the latch inside of one, and what others share values with.
+
+use super::{Bench, Case, Workload};
+use crate::alone::Job;
+use crate::contestant::Contestant;
+use crate::jobs::{ReadInto, ReadValue, Set};
+use crate::machine::cores;
+use crate::peers::{Latch, Memcpy, Page, SharedMutex, Unrestricted};
+use crate::processes::{self, MOST, Run};
+
+pub(super) const PAGE_READ: Workload = Workload {
+    name: "page_read",
+    about: "return the value of a page between processes, no writer",
+    cases: || 3,
+    run: |bench| {
+        // Larger ones are for `page_into`, as the documentation of the page says.
+        one_size::<2>(bench, PAGE_READ.name, &ReadValues);
+        one_size::<8>(bench, PAGE_READ.name, &ReadValues);
+        one_size::<16>(bench, PAGE_READ.name, &ReadValues);
+    },
+};
+
+pub(super) const PAGE_READ_INTO: Workload = Workload {
+    name: "page_into",
+    about: "copy the value of a page to where the caller has it, no writer",
+    cases: || SIZES,
+    run: |bench| every_size(bench, PAGE_READ_INTO.name, &ReadsInto),
+};
+
+pub(super) const PAGE_SET: Workload = Workload {
+    name: "page_set",
+    about: "publish to a page between processes, no reader",
+    cases: || SIZES,
+    run: |bench| every_size(bench, PAGE_SET.name, &Sets),
+};
+
+pub(super) const PROCESSES: Workload = Workload {
+    name: "processes",
+    about: "readers of 64 bytes in processes of their own, and a writer of 1000 values a second",
+    cases: || reader_counts().len(),
+    run: |bench| reader_counts().into_iter().for_each(|readers| processes(bench, readers)),
+};
+
+/// Up to a reader for each core; with more of them the system's clock decides who reads.
+fn reader_counts() -> Vec<usize> {
+    let counts = core::iter::successors(Some(1), |count| Some(count * 2));
+    counts.take_while(|&count| count <= cores().min(MOST)).collect()
+}
+
+fn processes(bench: &mut Bench, readers: usize) {
+    let contestants: [(&str, Run); 3] =
+        [one::<Page<8>>(), one::<Unrestricted<[u64; 8]>>(), one::<SharedMutex<[u64; 8]>>()];
+    let name = if readers == 1 { "1 reader".to_owned() } else { format!("{readers} readers") };
+    let case = Case { workload: PROCESSES.name, name, bytes: size_of::<[u64; 8]>() };
+    bench.take_turns(&case, readers, &contestants);
+}
+
+fn one<C: Contestant<[u64; 8]>>() -> (&'static str, Run) {
+    (C::NAME, processes::run::<[u64; 8], C>)
+}
+
+const SIZES: usize = 4;
+
+/// One of the kinds of work.
+trait Jobs {
+    fn job<const N: usize, C: Contestant<[u64; N]> + 'static>(&self) -> Box<dyn Job>;
+}
+
+struct ReadValues;
+struct ReadsInto;
+struct Sets;
+
+impl Jobs for ReadValues {
+    fn job<const N: usize, C: Contestant<[u64; N]> + 'static>(&self) -> Box<dyn Job> {
+        ReadValue::<[u64; N], C>::job()
+    }
+}
+
+impl Jobs for ReadsInto {
+    fn job<const N: usize, C: Contestant<[u64; N]> + 'static>(&self) -> Box<dyn Job> {
+        ReadInto::<[u64; N], C>::job()
+    }
+}
+
+impl Jobs for Sets {
+    fn job<const N: usize, C: Contestant<[u64; N]> + 'static>(&self) -> Box<dyn Job> {
+        Set::<[u64; N], C>::job()
+    }
+}
+
+fn every_size(bench: &mut Bench, workload: &str, jobs: &impl Jobs) {
+    one_size::<2>(bench, workload, jobs);
+    one_size::<8>(bench, workload, jobs);
+    one_size::<32>(bench, workload, jobs);
+    one_size::<512>(bench, workload, jobs);
+}
+
+fn one_size<const N: usize>(bench: &mut Bench, workload: &str, jobs: &impl Jobs) {
+    let list = vec![
+        jobs.job::<N, Memcpy<[u64; N]>>(),
+        jobs.job::<N, Latch<[u64; N]>>(),
+        jobs.job::<N, Page<N>>(),
+        jobs.job::<N, Unrestricted<[u64; N]>>(),
+        jobs.job::<N, SharedMutex<[u64; N]>>(),
+    ];
+    bench.compare(workload, size_of::<[u64; N]>(), list);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Says what the checker thinks of litmus files: `cargo run -p tearfree-axm --example litmus -- FILE...`
+//!
+//! With `--states` first, all final states too, each on a line of its own.
+
+use std::process::ExitCode;
+use std::{env, fs};
+
+use tearfree_axm::litmus::Litmus;
+
+fn main() -> ExitCode {
+    let mut files: Vec<String> = env::args().skip(1).collect();
+    let shows_states = files.first().is_some_and(|first| first == "--states");
+    if shows_states {
+        files.remove(0);
+    }
+    let mut wrong = 0;
+    for file in &files {
+        let text = match fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) => {
+                eprintln!("{file}: {error}");
+                return ExitCode::from(2);
+            }
+        };
+        let test = match Litmus::read(&text) {
+            Ok(test) => test,
+            Err(misread) => {
+                eprintln!("{file}: {misread}");
+                return ExitCode::from(2);
+            }
+        };
+        let verdict = test.verdict();
+        let is_wrong = verdict != test.expected;
+        wrong += usize::from(is_wrong);
+        let judged = if is_wrong { "WRONG" } else { "ok" };
+        println!("{judged:5} {:50} expected {}, is {verdict}", test.name, test.expected);
+        if shows_states {
+            test.states().iter().for_each(|state| println!("    {state}"));
+        }
+    }
+    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Atomics with the names and calls of `core::sync::atomic`, whose accesses a program records.
+//!
+//! Each has the size of the word that it stands for. In memory lies the value with which the threads
+//! start. While no program runs, as when its state is made, they are ordinary atomics.
+
+use core::fmt;
+use core::ptr;
+use core::sync::atomic::{self as core_atomic, Ordering};
+
+use crate::event::Strength;
+use crate::replay::{self, Kind, Place};
+
+/// A word that an atomic can hold.
+trait Word: Copy + PartialEq {
+    fn bits(self) -> u64;
+    fn of(bits: u64) -> Self;
+}
+
+macro_rules! words {
+    ($($word:ty: $bits:expr, $of:expr;)*) => {$(
+        impl Word for $word {
+            fn bits(self) -> u64 {
+                let bits: fn($word) -> u64 = $bits;
+                bits(self)
+            }
+
+            fn of(bits: u64) -> Self {
+                let of: fn(u64) -> $word = $of;
+                of(bits)
+            }
+        }
+    )*};
+}
+
+words! {
+    bool: u64::from, |bits| bits != 0;
+    u32: u64::from, |bits| bits as u32;
+    u64: |word| word, |bits| bits;
+    usize: |word| word as u64, |bits| bits as usize;
+}
+
+macro_rules! atomics {
+    ($($(#[$about:meta])* $name:ident holds $word:ty;)*) => {$(
+        $(#[$about])*
+        #[repr(transparent)]
+        pub struct $name {
+            start: core_atomic::$name,
+        }
+
+        impl $name {
+            /// An atomic that holds `value` when the threads start.
+            #[must_use]
+            pub const fn new(value: $word) -> Self {
+                $name { start: core_atomic::$name::new(value) }
+            }
+
+            fn place(&self) -> Place {
+                Place {
+                    address: ptr::from_ref(self).addr(),
+                    size: size_of::<Self>(),
+                    initial: self.start.load(Ordering::Relaxed).bits(),
+                    kind: Kind::Word,
+                }
+            }
+
+            /// As in `core`.
+            pub fn load(&self, order: Ordering) -> $word {
+                let loaded = replay::load(self.place(), order.into());
+                loaded.map_or_else(|| self.start.load(order), Word::of)
+            }
+
+            /// As in `core`.
+            pub fn store(&self, value: $word, order: Ordering) {
+                let stored = replay::store(self.place(), value.bits(), order.into());
+                stored.unwrap_or_else(|| self.start.store(value, order));
+            }
+
+            /// As in `core`.
+            pub fn swap(&self, value: $word, order: Ordering) -> $word {
+                let change = |_| Some(value.bits());
+                let read = replay::update(self.place(), change, order.into(), order.into());
+                read.map_or_else(|| self.start.swap(value, order), Word::of)
+            }
+
+            /// As in `core`.
+            ///
+            /// # Errors
+            /// The value that was found instead of `current`.
+            pub fn compare_exchange(
+                &self,
+                current: $word,
+                new: $word,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$word, $word> {
+                let change = |read| (read == current.bits()).then_some(new.bits());
+                let read = replay::update(self.place(), change, success.into(), failure.into());
+                let Some(read) = read else {
+                    return self.start.compare_exchange(current, new, success, failure);
+                };
+                let read = Word::of(read);
+                if read == current { Ok(read) } else { Err(read) }
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($name)).field(&self.start).finish()
+            }
+        }
+    )*};
+}
+
+atomics! {
+    /// A flag.
+    AtomicBool holds bool;
+    /// A word of 32 bits, on which threads can also sleep.
+    AtomicU32 holds u32;
+    /// A word of 64 bits.
+    AtomicU64 holds u64;
+    /// A word of the machine.
+    AtomicUsize holds usize;
+}
+
+impl AtomicUsize {
+    /// As in `core`.
+    pub fn fetch_add(&self, value: usize, order: Ordering) -> usize {
+        let change = |read| Some(usize::of(read).wrapping_add(value).bits());
+        let read = replay::update(self.place(), change, order.into(), order.into());
+        read.map_or_else(|| self.start.fetch_add(value, order), Word::of)
+    }
+}
+
+/// Sleeping on a word, as `futex(2)` has it. Waits and wakes of one word are ordered by a lock of its
+/// queue; a wake calls all who are in the queue by then. The queue is a location that counts wakes.
+impl AtomicU32 {
+    fn queue(&self) -> Place {
+        Place { initial: 0, kind: Kind::Queue, ..self.place() }
+    }
+
+    /// Sleeps if the word is `expected`, until the next [`wake_all`](Self::wake_all). A thread that
+    /// nobody wakes any more is a failure of the program.
+    ///
+    /// # Panics
+    /// Outside of a program's threads.
+    pub fn wait(&self, expected: u32) {
+        let queue_lock = Strength::AcqRel;
+        let into_queue = replay::update(self.queue(), Some, queue_lock, queue_lock);
+        let wakes = into_queue.expect("only a thread of a program can sleep");
+        if self.load(Ordering::Relaxed) == expected {
+            replay::sleep(self.queue(), wakes);
+        }
+    }
+
+    /// Wakes everyone who sleeps on the word.
+    pub fn wake_all(&self) {
+        let one_more = |wakes| Some(wakes + 1);
+        replay::update(self.queue(), one_more, Strength::AcqRel, Strength::AcqRel);
+    }
+}
+
+/// A word that is not atomic: if two threads are at it at once, the program has failed.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Plain {
+    start: AtomicUsize,
+}
+
+impl Plain {
+    /// A word that holds `value` when the threads start.
+    #[must_use]
+    pub const fn new(value: usize) -> Self {
+        Plain { start: AtomicUsize::new(value) }
+    }
+
+    /// Reads it.
+    ///
+    /// # Panics
+    /// Outside of a program's threads.
+    pub fn get(&self) -> usize {
+        let read = replay::load(self.start.place(), Strength::Plain);
+        read.map(Word::of).expect("only a thread of a program gets at a plain word")
+    }
+
+    /// Writes it.
+    ///
+    /// # Panics
+    /// Outside of a program's threads.
+    pub fn set(&self, value: usize) {
+        let written = replay::store(self.start.place(), value.bits(), Strength::Plain);
+        written.expect("only a thread of a program gets at a plain word");
+    }
+}
+
+/// As in `core`.
+pub fn fence(order: Ordering) {
+    replay::fence(order.into()).unwrap_or_else(|| core_atomic::fence(order));
+}
+
+/// The thread has nothing to do until another one gets on: the body of a spin loop.
+pub fn pause() {
+    replay::pause();
+}
+
+/// How often this thread has slept until now, in this execution.
+#[must_use]
+pub fn sleeps() -> usize {
+    replay::sleeps()
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Every execution of a program that RC11 allows.
+//!
+//! Graphs grow by one load at a time. A load gets its value from every store of its location that the
+//! graph has, a store goes to every place in the order of its location, and a graph that breaks an
+//! axiom is dropped. That reaches every execution: RC11 has no cycle in `sb | rf`, so the events of an
+//! execution can be lined up such that each load comes after the store that it reads from, and each
+//! part of such a line-up obeys the axioms, because taking events away takes edges away.
+//!
+//! Which thread goes on is free where no other thread can store to the location that it loads from;
+//! then all stores that it could read from are there. Elsewhere all threads are tried. Who stores
+//! where is learnt on the way: if a thread turns out to store somewhere new, all is begun again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use crate::event::Location;
+use crate::graph::{Graph, Progress};
+use crate::rc11::Verdict;
+use crate::replay::{self, End, Place, Request, Run};
+
+type Body<'a, S> = Box<dyn Fn(&S) -> String + 'a>;
+
+/// A small program: threads that share a state.
+///
+/// Bodies are run again and again, so they have to be deterministic, and all that they share has to
+/// be this crate's atomics, inside of the state. They have to end by themselves but for waiting, which
+/// goes through [`pause`](crate::pause).
+///
+/// # Examples
+/// Message passing. The reader who has seen the flag sees the data.
+/// ```
+/// use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+/// use tearfree_axm::{AtomicUsize, Program};
+///
+/// let report = Program::new((AtomicUsize::new(0), AtomicUsize::new(0)))
+///     .silent(|(data, flag)| {
+///         data.store(1, Relaxed);
+///         flag.store(1, Release);
+///     })
+///     .thread(|(data, flag)| format!("{} {}", flag.load(Acquire), data.load(Relaxed)))
+///     .explore();
+/// assert_eq!(report.seen(), ["0 0", "0 1", "1 1"]);
+/// ```
+pub struct Program<'a, S> {
+    state: S,
+    threads: Vec<Body<'a, S>>,
+    after: Option<Body<'a, S>>,
+    pauses: usize,
+}
+
+/// What came out of all executions of a program.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// What the threads saw, those that say something in their order, separated by `", "`.
+    pub outcomes: BTreeSet<String>,
+    /// What went wrong, with an execution in which it did: a panic of a body, a data race, a thread
+    /// that sleeps for ever.
+    pub failures: BTreeMap<String, String>,
+    /// Whole executions.
+    pub executions: usize,
+    /// Executions that were left because a thread waited longer than the program allows.
+    pub cut: usize,
+    /// Consistent graphs on the way.
+    pub graphs: usize,
+}
+
+impl Report {
+    /// The outcomes, for comparing.
+    #[must_use]
+    pub fn seen(&self) -> Vec<&str> {
+        self.outcomes.iter().map(String::as_str).collect()
+    }
+}
+
+impl<'a, S> Program<'a, S> {
+    /// A program without threads, whose memory is as `state` has it.
+    #[must_use]
+    pub fn new(state: S) -> Self {
+        Program { state, threads: Vec::new(), after: None, pauses: 0 }
+    }
+
+    /// Adds a thread that tells what it saw.
+    #[must_use]
+    pub fn thread(mut self, body: impl Fn(&S) -> String + 'a) -> Self {
+        self.threads.push(Box::new(body));
+        self
+    }
+
+    /// Adds a thread that has nothing to tell.
+    #[must_use]
+    pub fn silent(self, body: impl Fn(&S) + 'a) -> Self {
+        self.thread(move |state| {
+            body(state);
+            String::new()
+        })
+    }
+
+    /// Adds what is run after all threads have been joined.
+    #[must_use]
+    pub fn after(mut self, body: impl Fn(&S) -> String + 'a) -> Self {
+        self.after = Some(Box::new(body));
+        self
+    }
+
+    /// How often each thread may [`pause`](crate::pause) before its execution is cut. Zero, if this is
+    /// not called: who waits has to find what it waits for at its first look.
+    #[must_use]
+    pub fn pauses(mut self, pauses: usize) -> Self {
+        self.pauses = pauses;
+        self
+    }
+
+    /// Runs the program in every way that RC11 allows.
+    ///
+    /// # Panics
+    /// If an execution has more than 128 events, or accesses of different sizes overlap.
+    #[must_use]
+    pub fn explore(&self) -> Report {
+        self.look_for(None)
+    }
+
+    /// As [`explore`](Self::explore), but ends as soon as there is a failure in whose text `complaint`
+    /// is found: for programs that are known to fail.
+    ///
+    /// # Panics
+    /// As [`explore`](Self::explore).
+    #[must_use]
+    pub fn look_for(&self, complaint: Option<&str>) -> Report {
+        let bodies = self.threads.iter().chain(&self.after);
+        let bodies: Vec<_> = bodies.map(|body| || body(&self.state)).collect();
+        let bodies = Bodies {
+            all: bodies.iter().map(|body| body as &dyn Fn() -> String).collect(),
+            started_first: self.threads.len(),
+            pauses: self.pauses,
+            complaint,
+        };
+        every_execution(&bodies)
+    }
+}
+
+impl<S> core::fmt::Debug for Program<'_, S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Program").field("threads", &self.threads.len()).finish_non_exhaustive()
+    }
+}
+
+/// What threads do, whatever they share.
+struct Bodies<'a> {
+    all: Vec<&'a dyn Fn() -> String>,
+    /// One that is left comes after these have ended.
+    started_first: usize,
+    pauses: usize,
+    /// The search ends where this is found.
+    complaint: Option<&'a str>,
+}
+
+fn every_execution(bodies: &Bodies<'_>) -> Report {
+    let mut stores = Stores::new();
+    let mut runs = Runs::default();
+    loop {
+        let mut search = Search { bodies, runs, stores: &stores, report: Report::default() };
+        search.everything();
+        let is_found = search.is_found();
+        let report = search.report;
+        runs = search.runs;
+        let learnt = runs.stores();
+        if is_found || learnt == stores {
+            return report;
+        }
+        stores = learnt;
+    }
+}
+
+/// Which threads store to which locations.
+type Stores = BTreeSet<(usize, Location)>;
+
+/// What bodies did with which answers, so that none is run twice with the same ones.
+#[derive(Default)]
+struct Runs {
+    places: Vec<Place>,
+    known: HashMap<(usize, Vec<u64>), Rc<Run>>,
+}
+
+impl Runs {
+    fn get(&mut self, bodies: &Bodies<'_>, thread: usize, answers: &[u64]) -> Rc<Run> {
+        let run = self.known.entry((thread, answers.to_vec())).or_insert_with(|| {
+            Rc::new(replay::run(&mut self.places, answers, bodies.pauses, bodies.all[thread]))
+        });
+        Rc::clone(run)
+    }
+
+    fn stores(&self) -> Stores {
+        let events = self
+            .known
+            .iter()
+            .flat_map(|((thread, _), run)| run.events.iter().map(move |event| (*thread, event)));
+        let stores = events.filter(|(_, event)| event.written().is_some());
+        stores.filter_map(|(thread, event)| Some((thread, event.location()?))).collect()
+    }
+}
+
+struct Search<'s> {
+    bodies: &'s Bodies<'s>,
+    runs: Runs,
+    stores: &'s Stores,
+    report: Report,
+}
+
+impl Search<'_> {
+    fn everything(&mut self) {
+        let mut graphs = vec![Graph::new()];
+        for thread in 0..self.bodies.started_first {
+            graphs = graphs.into_iter().flat_map(|graph| self.started(graph, thread)).collect();
+        }
+        let mut seen = HashSet::new();
+        while !self.is_found()
+            && let Some(graph) = graphs.pop()
+        {
+            if !seen.insert(graph.key()) {
+                continue;
+            }
+            let execution = graph.execution();
+            match execution.verdict() {
+                Verdict::Forbidden => continue,
+                Verdict::Allowed => self.report.graphs += 1,
+                Verdict::Race(one, other) => {
+                    let [one, other] = [one, other].map(|event| execution.events[event]);
+                    self.failed(&format!("data race: {one} and {other}"), &graph);
+                    continue;
+                }
+            }
+            self.grow(graph, &mut graphs);
+        }
+    }
+
+    /// The graphs that come of starting a thread.
+    fn started(&mut self, mut graph: Graph, thread: usize) -> Vec<Graph> {
+        let run = self.runs.get(self.bodies, thread, &[]);
+        graph.threads.push(Progress { answers: Vec::new(), sources: Vec::new(), run });
+        graph.placed(thread, 0)
+    }
+
+    /// Adds to `graphs` what comes next after a graph that is consistent.
+    fn grow(&mut self, graph: Graph, graphs: &mut Vec<Graph>) {
+        let failure = graph.threads.iter().find_map(|thread| match &thread.run.end {
+            End::Failed(message) => Some(message.clone()),
+            _ => None,
+        });
+        if let Some(message) = failure {
+            self.failed(&message, &graph);
+            return;
+        }
+        let asking: Vec<(usize, Request)> = (0..graph.threads.len())
+            .filter_map(|thread| Some((thread, graph.threads[thread].request()?)))
+            .collect();
+        if asking.is_empty() {
+            graphs.extend(self.ended(graph));
+            return;
+        }
+        if self.is_asleep_for_ever(&graph, &asking) {
+            self.failed("a thread sleeps for ever", &graph);
+            return;
+        }
+        let without_rival =
+            asking.iter().find(|&&(thread, request)| self.is_without_rival(thread, request));
+        let next = without_rival.map_or(&asking[..], core::slice::from_ref);
+        for &(thread, request) in next {
+            graphs.extend(self.answered(&graph, thread, request));
+        }
+    }
+
+    /// Whether no other thread ever stores where `thread` loads. Who sleeps waits for another one.
+    fn is_without_rival(&self, thread: usize, request: Request) -> bool {
+        let mut others = self.stores.iter().filter(|&&(other, _)| other != thread);
+        request.sleeps_at.is_none() && others.all(|&(_, at)| at != request.at)
+    }
+
+    /// All threads that are not over sleep, and what they would find is what they sleep at. A thread
+    /// whose run was cut might have gone on to wake them.
+    fn is_asleep_for_ever(&self, graph: &Graph, asking: &[(usize, Request)]) -> bool {
+        let none_was_cut = graph.threads.iter().all(|thread| !matches!(thread.run.end, End::Cut));
+        none_was_cut
+            && asking.iter().all(|(_, request)| {
+                let last =
+                    graph.stores(request.at).last().expect("a location has an initial store");
+                request.sleeps_at == Some(graph.value(last, &self.runs.places))
+            })
+    }
+
+    /// The graphs that come of each answer that a thread can get.
+    fn answered(&mut self, graph: &Graph, thread: usize, request: Request) -> Vec<Graph> {
+        let mut graphs = Vec::new();
+        for store in graph.stores(request.at) {
+            let value = graph.value(store, &self.runs.places);
+            if request.sleeps_at == Some(value) {
+                continue;
+            }
+            let mut next = graph.clone();
+            let progress = &mut next.threads[thread];
+            let first = progress.run.events.len();
+            progress.answers.push(value);
+            progress.sources.push(store);
+            progress.run = self.runs.get(self.bodies, thread, &progress.answers);
+            graphs.extend(next.placed(thread, first));
+        }
+        graphs
+    }
+
+    /// No thread of the graph can go on: it is whole, or it was cut, or the joining thread comes now.
+    fn ended(&mut self, mut graph: Graph) -> Vec<Graph> {
+        let outcomes: Option<Vec<&str>> = graph
+            .threads
+            .iter()
+            .map(|thread| match &thread.run.end {
+                End::Done(outcome) => Some(outcome.as_str()),
+                _ => None,
+            })
+            .collect();
+        let Some(outcomes) = outcomes else {
+            self.report.cut += 1;
+            return Vec::new();
+        };
+        if graph.threads.len() < self.bodies.all.len() {
+            graph.last_is_after = true;
+            let thread = graph.threads.len();
+            return self.started(graph, thread);
+        }
+        let told: Vec<&str> = outcomes.into_iter().filter(|outcome| !outcome.is_empty()).collect();
+        self.report.executions += 1;
+        self.report.outcomes.insert(told.join(", "));
+        Vec::new()
+    }
+
+    fn is_found(&self) -> bool {
+        let found = |complaint| self.report.failures.keys().any(|what| what.contains(complaint));
+        self.bodies.complaint.is_some_and(found)
+    }
+
+    fn failed(&mut self, message: &str, graph: &Graph) {
+        let failures = &mut self.report.failures;
+        failures.entry(message.to_owned()).or_insert_with(|| graph.to_string());
+    }
+}

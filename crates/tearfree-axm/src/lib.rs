@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Runs small programs in every way that the memory model RC11 allows.
+//!
+//! This is the checker behind the orderings of `tearfree`. A [`Program`] is a few threads, each a
+//! closure of real Rust code over the atomics of this crate, which have the names and calls of
+//! `core::sync::atomic`. [`Program::explore`] gives the outcomes of all its executions, and an
+//! execution for each failure: a panic, a data race on a [`Plain`] word, a thread that sleeps for ever.
+//!
+//! **What is exhaustive.** Every execution of the program as it stands: all values that loads can give
+//! and all orders of stores, whatever the scheduler, the caches or the compiler do, as far as RC11
+//! describes them. Not covered: executions in which a waiting thread looks again more often than
+//! [`Program::pauses`] allows; load buffering, which RC11 forbids and hardware may show (the files in
+//! `litmus/` ask the models of the hardware); accesses of different sizes to the same bytes.
+//!
+//! # Examples
+//! A store that is not released shows nothing of what was stored before.
+//! ```
+//! use std::sync::atomic::Ordering::{Acquire, Relaxed};
+//! use tearfree_axm::{AtomicBool, Plain, Program};
+//!
+//! let report = Program::new((Plain::new(0), AtomicBool::new(false)))
+//!     .silent(|(data, flag)| {
+//!         data.set(1);
+//!         flag.store(true, Relaxed); // Release is missing
+//!     })
+//!     .silent(|(data, flag)| {
+//!         if flag.load(Acquire) {
+//!             data.get();
+//!         }
+//!     })
+//!     .explore();
+//! assert!(report.failures.keys().next().unwrap().starts_with("data race"));
+//! ```
+
+mod atomic;
+mod event;
+mod explore;
+mod graph;
+pub mod litmus;
+#[cfg(test)]
+mod random;
+mod rc11;
+mod relation;
+mod replay;
+
+pub use core::sync::atomic::Ordering;
+
+pub use atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Plain, fence, pause, sleeps};
+pub use explore::{Program, Report};

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Litmus tests in the C format of herd7: the part of it that the files of this project use.
+//!
+//! Threads with `atomic_int*` parameters (and `int*` for plain words); loads, stores, exchanges,
+//! `fetch_add`, fences, all `_explicit`; registers, `+ - == !=`, `if` and `else`; a condition over
+//! registers and final memory. The expected verdict stands in a comment: `(* expect: Never *)`.
+
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{AtomicUsize, Ordering, Plain, Program, fence};
+
+mod parse;
+
+/// A litmus test.
+#[derive(Clone, Debug)]
+pub struct Litmus {
+    /// The name in its first line.
+    pub name: String,
+    /// What the file says of itself.
+    pub expected: Verdict,
+    initial: BTreeMap<String, u64>,
+    threads: Vec<Thread>,
+    condition: Condition,
+}
+
+/// How the final states of all executions stand to the condition of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// None of them meets it.
+    Never,
+    /// Some do.
+    Sometimes,
+    /// All of them do.
+    Always,
+    /// There is a data race, so no state means anything.
+    Race,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// What is wrong with the text of a test, and in which line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misread {
+    /// Counted from one.
+    pub line: usize,
+    /// For people.
+    pub what: String,
+}
+
+impl fmt::Display for Misread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+impl core::error::Error for Misread {}
+
+#[derive(Clone, Debug)]
+struct Thread {
+    /// Parameters, and whether they are atomic.
+    locations: BTreeMap<String, bool>,
+    body: Vec<Statement>,
+}
+
+#[derive(Clone, Debug)]
+enum Statement {
+    Assign(String, Source),
+    Store(String, Expression, Ordering),
+    PlainStore(String, Expression),
+    Fence(Ordering),
+    If(Expression, Vec<Statement>, Vec<Statement>),
+}
+
+/// What a register is assigned.
+#[derive(Clone, Debug)]
+enum Source {
+    Load(String, Ordering),
+    Exchange(String, Expression, Ordering),
+    FetchAdd(String, Expression, Ordering),
+    PlainLoad(String),
+    Computed(Expression),
+}
+
+#[derive(Clone, Debug)]
+enum Expression {
+    Number(u64),
+    Register(String),
+    Binary(Operator, Box<[Expression; 2]>),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Operator {
+    Plus,
+    Minus,
+    Equal,
+    Unequal,
+}
+
+#[derive(Clone, Debug)]
+enum Condition {
+    True,
+    /// `1:r0=2`, or `x=2` for memory.
+    Is(String, u64),
+    Not(Box<Condition>),
+    And(Box<[Condition; 2]>),
+    Or(Box<[Condition; 2]>),
+}
+
+/// Values by name. What was never assigned is zero, as in herd7.
+type Values = BTreeMap<String, u64>;
+
+/// Where the threads meet.
+struct Memory {
+    atomic: BTreeMap<String, AtomicUsize>,
+    plain: BTreeMap<String, Plain>,
+}
+
+impl Litmus {
+    /// Reads a test.
+    ///
+    /// # Errors
+    /// The first thing that it could not read.
+    pub fn read(text: &str) -> Result<Self, Misread> {
+        parse::litmus(text)
+    }
+
+    /// What this checker says of the test.
+    ///
+    /// # Panics
+    /// If a thread gets at a location that it has no parameter for.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let report = self.program().explore();
+        if !report.failures.is_empty() {
+            return Verdict::Race;
+        }
+        let met = report.outcomes.iter().filter(|outcome| self.condition.is_met(&values(outcome)));
+        match met.count() {
+            0 => Verdict::Never,
+            met if met == report.outcomes.len() => Verdict::Always,
+            _ => Verdict::Sometimes,
+        }
+    }
+
+    /// All final states: each is `thread:register=value` and `location=value`, separated by spaces.
+    #[must_use]
+    pub fn states(&self) -> BTreeSet<String> {
+        self.program().explore().outcomes
+    }
+
+    fn program(&self) -> Program<'_, Memory> {
+        let mut program = Program::new(self.memory());
+        for (number, thread) in self.threads.iter().enumerate() {
+            program = program.thread(move |memory| {
+                let mut registers = Values::new();
+                run(&thread.body, memory, &mut registers);
+                let shown =
+                    registers.iter().map(|(name, value)| format!("{number}:{name}={value}"));
+                shown.collect::<Vec<_>>().join(" ")
+            });
+        }
+        program.after(|memory| {
+            let load = |(name, word): (&String, &AtomicUsize)| {
+                (name.clone(), word.load(Ordering::Relaxed))
+            };
+            let get = |(name, word): (&String, &Plain)| (name.clone(), word.get());
+            let words = memory.atomic.iter().map(load).chain(memory.plain.iter().map(get));
+            words.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+        })
+    }
+
+    fn memory(&self) -> Memory {
+        let mut memory = Memory { atomic: BTreeMap::new(), plain: BTreeMap::new() };
+        for (name, &is_atomic) in self.threads.iter().flat_map(|thread| &thread.locations) {
+            let start = self.initial.get(name).copied().unwrap_or(0) as usize;
+            if is_atomic {
+                memory.atomic.insert(name.clone(), AtomicUsize::new(start));
+            } else {
+                memory.plain.insert(name.clone(), Plain::new(start));
+            }
+        }
+        memory
+    }
+}
+
+fn run(body: &[Statement], memory: &Memory, registers: &mut Values) {
+    for statement in body {
+        match statement {
+            Statement::Assign(register, source) => {
+                let value = source.value(memory, registers);
+                registers.insert(register.clone(), value);
+            }
+            Statement::Store(at, value, order) => {
+                memory.atomic[at].store(value.of(registers) as usize, *order);
+            }
+            Statement::PlainStore(at, value) => memory.plain[at].set(value.of(registers) as usize),
+            Statement::Fence(order) => fence(*order),
+            Statement::If(condition, yes, no) => {
+                let branch = if condition.of(registers) == 0 { no } else { yes };
+                run(branch, memory, registers);
+            }
+        }
+    }
+}
+
+impl Source {
+    fn value(&self, memory: &Memory, registers: &Values) -> u64 {
+        let word = match self {
+            Source::Load(at, order) => memory.atomic[at].load(*order),
+            Source::Exchange(at, value, order) => {
+                memory.atomic[at].swap(value.of(registers) as usize, *order)
+            }
+            Source::FetchAdd(at, value, order) => {
+                memory.atomic[at].fetch_add(value.of(registers) as usize, *order)
+            }
+            Source::PlainLoad(at) => memory.plain[at].get(),
+            Source::Computed(expression) => return expression.of(registers),
+        };
+        word as u64
+    }
+}
+
+impl Expression {
+    fn of(&self, registers: &Values) -> u64 {
+        match self {
+            Expression::Number(number) => *number,
+            Expression::Register(name) => registers.get(name).copied().unwrap_or(0),
+            Expression::Binary(operator, sides) => {
+                let [left, right] = [&sides[0], &sides[1]].map(|side| side.of(registers));
+                match operator {
+                    Operator::Plus => left.wrapping_add(right),
+                    Operator::Minus => left.wrapping_sub(right),
+                    Operator::Equal => u64::from(left == right),
+                    Operator::Unequal => u64::from(left != right),
+                }
+            }
+        }
+    }
+}
+
+impl Condition {
+    fn is_met(&self, values: &Values) -> bool {
+        match self {
+            Condition::True => true,
+            Condition::Is(name, value) => values.get(name).copied().unwrap_or(0) == *value,
+            Condition::Not(inner) => !inner.is_met(values),
+            Condition::And(sides) => sides.iter().all(|side| side.is_met(values)),
+            Condition::Or(sides) => sides.iter().any(|side| side.is_met(values)),
+        }
+    }
+}
+
+/// The values of a final state, from its text.
+fn values(outcome: &str) -> Values {
+    let pairs = outcome.split([',', ' ']).filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.parse().expect("states have numbers")))
+        .collect()
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Runs a thread's body with answers to its loads, and records what it does.
+//!
+//! A body is run from its beginning each time. Its first loads get the answers that are there; when
+//! these run out, the body is left (by unwinding) and the next load is what the explorer has to
+//! answer. So bodies have to be deterministic, and all that they share has to be these atomics.
+
+use core::cell::{Cell, RefCell};
+use core::panic::AssertUnwindSafe;
+use std::panic;
+use std::sync::Once;
+use std::thread;
+
+use crate::event::{Action, Event, Location, Strength};
+
+/// Where an access goes: which memory, and what was there when the threads started.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) address: usize,
+    pub(crate) size: usize,
+    pub(crate) initial: u64,
+    pub(crate) kind: Kind,
+}
+
+/// Memory, or what the system keeps beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Word,
+    /// The number of wakes that the queue of a word has seen.
+    Queue,
+}
+
+/// A load that waits for its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) at: Location,
+    /// The thread sleeps for as long as the value is this one.
+    pub(crate) sleeps_at: Option<u64>,
+}
+
+/// How a run of a body ended.
+#[derive(Clone, Debug)]
+pub(crate) enum End {
+    /// It needs the answer to its next load.
+    Asks(Request),
+    /// It came to its end, and tells what it saw.
+    Done(String),
+    /// It waits for another thread, and other executions show what comes of that.
+    Cut,
+    /// It panicked.
+    Failed(String),
+}
+
+/// What a body did until its run ended.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) events: Vec<Event>,
+    pub(crate) end: End,
+}
+
+/// The payload of an unwinding that is no panic.
+enum Leave {
+    Ask(Request),
+    Cut,
+}
+
+#[derive(Default)]
+struct Replay {
+    places: Vec<Place>,
+    answers: Vec<u64>,
+    answered: usize,
+    events: Vec<Event>,
+    /// What destructors did after the run was left: not part of the execution.
+    unwinding: Vec<Event>,
+    pauses_left: usize,
+    sleeps: usize,
+}
+
+thread_local! {
+    static REPLAY: RefCell<Option<Replay>> = const { RefCell::new(None) };
+    static IS_SILENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `body` with these answers. `places` are the locations that are known; new ones are added.
+pub(crate) fn run(
+    places: &mut Vec<Place>,
+    answers: &[u64],
+    pauses: usize,
+    body: impl FnOnce() -> String,
+) -> Run {
+    silence_bodies();
+    let replay = Replay {
+        places: core::mem::take(places),
+        answers: answers.to_vec(),
+        pauses_left: pauses,
+        ..Replay::default()
+    };
+    let other = REPLAY.replace(Some(replay));
+    assert!(other.is_none(), "a model is checked inside of a model");
+    IS_SILENT.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(body));
+    IS_SILENT.set(false);
+    let replay = REPLAY.take().expect("only this function takes it away");
+    *places = replay.places;
+    let end = match result {
+        Ok(outcome) => End::Done(outcome),
+        Err(payload) => match payload.downcast::<Leave>() {
+            Ok(leave) => match *leave {
+                Leave::Ask(request) => End::Asks(request),
+                Leave::Cut => End::Cut,
+            },
+            Err(payload) => End::Failed(message(&*payload)),
+        },
+    };
+    Run { events: replay.events, end }
+}
+
+/// A panic in a body is a result and not news. Other threads keep their voice.
+fn silence_bodies() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !IS_SILENT.get() {
+                usual(info);
+            }
+        }));
+    });
+}
+
+fn message(payload: &(dyn core::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
+}
+
+fn with<R>(act: impl FnOnce(&mut Replay) -> R) -> Option<R> {
+    REPLAY.with_borrow_mut(|replay| replay.as_mut().map(act))
+}
+
+/// Ends the run, through the destructors of the body. Those see what the thread saw last.
+fn leave(why: Leave) -> ! {
+    panic::resume_unwind(Box::new(why))
+}
+
+impl Replay {
+    fn location(&mut self, place: Place) -> Location {
+        let overlaps = |known: &Place| {
+            known.kind == place.kind
+                && known.address < place.address + place.size
+                && place.address < known.address + known.size
+        };
+        if let Some(at) = self.places.iter().position(overlaps) {
+            let known = self.places[at];
+            let is_same = (known.address, known.size) == (place.address, place.size);
+            assert!(is_same, "accesses of two sizes to the same bytes");
+            return at;
+        }
+        self.places.push(place);
+        self.places.len() - 1
+    }
+
+    fn record(&mut self, action: Action, strength: Strength) {
+        let events = if thread::panicking() { &mut self.unwinding } else { &mut self.events };
+        events.push(Event { action, strength });
+    }
+
+    /// What this thread last saw or stored there: for destructors, while a run is left.
+    fn look(&self, at: Location) -> u64 {
+        let events = self.events.iter().chain(&self.unwinding);
+        let last = events.rev().find_map(|event| match event.action {
+            Action::Load { at: there, value } if there == at => Some(value),
+            _ if event.location() == Some(at) => event.written(),
+            _ => None,
+        });
+        last.unwrap_or(self.places[at].initial)
+    }
+
+    /// The answer to the next load, or what to ask for.
+    fn answer(&mut self, request: Request) -> Result<u64, Request> {
+        if thread::panicking() {
+            return Ok(self.look(request.at));
+        }
+        let answer = self.answers.get(self.answered).copied().ok_or(request)?;
+        self.answered += 1;
+        Ok(answer)
+    }
+}
+
+/// A load. `None` if no body is being run, so that memory itself is meant.
+pub(crate) fn load(place: Place, strength: Strength) -> Option<u64> {
+    read(place, None, |_| None, strength, strength)
+}
+
+/// A store. `None` if no body is being run.
+pub(crate) fn store(place: Place, value: u64, strength: Strength) -> Option<()> {
+    with(|replay| {
+        let at = replay.location(place);
+        replay.record(Action::Store { at, value }, strength);
+    })
+}
+
+/// A read-modify-write: `change` says what is written, if anything, for what was read; it gives what
+/// was read. `None` if no body is being run.
+pub(crate) fn update(
+    place: Place,
+    change: impl FnOnce(u64) -> Option<u64>,
+    success: Strength,
+    failure: Strength,
+) -> Option<u64> {
+    read(place, None, change, success, failure)
+}
+
+/// Sleeps until the word at `place` is not `value`.
+pub(crate) fn sleep(place: Place, value: u64) {
+    with(|replay| replay.sleeps += 1);
+    read(place, Some(value), |_| None, Strength::Acquire, Strength::Acquire);
+}
+
+/// How often this thread has slept in this execution.
+pub(crate) fn sleeps() -> usize {
+    with(|replay| replay.sleeps).unwrap_or(0)
+}
+
+fn read(
+    place: Place,
+    sleeps_at: Option<u64>,
+    change: impl FnOnce(u64) -> Option<u64>,
+    success: Strength,
+    failure: Strength,
+) -> Option<u64> {
+    let answered = with(|replay| {
+        let at = replay.location(place);
+        let read = replay.answer(Request { at, sleeps_at })?;
+        match change(read) {
+            Some(written) => replay.record(Action::Update { at, read, written }, success),
+            None => replay.record(Action::Load { at, value: read }, failure),
+        }
+        Ok(read)
+    })?;
+    Some(answered.unwrap_or_else(|request| leave(Leave::Ask(request))))
+}
+
+pub(crate) fn fence(strength: Strength) -> Option<()> {
+    with(|replay| replay.record(Action::Fence, strength))
+}
+
+/// The thread can do nothing but look again. After as many of these as the program allows, the run
+/// is cut: the same thread, looking later, is another execution.
+pub(crate) fn pause() {
+    let is_left = with(|replay| {
+        let is_left = replay.pauses_left > 0;
+        replay.pauses_left = replay.pauses_left.saturating_sub(1);
+        is_left
+    });
+    if is_left == Some(false) && !thread::panicking() {
+        leave(Leave::Cut);
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What programs can do beside loads and stores: wait, sleep, panic, race, be joined.
+
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+
+use tearfree_axm::{
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Plain, Program, Report, pause, sleeps,
+};
+
+fn only_failure(report: &Report) -> &str {
+    assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
+    report.failures.keys().next().unwrap()
+}
+
+#[test]
+fn a_failed_assertion_comes_with_its_execution() {
+    let report = Program::new((AtomicUsize::new(0), AtomicUsize::new(0)))
+        .silent(|(x, y)| {
+            x.store(1, Relaxed);
+            y.store(1, Relaxed);
+        })
+        .silent(|(x, y)| {
+            if y.load(Acquire) == 1 {
+                assert_eq!(x.load(Relaxed), 1, "stale");
+            }
+        })
+        .explore();
+    assert!(only_failure(&report).contains("stale"));
+    let execution = report.failures.values().next().unwrap();
+    assert!(execution.contains("load m1 = 1 Acquire, from 0:1"), "{execution}");
+    assert!(execution.contains("load m0 = 0 Relaxed, from the start"), "{execution}");
+}
+
+#[test]
+fn threads_that_were_joined_have_done_all_they_do() {
+    let report = Program::new(AtomicUsize::new(0))
+        .silent(|x| x.store(1, Relaxed))
+        .silent(|x| x.store(2, Relaxed))
+        .after(|x| x.load(Relaxed).to_string())
+        .explore();
+    assert_eq!(report.seen(), ["1", "2"]);
+}
+
+#[test]
+fn a_spin_lock_keeps_plain_data() {
+    let add_one = |(lock, data): &(AtomicBool, Plain)| {
+        while lock.swap(true, Acquire) {
+            pause();
+        }
+        data.set(data.get() + 1);
+        lock.store(false, Release);
+    };
+    let state = || (AtomicBool::new(false), Plain::new(0));
+    let report = Program::new(state())
+        .silent(add_one)
+        .silent(add_one)
+        .silent(add_one)
+        .after(|(_, data)| data.get().to_string())
+        .explore();
+    assert_eq!((report.seen(), report.executions), (vec!["3"], 6), "{:?}", report.failures);
+    assert_ne!(report.cut, 0, "a thread that finds the lock taken is cut");
+    let once_more = Program::new(state()).silent(add_one).silent(add_one).pauses(1).explore();
+    assert_eq!(once_more.executions, 4, "each may find the lock taken once, and then free");
+}
+
+#[test]
+fn a_lock_without_its_orderings_keeps_nothing() {
+    for (taken, freed) in [(Relaxed, Release), (Acquire, Relaxed)] {
+        let add_one = move |(lock, data): &(AtomicBool, Plain)| {
+            while lock.swap(true, taken) {
+                pause();
+            }
+            data.set(data.get() + 1);
+            lock.store(false, freed);
+        };
+        let state = (AtomicBool::new(false), Plain::new(0));
+        let report = Program::new(state).silent(add_one).silent(add_one).explore();
+        assert!(report.failures.keys().all(|failure| failure.starts_with("data race")));
+        assert!(!report.failures.is_empty());
+    }
+}
+
+/// A waiter sleeps while the word is zero; the other side changes it and calls.
+fn sleeper(calls: bool) -> Report {
+    Program::new(AtomicU32::new(0))
+        .thread(|word| {
+            word.wait(0);
+            format!("{} slept, {}", sleeps(), word.load(Relaxed))
+        })
+        .silent(move |word| {
+            word.store(1, Relaxed);
+            if calls {
+                word.wake_all();
+            }
+        })
+        .explore()
+}
+
+#[test]
+fn who_is_called_wakes_up() {
+    let report = sleeper(true);
+    assert_eq!(report.seen(), ["0 slept, 1", "1 slept, 1"]);
+    assert!(report.failures.is_empty(), "{:?}", report.failures);
+}
+
+#[test]
+fn who_is_not_called_sleeps_for_ever() {
+    let report = sleeper(false);
+    assert_eq!(report.seen(), ["0 slept, 1"]);
+    assert_eq!(only_failure(&report), "a thread sleeps for ever");
+}
+
+#[test]
+fn a_comparison_that_fails_is_a_load() {
+    let report = Program::new(AtomicU64::new(0))
+        .thread(|x| format!("{:?}", x.compare_exchange(0, 1, AcqRel, Acquire)))
+        .thread(|x| format!("{:?}", x.compare_exchange(0, 2, SeqCst, Relaxed)))
+        .explore();
+    assert_eq!(report.seen(), ["Err(2), Ok(0)", "Ok(0), Err(1)"]);
+}
+
+#[test]
+fn destructors_of_a_run_that_is_left_do_no_harm() {
+    struct Guard<'a>(&'a AtomicUsize);
+    impl Drop for Guard<'_> {
+        fn drop(&mut self) {
+            let count = self.0.load(Relaxed);
+            assert_eq!(count % 2, 1, "the guard made it odd");
+            self.0.store(count + 1, Release);
+        }
+    }
+    let report = Program::new((AtomicUsize::new(0), AtomicUsize::new(0)))
+        .thread(|(count, other)| {
+            count.store(count.load(Relaxed) + 1, Relaxed);
+            let _guard = Guard(count);
+            other.load(Relaxed).to_string()
+        })
+        .silent(|(_, other)| other.store(1, Relaxed))
+        .after(|(count, _)| count.load(Relaxed).to_string())
+        .explore();
+    assert_eq!(report.seen(), ["0, 2", "1, 2"], "{:?}", report.failures);
+}
+
+#[test]
+fn without_a_program_an_atomic_is_an_atomic() {
+    let word = AtomicUsize::new(1);
+    word.store(2, Relaxed);
+    assert_eq!((word.fetch_add(1, Relaxed), word.swap(7, AcqRel)), (2, 3));
+    assert_eq!(word.compare_exchange(7, 8, AcqRel, Relaxed), Ok(7));
+    // What was stored before is what the threads find.
+    let report = Program::new(word).thread(|word| word.load(Relaxed).to_string()).explore();
+    assert_eq!(report.seen(), ["8"]);
+}
+
+#[test]
+#[should_panic(expected = "use a smaller program")]
+fn a_program_that_is_too_large_is_refused() {
+    let report = Program::new(AtomicUsize::new(0))
+        .silent(|x| (0..200).for_each(|value| x.store(value, Relaxed)))
+        .explore();
+    drop(report);
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `tearfree page`: values shared between processes, from a shell.
+
+mod args;
+mod list;
+mod report;
+mod values;
+mod watch;
+
+use std::path::Path;
+
+use tearfree_page::{ByteReader, ByteWriter, Error, Options, Schema, Unsettled, remove};
+
+use crate::outcome::{Outcome, Problem};
+use crate::stop::Stop;
+use crate::terminal;
+pub(crate) use args::PageCommand;
+use args::{CreateArgs, GetArgs, RmArgs, SetArgs};
+use report::Report;
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Problem::new(error.what(), sentence(error.advice()))
+    }
+}
+
+impl From<Unsettled> for Problem {
+    fn from(error: Unsettled) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// The library gives advice for the end of a line; here it stands alone.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(rest).chain(['.']).collect()
+}
+
+/// Runs one of the subcommands.
+pub(crate) fn run(command: &PageCommand) -> Result<Outcome, Problem> {
+    match command {
+        PageCommand::Create(args) => create(args),
+        PageCommand::Get(args) => get(args),
+        PageCommand::Set(args) => set(args),
+        PageCommand::Watch(args) => watch::run(args, &Stop::on_signals()?),
+        PageCommand::Ls(args) => list::run(args),
+        PageCommand::Rm(args) => rm(args),
+    }
+}
+
+fn create(args: &CreateArgs) -> Result<Outcome, Problem> {
+    let fields: Vec<(&str, Option<&str>)> = args.fields.iter().map(|f| values::split(f)).collect();
+    let text: Vec<&str> = fields.iter().map(|(field, _)| *field).collect();
+    let schema: Schema = text.join(" ").parse().map_err(Error::from)?;
+    let mut payload = vec![0; schema.size()];
+    for (field, (_, value)) in schema.fields().iter().zip(&fields) {
+        value.map_or(Ok(()), |value| values::put(&mut payload, field, value))?;
+    }
+    let options = Options::new()
+        .lifetime(args.lifetime.unwrap_or_default())
+        .wakes(args.wakes)
+        .mode(if args.private { 0o600 } else { 0o644 })
+        .replace(args.replace);
+    drop(ByteWriter::create(&args.page.page, &schema, &payload, &options)?);
+    show(&args.page.page, args.json)
+}
+
+fn set(args: &SetArgs) -> Result<Outcome, Problem> {
+    // What is wrong with the values is found out before anything is changed.
+    let reader = ByteReader::open(&args.page.page)?;
+    assign(&args.values, &reader.geometry().schema, &mut reader.read()?.value)?;
+    let promised = reader.writer().map(|writer| writer.lifetime()).unwrap_or_default();
+    let options = Options::new().lifetime(args.lifetime.unwrap_or(promised));
+    let mut writer = ByteWriter::take_over(&args.page.page, &options)?;
+    let mut payload = writer.get();
+    assign(&args.values, &writer.geometry().schema, &mut payload)?;
+    writer.set(&payload)?;
+    drop(writer);
+    if args.json { show(&args.page.page, true) } else { Ok(Outcome::Fine) }
+}
+
+/// Puts each `name=value` into a payload.
+fn assign(assignments: &[String], schema: &Schema, payload: &mut [u8]) -> Result<(), Problem> {
+    for assignment in assignments {
+        let (name, Some(text)) = values::split(assignment) else {
+            return Err(Problem::new(
+                format_args!("'{assignment}' sets nothing"),
+                "Write name=value, as in price=99.5.",
+            ));
+        };
+        values::put(payload, values::find(schema, name)?, text)?;
+    }
+    Ok(())
+}
+
+fn get(args: &GetArgs) -> Result<Outcome, Problem> {
+    let reader = ByteReader::open_of(&args.page.page, args.owner.get())?;
+    let reading = reader.read()?;
+    let schema = &reader.geometry().schema;
+    let chosen = args.fields.iter().map(|name| values::find(schema, name));
+    let chosen = chosen.collect::<Result<Vec<_>, _>>()?;
+    let mut report = Report::new(&args.page.page, &reader, &reading);
+    if args.json {
+        if !chosen.is_empty() {
+            report.fields = values::object(&reading.value, chosen);
+        }
+        terminal::print(&terminal::json_line(&report)?)?;
+    } else if chosen.is_empty() {
+        terminal::print(&report.text())?;
+    } else {
+        let lines = chosen.iter().map(|field| values::text(&reading.value, field) + "\n");
+        terminal::print(&lines.collect::<String>())?;
+    }
+    Ok(Outcome::Fine)
+}
+
+fn rm(args: &RmArgs) -> Result<Outcome, Problem> {
+    remove(&args.page.page)?;
+    Ok(Outcome::Fine)
+}
+
+/// Shows a page of this user's.
+fn show(page: &Path, json: bool) -> Result<Outcome, Problem> {
+    let reader = ByteReader::open(page)?;
+    let report = Report::new(page, &reader, &reader.read()?);
+    terminal::print(&if json { terminal::json_line(&report)? } else { report.text() })?;
+    Ok(Outcome::Fine)
+}

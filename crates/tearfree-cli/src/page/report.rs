@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A page as a table, as lines and as JSON.
+
+use core::time::Duration;
+use std::path::Path;
+
+use anstyle::Style;
+use serde::Serialize;
+use tearfree_page::{ByteReader, Freshness, Geometry, Reading, WriterState, boot_id_text};
+
+use super::values;
+use crate::terminal::{self, BAD, BUSY, FAINT, GOOD, HEAD, styled};
+
+/// What is shown of a page, under the names that it has in the JSON object.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) page: String,
+    pub(crate) generation: u64,
+    pub(crate) fields: values::Object,
+    pub(crate) freshness: &'static str,
+    /// How long it will be fresh, or has been stale.
+    pub(crate) freshness_seconds: Option<f64>,
+    pub(crate) writer: Option<WriterReport>,
+    pub(crate) schema: String,
+    pub(crate) wakes: bool,
+    /// Name, kind and value of each field, for the table.
+    #[serde(skip)]
+    rows: Vec<[String; 3]>,
+}
+
+/// What is shown of a writer.
+#[derive(Debug, Serialize)]
+pub(crate) struct WriterReport {
+    state: &'static str,
+    pid: u32,
+    uid: u32,
+    pid_namespace: u64,
+    boot_id: String,
+    takeovers: u64,
+    since_unix_seconds: u64,
+    /// Whether its process is there; null if that cannot be known from here.
+    running: Option<bool>,
+}
+
+impl Report {
+    pub(crate) fn new(page: &Path, reader: &ByteReader, reading: &Reading<Vec<u8>>) -> Self {
+        let (freshness, seconds) = freshness(reading.freshness());
+        let Geometry { schema, wakes, .. } = reader.geometry();
+        let row = |field: &tearfree_page::Field| {
+            let kind = field.to_string().split_once(':').map_or("", |(_, kind)| kind).to_owned();
+            [field.name().to_owned(), kind, values::excerpt(&reading.value, field)]
+        };
+        Report {
+            page: page.display().to_string(),
+            generation: reading.generation,
+            fields: values::object(&reading.value, schema.fields()),
+            freshness,
+            freshness_seconds: seconds.map(|seconds| seconds.as_secs_f64()),
+            writer: reader.writer().map(|writer| WriterReport {
+                state: state(reading.writer_state()),
+                pid: writer.pid(),
+                uid: writer.uid(),
+                pid_namespace: writer.pid_namespace(),
+                boot_id: boot_id_text(&writer.boot_id()),
+                takeovers: writer.takeovers(),
+                since_unix_seconds: writer.since_ns() / 1_000_000_000,
+                running: writer.is_running(),
+            }),
+            schema: schema.to_string(),
+            wakes: *wakes,
+            rows: schema.fields().iter().map(row).collect(),
+        }
+    }
+
+    /// The table for people.
+    pub(crate) fn text(&self) -> String {
+        let mut lines = vec![self.headline(), String::new()];
+        let mut table = terminal::table(&["field", "kind", "value"], &[]);
+        self.rows.iter().for_each(|row| _ = table.add_row(row.clone()));
+        lines.extend(terminal::styled_lines(&table, self.rows.iter().map(|_| Style::new())));
+        lines.push(String::new());
+        lines.push(self.freshness_line());
+        lines.push(styled(FAINT, &self.writer_line()));
+        lines.join("\n") + "\n"
+    }
+
+    /// One line, for where nothing can be updated in place.
+    pub(crate) fn line(&self) -> String {
+        let values = self.rows.iter().map(|[name, _, value]| format!("{name}={value}"));
+        let values: Vec<String> = values.collect();
+        format!("{} {} {}\n", self.generation, self.freshness, values.join(" "))
+    }
+
+    /// Generation, freshness, writer and fields, for a list.
+    pub(crate) fn row(&self) -> [String; 4] {
+        let state = self.writer.as_ref().map_or("-", |writer| writer.state);
+        let [freshness, state] = [self.freshness, state].map(ToOwned::to_owned);
+        [self.generation.to_string(), freshness, state, self.schema.clone()]
+    }
+
+    fn headline(&self) -> String {
+        styled(HEAD, &format!("{}  generation {}", self.page, self.generation))
+    }
+
+    fn freshness_line(&self) -> String {
+        let seconds = self.freshness_seconds.unwrap_or_default();
+        match self.freshness {
+            "fresh" => styled(GOOD, &format!("fresh, for {seconds:.1} s more")),
+            "stale" => styled(BAD, &format!("stale, for {seconds:.1} s now")),
+            "unknown" => styled(BUSY, "fresh or stale: its clock cannot be seen from here"),
+            _ => styled(FAINT, "no promise when it changes again"),
+        }
+    }
+
+    fn writer_line(&self) -> String {
+        let Some(writer) = &self.writer else { return "no writer can be made out".to_owned() };
+        let WriterReport { state, pid, uid, takeovers, .. } = writer;
+        let running = match writer.running {
+            Some(true) => "running",
+            Some(false) => "gone",
+            None => "not visible from here",
+        };
+        format!("writer: {state}; process {pid} ({running}), user {uid}, take-overs {takeovers}")
+    }
+}
+
+fn freshness(freshness: Freshness) -> (&'static str, Option<Duration>) {
+    match freshness {
+        Freshness::Fresh(left) => ("fresh", Some(left)),
+        Freshness::Stale(since) => ("stale", Some(since)),
+        Freshness::Unpromised => ("unpromised", None),
+        Freshness::Unknown => ("unknown", None),
+    }
+}
+
+fn state(state: WriterState) -> &'static str {
+    match state {
+        WriterState::Live => "live",
+        WriterState::Ended => "ended",
+        WriterState::Superseded => "superseded",
+    }
+}

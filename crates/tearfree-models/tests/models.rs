@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The shipped code in every execution that RC11 allows.
+//!
+//! `cargo test -p tearfree-models -- --nocapture` prints each model's executions and what they saw, and
+//! for each weakened ordering who found it.
+
+extern crate tearfree_models as tearfree;
+
+use std::collections::BTreeSet;
+
+use explore::{fails, holds};
+use tearfree::model::MUTANTS;
+
+#[path = "models/counts.rs"]
+mod counts;
+#[path = "models/explore.rs"]
+mod explore;
+#[path = "models/latches.rs"]
+mod latches;
+#[path = "models/locks.rs"]
+mod locks;
+#[path = "models/mutants.rs"]
+mod mutants;
+#[path = "models/pairs.rs"]
+mod pairs;
+#[path = "models/seqlocks.rs"]
+mod seqlocks;
+#[path = "models/versions.rs"]
+mod versions;
+#[path = "models/waits.rs"]
+mod waits;
+
+/// A test for each model: what it promises, in the words of its name.
+macro_rules! models {
+    ($($promise:ident: $model:path;)*) => {
+        $(#[test] fn $promise() { holds(&$model); })*
+
+        #[test]
+        fn each_model_fails_without_some_ordering() {
+            let caught = mutants::WITHOUT_AN_ORDERING.iter().map(|(_, model, _)| model.name);
+            let caught: BTreeSet<&str> = caught.collect();
+            for model in [$(&$model),*] {
+                assert!(caught.contains(model.name), "{}: no ordering matters to it", model.name);
+            }
+        }
+    };
+}
+
+models! {
+    a_validated_read_is_of_the_write_that_its_count_names: counts::ONE_WRITE;
+    a_second_write_changes_nothing_about_that: counts::TWO_WRITES;
+    two_readers_do_not_disturb_each_other: counts::TWO_READERS;
+    a_count_of_32_bits_is_a_count: counts::COUNT_OF_32_BITS;
+    a_count_of_64_bits_is_a_count: counts::COUNT_OF_64_BITS;
+    a_reader_that_retries_gets_a_whole_copy: counts::READ_UNTIL_WHOLE;
+    a_raw_begin_inside_of_a_write_comes_to_no_good_end: counts::RAW_BEGIN;
+    a_barrier_leaves_one_of_two_doors_open: counts::BARRIER;
+    an_invalidation_ends_open_reads_and_shows_what_came_before: counts::INVALIDATE;
+    a_count_with_a_lock_keeps_its_writers_apart: counts::WITH_LOCK;
+
+    a_latch_names_a_slot_that_is_whole: latches::COUNT;
+    a_reader_that_interrupts_a_latch_write_gets_a_whole_slot: latches::INTERRUPTED;
+    a_latch_is_never_torn: latches::READ;
+    a_latch_gives_each_value_its_version: latches::VERSIONS;
+    a_latch_keeps_its_writers_apart: latches::TWO_WRITERS;
+
+    a_pair_is_whole_whenever_its_writer_dies: pairs::DEATHS;
+    a_pair_tells_whether_a_value_is_the_newest: pairs::CURRENT;
+
+    a_spin_lock_lets_one_thread_in_at_a_time: locks::SPIN;
+
+    a_read_beside_a_writer_is_whole_or_nothing: seqlocks::ONE_WRITER;
+    a_split_lock_needs_no_lock: seqlocks::SPLIT;
+    a_read_beside_two_writers_is_whole_or_nothing: seqlocks::TWO_WRITERS;
+    no_update_gets_lost: seqlocks::TWO_UPDATES;
+    a_writer_that_only_tries_keeps_to_the_lock_too: seqlocks::TRY_WRITE;
+    a_read_ends_with_a_whole_value: seqlocks::READ;
+    a_read_that_fails_once_ends_under_the_lock: seqlocks::READ_OR_LOCK;
+    a_locking_reader_keeps_writers_out_and_lockless_readers_in: seqlocks::READ_EXCL;
+    a_locking_reader_that_only_tries_gets_a_whole_value: seqlocks::TRY_READ_EXCL;
+    fields_that_are_read_together_are_of_one_write: seqlocks::FIELDS;
+    a_read_shows_what_was_stored_before_the_write: seqlocks::STORED_BEFORE;
+
+    a_value_is_of_its_version: versions::VERSIONED;
+    a_read_is_as_new_as_the_version_before_it: versions::VERSION_THEN_READ;
+    a_poll_misses_no_change: versions::IF_CHANGED;
+
+    a_waiter_wakes_up: waits::ONE_PUBLISH;
+    a_waiter_wakes_up_each_time: waits::TWO_PUBLISHES;
+    a_waiter_wakes_up_for_each_writer: waits::TWO_WRITERS;
+    two_waiters_wake_up: waits::TWO_WAITERS;
+    a_waiter_is_called_by_its_own_announcement: waits::ROUNDS;
+}
+
+#[test]
+fn each_ordering_is_needed_and_the_models_know_it() {
+    println!("{:18} {:32} what it took", "weakened", "found by");
+    for mutant in MUTANTS {
+        let rows = mutants::WITHOUT_AN_ORDERING.iter().filter(|(name, ..)| name == mutant);
+        let found = rows.map(|&(_, model, complaint)| fails(model, Some(mutant), complaint));
+        assert_ne!(found.count(), 0, "no model finds out that `{mutant}` is weakened");
+    }
+    for (name, ..) in mutants::WITHOUT_AN_ORDERING {
+        assert!(MUTANTS.contains(name), "no ordering is called `{name}`");
+    }
+}
+
+#[test]
+fn each_step_under_the_lock_needs_it_and_the_models_know_it() {
+    for (model, complaint) in mutants::WITHOUT_A_LOCK {
+        fails(model, None, complaint);
+    }
+}

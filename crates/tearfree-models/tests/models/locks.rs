@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The shipped spin lock, and writer locks for the models of what stands on such a lock.
+
+#![allow(unsafe_code, reason = "a lock is a promise; here one is kept, and one is broken")]
+
+use core::cell::Cell;
+
+use tearfree::lock::{SpinLock, WriterLock};
+use tearfree_axm::{Plain, Program};
+
+use crate::explore::Model;
+
+/// The checker watches the plain word, and complains if two threads can be at it.
+struct Owned {
+    lock: SpinLock,
+    value: Plain,
+}
+
+impl Owned {
+    fn add_one(&self) -> String {
+        self.lock.lock();
+        let before = self.value.get();
+        self.value.set(before + 1);
+        // SAFETY: taken above, by this thread.
+        unsafe { self.lock.unlock(()) };
+        before.to_string()
+    }
+}
+
+pub(crate) const SPIN: Model = Model {
+    name: "spin lock, three threads",
+    explore: |complaint| {
+        Program::new(Owned { lock: SpinLock::new(), value: Plain::new(0) })
+            .thread(Owned::add_one)
+            .thread(Owned::add_one)
+            .thread(Owned::add_one)
+            .look_for(complaint)
+    },
+    outcomes: &["0, 1, 2", "0, 2, 1", "1, 0, 2", "1, 2, 0", "2, 0, 1", "2, 1, 0"],
+};
+
+thread_local! {
+    static TAKEN: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A spin lock that counts how often the body that runs now took it.
+pub(crate) struct Counted<L>(L);
+
+/// Runs a body, and says how often it took a `Counted` lock.
+pub(crate) fn counting<R>(body: impl FnOnce() -> R) -> (R, usize) {
+    TAKEN.set(0);
+    let result = body();
+    (result, TAKEN.get())
+}
+
+// SAFETY: P5, by the lock inside.
+unsafe impl<L: WriterLock> WriterLock for Counted<L> {
+    const UNLOCKED: Self = Counted(L::UNLOCKED);
+
+    type Held = L::Held;
+
+    fn lock(&self) -> L::Held {
+        let held = self.0.lock();
+        TAKEN.set(TAKEN.get() + 1);
+        held
+    }
+
+    fn try_lock(&self) -> Option<L::Held> {
+        let held = self.0.try_lock()?;
+        TAKEN.set(TAKEN.get() + 1);
+        Some(held)
+    }
+
+    unsafe fn unlock(&self, held: L::Held) {
+        // SAFETY: P5, by the caller's promise.
+        unsafe { self.0.unlock(held) };
+    }
+}
+
+/// A lock that keeps nobody out: what if a step were not made under the writer lock?
+pub(crate) struct NoLock;
+
+// SAFETY: the promise is broken on purpose, for the checker to find out. Its threads take turns, so
+// that gives wrong values, not undefined behaviour.
+unsafe impl WriterLock for NoLock {
+    const UNLOCKED: Self = NoLock;
+
+    type Held = ();
+
+    fn lock(&self) {}
+
+    fn try_lock(&self) -> Option<()> {
+        Some(())
+    }
+
+    unsafe fn unlock(&self, (): ()) {}
+}

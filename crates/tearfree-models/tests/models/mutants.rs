@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which models find out that an ordering is weakened, or that a lock is none, and what they say.
+
+use crate::explore::Model;
+use crate::{counts, latches, locks, pairs, seqlocks, versions, waits};
+
+const TORN: &str = "torn read";
+const OF_ANOTHER_VERSION: &str = "the value is of another version";
+const RACE: &str = "data race";
+const ASLEEP_FOR_EVER: &str = "a thread sleeps for ever";
+
+/// An ordering by its name in `order.rs`, a model that fails without it, and the model's complaint.
+pub(crate) type Row = (&'static str, &'static Model, &'static str);
+
+/// Each ordering has a row, and so has each model: none of them holds whatever the code does.
+pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
+    ("begin", &counts::ONE_WRITE, TORN),
+    ("begin", &counts::RAW_BEGIN, TORN),
+    ("begin", &counts::READ_UNTIL_WHOLE, TORN),
+    ("begin", &counts::BARRIER, "no door is open: (0, 0) at 2"),
+    ("begin", &latches::COUNT, TORN),
+    ("begin", &pairs::DEATHS, TORN),
+    ("begin", &pairs::CURRENT, TORN),
+    ("begin", &seqlocks::READ, TORN),
+    ("begin", &versions::VERSION_THEN_READ, "an older value than the version before it"),
+    ("begin", &versions::IF_CHANGED, "a change that was none"),
+    ("even", &counts::ONE_WRITE, TORN),
+    ("even", &counts::COUNT_OF_32_BITS, TORN),
+    ("even", &counts::TWO_READERS, TORN),
+    ("even", &counts::WITH_LOCK, TORN),
+    ("even", &pairs::DEATHS, TORN),
+    ("even", &seqlocks::ONE_WRITER, TORN),
+    ("even", &seqlocks::READ_OR_LOCK, TORN),
+    ("even", &versions::VERSIONED, OF_ANOTHER_VERSION),
+    ("fence_odd", &counts::ONE_WRITE, TORN),
+    ("fence_odd", &counts::COUNT_OF_64_BITS, TORN),
+    ("fence_odd", &pairs::DEATHS, TORN),
+    ("fence_odd", &seqlocks::SPLIT, TORN),
+    ("fence_odd", &seqlocks::STORED_BEFORE, "what was stored before a write came after it"),
+    ("fence_retry", &counts::TWO_WRITES, TORN),
+    ("fence_retry", &counts::BARRIER, "no door is open: (0, 0) at 0"),
+    ("fence_retry", &counts::INVALIDATE, "an open read came to a good end"),
+    ("fence_retry", &latches::TWO_WRITERS, OF_ANOTHER_VERSION),
+    ("fence_retry", &pairs::DEATHS, TORN),
+    ("fence_retry", &seqlocks::FIELDS, TORN),
+    ("fence_retry", &seqlocks::TWO_WRITERS, TORN),
+    ("fence_barrier", &counts::BARRIER, "no door is open"),
+    ("fence_invalidate", &counts::INVALIDATE, "an old value after it"),
+    // The first write has nothing to order before its odd count; the second one has.
+    ("latch_odd", &latches::COUNT, TORN),
+    ("latch_odd", &latches::READ, TORN),
+    ("latch_even", &latches::INTERRUPTED, TORN),
+    ("latch_even", &latches::VERSIONS, OF_ANOTHER_VERSION),
+    ("fence_latch_odd", &latches::COUNT, TORN),
+    ("fence_latch_odd", &latches::READ, TORN),
+    ("fence_latch_even", &latches::COUNT, TORN),
+    ("fence_latch_even", &latches::VERSIONS, OF_ANOTHER_VERSION),
+    // Readers trust the other slot at an odd count: only its own Release brings that slot along.
+    ("pair_odd", &pairs::DEATHS, TORN),
+    ("pair_odd", &pairs::CURRENT, TORN),
+    ("lock_taken", &locks::SPIN, RACE),
+    ("lock_taken", &pairs::DEATHS, TORN),
+    ("lock_taken", &seqlocks::READ_EXCL, TORN),
+    ("lock_taken", &seqlocks::TRY_WRITE, "a write section is already open"),
+    ("lock_taken", &waits::ONE_PUBLISH, ASLEEP_FOR_EVER),
+    ("lock_taken", &waits::TWO_PUBLISHES, ASLEEP_FOR_EVER),
+    ("lock_taken", &waits::TWO_WAITERS, ASLEEP_FOR_EVER),
+    ("lock_taken", &waits::ROUNDS, ASLEEP_FOR_EVER),
+    ("lock_freed", &locks::SPIN, RACE),
+    ("lock_freed", &pairs::DEATHS, TORN),
+    ("lock_freed", &seqlocks::TRY_READ_EXCL, TORN),
+    ("lock_freed", &seqlocks::TWO_UPDATES, "a write section is already open"),
+    ("lock_freed", &waits::TWO_WRITERS, ASLEEP_FOR_EVER),
+];
+
+/// What happens if a step is made under no lock.
+pub(crate) const WITHOUT_A_LOCK: &[(&Model, &str)] = &[
+    (&seqlocks::TWO_WRITERS_WITHOUT_LOCK, TORN),
+    (&seqlocks::READ_EXCL_WITHOUT_LOCK, TORN),
+    (&seqlocks::READ_OR_LOCK_WITHOUT_LOCK, TORN),
+    (&waits::WITHOUT_LOCK, ASLEEP_FOR_EVER),
+];

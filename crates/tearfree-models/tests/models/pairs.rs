@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `PairCount`, the protocol of a page that processes share: its writer dies at any step, and another
+//! one takes over.
+//!
+//! Around slots that are the model's own atomics. Who writes holds a lock that the system frees when its
+//! holder dies.
+
+#![allow(unsafe_code, reason = "giving a bare lock back is unsafe: only its holder may do that")]
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use tearfree::lock::{SpinLock, WriterLock};
+use tearfree::raw::PairCount;
+use tearfree_axm::{AtomicUsize, Program, Report};
+
+use crate::explore::{Model, generation};
+
+/// The steps of a write after which its writer can die; the last one is its end.
+const STEPS: usize = 4;
+
+struct Pair {
+    count: PairCount,
+    slots: [[AtomicUsize; 2]; 2],
+    lock: SpinLock,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let slots = [0, 1].map(|_| [0, 1].map(|_| AtomicUsize::new(0)));
+        Pair { count: PairCount::new(), slots, lock: SpinLock::new() }
+    }
+
+    /// Writes as the one who holds the lock. The last write ends after `steps`.
+    fn own(&self, writes: usize, steps: usize) {
+        self.lock.lock();
+        let mut current = self.count.read_begin().generation();
+        for write in 1..=writes {
+            current = self.write(current, if write < writes { STEPS } else { steps });
+        }
+        // The writer's own, or the system's after its death.
+        // SAFETY: locked above, on this thread.
+        unsafe { self.lock.unlock(()) };
+    }
+
+    /// The next generation, which all its words say; a writer that dies has said something else. What
+    /// a dead one left is written anew.
+    fn write(&self, current: u64, steps: usize) -> u64 {
+        if steps == 0 {
+            return current;
+        }
+        let generation = current as usize + 1;
+        let value = if steps < STEPS { 100 + generation } else { generation };
+        let slot = self.count.write_begin(current);
+        for word in self.slots[slot].iter().take(steps - 1) {
+            word.store(value, Relaxed);
+        }
+        if steps == STEPS { self.count.write_end(current) } else { current }
+    }
+
+    /// One attempt.
+    fn read(&self) -> String {
+        let copy = |slot: usize| self.slots[slot].each_ref().map(|word| word.load(Relaxed));
+        let Some((copy, named)) = self.count.read(1, copy) else {
+            return "retry".to_owned();
+        };
+        assert_eq!(generation(copy), named as usize, "torn read: of another generation");
+        named.to_string()
+    }
+
+    /// One attempt to get a value that is still the newest after it was copied.
+    fn read_current(&self) -> String {
+        let start = self.count.read_begin();
+        let copy = self.slots[start.slot()].each_ref().map(|word| word.load(Relaxed));
+        if !self.count.is_current(start) {
+            return "retry".to_owned();
+        }
+        assert_eq!(generation(copy), start.generation() as usize, "torn read: not the newest");
+        start.generation().to_string()
+    }
+}
+
+/// One writer publishes two generations, and the second may be its last; another one takes over.
+fn explore(complaint: Option<&str>, read: fn(&Pair) -> String) -> Report {
+    let mut all = Report::default();
+    for steps in 0..=STEPS {
+        let report = Program::new(Pair::new())
+            .silent(move |pair| pair.own(2, steps))
+            .silent(|pair| pair.own(1, STEPS))
+            .thread(read)
+            .look_for(complaint);
+        all.graphs += report.graphs;
+        all.executions += report.executions;
+        all.cut += report.cut;
+        all.outcomes.extend(report.outcomes);
+        all.failures.extend(report.failures);
+    }
+    all
+}
+
+pub(crate) const DEATHS: Model = Model {
+    name: "pair, death and take-over",
+    explore: |complaint| explore(complaint, Pair::read),
+    outcomes: &["0", "1", "2", "3", "retry"],
+};
+
+pub(crate) const CURRENT: Model = Model {
+    name: "pair, the newest value",
+    explore: |complaint| explore(complaint, Pair::read_current),
+    outcomes: &["0", "1", "2", "3", "retry"],
+};

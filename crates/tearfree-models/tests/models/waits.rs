@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `wait_changed`: no wake-up gets lost. The checker reports a waiter that sleeps for ever.
+
+use tearfree::lock::{SpinLock, WriterLock};
+use tearfree::{SeqLock, Version};
+use tearfree_axm::{Program, Report, sleeps};
+
+use crate::explore::{Model, generation};
+use crate::locks::NoLock;
+use crate::seqlocks::{shared, writes};
+
+type Shared<L = SpinLock> = SeqLock<[usize; 1], L>;
+
+/// Waits for one change after another, until the value is `last`; tells the values on the way.
+fn wait_until<L: WriterLock>(lock: &Shared<L>, last: usize) -> String {
+    let (value, mut seen): (_, Version) = lock.read_versioned();
+    let mut values = vec![generation(value)];
+    while !values.ends_with(&[last]) {
+        assert!(lock.wait_changed(seen, None), "a wait without end came to an end");
+        let (value, version) = lock.read_versioned();
+        assert_ne!(version, seen, "woken without a change");
+        values.push(generation(value));
+        seen = version;
+    }
+    format!("{values:?} {} slept", sleeps())
+}
+
+fn one_writer<L: WriterLock + 'static>(last: usize, complaint: Option<&str>) -> Report {
+    writes::<1, L>(1..=last).thread(move |lock| wait_until(lock, last)).look_for(complaint)
+}
+
+pub(crate) const ONE_PUBLISH: Model = Model {
+    name: "wait, one publish",
+    explore: |complaint| one_writer::<SpinLock>(1, complaint),
+    outcomes: &["[0, 1] 0 slept", "[0, 1] 1 slept", "[1] 0 slept"],
+};
+
+pub(crate) const TWO_PUBLISHES: Model = Model {
+    name: "wait, two publishes",
+    explore: |complaint| one_writer::<SpinLock>(2, complaint),
+    outcomes: &[
+        "[0, 1, 2] 0 slept",
+        "[0, 1, 2] 1 slept",
+        "[0, 1, 2] 2 slept",
+        "[0, 2] 0 slept",
+        "[0, 2] 1 slept",
+        "[1, 2] 0 slept",
+        "[1, 2] 1 slept",
+        "[2] 0 slept",
+    ],
+};
+
+/// The announcement is not made under the writer's lock, because there is none. The one writer that
+/// is left needs no lock for itself.
+pub(crate) const WITHOUT_LOCK: Model = Model {
+    name: "wait, announced under no lock",
+    explore: |complaint| one_writer::<NoLock>(1, complaint),
+    outcomes: ONE_PUBLISH.outcomes,
+};
+
+pub(crate) const TWO_WRITERS: Model = Model {
+    name: "wait, two writers",
+    explore: |complaint| {
+        let add_one = |lock: &Shared| lock.update(|value| value[0] += 1);
+        let lock = shared::<1, SpinLock>();
+        Program::new(lock)
+            .silent(add_one)
+            .silent(add_one)
+            .thread(|lock| wait_until(lock, 2))
+            .look_for(complaint)
+    },
+    outcomes: TWO_PUBLISHES.outcomes,
+};
+
+pub(crate) const TWO_WAITERS: Model = Model {
+    name: "wait, two waiters",
+    explore: |complaint| {
+        let wait = |lock: &Shared| wait_until(lock, 1);
+        writes::<1, SpinLock>(1..=1).thread(wait).thread(wait).look_for(complaint)
+    },
+    outcomes: &[
+        "[0, 1] 0 slept, [0, 1] 0 slept",
+        "[0, 1] 0 slept, [0, 1] 1 slept",
+        "[0, 1] 0 slept, [1] 0 slept",
+        "[0, 1] 1 slept, [0, 1] 0 slept",
+        "[0, 1] 1 slept, [0, 1] 1 slept",
+        "[0, 1] 1 slept, [1] 0 slept",
+        "[1] 0 slept, [0, 1] 0 slept",
+        "[1] 0 slept, [0, 1] 1 slept",
+        "[1] 0 slept, [1] 0 slept",
+    ],
+};
+
+/// One waiter publishes only once it was called, and the other waits for that: whoever takes the
+/// other's announcement for its own sleeps for ever.
+pub(crate) const ROUNDS: Model = Model {
+    name: "wait, two rounds",
+    explore: |complaint| {
+        let lock: Shared = shared();
+        let first = lock.version();
+        Program::new(lock)
+            .silent(|lock| lock.set([1]))
+            .silent(move |lock| {
+                assert!(lock.wait_changed(first, None), "a wait without end came to an end");
+                lock.set([2]);
+            })
+            .thread(|lock| {
+                let (value, seen) = lock.read_versioned();
+                if value != [1] {
+                    return "came early or late".to_owned();
+                }
+                assert!(lock.wait_changed(seen, None), "a wait without end came to an end");
+                format!("{} slept", sleeps())
+            })
+            .look_for(complaint)
+    },
+    outcomes: &["0 slept", "1 slept", "came early or late"],
+};

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Knowing, for the price of a load, that this process was forked from the one that began to write.
+//!
+//! A forked child inherits the writer's mapping but not its lock. A word that the kernel clears in
+//! children tells them apart.
+
+#![allow(unsafe_code, reason = "a page that is cleared in forked children is mapped here")]
+
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::path::Path;
+use std::sync::OnceLock;
+
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
+
+use crate::error::{Error, refused};
+
+/// Smaller than a page on every machine, and enough for a word.
+const LEN: usize = 4096;
+
+/// Holds the number of the process that mapped it or made it its own, and zero in a forked child.
+static WORD: OnceLock<&'static AtomicU32> = OnceLock::new();
+
+/// Whether the process is still the one in which this was made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SameProcess {
+    word: &'static AtomicU32,
+    process: u32,
+}
+
+impl SameProcess {
+    pub(crate) fn new() -> Result<Self, Error> {
+        let word = match WORD.get() {
+            Some(word) => *word,
+            None => {
+                let word = map_word()?;
+                *WORD.get_or_init(|| word)
+            }
+        };
+        let process = std::process::id();
+        // ORDERING: P5. One number for all threads of the process; it is `is_so` that reads it.
+        word.store(process, Relaxed);
+        Ok(SameProcess { word, process })
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_so(self) -> bool {
+        // ORDERING: P5. Stored before the process could fork, by `new`.
+        self.word.load(Relaxed) == self.process
+    }
+}
+
+fn map_word() -> Result<&'static AtomicU32, Error> {
+    let here = Path::new("a page of memory");
+    let protection = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: a new mapping, at an address that the system chooses, overlaps nothing of ours.
+    let page = unsafe { mmap_anonymous(null_mut(), LEN, protection, MapFlags::PRIVATE) };
+    let page = page.map_err(refused("map", here))?;
+    // SAFETY: the page is ours, and empty.
+    let advised = unsafe { madvise(page, LEN, Advice::LinuxWipeOnFork) };
+    advised.map_err(refused("keep from forked children", here))?;
+    // SAFETY: P11. The page begins aligned, is never unmapped, and is used as this atomic alone.
+    Ok(unsafe { AtomicU32::from_ptr(page.cast()) })
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Headers as they are made, and headers as an enemy makes them.
+
+use core::mem::offset_of;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::identity::own_record;
+
+fn image(schema: &str) -> Vec<u8> {
+    let schema: Schema = schema.parse().unwrap();
+    let value = vec![7; schema.size()];
+    let birth = Birth {
+        schema: &schema,
+        value: &value,
+        writer: own_record(0, 0),
+        valid_until: 5,
+        time_namespace: 0,
+        page_id: 3,
+        boot_id: [9; 16],
+        wakes: true,
+        sealed: false,
+    };
+    birth.image()
+}
+
+fn inspect_whole(image: &[u8]) -> Result<Geometry, Damage> {
+    inspect(image, image.len() as u64)
+}
+
+/// The image with the bytes of one field replaced.
+fn with<const N: usize>(offset: usize, bytes: [u8; N]) -> Result<Geometry, Damage> {
+    let mut image = image("price:f64 qty:u64");
+    image[offset..offset + N].copy_from_slice(&bytes);
+    inspect_whole(&image)
+}
+
+fn with_u32(offset: usize, number: u32) -> Result<Geometry, Damage> {
+    with(offset, number.to_ne_bytes())
+}
+
+#[test]
+fn a_new_page_is_as_it_was_asked_for() {
+    let image = image("price:f64 qty:u64");
+    let geometry = inspect_whole(&image).unwrap();
+    assert_eq!(geometry.schema.to_string(), "price:f64 qty:u64");
+    assert_eq!((geometry.page_id, geometry.boot_id), (3, [9; 16]));
+    assert_eq!((geometry.wakes, geometry.sealed), (true, false));
+    assert_eq!(geometry.total_len, image.len());
+    assert_eq!(geometry.slots, [512, 576]);
+    assert_eq!(image[512..528], [7; 16]);
+}
+
+#[test]
+fn each_wrong_field_is_refused_for_what_it_is() {
+    for (damaged, damage) in [
+        (with(0, [0; 8]), Damage::Magic),
+        (with(0, *b"\x89TFP\n\x1a\n\0"), Damage::Magic),
+        (with_u32(offset_of!(Fixed, byte_order), BYTE_ORDER.swap_bytes()), Damage::ByteOrder),
+        (with(offset_of!(Fixed, major), 2_u16.to_ne_bytes()), Damage::Major(2)),
+        (with(offset_of!(Fixed, total_len), 4096_u64.to_ne_bytes()), Damage::Cut),
+        (with(offset_of!(Fixed, total_len), u64::MAX.to_ne_bytes()), Damage::Cut),
+        (with(offset_of!(Fixed, total_len), 639_u64.to_ne_bytes()), Damage::SlotPlace),
+        (with(offset_of!(Fixed, total_len), 0_u64.to_ne_bytes()), Damage::SchemaPlace),
+        (with_u32(offset_of!(Fixed, schema_offset), 447), Damage::SchemaPlace),
+        (with_u32(offset_of!(Fixed, schema_offset), 0), Damage::SchemaPlace),
+        (with_u32(offset_of!(Fixed, schema_offset), u32::MAX), Damage::SchemaPlace),
+        (with_u32(offset_of!(Fixed, schema_len), u32::MAX), Damage::SchemaPlace),
+        (with_u32(offset_of!(Fixed, schema_len), 0), Damage::SchemaText),
+        (with_u32(offset_of!(Fixed, schema_len), 18), Damage::SchemaText),
+        (with_u32(offset_of!(Fixed, schema_len), 9), Damage::SchemaMismatch),
+        (with(448, *b"\xff"), Damage::SchemaText),
+        (with(448, *b"9"), Damage::SchemaText),
+        (with(448, *b"q"), Damage::SchemaMismatch),
+        (with_u32(offset_of!(Fixed, payload_size), 17), Damage::SchemaMismatch),
+        (with_u32(offset_of!(Fixed, payload_align), 4), Damage::SchemaMismatch),
+        (with(offset_of!(Fixed, fingerprint), [0; 8]), Damage::SchemaMismatch),
+        (with_u32(offset_of!(Fixed, slot_offset), 0), Damage::SlotPlace),
+        (with_u32(offset_of!(Fixed, slot_offset), 448), Damage::SlotPlace),
+        (with_u32(offset_of!(Fixed, slot_offset), 513), Damage::SlotPlace),
+        (with_u32(offset_of!(Fixed, slot_offset), 576), Damage::SlotPlace),
+        (with_u32(offset_of!(Fixed, slot_offset), !63), Damage::SlotPlace),
+        (with_u32(offset_of!(Fixed, slot_stride), 0), Damage::SlotPlace),
+        (with_u32(offset_of!(Fixed, slot_stride), 65), Damage::SlotPlace),
+        (with_u32(offset_of!(Fixed, slot_stride), 128), Damage::SlotPlace),
+        (with_u32(offset_of!(Fixed, slot_stride), !63), Damage::SlotPlace),
+    ] {
+        assert_eq!(damaged, Err(damage));
+        assert!(!damage.to_string().is_empty());
+    }
+}
+
+#[test]
+fn a_newer_minor_version_is_read() {
+    assert!(with(offset_of!(Fixed, minor), 7_u16.to_ne_bytes()).is_ok());
+    assert!(with_u32(offset_of!(Fixed, flags), u32::MAX).is_ok());
+}
+
+#[test]
+fn every_shorter_page_is_refused() {
+    let image = image("price:f64 qty:u64");
+    for len in 0..image.len() {
+        assert!(inspect_whole(&image[..len]).is_err(), "{len}");
+        // A file that was cut off although its header is all there.
+        assert!(inspect(&image, len as u64).is_err(), "{len}");
+    }
+}
+
+/// What everybody relies on who uses a geometry.
+fn is_inside(geometry: &Geometry, file_len: u64) -> bool {
+    let ([first, second], size) = (geometry.slots, geometry.schema.size());
+    let schema_end = size_of::<Header>() + geometry.schema.to_string().len();
+    geometry.total_len as u64 <= file_len
+        && schema_end <= first
+        && first + size <= second
+        && second + size <= geometry.total_len
+        && first.is_multiple_of(LINE)
+        && second.is_multiple_of(LINE)
+        && size > 0
+}
+
+proptest! {
+    #[test]
+    fn whatever_passes_lies_inside_of_the_page(
+        changes in prop::collection::vec((0_usize..600, any::<u8>()), 0..6),
+        words in prop::collection::vec((2_usize..16, any::<u32>()), 0..3),
+        file_len in prop_oneof![Just(640_u64), 0..2000_u64, any::<u64>()],
+    ) {
+        let mut image = image("price:f64 qty:u64");
+        for (at, byte) in changes {
+            image[at] = byte;
+        }
+        for (word, number) in words {
+            image[word * 4..word * 4 + 4].copy_from_slice(&(number % 1024).to_ne_bytes());
+        }
+        if let Ok(geometry) = inspect(&image, file_len) {
+            prop_assert!(is_inside(&geometry, file_len));
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_inspected(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        let mut bytes = bytes;
+        let _ = inspect(&bytes, u64::MAX);
+        if bytes.len() > 16 {
+            bytes[..16].copy_from_slice(&image("a:u8")[..16]);
+            prop_assert!(inspect(&bytes, u64::MAX).is_err());
+        }
+    }
+
+    #[test]
+    fn a_schema_is_its_text_and_its_text_is_it(text in "[a-c]:[uif](8|16|32|64|128)(\\[[0-9]{1,3}\\])?( [d-f.]:f64| g:u8\\[8\\]){0,3}") {
+        if let Ok(schema) = text.parse::<Schema>() {
+            prop_assert_eq!(schema.to_string(), text.clone());
+            let geometry = inspect_whole(&image(&text)).unwrap();
+            prop_assert_eq!(geometry.schema, schema);
+        }
+    }
+
+    #[test]
+    fn any_text_is_parsed(text in ".{0,200}") {
+        if let Err(error) = text.parse::<Schema>() {
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+}

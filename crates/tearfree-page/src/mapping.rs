@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Mapping a page into memory, read-only for readers.
+
+#![allow(unsafe_code, reason = "memory is mapped and unmapped here")]
+
+use core::ptr::{NonNull, null_mut};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+use crate::error::{Error, refused};
+
+/// The bytes of a page in this process. Nobody may make a reference to them but to atomics.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    base: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: P6, P11. The bytes are touched only by racing copies and atomics, from whatever thread; the
+// mapping itself is unmapped by its one owner.
+unsafe impl Send for Mapping {}
+
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps the first `len` bytes of a file for a reader.
+    pub(crate) fn read_only(file: BorrowedFd<'_>, len: usize, path: &Path) -> Result<Self, Error> {
+        Self::new(file, len, ProtFlags::READ, path)
+    }
+
+    /// Maps them for the writer.
+    pub(crate) fn writable(file: BorrowedFd<'_>, len: usize, path: &Path) -> Result<Self, Error> {
+        Self::new(file, len, ProtFlags::READ | ProtFlags::WRITE, path)
+    }
+
+    fn new(
+        file: BorrowedFd<'_>,
+        len: usize,
+        protection: ProtFlags,
+        path: &Path,
+    ) -> Result<Self, Error> {
+        // SAFETY: a new mapping, at an address that the system chooses, overlaps nothing of ours.
+        let base = unsafe { mmap(null_mut(), len, protection, MapFlags::SHARED, file.as_fd(), 0) };
+        let base = base.map_err(refused("map", path))?;
+        let base = NonNull::new(base.cast()).expect("nothing is mapped at address zero");
+        Ok(Mapping { base, len })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The byte at `offset`. What is done with it is the caller's business (P6, P11).
+    pub(crate) fn at(&self, offset: usize) -> *mut u8 {
+        assert!(offset < self.len, "outside of the mapping");
+        // SAFETY: inside of the mapping, as was just checked.
+        unsafe { self.base.as_ptr().add(offset) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is this value's own, and with it everything goes that pointed there.
+        let unmapped = unsafe { munmap(self.base.as_ptr().cast(), self.len) };
+        debug_assert!(unmapped.is_ok(), "{unmapped:?}");
+    }
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A mapped page: its words and slots, by name. The one place that knows their addresses.
+
+#![allow(unsafe_code, reason = "memory that other processes change is reached from here")]
+
+use core::mem::{MaybeUninit, offset_of};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+
+use tearfree::raw::{self, PairCount};
+use zerocopy::{FromBytes, IntoBytes};
+
+use crate::error::Error;
+use crate::header::{Damage, Geometry, inspect};
+use crate::layout::{Header, Hot, LINE, MAX_HEADER, WriterRecord};
+use crate::mapping::Mapping;
+use crate::status::Glance;
+
+/// How often a copy is tried before a reader gives up. Two publications during each of a thousand
+/// copies are no writer's doing.
+pub(crate) const ATTEMPTS: u32 = 1000;
+
+/// A page in this process, whose geometry was checked once and is not looked at again.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    mapping: Mapping,
+    /// The address of the header, all of which is mapped.
+    header: *mut u8,
+    /// The addresses of the payload's slots, of `payload` bytes each.
+    slots: [*mut u8; 2],
+    payload: usize,
+}
+
+// SAFETY: P6, P11. The pointers go into the mapping, which is `Send` and `Sync` for the same reason.
+unsafe impl Send for Shared {}
+
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// Checks the header of a page in the mapping itself, from a private copy of it.
+    pub(crate) fn new(mapping: Mapping) -> Result<(Self, Geometry), Damage> {
+        let header_len = mapping.len().min(MAX_HEADER);
+        let mut header = vec![0; header_len];
+        // SAFETY: P6. As many bytes are mapped, and all processes change them by racing copies or
+        // from outside of this program.
+        unsafe { raw::load_bytes(mapping.at(0), as_uninit(&mut header)) };
+        let geometry = inspect(&header, mapping.len() as u64)?;
+        let slots = geometry.slots.map(|slot| mapping.at(slot));
+        let (header, payload) = (mapping.at(0), geometry.schema.size());
+        Ok((Shared { mapping, header, slots, payload }, geometry))
+    }
+
+    /// Maps a page for a reader, or for its writer. `file_len` is what the system says about the file.
+    pub(crate) fn map(
+        file: BorrowedFd<'_>,
+        file_len: u64,
+        path: &Path,
+        map: fn(BorrowedFd<'_>, usize, &Path) -> Result<Mapping, Error>,
+    ) -> Result<(Self, Geometry), Error> {
+        let damaged = |damage| Error::Damaged(path.to_owned(), damage);
+        let len = usize::try_from(file_len).unwrap_or(usize::MAX).min(MAX_LEN);
+        if len < size_of::<Header>() {
+            return Err(damaged(Damage::Short));
+        }
+        Self::new(map(file, len, path)?).map_err(damaged)
+    }
+
+    /// The count of the payload.
+    #[inline(always)]
+    pub(crate) fn count(&self) -> &PairCount {
+        // SAFETY: P11. A word of the header, which begins at a multiple of 4096 bytes; everybody
+        // treats it as an atomic for as long as it is mapped.
+        unsafe { PairCount::from_ptr(self.word(offset_of!(Header, hot) + offset_of!(Hot, count))) }
+    }
+
+    /// The half of the count that changes with every publication: what one can sleep on.
+    pub(crate) fn futex(&self) -> &AtomicU32 {
+        let low = if cfg!(target_endian = "little") { 0 } else { 4 };
+        let at = offset_of!(Header, hot) + offset_of!(Hot, count) + low;
+        // SAFETY: P11. Half of the count's word, aligned; it is only handed to the system.
+        unsafe { AtomicU32::from_ptr(self.word(at)) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn valid_until(&self) -> &AtomicU64 {
+        self.atomic(offset_of!(Header, hot) + offset_of!(Hot, valid_until))
+    }
+
+    #[inline(always)]
+    pub(crate) fn time_namespace(&self) -> &AtomicU64 {
+        self.atomic(offset_of!(Header, hot) + offset_of!(Hot, time_namespace))
+    }
+
+    #[inline(always)]
+    pub(crate) fn state(&self) -> &AtomicU32 {
+        let at = offset_of!(Header, hot) + offset_of!(Hot, state);
+        // SAFETY: P11. A word of the header, aligned, and an atomic for everybody.
+        unsafe { AtomicU32::from_ptr(self.word::<u32>(at)) }
+    }
+
+    /// One of the user's words.
+    #[inline(always)]
+    pub(crate) fn user_word(&self, index: usize) -> &AtomicU64 {
+        assert!(index < 8, "a page has the words 0 to 7");
+        self.atomic(offset_of!(Header, words) + index * 8)
+    }
+
+    #[inline(always)]
+    fn atomic(&self, offset: usize) -> &AtomicU64 {
+        // SAFETY: P11. A word of the header, aligned, and an atomic for everybody.
+        unsafe { AtomicU64::from_ptr(self.word(offset)) }
+    }
+
+    #[inline(always)]
+    fn word<W>(&self, offset: usize) -> *mut W {
+        debug_assert!(offset.is_multiple_of(size_of::<W>()), "words are aligned");
+        self.in_header(offset).cast()
+    }
+
+    /// The words beside the count.
+    #[inline(always)]
+    pub(crate) fn glance(&self, here: u64) -> Glance {
+        // ORDERING: P14. Words of their own; at least as new as what `PairCount::read_begin` acquired.
+        let valid_until = self.valid_until().load(Relaxed);
+        // ORDERING: P14. As above, for `read_begin`.
+        let there = self.time_namespace().load(Relaxed);
+        // ORDERING: P14. As above, for `read_begin`.
+        let state = self.state().load(Relaxed);
+        Glance::new(valid_until, here == there, state)
+    }
+
+    /// Copies a `T` out of a slot; torn until the count says otherwise.
+    #[inline(always)]
+    pub(crate) fn load<T: Copy>(&self, slot: usize) -> MaybeUninit<T> {
+        debug_assert!(size_of::<T>() <= self.payload);
+        // SAFETY: P6. The slot has at least the size of a `T`: whoever made this reader of `T` checked
+        // that the schema says so.
+        unsafe { raw::load(self.slots[slot].cast::<T>()) }
+    }
+
+    /// As [`load`](Self::load), into bytes.
+    #[inline(always)]
+    pub(crate) fn load_into(&self, slot: usize, to: &mut [u8]) {
+        assert!(to.len() <= self.payload, "the payload has {} bytes", self.payload);
+        // SAFETY: P6. The slot has as many bytes, as was just checked.
+        unsafe { raw::load_bytes(self.slots[slot], as_uninit(to)) };
+    }
+
+    /// The bytes of a slot.
+    pub(crate) fn bytes(&self, slot: usize) -> Vec<u8> {
+        let mut bytes = vec![0; self.payload];
+        self.load_into(slot, &mut bytes);
+        bytes
+    }
+
+    /// Fills a slot, as the writer (P5, P14).
+    #[inline(always)]
+    pub(crate) fn store<T: Copy>(&self, slot: usize, value: &T) {
+        debug_assert!(size_of::<T>() <= self.payload);
+        // SAFETY: P6. As in `load`; the mapping is writable, for this is the writer.
+        unsafe { raw::store(value, self.slots[slot].cast::<T>()) };
+    }
+
+    /// As [`store`](Self::store), from bytes.
+    pub(crate) fn store_from(&self, slot: usize, bytes: &[u8]) {
+        assert!(bytes.len() <= self.payload, "the payload has {} bytes", self.payload);
+        // SAFETY: P6. As in `load_into`; the mapping is writable, for this is the writer.
+        unsafe { raw::store_bytes(bytes, self.slots[slot]) };
+    }
+
+    /// Who the writer is, by the same protocol as the payload. `None` if it does not hold still.
+    pub(crate) fn writer(&self) -> Option<WriterRecord> {
+        let copy = |slot| {
+            let mut bytes = [0; LINE];
+            // SAFETY: P6. A line of the header.
+            unsafe { raw::load_bytes(self.record(slot), as_uninit(&mut bytes)) };
+            bytes
+        };
+        let (bytes, _) = self.writer_count().read(ATTEMPTS, copy)?;
+        WriterRecord::read_from_bytes(&bytes).ok()
+    }
+
+    /// Changes who the writer is, as the writer.
+    pub(crate) fn set_writer(&self, record: &WriterRecord) {
+        let count = self.writer_count();
+        let current = count.read_begin().generation();
+        let slot = count.write_begin(current);
+        // SAFETY: P6. A line of the header, in the writer's mapping.
+        unsafe { raw::store_bytes(record.as_bytes(), self.record(slot)) };
+        count.write_end(current);
+    }
+
+    fn writer_count(&self) -> &PairCount {
+        // SAFETY: P11. A word of the header, aligned, and an atomic for everybody.
+        unsafe { PairCount::from_ptr(self.word(offset_of!(Header, writer_count))) }
+    }
+
+    fn record(&self, slot: usize) -> *mut u8 {
+        self.in_header(offset_of!(Header, writers) + slot * LINE)
+    }
+
+    #[inline(always)]
+    fn in_header(&self, offset: usize) -> *mut u8 {
+        debug_assert!(offset < size_of::<Header>() && self.mapping.len() >= size_of::<Header>());
+        // SAFETY: inside of the header, whose bytes are mapped: `inspect` found a whole one there.
+        unsafe { self.header.add(offset) }
+    }
+}
+
+/// Longer files are no pages; nothing beyond this is mapped.
+const MAX_LEN: usize = MAX_HEADER + 2 * crate::layout::MAX_PAYLOAD + LINE;
+
+fn as_uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    let (pointer, len) = (bytes.as_mut_ptr(), bytes.len());
+    // SAFETY: the same bytes; only initialised ones are ever put there.
+    unsafe { core::slice::from_raw_parts_mut(pointer.cast(), len) }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Files that are no pages any more, or not for this boot: refused, kept, and replaced on request.
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+
+use std::fs;
+use std::path::PathBuf;
+
+use tearfree_page::{ByteReader, Damage, Error, Options, Reader, Writer, remove};
+use tempfile::TempDir;
+
+/// A page with the value 5, whose file `change` has changed.
+fn changed(change: impl FnOnce(&mut Vec<u8>)) -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let page = folder.path().join("page");
+    drop(Writer::create(&page, 5_u64, &Options::new()).unwrap());
+    let mut bytes = fs::read(page.join("page")).unwrap();
+    change(&mut bytes);
+    fs::write(page.join("page"), bytes).unwrap();
+    (folder, page)
+}
+
+#[test]
+fn a_damaged_page_is_refused_for_what_it_is() {
+    type Change = fn(&mut Vec<u8>);
+    let changes: [(Change, Damage); 6] = [
+        (Vec::clear, Damage::Short),
+        (|bytes| bytes.truncate(447), Damage::Short),
+        (|bytes| bytes.truncate(500), Damage::Cut),
+        (|bytes| bytes[0] = b'P', Damage::Magic),
+        (|bytes| bytes[12] = 9, Damage::Major(9)),
+        (|bytes| bytes[44] = 0, Damage::SlotPlace),
+    ];
+    for (change, damage) in changes {
+        let (_folder, page) = changed(change);
+        let before = fs::read(page.join("page")).unwrap();
+        for error in [
+            Reader::<u64>::open(&page).unwrap_err(),
+            ByteReader::open(&page).unwrap_err(),
+            Writer::create(&page, 6_u64, &Options::new()).unwrap_err(),
+            Writer::<u64>::take_over(&page, &Options::new()).unwrap_err(),
+        ] {
+            assert!(matches!(&error, Error::Damaged(_, found) if *found == damage), "{error}");
+            assert!(error.to_string().contains("remove it or replace it"), "{error}");
+        }
+        assert_eq!(fs::read(page.join("page")).unwrap(), before, "nothing was changed");
+        let _writer = Writer::create(&page, 6_u64, &Options::new().replace(true)).unwrap();
+        assert_eq!(Reader::<u64>::open(&page).unwrap().get(), Ok(6));
+    }
+}
+
+#[test]
+fn a_damaged_page_can_be_removed() {
+    let (_folder, page) = changed(Vec::clear);
+    remove(&page).unwrap();
+    assert!(!page.exists());
+}
+
+#[test]
+fn a_page_of_another_boot_is_refused_by_readers_and_made_anew_by_its_writer() {
+    let (_folder, page) = changed(|bytes| bytes[64..80].fill(0xAB));
+    for error in [
+        Reader::<u64>::open(&page).unwrap_err(),
+        Writer::<u64>::take_over(&page, &Options::new()).unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::OtherBoot(_)), "{error}");
+        assert!(error.to_string().contains("start its writer"), "{error}");
+    }
+    let writer = Writer::create(&page, 6_u64, &Options::new()).unwrap();
+    assert_eq!((writer.generation(), writer.identity().unwrap().takeovers()), (0, 0));
+    assert_eq!(Reader::<u64>::open(&page).unwrap().get(), Ok(6));
+}
+
+#[test]
+fn a_page_that_does_not_know_its_boot_is_believed() {
+    let (_folder, page) = changed(|bytes| bytes[64..80].fill(0));
+    assert_eq!(Reader::<u64>::open(&page).unwrap().get(), Ok(5));
+}
+
+#[test]
+fn a_count_near_its_end_goes_on_and_wraps() {
+    let (_folder, page) = changed(|bytes| {
+        // Generation 2^63 - 2, in slot 0, and begun upon.
+        bytes[128..136].copy_from_slice(&(u64::MAX - 2).to_ne_bytes());
+    });
+    let reader = Reader::<u64>::open(&page).unwrap();
+    let last = u64::MAX / 2;
+    assert_eq!(reader.read().unwrap().generation, last - 1);
+    let mut writer = Writer::<u64>::take_over(&page, &Options::new()).unwrap();
+    for (value, generation) in [(7, last), (8, 0), (9, 1)] {
+        writer.set(value);
+        let reading = reader.read().unwrap();
+        assert_eq!((reading.value, reading.generation), (value, generation));
+        assert_eq!(writer.generation(), generation);
+        assert_eq!(reader.read_current(|| ()).unwrap().0.value, value);
+    }
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the other processes do.
+
+use core::panic::AssertUnwindSafe;
+use core::time::Duration;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::panic::catch_unwind;
+use std::process::Command;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use tearfree_page::{Error, Freshness, Options, Reader, Writer};
+
+use super::hostile;
+use super::sample::{Accusing, Large, Medium, Small};
+use super::steps;
+
+/// Runs the part that the first argument names.
+pub(crate) fn play(args: &[&str]) {
+    match *args {
+        ["set", page, "small"] => set_traced::<Small>(page),
+        ["set", page, "medium"] => set_traced::<Medium>(page),
+        ["set", page, "large"] => set_traced::<Large>(page),
+        ["take-over", page] => take_over_traced(page),
+        ["traceable"] => {
+            assert!(steps::begin());
+            steps::end();
+        }
+        ["churn", page, seed] => churn(page, seed.parse().expect("a number")),
+        ["write", page] => write(page),
+        ["write-on", page] => write_on(page),
+        ["refused", page] => refused(page),
+        ["read", page, readings] => read(page, readings.parse().expect("a number")),
+        ["fork", page] => fork(page),
+        ["lock", page] => lock(page),
+        ["full", folder] => full(folder),
+        ["no-room", page] => no_room(page),
+        ["fresh", page] => fresh(page),
+        ["touch", page] => hostile::touch(page),
+        ["scribble", page] => hostile::scribble(page),
+        ["survive", page] => hostile::survive(page),
+        ["inherited", number] => inherited(number.parse().expect("a number")),
+        _ => panic!("no part {args:?}"),
+    }
+}
+
+fn say(line: &str) {
+    println!("{line}");
+    io::stdout().flush().expect("somebody listens");
+}
+
+/// Waits until the test says something; `None` at its end.
+fn listen() -> Option<String> {
+    let mut line = String::new();
+    (io::stdin().read_line(&mut line).expect("text") > 0).then(|| line.trim().to_owned())
+}
+
+/// Publishes one value under the eyes of a tracer.
+fn set_traced<T: Accusing>(page: &str) {
+    let mut writer = Writer::<T>::take_over(page, &Options::new()).expect("the page is free");
+    let value = T::of(writer.generation() + 1);
+    assert!(steps::begin());
+    writer.set_from(&value);
+    steps::end();
+}
+
+fn take_over_traced(page: &str) {
+    assert!(steps::begin());
+    let writer = Writer::<Medium>::take_over(page, &Options::new());
+    steps::end();
+    drop(writer);
+}
+
+/// Makes, writes, leaves and removes the page over and over, until it is killed.
+fn churn(page: &str, seed: u64) {
+    say("ready");
+    for round in seed.. {
+        // Who is killed between the two leaves no page; who comes next makes one.
+        if round % 8 == 7 {
+            tearfree_page::remove(page).expect("the page is free");
+        }
+        let options = Options::new().wakes(round % 2 == 0);
+        let options = options.lifetime(Duration::from_millis(20)).replace(true);
+        let value = Medium::of(round);
+        let mut writer = Writer::create(page, value, &options).expect("the page is free");
+        for step in 0..50 {
+            writer.set(Medium::of(round + step));
+        }
+    }
+}
+
+/// Is the writer until it is told to end, and publishes what it is told.
+fn write(page: &str) {
+    let options = Options::new().lifetime(Duration::from_millis(100));
+    let mut writer = Writer::create(page, Medium::of(0), &options).expect("the page is free");
+    say("ready");
+    while let Some(line) = listen() {
+        writer.set(Medium::of(line.parse().expect("a number")));
+        say("done");
+    }
+}
+
+/// Publishes one generation after the other until it is killed.
+fn write_on(page: &str) {
+    let mut writer = Writer::<Large>::take_over(page, &Options::new()).expect("free");
+    say("ready");
+    loop {
+        writer.set(Large::of(writer.generation() + 1));
+    }
+}
+
+/// Tries to be a writer, and says how it was refused.
+fn refused(page: &str) {
+    let error = Writer::create(page, Medium::of(0), &Options::new()).expect_err("there is one");
+    let Error::Busy { pid, .. } = &error else { panic!("{error}") };
+    say(&format!("{pid:?} {error}").replace('\n', " "));
+}
+
+/// Reads until it saw so many generations, whole and in order; says how many readings that were.
+fn read(page: &str, generations: u64) {
+    let reader = Reader::<Large>::open(page).expect("a page");
+    say("ready");
+    let (mut last, mut seen, mut readings) = (0, 0, 0_u64);
+    while seen < generations {
+        let reading = reader.read().expect("whole");
+        assert_eq!(reading.value.number(), reading.generation, "of another generation");
+        assert!(reading.generation >= last, "older than before");
+        seen += u64::from(reading.generation > last);
+        last = reading.generation;
+        readings += 1;
+    }
+    say(&format!("{readings}"));
+}
+
+/// A writer whose child tries to write, ends, and leaves another child behind.
+fn fork(page: &str) {
+    let mut writer = Writer::create(page, Medium::of(0), &Options::new()).expect("free");
+    // SAFETY: this process has one thread.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        std::panic::set_hook(Box::new(|_| {}));
+        let set = catch_unwind(AssertUnwindSafe(|| writer.set(Medium::of(9))));
+        let word = catch_unwind(AssertUnwindSafe(|| writer.set_word(0, 9)));
+        let refused = set.is_err() && word.is_err();
+        // The end of the child's copy is not the end of the writer.
+        drop(writer);
+        std::process::exit(if refused { 0 } else { 1 });
+    }
+    let mut status = 0;
+    // SAFETY: the status and the child are ours.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "the child wrote");
+    writer.set(Medium::of(1));
+    // SAFETY: as above.
+    let heir = unsafe { libc::fork() };
+    if heir == 0 {
+        // Outlives its parent, which is killed now; ends with the test.
+        while listen().is_some() {}
+        std::process::exit(0);
+    }
+    say("ready");
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Takes every lock that a reader can get at.
+fn lock(page: &str) {
+    let file = File::open(format!("{page}/page")).expect("readable");
+    flock(&file, FlockOperation::LockExclusive).expect("a lock for readers");
+    let refused = OpenOptions::new().read(true).open(format!("{page}/lock"));
+    say(if refused.is_err() { "ready" } else { "the writer's lock can be opened" });
+    while listen().is_some() {}
+}
+
+/// Fills a small file system with pages, in a mount namespace of its own.
+fn full(folder: &str) {
+    let mount = ["-t", "tmpfs", "-o", "size=256k", "tearfree", folder];
+    assert!(Command::new("mount").args(mount).status().expect("mount").success());
+    let mut pages = Vec::new();
+    let error = loop {
+        let page = format!("{folder}/{}", pages.len());
+        match Writer::create(&page, Large::of(7), &Options::new()) {
+            Ok(writer) => pages.push((page, writer)),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, Error::NoSpace { .. }), "{error}");
+    let left = format!("{folder}/{}/page.new", pages.len());
+    assert!(!fs::exists(left).expect("readable"), "an unfinished page was left");
+    for (page, writer) in &mut pages {
+        writer.set(Large::of(8));
+        assert_eq!(Reader::<Large>::open(&page).unwrap().read().unwrap().value.number(), 8);
+    }
+    say(&format!("{}", pages.len()));
+}
+
+/// The same by a limit on the size of files; what was there before is there afterwards.
+fn no_room(page: &str) {
+    drop(Writer::create(page, 5_u64, &Options::new()).expect("free"));
+    // SAFETY: the signal is ignored, so that the system call says what happened.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    setrlimit(Resource::Fsize, Rlimit { current: Some(2000), maximum: Some(2000) }).unwrap();
+    let error = Writer::create(page, Large::of(1), &Options::new().replace(true)).unwrap_err();
+    assert!(matches!(error, Error::NoSpace { .. }), "{error}");
+    assert!(error.to_string().contains("nothing was changed"), "{error}");
+    assert_eq!(Reader::<u64>::open(page).expect("as before").read().unwrap().value, 5);
+}
+
+/// Says what can be known about a page from in here.
+fn fresh(page: &str) {
+    let reader = Reader::<Medium>::open(page).expect("a page");
+    let (reading, writer) = (reader.read().expect("whole"), reader.writer().expect("one"));
+    let freshness = match reading.freshness() {
+        Freshness::Fresh(_) => "fresh",
+        Freshness::Stale(_) => "stale",
+        Freshness::Unpromised => "unpromised",
+        Freshness::Unknown => "unknown",
+    };
+    say(&format!("{} {freshness} {:?}", reading.value.number(), writer.is_running()));
+}
+
+/// Reads a sealed page that came with the process.
+fn inherited(number: u32) {
+    let reader = Reader::<Medium>::inherited(number).expect("a sealed page");
+    say(&format!("{}", reader.read().expect("whole").value.number()));
+    let file = File::open(format!("/proc/self/fd/{number}")).expect("readable");
+    assert!(rustix::fs::ftruncate(file.as_fd(), 0).is_err(), "it can be cut off");
+    let writable =
+        OpenOptions::new().read(true).write(true).open(format!("/proc/self/fd/{number}"));
+    if let Ok(writable) = writable {
+        assert!((&writable).write(b"x").is_err(), "it can be written to");
+        assert!(writable.set_len(0).is_err(), "it can be cut off");
+    }
+}

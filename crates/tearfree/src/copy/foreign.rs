@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Racing copies from and to memory that someone else owns, a page between processes for instance.
+
+use core::mem::MaybeUninit;
+
+use super::engine;
+
+/// Copies a `T` out of memory that others may be storing to. Its bytes may come from several stores.
+///
+/// # Safety
+/// `from` is valid for reads of `size_of::<T>()` bytes; no alignment is needed. While this runs, no
+/// one stores there but through this crate's copies, or from outside of this program (P6).
+#[inline(always)]
+#[must_use]
+pub unsafe fn load<T: Copy>(from: *const T) -> MaybeUninit<T> {
+    if size_of::<T>() > super::LARGEST_BY_VALUE {
+        // SAFETY: P6, by the caller's promise; `T` is a large one.
+        return unsafe { engine::load_in_place(from.cast()) };
+    }
+    let mut copy = MaybeUninit::<T>::uninit();
+    // SAFETY: P6, by the caller's promise; `copy` is private and a `T` in size.
+    unsafe { engine::load(from.cast(), copy.as_mut_ptr().cast(), size_of::<T>()) };
+    copy
+}
+
+/// As [`load`], for as many bytes as `to` holds; afterwards all of them are initialised if those at
+/// `from` are.
+///
+/// # Safety
+/// As for [`load`], for `to.len()` bytes.
+#[inline(always)]
+pub unsafe fn load_bytes(from: *const u8, to: &mut [MaybeUninit<u8>]) {
+    // SAFETY: P6, by the caller's promise; `to` is private and as long as it says.
+    unsafe { engine::load(from, to.as_mut_ptr().cast(), to.len()) };
+}
+
+/// Copies `value` to where others may be reading.
+///
+/// # Safety
+/// `to` is valid for writes of `size_of::<T>()` bytes; no alignment is needed. While this runs, no
+/// one reads or stores there but through this crate's copies, or from outside of this program (P6).
+#[inline(always)]
+pub unsafe fn store<T: Copy>(value: &T, to: *mut T) {
+    let from = core::ptr::from_ref(value).cast();
+    // SAFETY: P6, by the caller's promise; `value` is private to writers.
+    unsafe { engine::store(from, to.cast(), size_of::<T>()) };
+}
+
+/// As [`store`], for bytes.
+///
+/// # Safety
+/// As for [`store`], for `value.len()` bytes.
+#[inline(always)]
+pub unsafe fn store_bytes(value: &[u8], to: *mut u8) {
+    // SAFETY: P6, by the caller's promise; `value` is private to writers.
+    unsafe { engine::store(value.as_ptr(), to, value.len()) };
+}

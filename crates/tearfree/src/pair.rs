@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `PairCount`: two slots, of which a write changes the one that readers do not use.
+
+#![allow(unsafe_code, reason = "a count over a word that someone else owns (P11)")]
+
+use crate::order::{self, PLAIN};
+use crate::sync::{AtomicU64, const_unless_modelled};
+
+/// The count of a value that lives in two slots, one write in each of them in turn.
+///
+/// ```text
+/// count 2g:     slot g % 2 holds generation g, whole
+/// count 2g + 1: so it does, while the other slot is being written
+/// ```
+///
+/// It differs from [`LatchCount`](crate::LatchCount) in what a write costs and leaves: one copy
+/// instead of two, and if the writer dies at whatever step, the last whole value stays where readers
+/// find it, and the next writer goes on from there. A read fails only if two more generations were
+/// begun during its one copy.
+///
+/// There is one writer at a time. It knows the generation that it published last, so nothing that
+/// others do to the count can mislead it.
+///
+/// # Invariants
+/// Slot `count / 2 % 2` is whole (P14).
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct PairCount {
+    word: AtomicU64,
+}
+
+/// The count at the beginning of a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "data read without `read_retry` may mix two writes"]
+pub struct PairStart(u64);
+
+impl PairStart {
+    /// The slot to read from: 0 or 1.
+    #[inline(always)]
+    #[must_use]
+    pub fn slot(self) -> usize {
+        slot_of(self.generation())
+    }
+
+    /// The generation that is in that slot.
+    #[inline(always)]
+    #[must_use]
+    pub fn generation(self) -> u64 {
+        self.0 / 2
+    }
+}
+
+/// Where a generation lives.
+#[inline(always)]
+#[must_use]
+pub fn slot_of(generation: u64) -> usize {
+    usize::from(!generation.is_multiple_of(2))
+}
+
+impl PairCount {
+    const_unless_modelled! {
+        /// A count whose slot 0 holds generation 0.
+        #[must_use]
+        pub const fn new() -> Self {
+            PairCount { word: AtomicU64::new(0) }
+        }
+    }
+
+    /// A count over a word that someone else owns, a page between processes for instance.
+    ///
+    /// # Safety
+    /// As for [`SeqCount::from_ptr`](crate::SeqCount::from_ptr) (P11).
+    #[cfg(not(tearfree_loom))]
+    #[inline]
+    #[must_use]
+    pub const unsafe fn from_ptr<'a>(word: *mut u64) -> &'a Self {
+        // SAFETY: P11, by the caller's promise. `PairCount` is transparent over the atomic, which
+        // has the size and bit validity of `u64`.
+        unsafe { &*word.cast::<Self>() }
+    }
+
+    /// Begins a read: says which slot to use. Never waits.
+    #[inline(always)]
+    pub fn read_begin(&self) -> PairStart {
+        // ORDERING: P14. Pairs with both stores, in `write_begin` and in `write_end`: the slot that
+        // this count names was whole before they were made.
+        PairStart(self.word.load(order::begin()))
+    }
+
+    /// Whether what was read since `start` must be thrown away: its slot may have been written to.
+    #[inline(always)]
+    #[must_use = "true means that the data may mix two writes"]
+    pub fn read_retry(&self, start: PairStart) -> bool {
+        // The slot is written to from the odd count of the generation after the next one on.
+        self.moved_since(start) > 2
+    }
+
+    /// Whether the generation that `start` names was still the newest one.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_current(&self, start: PairStart) -> bool {
+        self.moved_since(start) < 2
+    }
+
+    /// The second look: how far the count is beyond the even count of the generation in `start`.
+    #[inline(always)]
+    fn moved_since(&self, start: PairStart) -> u64 {
+        // ORDERING: P14. Pairs with the fence in `write_begin`: whoever saw a word stored after it
+        // sees its odd count, or a later one.
+        order::fence_retry();
+        self.word.load(PLAIN).wrapping_sub(start.generation() * 2)
+    }
+
+    /// Copies from the slot that is whole until it stayed so, at most `attempts` times. Returns the
+    /// copy and its generation, or `None`.
+    #[inline(always)]
+    pub fn read<R>(&self, attempts: u32, mut copy: impl FnMut(usize) -> R) -> Option<(R, u64)> {
+        for _ in 0..attempts {
+            let start = self.read_begin();
+            let result = copy(start.slot());
+            if !self.read_retry(start) {
+                return Some((result, start.generation()));
+            }
+        }
+        None
+    }
+
+    /// Announces the write of the generation after `current`, and says which slot is to change.
+    ///
+    /// After a writer died in a write, the next one begins the same write again, with the same count.
+    #[inline(always)]
+    pub fn write_begin(&self, current: u64) -> usize {
+        // INVARIANT: even to odd, or odd to the same odd after a death, by the one writer.
+        // ORDERING: P14. Readers begin at odd counts too, so this store has to carry the slot of
+        // `current` as well; pairs with `read_begin`.
+        self.word.store(current.wrapping_mul(2).wrapping_add(1), order::pair_odd());
+        // ORDERING: P14. The slot changes after that; pairs with the fence in `moved_since`.
+        order::fence_odd();
+        slot_of(current.wrapping_add(1))
+    }
+
+    /// Publishes the generation after `current`, and returns its number.
+    #[inline(always)]
+    pub fn write_end(&self, current: u64) -> u64 {
+        let even = current.wrapping_mul(2).wrapping_add(2);
+        // INVARIANT: odd to even, by the one writer.
+        // ORDERING: P14. The slot is whole before readers go there; pairs with `read_begin`.
+        self.word.store(even, order::even());
+        even / 2
+    }
+
+    /// The count as it is now, without any order.
+    #[inline]
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        // ORDERING: P14. No order of its own: a number to look at, not the `read_begin` of a read.
+        self.word.load(PLAIN)
+    }
+}
+
+impl Default for PairCount {
+    fn default() -> Self {
+        Self::new()
+    }
+}

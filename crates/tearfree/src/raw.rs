@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the outer crates of this project build on: racing copies by address, and the count of a pair.
+//!
+//! No promise of stability: take `tearfree-page` for a value between processes.
+
+#[cfg(not(tearfree_loom))]
+pub use crate::copy::foreign::{load, load_bytes, store, store_bytes};
+pub use crate::pair::{PairCount, PairStart, slot_of};

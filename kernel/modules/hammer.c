@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The C half of the hammer: its parameters, its reports, its pauses. All runs while the module is
+ * being loaded; what came of it stands in the kernel's log. */
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+#include <linux/processor.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include "hammer.h"
+#include "shim.h"
+
+static char *only = "";
+module_param(only, charp, 0444);
+MODULE_PARM_DESC(only, "run the cases whose names begin so");
+
+static unsigned int case_ms = 150;
+module_param(case_ms, uint, 0444);
+MODULE_PARM_DESC(case_ms, "the shortest time of a case; a case goes on until it has met enough");
+
+int hammer_is_wanted(const char *name)
+{
+	return strncmp(name, only, strlen(only)) == 0;
+}
+
+void hammer_begins(const char *name)
+{
+	pr_info("hammer: begins case=%s\n", name);
+}
+
+void hammer_reports(const struct hammer_report *r)
+{
+	pr_info("hammer: case=%s result=%s control=%u writes=%llu reads=%llu met=%llu interrupts=%llu met_inside=%llu stuck=%llu torn=%llu backward=%llu lost=%llu\n",
+		r->name, r->ok ? "ok" : "FAILED", r->control, r->writes, r->reads, r->met,
+		r->interrupts, r->met_inside, r->stuck, r->torn, r->backward, r->lost);
+}
+
+void hammer_waits(void)
+{
+	msleep(case_ms);
+}
+
+void hammer_lets_others_run(void)
+{
+	cond_resched();
+}
+
+/* Where the emulated processors take turns, they do so at this. */
+void hammer_pauses(void)
+{
+	cpu_relax();
+}
+
+static int __init hammer_init(void)
+{
+	int refused = tf_check_layout();
+
+	if (refused)
+		return refused;
+	if (!cpu_online(0) || !cpu_online(1)) {
+		pr_err("hammer: needs the processors 0 and 1\n");
+		return -ENODEV;
+	}
+	hammer_run();
+	pr_info("hammer: end\n");
+	return 0;
+}
+
+static void __exit hammer_exit(void)
+{
+}
+
+module_init(hammer_init);
+module_exit(hammer_exit);
+
+MODULE_DESCRIPTION("tearfree's sequence locks in every context, and against the kernel's own");
+MODULE_AUTHOR("The tearfree authors");
+MODULE_LICENSE("GPL");

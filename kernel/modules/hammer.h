@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the two halves of the hammer have of each other. */
+#ifndef TEARFREE_HAMMER_H
+#define TEARFREE_HAMMER_H
+
+#include <linux/seqlock.h>
+#include <linux/types.h>
+
+/* ---- For hammer.rs: the course of a run ---- */
+
+/* How one case went. Its twin is in report.rs. */
+struct hammer_report {
+	const char *name;
+	u64 writes;
+	u64 reads;
+	u64 met;
+	u64 interrupts;
+	u64 met_inside;
+	u64 stuck;
+	u64 torn;
+	u64 backward;
+	u64 lost;
+	u32 control;
+	u32 ok;
+};
+
+int hammer_is_wanted(const char *name);
+void hammer_begins(const char *name);
+void hammer_reports(const struct hammer_report *report);
+void hammer_waits(void);
+void hammer_lets_others_run(void);
+void hammer_pauses(void);
+
+/* ---- For hammer.rs: interruptions of the processor that calls ---- */
+
+enum hammer_interruption { HARD_INTERRUPT, SOFT_INTERRUPT, WORK_QUEUE };
+
+void hammer_interruption_start(u32 kind, void (*call)(void *), void *arg);
+void hammer_interruption_stop(u32 kind);
+
+/* ---- For hammer.rs: the kernel's own sequence locks, and the words that they protect ---- */
+
+#define HAMMER_WORDS 8
+
+/* Its twin is in kernel_locks.rs. */
+struct hammer_shared {
+	seqlock_t lock;
+	seqcount_t count;
+	seqcount_latch_t latch;
+	spinlock_t writers; /* of the count and of the latch */
+	u64 words[2][HAMMER_WORDS];
+};
+
+struct hammer_shared *hammer_shared_anew(void);
+void hammer_seqlock_write(u32 paced);
+void hammer_seqlock_write_irqsave(u32 paced);
+u32 hammer_seqlock_read(u64 *words, u32 paced);
+void hammer_seqcount_write(u32 paced);
+u32 hammer_seqcount_read(u64 *words, u32 paced);
+void hammer_latch_write(u32 paced);
+u32 hammer_latch_read(u64 *words, u32 paced);
+
+/* ---- From hammer.rs ---- */
+
+void hammer_run(void);
+
+#endif

@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# The proof that the hammer can fail: the locks are broken on purpose, one fault at a time, and each
+# build has to be caught. Sourced by boot-test.
+
+# What a run has to show: words of several writes, or a processor that gets no further.
+readonly TORN=torn HANGS=hangs EITHER=either
+# What no run can show. x86-64 keeps loads and stores in order, so there the core without its fences
+# is the same instructions in the same order; elsewhere fences are instructions, which have to go.
+readonly CODE=code
+
+# Calls `$1 NAME OUTCOME CASE FILE SED` for each mutant: what is broken, in which case that shows.
+# Those that are named after an ordering do what compiler and processor may do without it.
+each_mutant() { # FUNCTION
+    local locks=rust/tearfree_kernel/lib.rs
+    # Readers.
+    "$1" no-retry $TORN words/seqcount-8-words src/seqcount.rs \
+        's/C::load(&self.word, PLAIN) != start.0/false/'
+    "$1" without-fence-retry $TORN seqlock/64-words src/seqlock/read.rs \
+        's/let copied = copy();/let moved = self.count.read_retry(start); let copied = copy();/
+         s/if self.count.read_retry(start) { None } else { Some((copied/if moved { None } else { Some((copied/'
+    "$1" latch-no-retry $TORN latch/64-words src/latch.rs \
+        's/C::load(&self.word, PLAIN) != start.0/false/'
+    "$1" latch-other-slot $TORN timer/latch src/latch.rs \
+        's/usize::from(self.0.is_writing())/usize::from(!self.0.is_writing())/'
+    # Writers.
+    "$1" count-stays $TORN words/kernel-seqlock-rust-to-c src/seqcount.rs \
+        's/C::store(&self.word, .*);//'
+    "$1" without-fence-odd $TORN seqlock/64-words src/seqlock/write.rs \
+        's/self.count.write_begin();/self.payload.store(value); &/'
+    "$1" without-release-even $TORN seqlock/64-words src/seqlock/write.rs \
+        's/self.payload.store(value);/self.count.write_end(); & self.count.write_begin();/'
+    "$1" without-fence-latch-odd $TORN timer/latch src/latch.rs \
+        's/self.count.write_begin();/self.slots[0].store(value); &/'
+    "$1" lock-excludes-nobody $EITHER seqlock/64-words $locks \
+        's/unsafe { tf_spin_\(lock\|unlock\)(self.0.get()) }/()/'
+    # Contexts.
+    "$1" irq-left-on $HANGS timer/irq $locks 's/^        tf_irq_\(disable\|enable\)();//'
+    "$1" irqsave-left-on $HANGS timer/irqsave $locks \
+        's/^        tf_irq_save()/0/; s/^        tf_irq_restore(flags);/let _ = flags;/'
+    "$1" bh-left-on $HANGS softirq/bh $locks 's/^        tf_bh_\(disable\|enable\)();//'
+    # All fences at once.
+    "$1" no-fences $CODE none src/order.rs 's/fence(Ordering::.fstrong);//'
+}
+
+is_wanted() { # NAME
+    [[ ${#MUTANTS_WANTED[@]} == 0 || " ${MUTANTS_WANTED[*]} " == *" $1 "* ]]
+}
+
+test_mutants() {
+    CAUGHT=0
+    rm -rf "$WORK/mutants"
+    mkdir -p "$WORK/mutants"
+    step "$RELEASE: mutants"
+    each_mutant prepare_mutant
+    each_mutant run_mutant
+    [[ $CAUGHT -ge ${#MUTANTS_WANTED[@]} && $CAUGHT -gt 0 ]] ||
+        fail "not all of these are mutants: ${MUTANTS_WANTED[*]}"
+    note "all $CAUGHT mutants caught"
+}
+
+# Breaks a copy of the sources, and builds the hammer from it.
+prepare_mutant() { # NAME OUTCOME CASE FILE SED
+    local tree=$WORK/mutants/$1.sources
+    is_wanted "$1" || return 0
+    step "building the mutant $1"
+    mkdir -p "$tree"
+    # The core's documentation is made of the files beside its sources.
+    cp -r "$REPOSITORY"/crates/tearfree/{src,*.md} "$HERE/rust" "$tree"
+    sed -i.before "$5" "$tree/$4"
+    ! cmp -s "$tree/$4" "$tree/$4.before" ||
+        fail "mutant $1 changes nothing in $4: it does not fit that file any more"
+    build_modules "$WORK/mutants/$1" "$tree/src" "$tree/rust" seqlock_hammer.o "--cap-lints warn"
+}
+
+run_mutant() { # NAME OUTCOME CASE FILE SED
+    local run=$WORK/mutants/$1.run status=0
+    is_wanted "$1" || return 0
+    CAUGHT=$((CAUGHT + 1))
+    if [[ $2 == "$CODE" ]]; then
+        judge_code "$1"
+        return
+    fi
+    mkdir -p "$run"
+    cp "$WORK/mutants/$1/seqlock_hammer.ko" "$run/"
+    echo "$3" >"$run/case"
+    make_initramfs "$run/guest.img" mutant "$run/seqlock_hammer.ko" "$run/case"
+    # The kernel says so after 21 seconds without this.
+    boot "mutants/$1" "$run/guest.img" multi "rcupdate.rcu_cpu_stall_timeout=6" || status=$?
+    judge_mutant "$1" "$2" "$3" "$WORK/mutants/$1.log" "$status"
+}
+
+judge_mutant() { # NAME OUTCOME CASE LOG STATUS
+    local line outcome=$2
+    grep -qxF "hammer: begins case=$3" "$4" || fail "mutant $1 did not begin; its log is $4"
+    line=$(grep -F "hammer: case=$3 " "$4" || true)
+    if [[ $outcome == "$EITHER" ]]; then
+        outcome=$([[ -n $line ]] && echo "$TORN" || echo "$HANGS")
+    fi
+    case $outcome in
+        "$TORN")
+            [[ $line == *result=FAILED* && ! $line =~ torn=0 ]] ||
+                fail "mutant $1 was not caught in $3: ${line:-no result} (log: $4)"
+            verdict "$1" "$3" "torn=$(sed -E 's/.* torn=([0-9]+) .*/\1/' <<<"$line")"
+            ;;
+        "$HANGS")
+            [[ -z $line ]] || fail "mutant $1 was not caught in $3: $line (log: $4)"
+            case $5 in
+                123) verdict "$1" "$3" "hangs: the kernel reports a stall" ;;
+                124) verdict "$1" "$3" "hangs: ended after $LIMIT s" ;;
+                *) fail "mutant $1 ended without a result and without a stall (log: $4)" ;;
+            esac
+            ;;
+    esac
+}
+
+verdict() { # NAME CASE OUTCOME
+    note "$(printf '%-24s %-34s %s' "$1" "$2" "$3")"
+}
+
+# Whether the machine code without fences is what it has to be on this processor.
+judge_code() { # NAME
+    local before after
+    build_modules "$WORK/mutants/unchanged" "$REPOSITORY/crates/tearfree/src" "$HERE/rust" \
+        seqlock_hammer.o
+    before=$(instructions "$WORK/mutants/unchanged/hammer_rust.o" | any_registers)
+    after=$(instructions "$WORK/mutants/$1/hammer_rust.o" | any_registers)
+    case $ARCH in
+        amd64)
+            [[ $before == "$after" ]] ||
+                fail "mutant $1 is other machine code on x86-64, so some case has to catch it"
+            verdict "$1" "machine code" "nothing to catch on x86-64: the same instructions"
+            ;;
+        arm64)
+            [[ $(barriers <<<"$after") == 0 && $(barriers <<<"$before") -gt 0 ]] ||
+                fail "mutant $1 left barriers in the machine code"
+            verdict "$1" "machine code" "$(barriers <<<"$before") barriers before, 0 after"
+            ;;
+    esac
+}
+
+# Instructions whatever the registers that the compiler chose.
+any_registers() {
+    sed -E 's/%[a-z0-9]+/%REGISTER/g'
+}
+
+barriers() {
+    grep -c '^dmb' || true
+}

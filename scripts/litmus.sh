@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Runs every litmus file with herd7 and compares its verdict with the one that the file expects.
+# HERD7 is the command, `herd7` unless said otherwise. The last line counts, for `check`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# No file takes more than a few seconds; one that runs this long is wrong.
+readonly LIMIT=120
+read -ra herd <<<"${HERD7:-herd7}"
+
+# verdict FILE: Never, Sometimes or Always, as herd7 has it; Race if that is undefined behaviour.
+verdict() {
+    local model=() said
+    [[ $(head -n 1 "$1") != "C "* ]] || model=(-model "$PWD/litmus/rc11-cpp20.cat")
+    said=$(timeout "$LIMIT" "${herd[@]}" "${model[@]}" "$1" 2>&1) || true
+    if grep -q '^Flag .*undef' <<<"$said"; then
+        echo Race
+    else
+        sed -nE 's/^Observation [^ ]+ (Never|Sometimes|Always) .*/\1/p' <<<"$said"
+    fi
+}
+
+files=0 wrong=0
+for file in litmus/*/*.litmus; do
+    expected=$(sed -nE 's/^\(\* expect: ([A-Z][a-z]+) \*\)$/\1/p' "$file")
+    found=$(verdict "$file")
+    files=$((files + 1))
+    [[ -n $expected && $found == "$expected" ]] && continue
+    wrong=$((wrong + 1))
+    echo "$file: expected ${expected:-nothing}, found ${found:-no verdict}"
+done
+echo "$files litmus files, $wrong of them not as expected"
+((files > 0 && wrong == 0))
