@@ -7,9 +7,11 @@
 #![allow(unsafe_code, reason = "plain memory that only the lock orders")]
 
 use core::cell::UnsafeCell;
+#[cfg(feature = "std")]
+use core::time::Duration;
 use std::thread;
 
-use tearfree::lock::SpinLock;
+use tearfree::lock::{SpinLock, WriterLock};
 use tearfree::{DefaultLock, LatchCount, SeqCount, SeqLatch, SeqLock};
 
 mod support;
@@ -93,17 +95,20 @@ fn a_reader_of_a_seqlock_sees_what_came_before_the_write() {
 fn whoever_sees_a_new_version_sees_what_came_before_the_write() {
     const TEST: &str = "whoever_sees_a_new_version_sees_what_came_before_the_write";
     let lock = SeqLock::<u64, SpinLock>::from(0);
-    publish_messages(
-        TEST,
-        |number| lock.set(number),
-        || {
+    let one_more_if_changed = || {
+        let (number, version) = lock.read_versioned();
+        number + u64::from(lock.version() != version)
+    };
+    publish_messages(TEST, |number| lock.set(number), one_more_if_changed);
+    #[cfg(feature = "std")]
+    {
+        lock.set(0);
+        let one_more_if_changed = || {
             let (number, version) = lock.read_versioned();
-            #[cfg(feature = "std")]
-            lock.wait_changed(version, Some(core::time::Duration::from_micros(50)));
-            let _sees_more_or_less = version;
-            number
-        },
-    );
+            number + u64::from(lock.wait_changed(version, Some(Duration::from_micros(50))))
+        };
+        publish_messages(TEST, |number| lock.set(number), one_more_if_changed);
+    }
 }
 
 #[test]
@@ -157,21 +162,24 @@ fn count_alone(test: &'static str, alone: impl Fn(&dyn Fn()) + Sync) {
     assert_eq!(unsafe { counter.get() }, THREADS * rounds);
 }
 
+/// Values without bytes, so that nothing but the locks orders what is done under them.
 #[test]
 fn writers_and_locking_readers_are_alone() {
     const TEST: &str = "writers_and_locking_readers_are_alone";
-    let lock = SeqLock::<u64, DefaultLock>::new(0);
-    count_alone(TEST, |step| lock.update(|_| step()));
-    count_alone(TEST, |step| {
-        let _guard = lock.write();
-        step();
-    });
-    count_alone(TEST, |step| {
-        let _guard = lock.read_excl();
-        step();
-    });
-    let lock = SeqLock::<u64, SpinLock>::from(0);
-    count_alone(TEST, |step| lock.update(|_| step()));
-    let latch = SeqLatch::<u64>::new(0);
-    count_alone(TEST, |step| latch.update(|_| step()));
+    fn all_are_alone<L: WriterLock + Sync>() {
+        let lock = SeqLock::<(), L>::from(());
+        count_alone(TEST, |step| lock.update(|()| step()));
+        count_alone(TEST, |step| {
+            let _guard = lock.write();
+            step();
+        });
+        count_alone(TEST, |step| {
+            let _guard = lock.read_excl();
+            step();
+        });
+        let latch = SeqLatch::<(), L>::from(());
+        count_alone(TEST, |step| latch.update(|()| step()));
+    }
+    all_are_alone::<DefaultLock>();
+    all_are_alone::<SpinLock>();
 }

@@ -13,12 +13,12 @@ pub(crate) mod payload;
 pub(crate) mod signals;
 
 /// How often to repeat something: `native` times, or `miri` times where every step is interpreted.
-/// Emulated machines, which are some ten times slower, do a tenth.
+/// Where each step takes some ten times as long (emulated machines, sanitizers), a tenth will do.
 pub(crate) const fn times(native: u64, miri: u64) -> u64 {
     match native / 10 {
         _ if cfg!(miri) => miri,
-        tenth if cfg!(tearfree_emulated) && tenth > miri => tenth,
-        _ if cfg!(tearfree_emulated) => miri,
+        tenth if cfg!(tearfree_slow) && tenth > miri => tenth,
+        _ if cfg!(tearfree_slow) => miri,
         _ => native,
     }
 }
