@@ -5,6 +5,7 @@
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Mutex;
 
+use tearfree::raw::PairCount;
 use tearfree::{LatchCount, SeqCount};
 
 use crate::record::{FIRST, ROUNDS, Recorder, Subject, fit};
@@ -31,12 +32,16 @@ impl Words {
 }
 
 /// What words that were read show.
-fn seen(words: [u64; 12], count: Option<u32>) -> Step {
-    match count {
-        _ if words.iter().any(|&word| word != words[0]) => Step::Torn,
-        None => Step::See(words[0]),
-        Some(count) => Step::SeeVersioned(words[0], Token::Count(count)),
-    }
+fn seen(words: [u64; 12]) -> Step {
+    if is_whole(words) { Step::See(words[0]) } else { Step::Torn }
+}
+
+fn versioned(words: [u64; 12], version: Token) -> Step {
+    if is_whole(words) { Step::SeeVersioned(words[0], version) } else { Step::Torn }
+}
+
+fn is_whole(words: [u64; 12]) -> bool {
+    words.iter().all(|&word| word == words[0])
 }
 
 struct Counted {
@@ -93,7 +98,7 @@ impl Counted {
         match thread.below(4) {
             0 => {
                 let read = || self.count.read(load);
-                _ = thread.call("read", read, |&words| vec![seen(words, None)]);
+                _ = thread.call("read", read, |&words| vec![seen(words)]);
             }
             1 => {
                 let read = || loop {
@@ -103,7 +108,7 @@ impl Counted {
                         return (words, start.sequence());
                     }
                 };
-                let steps = |&(words, count): &_| vec![seen(words, Some(count))];
+                let steps = |&(words, count): &_| vec![versioned(words, Token::Count(count))];
                 _ = thread.call("read_begin, read_retry", read, steps);
             }
             raw_or_tried => {
@@ -117,7 +122,9 @@ impl Counted {
                     (!self.count.read_retry(start)).then_some((words, start.sequence()))
                 };
                 let steps = |read: &Option<_>| {
-                    vec![read.map_or(Step::Disturbed, |(words, count)| seen(words, Some(count)))]
+                    vec![read.map_or(Step::Disturbed, |(words, count)| {
+                        versioned(words, Token::Count(count))
+                    })]
                 };
                 _ = thread.call("try_read_begin", attempt, steps);
             }
@@ -160,8 +167,66 @@ impl Subject for CountedTwice {
             return thread.call("write", write, |()| vec![Step::Publish(new)]);
         }
         let read = || self.count.read(|slot| self.slots[slot].load());
-        thread.call("read", read, |&words| vec![seen(words, None)]);
+        thread.call("read", read, |&words| vec![seen(words)]);
     }
+}
+
+/// Two slots that are written in turn, by writers who may die in the middle.
+struct Paired {
+    count: PairCount,
+    slots: [Words; 2],
+    /// The generation that was published last.
+    writer: Mutex<u64>,
+}
+
+impl Subject for Paired {
+    const ATTEMPTS_FAIL: bool = false;
+
+    fn new() -> Self {
+        let slots = [Words::new(), Words::new()];
+        Paired { count: PairCount::new(), slots, writer: Mutex::new(0) }
+    }
+
+    fn version(&self) -> Token {
+        generation(self.count.sequence() / 2)
+    }
+
+    fn act(&self, thread: &mut Recorder<'_>) {
+        if thread.below(2) == 0 { self.write(thread) } else { self.read(thread) }
+    }
+}
+
+impl Paired {
+    fn write(&self, thread: &mut Recorder<'_>) {
+        let mut current = self.writer.lock().unwrap();
+        let (new, dies) = (thread.fresh(), thread.below(4) == 0);
+        if dies {
+            let half = || {
+                let slot = self.count.write_begin(*current);
+                self.slots[slot].0[..6].iter().for_each(|word| word.store(new, Relaxed));
+            };
+            return thread.call("half a write", half, |()| vec![]);
+        }
+        let write = || {
+            let slot = self.count.write_begin(*current);
+            self.slots[slot].store(new);
+            *current = self.count.write_end(*current);
+        };
+        thread.call("write", write, |()| vec![Step::Publish(new)]);
+    }
+
+    fn read(&self, thread: &mut Recorder<'_>) {
+        let read = || self.count.read(1, |slot| self.slots[slot].load());
+        let steps = |read: &Option<_>| {
+            let seen = |(words, number)| versioned(words, generation(number));
+            vec![read.map_or(Step::Disturbed, seen)]
+        };
+        thread.call("read", read, steps);
+    }
+}
+
+fn generation(number: u64) -> Token {
+    Token::Count(u32::try_from(number).expect("a history is short"))
 }
 
 #[test]
@@ -172,4 +237,9 @@ fn histories_of_a_count_that_wraps() {
 #[test]
 fn histories_of_a_latch_count_that_wraps() {
     fit::<CountedTwice>("histories_of_a_latch_count_that_wraps", ROUNDS);
+}
+
+#[test]
+fn histories_of_a_pair_whose_writers_die() {
+    fit::<Paired>("histories_of_a_pair_whose_writers_die", ROUNDS);
 }

@@ -56,13 +56,16 @@ fn attempted<T: Accusing>(result: &Option<T>) -> Vec<Step> {
 }
 
 impl<T: Accusing, L: WriterLock> Locked<T, L> {
-    /// The readers that go on until they have something. Each may take the lock for a moment.
+    /// The readers that go on until they have something, without the lock but for one of them.
     fn read(&self, thread: &mut Recorder<'_>) {
         let lock = &self.0;
-        let seen = |value: &Both<T>| vec![Step::MayHold, see(value)];
+        let seen = |value: &Both<T>| vec![see(value)];
         match thread.below(5) {
             0 => _ = thread.call("read", || lock.read(), seen),
-            1 => _ = thread.call("read_or_lock", || lock.read_or_lock(), seen),
+            1 => {
+                let seen = |value: &Both<T>| vec![Step::MayHold, see(value)];
+                _ = thread.call("read_or_lock", || lock.read_or_lock(), seen);
+            }
             2 => _ = thread.call("read_into", || into(|value| lock.read_into(value)), seen),
             3 => {
                 let fields = (field!(Both<T>, 0), field!(Both<T>, 1));
@@ -70,7 +73,7 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
             }
             _ => {
                 let seen = |&(value, version): &(Both<T>, Version)| {
-                    vec![Step::MayHold, see_versioned(&value, Token::Version(version))]
+                    vec![see_versioned(&value, Token::Version(version))]
                 };
                 _ = thread.call("read_versioned", || lock.read_versioned(), seen);
             }
@@ -112,7 +115,6 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
                     None => vec![Step::At(Token::Version(before))],
                     Some((value, now)) => vec![
                         Step::NotAt(Token::Version(before)),
-                        Step::MayHold,
                         see_versioned(value, Token::Version(*now)),
                     ],
                 });
