@@ -15,6 +15,7 @@
 //! | `aarch64` | 64-bit Arm, little endian | the same with its registers |
 //! | `portable` | elsewhere | the `atomic-maybe-uninit` crate, the largest words that fit |
 //! | `locked` | Miri | plain bytes, each word under one global lock: Miri knows no atomic uninitialised bytes |
+//! | `ordered` | ThreadSanitizer | words that are acquire loads and release stores: it knows no fences |
 //! | `modelled` | loom | words that are loom atomics, with `Relaxed` accesses |
 //! | `recorded` | `tearfree-axm` | each word is an access that the checker records |
 //!
@@ -35,6 +36,10 @@ core::cfg_select! {
     any(miri, tearfree_engine = "locked") => {
         mod locked;
         use locked as engine;
+    }
+    tearfree_engine = "ordered" => {
+        mod ordered;
+        use ordered as engine;
     }
     tearfree_engine = "portable" => {
         mod portable;

@@ -13,8 +13,14 @@ pub(crate) mod payload;
 pub(crate) mod signals;
 
 /// How often to repeat something: `native` times, or `miri` times where every step is interpreted.
+/// Where each step takes some ten times as long (emulated machines, sanitizers), a tenth will do.
 pub(crate) const fn times(native: u64, miri: u64) -> u64 {
-    if cfg!(miri) { miri } else { native }
+    match native / 10 {
+        _ if cfg!(miri) => miri,
+        tenth if cfg!(tearfree_slow) && tenth > miri => tenth,
+        _ if cfg!(tearfree_slow) => miri,
+        _ => native,
+    }
 }
 
 /// Whether threads really run at the same time. On one processor, a thread meets another one in the

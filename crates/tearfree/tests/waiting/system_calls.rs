@@ -19,6 +19,8 @@ use crate::support::Watchdog;
 const CASE: &str = "TEARFREE_SYSTEM_CALLS_CASE";
 const SURVIVED: i32 = 7;
 const NO_SECCOMP_HERE: i32 = 8;
+/// How a child ends whose program the system could not start.
+const CANNOT_START: i32 = 127;
 
 /// The last system call of the process, and the only one that the filter lets through.
 fn end(code: i32) -> ! {
@@ -52,8 +54,10 @@ fn only_the_end_is_left() {
 
 /// Runs `case` in a process of its own, at whose end it reports that it has survived.
 ///
-/// `test` is the name of the calling test, which is what the child runs. `None`: this system has no
-/// seccomp (emulators of user programs lack it), so there is nothing to see.
+/// `test` is the name of the calling test, which is what the child runs. `None`: there is nothing to
+/// see, because this system has no seccomp, or cannot start this very program a second time. Both are
+/// so under an emulator of user programs: it makes the system calls, and the kernel beneath it does
+/// not know the program's instructions.
 fn in_a_child(test: &str, case: &str, run: impl FnOnce()) -> Option<ExitStatus> {
     if env::var(CASE).is_ok_and(|chosen| chosen == case) {
         run();
@@ -68,11 +72,13 @@ fn in_a_child(test: &str, case: &str, run: impl FnOnce()) -> Option<ExitStatus> 
         .env(CASE, case)
         .output()
         .unwrap();
-    if child.status.code() == Some(NO_SECCOMP_HERE) {
-        eprintln!("{case}: not checked, this system has no seccomp");
-        return None;
-    }
-    Some(child.status)
+    let missing = match child.status.code() {
+        Some(NO_SECCOMP_HERE) => "has no seccomp",
+        Some(CANNOT_START) => "cannot start this program itself (an emulator runs it)",
+        _ => return Some(child.status),
+    };
+    eprintln!("{case}: not checked, this system {missing}");
+    None
 }
 
 fn survives(test: &str, case: &str, run: impl FnOnce()) {

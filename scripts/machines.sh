@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Runs the core's tests under qemu's emulation of other processors: 64-bit Arm with its own copy
+# engine, 32-bit Arm, RISC-V, and big-endian s390x. Prints a line for each, also for those that could
+# not run, and why. Fails if a test does. CI=true installs what is missing, and demands them all.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Rust's name of the machine, the prefix of its C compiler, the end of its emulator's name, and the
+# name of its architecture in Debian.
+readonly MACHINES="
+aarch64-unknown-linux-gnu       aarch64-linux-gnu    aarch64  arm64
+armv7-unknown-linux-gnueabihf   arm-linux-gnueabihf  arm      armhf
+riscv64gc-unknown-linux-gnu     riscv64-linux-gnu    riscv64  riscv64
+s390x-unknown-linux-gnu         s390x-linux-gnu      s390x    s390x
+"
+# What says whether counts, versions and copies are right. Machine code, signals and system calls
+# are those of this machine's kernel.
+readonly TESTS=(
+    --lib --test properties --test histories --test kernel_calls --test pitfalls --test stress
+)
+readonly OUT=${CARGO_TARGET_DIR:-target}/machines
+
+missing=0
+
+left_out() { # TARGET REASON
+    echo "left out: $1: $2"
+    missing=$((missing + 1))
+}
+
+install() { # PACKAGE...
+    apt-get install -y --no-install-recommends "$@" ||
+        { apt-get update && apt-get install -y --no-install-recommends "$@"; }
+}
+
+library() { # COMPILER: where its libraries are
+    echo "$("$1" --print sysroot)/lib/rustlib"
+}
+
+# Prints a compiler for TARGET, one that has the standard library or at least its source. Debian's
+# has the source as a package; rustup's has both if they were added.
+compiler() { # TARGET
+    local rustc
+    for rustc in rustc /usr/bin/rustc; do
+        command -v "$rustc" >/dev/null || continue
+        if [[ -d $(library "$rustc")/$1/lib || -d $(library "$rustc")/src/rust/library ]]; then
+            command -v "$rustc"
+            return
+        fi
+    done
+    return 1
+}
+
+test_on() { # TARGET LINKER EMULATOR COMPILER
+    local name=${1^^} build_std=()
+    name=${name//-/_}
+    # Without the library itself, cargo builds it from its source, which only nightly cargo offers.
+    [[ -d $(library "$4")/$1/lib ]] || build_std=("-Zbuild-std=std,panic_unwind")
+    # Not optimised the library would be too slow, and more than a little takes long to build.
+    env RUSTC="$4" RUSTDOC="${4%rustc}rustdoc" RUSTC_BOOTSTRAP=1 RUST_BACKTRACE=0 \
+        CARGO_TARGET_DIR="$OUT" CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 \
+        "CARGO_TARGET_${name}_LINKER=$2" "CARGO_TARGET_${name}_RUNNER=$3" \
+        "CARGO_TARGET_${name}_RUSTFLAGS=-Ctarget-feature=+crt-static --cfg tearfree_slow" \
+        "${4%rustc}cargo" test -p tearfree --no-fail-fast --target "$1" \
+        "${build_std[@]}" "${TESTS[@]}" </dev/null
+    echo "ran on: ${1%%-*}"
+}
+
+if [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+    compiler none || install rustc-web cargo-web rust-web-src
+    while read -r target gnu emulator debian; do
+        [[ -z $target ]] && continue
+        command -v "$gnu-gcc" || install "gcc-$gnu" "libc6-dev-$debian-cross"
+        command -v "qemu-$emulator-static" || install qemu-user-static
+    done <<<"$MACHINES"
+fi
+
+while read -r target gnu emulator debian; do
+    [[ -z $target ]] && continue
+    if ! command -v "$gnu-gcc"; then
+        left_out "$target" "no $gnu-gcc (on Debian: gcc-$gnu libc6-dev-$debian-cross)"
+    elif ! command -v "qemu-$emulator-static"; then
+        left_out "$target" "no qemu-$emulator-static (on Debian: qemu-user-static)"
+    elif ! rustc=$(compiler "$target"); then
+        left_out "$target" "neither std nor its source (Debian: rustc-web cargo-web rust-web-src)"
+    else
+        test_on "$target" "$gnu-gcc" "qemu-$emulator-static" "$rustc"
+    fi
+done <<<"$MACHINES"
+
+[[ ${CI:-false} == false ]] || ((missing == 0))
