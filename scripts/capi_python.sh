@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Builds the Python wheel, installs it into a scratch environment, and reads pages beside Rust.
+# Builds the Python wheel, installs it into a scratch environment, and reads pages and clocks beside Rust.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -26,3 +26,5 @@ cargo build --quiet --package tearfree-cli
 cargo build --quiet --package tearfree-capi-interop --example write_page
 "$ENVIRONMENT/bin/python" crates/tearfree-capi/python/tests/test_pages.py \
     "$CARGO_TARGET_DIR/debug/tearfree" "$CARGO_TARGET_DIR/debug/examples/write_page"
+"$ENVIRONMENT/bin/python" crates/tearfree-capi/python/tests/test_clock.py \
+    "$CARGO_TARGET_DIR/debug/tearfree"

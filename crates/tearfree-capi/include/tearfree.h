@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * tearfree beyond the kernel's API: pages that other processes write, and errors.
+ * tearfree beyond the kernel's API: pages that other processes write, the clock, and errors.
  *
  *	struct quote { double price; uint64_t qty; } quote;
  *	struct tearfree_page *page;
@@ -47,9 +47,11 @@ enum {
 	TEARFREE_ERROR_NOT_SEALED = 14, /* not a sealed memory file */
 	TEARFREE_ERROR_UNSETTLED = 15, /* the page changed twice during each of many copies */
 	TEARFREE_ERROR_SYSTEM = 16, /* the system refused something */
-	TEARFREE_ERROR_TIMED_OUT = 17, /* nothing was published in that time */
+	TEARFREE_ERROR_TIMED_OUT = 17, /* what was waited for did not happen in that time */
 	TEARFREE_ERROR_SUPERSEDED = 18, /* a new page has taken its place: open it again */
-	TEARFREE_ERROR_OTHER = 19 /* something else; the text says what */
+	TEARFREE_ERROR_OTHER = 19, /* something else; the text says what */
+	TEARFREE_ERROR_COUNTER = 20, /* the clock needs a counter that cannot be read here */
+	TEARFREE_ERROR_TIME_NAMESPACE = 21 /* the clock is of another time namespace */
 };
 
 /*
@@ -120,6 +122,83 @@ uint64_t tearfree_page_generation(const struct tearfree_page *page);
  * TEARFREE_ERROR_TIMED_OUT; or for as long as it takes if that is negative.
  */
 int tearfree_page_wait(const struct tearfree_page *page, uint64_t seen, int64_t timeout_ns);
+
+/* ---- The clock: the time that a timekeeper publishes for all processes ---- */
+
+/*
+ *	struct tearfree_clock *clock;
+ *
+ *	if (tearfree_clock_open(NULL, &clock) == 0)
+ *		printf("%" PRIu64 "\n", tearfree_clock_now(clock));
+ *
+ * All times are nanoseconds. Reading takes no lock, makes no system call where the machine has a
+ * counter to be trusted, and never waits for the timekeeper; any thread may do it, signal handlers
+ * and forked children too. A clock whose timekeeper has died goes on at its last slope, and its
+ * status says so.
+ */
+struct tearfree_clock;
+
+/* How far to trust a time. */
+enum {
+	TEARFREE_CLOCK_UNKNOWN = 0, /* nobody knows: never compared, or too long ago */
+	TEARFREE_CLOCK_SYNCHRONISED = 1, /* compared all the time, and close */
+	TEARFREE_CLOCK_FREE_RUNNING = 2, /* by itself: the timekeeper is dead, late or has only begun */
+	TEARFREE_CLOCK_DISRUPTED = 3 /* there was a jump, and the clock is on its way back */
+};
+
+/* An interval that contains the true time, both ends included. */
+struct tearfree_bounded {
+	uint64_t earliest;
+	uint64_t latest;
+	int status;
+};
+
+/*
+ * Opens a clock by the name of its page, or by its path if it has a '/' in it; NULL is the clock of
+ * this machine, the page "clock". The page has to be of this user or of root, as for
+ * tearfree_page_open.
+ */
+int tearfree_clock_open(const char *page, struct tearfree_clock **to);
+
+/* Ends the use of a clock. NULL is no clock. */
+void tearfree_clock_close(struct tearfree_clock *clock);
+
+/*
+ * The time, like CLOCK_MONOTONIC: not before anything that precedes the call in the program. It never
+ * decreases, in whatever process or thread.
+ */
+uint64_t tearfree_clock_now(const struct tearfree_clock *clock);
+
+/* The same, but the processor may take it some tens of nanoseconds early or late. */
+uint64_t tearfree_clock_now_unordered(const struct tearfree_clock *clock);
+
+/* The time of the last tick, which is every 10 ms; never later than now. One load. */
+uint64_t tearfree_clock_coarse(const struct tearfree_clock *clock);
+
+/* The time of day, like CLOCK_REALTIME: since 1970. Somebody may set it, also back. */
+uint64_t tearfree_clock_realtime(const struct tearfree_clock *clock);
+
+/* The interval in which the host's CLOCK_MONOTONIC is now. */
+struct tearfree_bounded tearfree_clock_now_bounded(const struct tearfree_clock *clock);
+
+/* The interval in which UTC is now, since 1970, as far as the kernel's NTP code knows. */
+struct tearfree_bounded tearfree_clock_utc_bounded(const struct tearfree_clock *clock);
+
+/* How the clock stands to the host's: TEARFREE_CLOCK_SYNCHRONISED or one of its siblings. */
+int tearfree_clock_status(const struct tearfree_clock *clock);
+
+/*
+ * These sleep until the host's CLOCK_MONOTONIC or UTC is certainly past `ns`, bounds and all, or
+ * until the clock is synchronised with the host's: for at most `timeout_ns` nanoseconds, then
+ * TEARFREE_ERROR_TIMED_OUT; or for as long as it takes if that is negative. `seen`, which may be NULL,
+ * gets what was read then; after a failure it is as before.
+ */
+int tearfree_clock_wait_until_past(const struct tearfree_clock *clock, uint64_t ns,
+				   int64_t timeout_ns, struct tearfree_bounded *seen);
+int tearfree_clock_wait_until_past_utc(const struct tearfree_clock *clock, uint64_t ns,
+				       int64_t timeout_ns, struct tearfree_bounded *seen);
+int tearfree_clock_wait_synchronised(const struct tearfree_clock *clock, int64_t timeout_ns,
+				     struct tearfree_bounded *seen);
 
 #ifdef __cplusplus
 }

@@ -4,11 +4,12 @@
 fn main() {
     println!("cargo::rerun-if-changed=src/shared.c");
     println!("cargo::rerun-if-changed=src/pages.c");
+    println!("cargo::rerun-if-changed=src/clocks.c");
     println!("cargo::rerun-if-changed=../include");
     cc::Build::new()
         .std("c11")
         .opt_level(2)
         .include("../include")
-        .files(["src/shared.c", "src/pages.c"])
+        .files(["src/shared.c", "src/pages.c", "src/clocks.c"])
         .compile("tearfree_interop");
 }

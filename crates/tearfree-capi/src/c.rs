@@ -5,12 +5,21 @@
 //! Nothing unwinds out of them. Those that can fail give an error number and keep a text for
 //! [`tearfree_last_error`]; the others end the program if they find a fault.
 
+mod arguments;
+mod clock;
 mod error;
 mod locks;
 mod page;
 mod signals;
 mod wait;
 
+pub use clock::{
+    Bounded, Clock, tearfree_clock_close, tearfree_clock_coarse, tearfree_clock_now,
+    tearfree_clock_now_bounded, tearfree_clock_now_unordered, tearfree_clock_open,
+    tearfree_clock_realtime, tearfree_clock_status, tearfree_clock_utc_bounded,
+    tearfree_clock_wait_synchronised, tearfree_clock_wait_until_past,
+    tearfree_clock_wait_until_past_utc,
+};
 pub use error::{tearfree_error_text, tearfree_last_error};
 pub use locks::{
     tearfree_mutex_lock, tearfree_mutex_trylock, tearfree_mutex_unlock, tearfree_read_lock,

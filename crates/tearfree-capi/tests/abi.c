@@ -28,5 +28,9 @@ int main(void)
 	OFFSET(struct tearfree_reading, ns);
 	OFFSET(struct tearfree_reading, freshness);
 	OFFSET(struct tearfree_reading, writer);
+	SIZE(struct tearfree_bounded);
+	OFFSET(struct tearfree_bounded, earliest);
+	OFFSET(struct tearfree_bounded, latest);
+	OFFSET(struct tearfree_bounded, status);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code, reason = "calls into C")]
 
+pub mod clocks;
 pub mod pages;
 
 use core::mem::offset_of;

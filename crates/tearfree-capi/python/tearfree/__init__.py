@@ -3,22 +3,25 @@
 
     with tearfree.Page("quotes") as page:
         print(page.read().value["price"])
+
+And the clock that a timekeeper publishes for all processes:
+
+    with tearfree.Clock() as clock:
+        print(clock.now_bounded())
 """
 
 import ctypes
-import time
+import os
 from typing import Any, NamedTuple, Optional
 
-from ._library import Error, Told, check, library
+from ._clock import Bounded, Clock
+from ._library import Error, Told, check, library, wait
 from ._schema import Field, fields_of
 
-__all__ = ["Error", "Field", "Page", "Reading"]
+__all__ = ["Bounded", "Clock", "Error", "Field", "Page", "Reading"]
 
 _FRESHNESS = {1: "fresh", 2: "stale", 3: "unpromised", 4: "unknown"}
 _WRITER = {1: "live", 2: "ended", 3: "superseded"}
-_TIMED_OUT = 17
-# How long a wait sleeps before Python may look for Ctrl-C, in seconds.
-_LONGEST_SLEEP = 0.1
 
 
 class Reading(NamedTuple):
@@ -46,7 +49,7 @@ class Page:
     def __init__(self, name, schema: Optional[str] = None):
         self._page = ctypes.c_void_p()
         wanted = None if schema is None else schema.encode()
-        check(library.tearfree_page_open(_bytes_of(name), wanted, ctypes.byref(self._page)))
+        check(library.tearfree_page_open(os.fsencode(name), wanted, ctypes.byref(self._page)))
         self.schema: str = library.tearfree_page_schema(self._page).decode()
         self.fields: list[Field] = fields_of(self.schema)
         self._size: int = library.tearfree_page_size(self._page)
@@ -101,16 +104,7 @@ class Page:
 
     def wait(self, seen: int, timeout: Optional[float] = None) -> bool:
         """Sleeps until the generation is another one than `seen`; False after `timeout` seconds."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while True:
-            left = _LONGEST_SLEEP if deadline is None else deadline - time.monotonic()
-            sleep = int(max(0.0, min(left, _LONGEST_SLEEP)) * 1e9)
-            number = library.tearfree_page_wait(self._open(), seen, sleep)
-            if number != _TIMED_OUT:
-                check(number)
-                return True
-            if left <= 0:
-                return False
+        return wait(lambda ns: library.tearfree_page_wait(self._open(), seen, ns), timeout)
 
     def _open(self):
         if not self._page:
@@ -122,12 +116,6 @@ class Page:
         place = (ctypes.c_char * self._size).from_buffer(buffer)
         check(library.tearfree_page_read(self._open(), place, self._size, ctypes.byref(told)))
         return told
-
-
-def _bytes_of(name) -> bytes:
-    import os
-
-    return os.fsencode(name)
 
 
 def _reading(value, told: Told) -> Reading:

@@ -48,9 +48,11 @@ numbers! {
     NotSealed = 14, c"not a sealed memory file; have the page made as one";
     Unsettled = 15, c"the page changed twice during each of many copies; try again";
     System = 16, c"the system refused something; the text of the error says what";
-    TimedOut = 17, c"nothing was published in that time";
+    TimedOut = 17, c"what was waited for did not happen in that time";
     Superseded = 18, c"a new page has taken the place of this one; open it again";
     Other = 19, c"something else; the text of the error says what";
+    Counter = 20, c"the clock needs a counter that cannot be read here";
+    TimeNamespace = 21, c"the clock counts by a monotonic clock that is another one in here";
 }
 
 /// A failure: its number, and what happened and what to do next.
@@ -130,8 +132,8 @@ mod tests {
 
     #[test]
     fn every_number_has_a_text() {
-        let texts = (1..=19).map(Number::text);
+        let texts = (1..=21).map(Number::text);
         assert!(texts.into_iter().all(|text| text.is_some_and(|text| !text.is_empty())));
-        assert!(Number::text(0).is_none() && Number::text(20).is_none());
+        assert!(Number::text(0).is_none() && Number::text(22).is_none());
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(unsafe_code, reason = "functions for C")]
 
-use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ffi::{c_char, c_int, c_void};
 use core::time::Duration;
 use std::ffi::{CString, OsStr};
 use std::os::fd::BorrowedFd;
@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use tearfree_page::{ByteReader, Error, Freshness, Schema, Waited, WriterState};
 
+use super::arguments::{null, text_of, timeout};
 use super::error::{Failure, Number, fallible};
 
 /// A page, mapped for reading: the `struct tearfree_page` of C, which sees only pointers to it.
@@ -59,22 +60,6 @@ impl From<&Error> for Number {
 
 fn failure(error: &Error) -> Failure {
     (Number::from(error), error.to_string())
-}
-
-fn null(what: &str) -> Failure {
-    (Number::Argument, format!("{what} is a null pointer; give one that points to something"))
-}
-
-/// The text behind a pointer.
-///
-/// # Safety
-/// `text` is null or points to a string that ends with a zero byte and stays for `'a`.
-unsafe fn text_of<'a>(text: *const c_char, what: &str) -> Result<&'a CStr, Failure> {
-    if text.is_null() {
-        return Err(null(what));
-    }
-    // SAFETY: by the caller's promise.
-    Ok(unsafe { CStr::from_ptr(text) })
 }
 
 /// Makes a page of a reader, if it holds what the caller asked for, and hands it over.
@@ -262,8 +247,7 @@ pub unsafe extern "C" fn tearfree_page_wait(
     fallible(|| {
         // SAFETY: by the caller's promise.
         let page = unsafe { &*page };
-        let timeout = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
-        match page.reader.wait_changed(seen, timeout) {
+        match page.reader.wait_changed(seen, timeout(timeout_ns)) {
             Waited::Changed => Ok(()),
             Waited::TimedOut => Err((
                 Number::TimedOut,
