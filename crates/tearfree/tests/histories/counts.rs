@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `SeqCount` and `LatchCount` over the user's own atomics, with counts that wrap on the way.
-#![allow(unsafe_code, reason = "counts over words that begin just before they wrap")]
+#![allow(unsafe_code, reason = "counts that begin just before they wrap")]
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::mem::transmute;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::Mutex;
 
 use tearfree::raw::PairCount;
@@ -45,7 +46,7 @@ fn is_whole(words: [u64; 12]) -> bool {
 }
 
 struct Counted {
-    count: &'static SeqCount<u32>,
+    count: SeqCount<u32>,
     words: Words,
     /// Keeps writers apart, and knows what was written last.
     writer: Mutex<u64>,
@@ -53,9 +54,8 @@ struct Counted {
 
 impl Subject for Counted {
     fn new() -> Self {
-        let word = Box::leak(Box::new(BEGIN));
-        // SAFETY: the word is leaked, aligned, and from here on reached by way of the count only.
-        let count = unsafe { SeqCount::from_ptr(word) };
+        // SAFETY: `SeqCount<u32>` is transparent over the atomic, and any number is a count.
+        let count = unsafe { transmute::<AtomicU32, SeqCount<u32>>(AtomicU32::new(BEGIN)) };
         Counted { count, words: Words::new(), writer: Mutex::new(FIRST) }
     }
 
@@ -133,7 +133,7 @@ impl Counted {
 }
 
 struct CountedTwice {
-    count: &'static LatchCount<u32>,
+    count: LatchCount<u32>,
     slots: [Words; 2],
     writer: Mutex<()>,
 }
@@ -142,9 +142,8 @@ impl Subject for CountedTwice {
     const ATTEMPTS_FAIL: bool = false;
 
     fn new() -> Self {
-        let word = Box::leak(Box::new(BEGIN));
-        // SAFETY: the word is leaked, aligned, and from here on reached by way of the count only.
-        let count = unsafe { LatchCount::from_ptr(word) };
+        // SAFETY: `LatchCount<u32>` is transparent over the atomic, and any number is a count.
+        let count = unsafe { transmute::<AtomicU32, LatchCount<u32>>(AtomicU32::new(BEGIN)) };
         CountedTwice { count, slots: [Words::new(), Words::new()], writer: Mutex::new(()) }
     }
 

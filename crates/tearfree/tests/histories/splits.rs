@@ -90,6 +90,7 @@ impl<T: Accusing> Split<T> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "leaks the lock, as programs do")]
 fn histories_of_a_split_lock() {
     fit::<Split<Words<20>>>("histories_of_a_split_lock", ROUNDS);
 }
