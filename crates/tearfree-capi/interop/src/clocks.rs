@@ -62,7 +62,10 @@ unsafe extern "C" {
 pub struct ClockOfC(*mut Clock);
 
 impl ClockOfC {
-    /// Opens it; without a path it is the clock of this machine. The error is its number.
+    /// Opens it; without a path it is the clock of this machine.
+    ///
+    /// # Errors
+    /// The number that C got.
     pub fn open(path: Option<&CStr>) -> Result<Self, c_int> {
         let mut clock = ptr::null_mut();
         let path = path.map_or(ptr::null(), CStr::as_ptr);
@@ -84,7 +87,13 @@ impl ClockOfC {
         look
     }
 
-    /// Waits; the error is its number, and then nothing was told.
+    /// Waits, and gives what was told then.
+    ///
+    /// # Errors
+    /// The number that C got.
+    ///
+    /// # Panics
+    /// If something was told by a wait that failed.
     pub fn wait(&self, what: Wait, ns: u64, timeout_ns: i64) -> Result<Bounded, c_int> {
         let mut seen = NOTHING;
         // SAFETY: the clock is open.
