@@ -5,9 +5,11 @@
 //! A new target is one function here, one file in `targets/`, and one row in `tests/seeds.rs`.
 
 mod counts;
+mod headers;
 mod values;
 
 pub use counts::counts;
+pub use headers::headers;
 pub use values::values;
 
 /// The `main` of a target: the fuzzer's, or one that replays the inputs in the files that it is given.

@@ -23,6 +23,11 @@ fn values_are_those_of_the_model() {
 }
 
 #[test]
+fn no_header_is_believed_that_does_not_hold_together() {
+    feed(tearfree_fuzz::headers);
+}
+
+#[test]
 fn counts_are_those_of_the_model() {
     feed(tearfree_fuzz::counts);
 }
