@@ -26,7 +26,10 @@ fn page() -> &'static [u8] {
         let schema = "price:f64 qty:u64 last:u16[4]".parse().expect("a schema");
         drop(ByteWriter::create(&path, &schema, &[0; 24], &Options::new()).expect("a page"));
         let bytes = std::fs::read(path.join("page")).expect("the file of the page");
-        assert!(inspect(&bytes, bytes.len() as u64).is_ok(), "a page is no page before it is spoiled");
+        assert!(
+            inspect(&bytes, bytes.len() as u64).is_ok(),
+            "a page is no page before it is spoiled"
+        );
         bytes
     })
 }
