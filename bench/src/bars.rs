@@ -128,16 +128,18 @@ fn same_in_c(results: &Results, bytes: usize) -> Option<Bar> {
 
 /// A clock costs what its counter does, and a coarse one what a load does.
 fn fast_clock(results: &Results) -> Vec<Bar> {
-    let best = |contestant| results.best("clock", clock::BYTES, contestant);
-    let bar = |ours, other, limit: f64| {
-        let ratio = best(ours)? / best(other)?;
-        Some(Bar::at_most(("clock", ours.to_owned()), &format!("x {other}"), ratio, limit))
+    let best = |contestant: &str| results.best("clock", clock::BYTES, contestant);
+    let bar = |ours: &str, other: &str, most: f64, grain: f64| {
+        let limit = most * best(other)? + grain;
+        let within = if grain > 0.0 { " (within 0.2 ns)" } else { "" };
+        let promise = format!("ns, at most {most} x {other}{within}");
+        Some(Bar::at_most(("clock", ours.to_owned()), &promise, best(ours)?, limit))
     };
     let bars = [
-        bar(clock::NOW, clock::ORDERED_COUNTER, 1.1),
-        bar(clock::UNORDERED, clock::COUNTER, 1.1),
-        bar(clock::COARSE, clock::KERNEL_COARSE, 0.3),
-        bar(clock::NOW, clock::INSTANT, 1.0),
+        bar(clock::NOW, clock::ORDERED_COUNTER, 1.1, GRAIN),
+        bar(clock::UNORDERED, clock::COUNTER, 1.1, GRAIN),
+        bar(clock::COARSE, clock::KERNEL_COARSE, 0.3, 0.0),
+        bar(clock::NOW, clock::INSTANT, 1.0, 0.0),
     ];
     bars.into_iter().flatten().collect()
 }

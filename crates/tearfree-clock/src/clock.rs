@@ -6,11 +6,11 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use tearfree_page::{Owner, Reader};
+use tearfree_page::{Owner, Reader, View};
 
 use crate::error::Error;
 use crate::namespace::time_namespace;
-use crate::record::{DEFAULT_NAME, Hot, Record, word};
+use crate::record::{DEFAULT_NAME, Hot, Record, real_offset_ns, word};
 use crate::source::{Source, host_ns};
 use crate::status::{Bounded, Status};
 
@@ -91,11 +91,7 @@ impl Clock {
     #[inline]
     #[must_use]
     pub fn now(&self) -> u64 {
-        let source = self.source;
-        match self.page.read_current_head::<Hot, _>(|| source.ordered()) {
-            Ok((hot, count)) if hot.source == source.word() => hot.at(count),
-            _ => self.now_again(),
-        }
+        self.quick(Source::ordered, |_| ()).map_or_else(|| self.now_again(), |(ns, ())| ns)
     }
 
     /// The time at about the time of the call: the processor may have taken it some tens of
@@ -104,11 +100,7 @@ impl Clock {
     #[inline]
     #[must_use]
     pub fn now_unordered(&self) -> u64 {
-        let source = self.source;
-        match self.page.read_current_head::<Hot, _>(|| source.unordered()) {
-            Ok((hot, count)) if hot.source == source.word() => hot.at(count),
-            _ => self.now_again(),
-        }
+        self.quick(Source::unordered, |_| ()).map_or_else(|| self.now_again(), |(ns, ())| ns)
     }
 
     /// The time of the last tick: one load. It never decreases and is never later than
@@ -124,16 +116,33 @@ impl Clock {
     #[inline]
     #[must_use]
     pub fn realtime(&self) -> u64 {
-        let source = self.source;
-        match self.page.read_current_head::<Hot, _>(|| source.ordered()) {
-            Ok((hot, count)) if hot.source == source.word() => {
-                hot.at(count).saturating_add_signed(hot.real_offset_ns)
-            }
-            _ => {
-                let (record, count) = self.look_again();
+        match self.quick(Source::ordered, real_offset_ns) {
+            Some((ns, offset_ns)) => ns.saturating_add_signed(offset_ns),
+            None => {
+                let (record, count) = self.look();
                 record.at(count).saturating_add_signed(record.real_offset_ns)
             }
         }
+    }
+
+    /// The time, if the first slope of the record is enough for it, and the counter is one of the
+    /// processor. Also what `more` reads of the same record.
+    #[inline(always)]
+    fn quick<M>(
+        &self,
+        count: impl FnOnce(Source) -> u64,
+        more: impl FnOnce(&View<'_, Record>) -> M,
+    ) -> Option<(u64, M)> {
+        let (count, hot, more) = self.page.try_current(|record| {
+            // The count before the numbers, which then need not be there when the processor comes here:
+            // a counter that is read in order waits for all loads before it.
+            let count = count(Source::NATIVE);
+            (count, Hot::of(&record), more(&record))
+        })?;
+        if !hot.counts_by(Source::NATIVE) {
+            return None;
+        }
+        Some((hot.at(count)?, more))
     }
 
     /// The interval in which the host's `CLOCK_MONOTONIC` is now.
@@ -222,9 +231,8 @@ impl Clock {
 
     /// The newest record, and a count that was read while it was the newest.
     ///
-    /// So the count is below the pivot of the next record, where the two lines meet: that is what
-    /// makes the time monotonic.
-    #[inline(always)]
+    /// So the count is below the pivot of the next record, up to which the two lines are one: that is
+    /// what makes the time monotonic.
     fn look(&self) -> (Record, u64) {
         let source = self.source;
         match self.page.read_current(|| source.ordered()) {
@@ -233,9 +241,10 @@ impl Clock {
         }
     }
 
+    /// On a slope that has just begun, or on a line that nobody keeps any more.
     #[cold]
     fn now_again(&self) -> u64 {
-        let (record, count) = self.look_again();
+        let (record, count) = self.look();
         record.at(count)
     }
 

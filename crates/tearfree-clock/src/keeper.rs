@@ -10,7 +10,7 @@ use tearfree_page::{Options, Reader, Writer};
 use crate::alarm::{Alarm, Woken};
 use crate::error::Error;
 use crate::host;
-use crate::line::ns_per_count;
+use crate::line::{counts_in, ns_per_count};
 use crate::namespace::time_namespace;
 use crate::record::{Record, word};
 use crate::source::Source;
@@ -114,7 +114,7 @@ impl Keeper {
         Ok(Keeper {
             page,
             source,
-            lead_counts: timekeeper.line().counts_in(nanos(settings.lead)),
+            lead_counts: counts_in(nanos(settings.lead), timekeeper.line().next),
             timekeeper,
             coarse_ns,
             late_publications: late,
@@ -130,8 +130,9 @@ impl Keeper {
         let (record, sample, bends) = self.prepare();
         self.page.set_from(&record);
         let published = self.source.ordered();
+        let line = self.timekeeper.line();
         // A line of one slope has no bend that could be late.
-        if bends && record.before != record.mult && published > record.pivot {
+        if bends && line.mult != line.next && published > line.pivot {
             self.late_publications += 1;
             self.page.set_word(word::LATE_PUBLICATIONS, self.late_publications);
         }
@@ -148,8 +149,9 @@ impl Keeper {
         loop {
             let sample = host::sample(self.source);
             let record = self.timekeeper.tick(sample, &host::surroundings());
-            let bends = record.pivot != before.line().pivot;
-            let left = record.pivot.saturating_sub(self.source.ordered());
+            let pivot = self.timekeeper.line().pivot;
+            let bends = pivot != before.line().pivot;
+            let left = pivot.saturating_sub(self.source.ordered());
             attempts -= 1;
             if !bends || left > self.lead_counts / 2 || attempts == 0 {
                 return (record, sample, bends);
@@ -187,7 +189,7 @@ impl Keeper {
             bound_ns: record.bound_at(sample.after),
             utc_bound_ns: record.utc_bound_at(sample.after).unwrap_or(u64::MAX),
             counts_per_second: 1e9 / rate,
-            slew_ppm: (ns_per_count(record.mult) / rate - 1.0) * 1e6,
+            slew_ppm: (ns_per_count(record.next) / rate - 1.0) * 1e6,
             steps: record.steps,
             disruptions: record.disruptions,
             late_publications: self.late_publications,

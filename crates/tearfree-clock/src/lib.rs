@@ -22,7 +22,7 @@ pub use alarm::Woken;
 pub use clock::Clock;
 pub use error::Error;
 pub use keeper::{Keeper, Report, TICK};
-pub use line::{Line, MAX_SLEW_PPB, SHIFT};
+pub use line::{Line, MAX_SLEW_PPB, NEVER, SHIFT, counts_in};
 pub use record::{DEFAULT_NAME, Record};
 pub use source::{Source, host_ns};
 pub use status::{Bounded, Status};

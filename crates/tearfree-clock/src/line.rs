@@ -3,20 +3,23 @@
 
 /// Slopes are in units of 2^-32 ns per count, so a slope of one is `1 << 32`.
 ///
-/// At 5 GHz one unit is 1.2 ppb, which a line that is bent twice a second makes 0.6 ns of. Up to four
-/// seconds from a pivot the product has 64 bits, so a line that is kept needs no more than the kernel's
+/// At 5 GHz one unit is 1.2 ppb, which a line that is bent twice a second makes 0.6 ns of. For four
+/// seconds of the time the product has 64 bits, so a line that is kept needs no more than the kernel's
 /// does: one multiplication, one addition, one shift.
 pub const SHIFT: u32 = 32;
+
+/// The pivot of a line that has no bend.
+pub const NEVER: u64 = u64::MAX;
 
 /// The largest change of slope that a disciplined clock makes to mend its phase: 500 ppm, as the
 /// kernel's NTP code.
 pub const MAX_SLEW_PPB: u64 = 500_000;
 
-/// A line through the time, with a bend at [`pivot`](Self::pivot).
+/// A line through the time, with a bend at [`pivot`](Self::pivot) that is usually still to come.
 ///
 /// ```text
-/// t(c) = mono_ns + ((c - pivot) * mult   + frac) >> 32     from the pivot on
-/// t(c) = mono_ns - ((pivot - c) * before - frac) >> 32     before it
+/// t(c) = mono_ns + ((c - since) * mult + frac) >> 32                               up to the pivot
+/// t(c) = mono_ns + ((pivot - since) * mult + (c - pivot) * next + frac) >> 32      from there on
 /// ```
 ///
 /// It is the kernel's mult and shift, with 64 bits for the factor, and 128 for the product of a count
@@ -36,112 +39,121 @@ pub const MAX_SLEW_PPB: u64 = 500_000;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The count from which `mult` holds.
-    pub pivot: u64,
-    /// The time at the pivot, in nanoseconds.
+    /// The first count of this line. Earlier ones count as this one.
+    pub since: u64,
+    /// The time at that count, in nanoseconds.
     pub mono_ns: u64,
-    /// What is to be added to it, in 2^-32 ns; less than `1 << 32`.
-    pub frac: u64,
-    /// The slope from the pivot on, in 2^-32 ns per count.
+    /// What is to be added to it, in 2^-32 ns.
+    pub frac: u32,
+    /// The slope up to the pivot, in 2^-32 ns per count.
     pub mult: u64,
-    /// The slope before it.
-    pub before: u64,
+    /// The count from which `next` holds, not before `since`, or [`NEVER`].
+    pub pivot: u64,
+    /// The slope from the pivot on.
+    pub next: u64,
 }
 
 impl Line {
-    /// A straight line through `mono_ns` at count `pivot`.
+    /// A straight line through `mono_ns` at count `since`.
     #[must_use]
-    pub const fn new(pivot: u64, mono_ns: u64, mult: u64) -> Self {
-        Line { pivot, mono_ns, frac: 0, mult, before: mult }
+    pub const fn new(since: u64, mono_ns: u64, mult: u64) -> Self {
+        Line { since, mono_ns, frac: 0, mult, pivot: NEVER, next: mult }
     }
 
     /// The time at a count, in nanoseconds, rounded down.
     ///
-    /// Counts further away than 2^63 from the pivot, and times beyond 2^64 ns, wrap around.
-    #[inline(always)]
+    /// Times beyond 2^64 ns wrap around.
     #[must_use]
     pub const fn at(&self, count: u64) -> u64 {
-        if count < self.pivot {
-            return self.at_before(count);
-        }
-        if let Some(product) = (count - self.pivot).checked_mul(self.mult)
-            && let Some(fine) = product.checked_add(self.frac)
-        {
-            return self.mono_ns.wrapping_add(fine >> SHIFT);
-        }
-        self.at_far(count)
+        self.mono_ns.wrapping_add((self.passed(count) >> SHIFT) as u64)
     }
 
-    /// For a line that nobody keeps any more.
-    #[cold]
-    const fn at_far(&self, count: u64) -> u64 {
-        let product = (count - self.pivot) as u128 * self.mult as u128;
-        self.mono_ns.wrapping_add(((product + self.frac as u128) >> SHIFT) as u64)
+    /// What has passed of the time at a count since `mono_ns`, in 2^-32 ns.
+    const fn passed(&self, count: u64) -> u128 {
+        let bend = if count < self.pivot { count } else { self.pivot };
+        // A line that came from a page may be anything, so nothing here may panic.
+        let here = bend.saturating_sub(self.since) as u128 * self.mult as u128;
+        let there = count.saturating_sub(bend) as u128 * self.next as u128;
+        here.wrapping_add(there).wrapping_add(self.frac as u128)
     }
 
-    /// For the time between the publication of a bend and the bend itself.
-    #[cold]
-    const fn at_before(&self, count: u64) -> u64 {
-        let product = (self.pivot - count) as u128 * self.before as u128;
-        // The shift of a signed number rounds down, as the other side does.
-        let past = (self.frac as i128).wrapping_sub(product as i128) >> SHIFT;
-        self.mono_ns.wrapping_add(past as u64)
+    /// For so many counts after `since`, at most 2^32, the first slope holds, and its product has
+    /// 64 bits.
+    #[must_use]
+    pub const fn reach(&self) -> u32 {
+        let straight = self.pivot.saturating_sub(self.since);
+        let exact = (u64::MAX - self.frac as u64).checked_div(self.mult);
+        let counts = match exact {
+            Some(exact) if exact < straight => exact,
+            _ => straight,
+        };
+        if counts < u32::MAX as u64 { counts as u32 } else { u32::MAX }
     }
 
-    /// The line that is this one up to `pivot` and has the slope `mult` from there on.
+    /// The same line, from a later count on: what came before is forgotten, and a bend that is over.
     ///
-    /// Nothing is rounded: up to the new pivot, both lines give the same number for every count that
-    /// is not before the old pivot. That is why nobody sees the time go backwards, whichever of the
-    /// two lines they read it from.
+    /// Nothing is rounded: both give the same number for every count from `since` on. A count that is
+    /// before this line leaves it as it is.
+    #[must_use]
+    pub const fn from(&self, since: u64) -> Self {
+        if since <= self.since {
+            return *self;
+        }
+        let passed = self.passed(since);
+        let is_bent = since >= self.pivot;
+        Line {
+            since,
+            mono_ns: self.mono_ns.wrapping_add((passed >> SHIFT) as u64),
+            // The lower half, which is what the shift leaves behind.
+            frac: passed as u32,
+            mult: if is_bent { self.next } else { self.mult },
+            pivot: if is_bent { NEVER } else { self.pivot },
+            next: self.next,
+        }
+    }
+
+    /// The line that is this one up to `pivot` and has the slope `next` from there on.
+    ///
+    /// Up to the pivot, both lines give the same number for every count. That is why nobody sees the
+    /// time go backwards, whichever of the two lines they read it from.
     ///
     /// # Panics
-    /// If `pivot` is before that of this line: the line before it is not known any more.
+    /// If `pivot` is before this line, or this line has a bend already: see [`from`](Self::from).
     #[must_use]
-    pub fn bend(&self, pivot: u64, mult: u64) -> Self {
-        assert!(pivot >= self.pivot, "a line bends at {} first, then at {pivot}", self.pivot);
-        let exact = u128::from(pivot - self.pivot) * u128::from(self.mult) + u128::from(self.frac);
-        Line {
-            pivot,
-            mono_ns: self.mono_ns.wrapping_add((exact >> SHIFT) as u64),
-            frac: (exact as u64) & ((1 << SHIFT) - 1),
-            mult,
-            before: self.mult,
-        }
+    pub fn bend(&self, pivot: u64, next: u64) -> Self {
+        assert!(pivot >= self.since, "a line from {} on cannot bend at {pivot}", self.since);
+        assert!(self.pivot == NEVER, "a line bends at {} first, then at {pivot}", self.pivot);
+        Line { pivot, next, ..*self }
     }
 
-    /// The first count at which the time is `mono_ns` or later, if it is after the pivot and the line
-    /// has a slope.
-    ///
-    /// ```
-    /// use tearfree_clock::{Line, SHIFT};
-    /// let line = Line::new(100, 5_000, 3 << SHIFT);
-    /// assert_eq!(line.count_at(5_007), Some(103));
-    /// ```
+    /// Whether a bend is still to come at a count.
     #[must_use]
-    pub fn count_at(&self, mono_ns: u64) -> Option<u64> {
-        let ahead = u128::from(mono_ns.checked_sub(self.mono_ns)?) << SHIFT;
-        let product = ahead.saturating_sub(u128::from(self.frac));
-        let counts = product.div_ceil(u128::from(self.mult).max(1));
-        (self.mult > 0).then_some(())?;
-        self.pivot.checked_add(u64::try_from(counts).ok()?)
+    pub const fn bends_after(&self, count: u64) -> bool {
+        self.pivot != NEVER && count < self.pivot
     }
 
-    /// How many counts are `ns` nanoseconds, rounded up; `u64::MAX` for a line that stands still.
+    /// The steeper of its slopes.
     #[must_use]
-    pub fn counts_in(&self, ns: u64) -> u64 {
-        if self.mult == 0 {
-            return u64::MAX;
-        }
-        let counts = (u128::from(ns) << SHIFT).div_ceil(u128::from(self.mult));
-        u64::try_from(counts).unwrap_or(u64::MAX)
+    pub const fn steepest(&self) -> u64 {
+        if self.mult > self.next { self.mult } else { self.next }
     }
+}
 
-    /// How many nanoseconds some counts are, rounded up.
-    #[inline(always)]
-    #[must_use]
-    pub const fn ns_in(&self, counts: u64) -> u64 {
-        ((counts as u128 * self.mult as u128) >> SHIFT) as u64 + 1
+/// How many counts are `ns` nanoseconds at a slope, rounded up; `u64::MAX` if it stands still.
+#[must_use]
+pub fn counts_in(ns: u64, mult: u64) -> u64 {
+    if mult == 0 {
+        return u64::MAX;
     }
+    let counts = (u128::from(ns) << SHIFT).div_ceil(u128::from(mult));
+    u64::try_from(counts).unwrap_or(u64::MAX)
+}
+
+/// How many nanoseconds so many counts are at a slope, rounded up.
+#[must_use]
+pub(crate) fn ns_in(counts: u64, mult: u64) -> u64 {
+    let ns = (u128::from(counts) * u128::from(mult)) >> SHIFT;
+    u64::try_from(ns).unwrap_or(u64::MAX).saturating_add(1)
 }
 
 /// The slope of so many nanoseconds per count.

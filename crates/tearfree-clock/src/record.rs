@@ -4,9 +4,9 @@
 use core::mem::offset_of;
 
 use rustix::time::ClockId;
-use tearfree_page::payload;
+use tearfree_page::{View, payload};
 
-use crate::line::{Line, SHIFT};
+use crate::line::{Line, SHIFT, ns_in};
 use crate::source::{Source, host_ns, nanoseconds};
 use crate::status::Status;
 
@@ -20,31 +20,34 @@ payload! {
     /// so a record means nothing anywhere else.
     #[derive(Debug, PartialEq, Eq)]
     pub struct Record {
-        /// [`Line::pivot`].
-        pub pivot: u64,
-        /// [`Line::mono_ns`]: like `CLOCK_MONOTONIC`.
-        pub mono_ns: u64,
+        /// [`Line::since`]. The bounds were right at this count, and no reader of this record uses an
+        /// earlier one.
+        pub since: u64,
+        /// [`Line::reach`].
+        pub reach: u32,
         /// [`Line::frac`].
-        pub frac: u64,
+        pub frac: u32,
         /// [`Line::mult`].
         pub mult: u64,
-        /// [`Line::before`].
-        pub before: u64,
-        /// The count at which the bounds were right. No reader of this record uses an earlier one.
-        pub as_of: u64,
-        /// To be added for `CLOCK_REALTIME`. Steps of the time of day are steps of this number.
-        pub real_offset_ns: i64,
+        /// [`Line::mono_ns`]: like `CLOCK_MONOTONIC`.
+        pub mono_ns: u64,
         /// A [`Source`](crate::Source).
         pub source: u32,
         /// A [`Status`](crate::Status) against the host's clock.
         pub status: u32,
-        /// The largest error against the host's clock at `as_of`.
+        /// To be added for `CLOCK_REALTIME`. Steps of the time of day are steps of this number.
+        pub real_offset_ns: i64,
+        /// [`Line::pivot`].
+        pub pivot: u64,
+        /// [`Line::next`].
+        pub next: u64,
+        /// The largest error against the host's clock at `since`.
         pub bound_ns: u64,
         /// From this count on the clock is free running: nobody has compared it for a while.
         pub free_after: u64,
         /// From this count on its status is unknown.
         pub unknown_after: u64,
-        /// The largest error against UTC at `as_of`, or `u64::MAX` if nobody knows.
+        /// The largest error against UTC at `since`, or `u64::MAX` if nobody knows.
         pub utc_bound_ns: u64,
         /// How fast both bounds grow, in billionths of the time that passes.
         pub drift_ppb: u32,
@@ -63,49 +66,53 @@ payload! {
     }
 }
 
-payload! {
-    /// What a [`Record`] begins with: one cache line, enough for the time.
-    #[derive(Debug)]
-    pub(crate) struct Hot {
-        pivot: u64,
-        mono_ns: u64,
-        frac: u64,
-        mult: u64,
-        before: u64,
-        as_of: u64,
-        pub(crate) real_offset_ns: i64,
-        pub(crate) source: u32,
-        status: u32,
-    }
-}
+const _: () = assert!(size_of::<Record>() == 2 * 64, "two cache lines");
 
-const _: () = {
-    assert!(size_of::<Hot>() == 64 && size_of::<Record>() == 2 * 64, "one cache line, and two");
-    assert!(offset_of!(Hot, pivot) == offset_of!(Record, pivot));
-    assert!(offset_of!(Hot, mono_ns) == offset_of!(Record, mono_ns));
-    assert!(offset_of!(Hot, frac) == offset_of!(Record, frac));
-    assert!(offset_of!(Hot, mult) == offset_of!(Record, mult));
-    assert!(offset_of!(Hot, before) == offset_of!(Record, before));
-    assert!(offset_of!(Hot, as_of) == offset_of!(Record, as_of));
-    assert!(offset_of!(Hot, real_offset_ns) == offset_of!(Record, real_offset_ns));
-    assert!(offset_of!(Hot, source) == offset_of!(Record, source));
-    assert!(offset_of!(Hot, status) == offset_of!(Record, status));
-};
+/// What the time takes of a record, as long as its first slope holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hot {
+    since: u64,
+    reach: u64,
+    frac: u64,
+    mult: u64,
+    mono_ns: u64,
+    source: u64,
+}
 
 impl Hot {
-    /// As [`Record::at`].
     #[inline(always)]
-    pub(crate) const fn at(&self, count: u64) -> u64 {
-        let &Hot { pivot, mono_ns, frac, mult, before, as_of, .. } = self;
-        let line = Line { pivot, mono_ns, frac, mult, before };
-        // A branch, which costs nothing while it is foreseen, where a selection would cost its time.
-        if count < as_of { at_latest(line, as_of) } else { line.at(count) }
+    pub(crate) fn of(record: &View<'_, Record>) -> Self {
+        Hot {
+            since: record.u64_at::<{ offset_of!(Record, since) }>(),
+            reach: record.u32_at::<{ offset_of!(Record, reach) }>(),
+            frac: record.u32_at::<{ offset_of!(Record, frac) }>(),
+            mult: record.u64_at::<{ offset_of!(Record, mult) }>(),
+            mono_ns: record.u64_at::<{ offset_of!(Record, mono_ns) }>(),
+            source: record.u32_at::<{ offset_of!(Record, source) }>(),
+        }
+    }
+
+    /// The time at a count that is on the first slope and near, which is nearly always: as
+    /// [`Record::at`]. One comparison says so, because an earlier count wraps around to a large one.
+    #[inline(always)]
+    pub(crate) fn at(&self, count: u64) -> Option<u64> {
+        let passed = count.wrapping_sub(self.since);
+        // Nothing wraps below the reach of a line.
+        let fine = passed.wrapping_mul(self.mult).wrapping_add(self.frac);
+        (passed < self.reach).then(|| self.mono_ns.wrapping_add(fine >> SHIFT))
+    }
+
+    /// Whether the counts of the record are those of this counter.
+    #[inline(always)]
+    pub(crate) fn counts_by(&self, source: Source) -> bool {
+        self.source == u64::from(source.word())
     }
 }
 
-#[cold]
-const fn at_latest(line: Line, as_of: u64) -> u64 {
-    line.at(as_of)
+/// [`Record::real_offset_ns`].
+#[inline(always)]
+pub(crate) fn real_offset_ns(record: &View<'_, Record>) -> i64 {
+    record.u64_at::<{ offset_of!(Record, real_offset_ns) }>().cast_signed()
 }
 
 /// The words of the page that are whole by themselves.
@@ -127,18 +134,24 @@ impl Record {
     #[inline(always)]
     #[must_use]
     pub const fn line(&self) -> Line {
-        let &Record { pivot, mono_ns, frac, mult, before, .. } = self;
-        Line { pivot, mono_ns, frac, mult, before }
+        let &Record { since, mono_ns, frac, mult, pivot, next, .. } = self;
+        Line { since, mono_ns, frac, mult, pivot, next }
+    }
+
+    /// The same record with another line.
+    #[must_use]
+    pub(crate) const fn with_line(self, line: Line) -> Self {
+        let Line { since, mono_ns, frac, mult, pivot, next } = line;
+        Record { since, reach: line.reach(), mult, frac, mono_ns, pivot, next, ..self }
     }
 
     /// The time at a count.
     ///
-    /// A count before `as_of` counts as `as_of`: where counters of different processors differ, or one
+    /// A count before `since` counts as `since`: where counters of different processors differ, or one
     /// was set back, the time stands still for a moment and does not go backwards.
-    #[inline(always)]
     #[must_use]
     pub const fn at(&self, count: u64) -> u64 {
-        self.line().at(if count < self.as_of { self.as_of } else { count })
+        self.line().at(count)
     }
 
     /// How the clock stands to the host's at a count, if nobody has published anything since.
@@ -186,14 +199,15 @@ impl Record {
 
     /// A record of nothing but a line.
     pub(crate) fn of_line(line: Line, source: Source) -> Self {
-        let Line { pivot, mono_ns, frac, mult, before } = line;
+        let Line { since, mono_ns, frac, mult, pivot, next } = line;
         Record {
-            pivot,
-            mono_ns,
-            frac,
+            since,
+            reach: line.reach(),
             mult,
-            before,
-            as_of: pivot,
+            frac,
+            mono_ns,
+            pivot,
+            next,
             real_offset_ns: 0,
             bound_ns: 0,
             free_after: u64::MAX,
@@ -207,14 +221,13 @@ impl Record {
             disruptions: 0,
             tai_offset: 0,
             is_test: 0,
-            rate: mult,
+            rate: next,
         }
     }
 
     /// By how much a bound has grown at a count, rounded up.
     fn growth(&self, count: u64, drift_ppb: u32) -> u64 {
-        let steeper = if self.mult > self.before { self.mult } else { self.before };
-        let age_ns = Line::new(0, 0, steeper).ns_in(count.saturating_sub(self.as_of));
+        let age_ns = ns_in(count.saturating_sub(self.since), self.line().steepest());
         let grown = (u128::from(age_ns) * u128::from(drift_ppb)).div_ceil(1_000_000_000);
         u64::try_from(grown).unwrap_or(u64::MAX)
     }
@@ -222,19 +235,28 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
-    use tearfree_page::zerocopy::{FromBytes, IntoBytes};
+    use tearfree_page::{Options, Reader, Writer};
 
     use super::*;
 
     #[test]
     fn the_first_line_of_a_record_gives_the_times_of_the_whole() {
-        let line = Line::new(10_000, 5_000, 1 << SHIFT).bend(20_000, 3 << (SHIFT - 1));
-        let record = Record { as_of: 15_000, ..Record::of_line(line, Source::Host) };
-        let Ok(hot) = Hot::read_from_bytes(&record.as_bytes()[..64]) else { panic!("64 bytes") };
-        for count in [0, 9_999, 15_000, 15_001, 19_999, 20_000, 20_001, u64::MAX >> 1] {
-            assert_eq!(hot.at(count), record.at(count), "at {count}");
-            assert!(hot.at(count) >= record.at(15_000), "the time goes back at {count}");
+        let line = Line::new(10_000, 5_000, 3 << (SHIFT - 1)).bend(20_000, 1 << SHIFT);
+        let record = Record::of_line(line, Source::Host);
+        let record = Record { real_offset_ns: -7, ..record };
+        let folder = tempfile::tempdir().expect("a folder");
+        let page = folder.path().join("clock");
+        let _writer = Writer::create(&page, record, &Options::new()).expect("a page");
+        let page = Reader::<Record>::open(&page).expect("the same page");
+        let seen = page.try_current(|record| (Hot::of(&record), real_offset_ns(&record)));
+        let Some((hot, -7)) = seen else { panic!("{seen:?}") };
+        for count in [10_000, 10_001, 15_000, 19_999] {
+            assert_eq!(hot.at(count), Some(record.at(count)), "at {count}");
         }
-        assert_eq!((hot.source, hot.real_offset_ns), (record.source, record.real_offset_ns));
+        for count in [0, 9_999, 20_000, 20_001, u64::MAX >> 1, u64::MAX] {
+            assert_eq!(hot.at(count), None, "{count} is not on the first slope");
+        }
+        assert_eq!(record.at(0), record.at(10_000), "the time stands still before the line");
+        assert!(hot.counts_by(Source::Host) && !hot.counts_by(Source::Tsc));
     }
 }

@@ -22,6 +22,13 @@ pub enum Source {
 }
 
 impl Source {
+    /// The counter of the processors that this program is for, or the host's clock if none is known.
+    pub(crate) const NATIVE: Self = match () {
+        () if Source::Tsc.is_here() => Source::Tsc,
+        () if Source::Cntvct.is_here() => Source::Cntvct,
+        () => Source::Host,
+    };
+
     /// The best counter of this machine, and why it is that one.
     ///
     /// The TSC is taken if the processor says that it is invariant, and the kernel keeps its own time

@@ -98,14 +98,13 @@ impl TestClock {
             return Err(Error::NotATest);
         }
         // The bend before has to be over.
-        while host_ns() < record.pivot {
+        while record.line().bends_after(host_ns()) {
             thread::sleep(Duration::from_millis(1));
         }
         let now = host_ns();
         if let Some(speed) = speed {
-            let line = record.line().bend(now + LEAD_NS, slope(speed));
-            let Line { pivot, mono_ns, frac, mult, before } = line;
-            record = Record { pivot, mono_ns, frac, mult, before, rate: mult, ..record };
+            let line = record.line().from(now).bend(now + LEAD_NS, slope(speed));
+            record = Record { rate: line.next, ..record.with_line(line) };
         }
         set_time_of_day(&mut record, now, setting)?;
         writer.set(record);

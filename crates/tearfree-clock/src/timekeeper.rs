@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 
-use crate::line::{Line, MAX_SLEW_PPB, ns_per_count, slope};
+use crate::line::{Line, MAX_SLEW_PPB, counts_in, ns_in, ns_per_count, slope};
 use crate::offset::Offset;
 use crate::record::Record;
 use crate::source::Source;
@@ -147,7 +147,7 @@ impl Timekeeper {
     pub fn resume(record: &Record, settings: Settings) -> Self {
         let rate = ns_per_count(record.rate);
         let source = Source::of(record.source).unwrap_or(Source::Host);
-        let mut keeper = Self::at(source, record.line(), rate, record.as_of, settings);
+        let mut keeper = Self::at(source, record.line(), rate, record.since, settings);
         keeper.trusted.bound_ns = record.bound_ns;
         keeper.drift_ppb = record.drift_ppb;
         keeper.offset = Offset::resumed(record.real_offset_ns, record.steps);
@@ -255,7 +255,7 @@ impl Timekeeper {
         self.disrupted();
         let ahead = error.0;
         if ahead > STEP_NS {
-            self.line = Line::new(sample.after, sample.host_ns, slope(self.rate));
+            self.line = Line::new(sample.before, sample.host_ns, slope(self.rate));
             self.drift_ppb = self.drift();
         }
         let measured = widest(self.error_at(sample));
@@ -268,7 +268,7 @@ impl Timekeeper {
     fn restart(&mut self, sample: Sample) {
         self.disrupted();
         let floor = self.line.at(self.last_count);
-        self.line = Line::new(sample.after, sample.host_ns.max(floor), slope(self.rate));
+        self.line = Line::new(sample.before, sample.host_ns.max(floor), slope(self.rate));
         let measured = widest(self.error_at(sample));
         self.trusted = Trusted { at: sample.before, bound_ns: measured };
         self.last_heard = sample.after;
@@ -295,7 +295,7 @@ impl Timekeeper {
 
     /// Bends the line, at a count that is still to come.
     fn steer(&mut self, now: u64) {
-        if now < self.next_steer || now < self.line.pivot || !self.doubts.is_empty() {
+        if now < self.next_steer || self.line.bends_after(now) || !self.doubts.is_empty() {
             return;
         }
         let Some(fit) = self.window.fit() else { return };
@@ -307,7 +307,7 @@ impl Timekeeper {
         let mult = slope(self.rate * (1.0 + wanted.clamp(-limit, limit)));
         // From here on the bound grows at another speed: settle what it has grown until now.
         self.trusted = Trusted { at: now, bound_ns: self.grown(now) };
-        self.line = self.line.bend(now + self.counts(self.settings.lead), mult);
+        self.line = self.line.from(now).bend(now + self.counts(self.settings.lead), mult);
         self.drift_ppb = self.drift();
         self.next_steer = now + self.counts(self.settings.steer);
     }
@@ -315,37 +315,30 @@ impl Timekeeper {
     /// How fast the line and the host's clock can part.
     fn drift(&self) -> u32 {
         let slewing = |mult| ((ns_per_count(mult) / self.rate - 1.0).abs() * 1e9).ceil() as u64;
-        let most = slewing(self.line.mult).max(slewing(self.line.before));
+        let most = slewing(self.line.mult).max(slewing(self.line.next));
         u32::try_from(HOST_DRIFT_PPB + ESTIMATE_PPB + most).unwrap_or(u32::MAX)
     }
 
     /// The trusted bound, grown until a count.
     fn grown(&self, count: u64) -> u64 {
-        let passed_ns = self.line.ns_in(count.saturating_sub(self.trusted.at));
+        let passed_ns = ns_in(count.saturating_sub(self.trusted.at), self.line.steepest());
         let growth = u128::from(passed_ns) * u128::from(self.drift_ppb) / 1_000_000_000 + 1;
         self.trusted.bound_ns.saturating_add(u64::try_from(growth).unwrap_or(u64::MAX))
     }
 
     fn counts(&self, time: Duration) -> u64 {
         let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Line::new(0, 0, slope(self.rate)).counts_in(ns)
+        counts_in(ns, slope(self.rate))
     }
 
     fn record(&self, now: u64, around: &Surroundings) -> Record {
-        let (as_of, bound_ns) = match self.doubt_ns {
+        let (since, bound_ns) = match self.doubt_ns {
             0 => (self.trusted.at, self.trusted.bound_ns),
             doubt_ns => (now, self.grown(now).max(doubt_ns)),
         };
         let (real_offset_ns, offset_error_ns) = self.offset.value();
         let utc_error_ns = around.utc_error_ns.saturating_add(offset_error_ns);
-        let Line { pivot, mono_ns, frac, mult, before } = self.line;
         Record {
-            pivot,
-            mono_ns,
-            frac,
-            mult,
-            before,
-            as_of,
             real_offset_ns,
             bound_ns,
             free_after: self.last_heard.saturating_add(self.counts(self.settings.free_after)),
@@ -355,11 +348,10 @@ impl Timekeeper {
             steps: self.offset.steps(),
             status: self.status.word(),
             utc_status: self.utc_status(around).word(),
-            source: self.source.word(),
             disruptions: self.disruptions,
             tai_offset: around.tai_offset,
-            is_test: 0,
             rate: slope(self.rate),
+            ..Record::of_line(self.line.from(since), self.source)
         }
     }
 

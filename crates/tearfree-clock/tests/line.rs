@@ -2,7 +2,7 @@
 //! Properties of the line: exact, continuous, monotonic, and safe from overflow.
 
 use proptest::prelude::*;
-use tearfree_clock::{Line, MAX_SLEW_PPB, SHIFT};
+use tearfree_clock::{Line, MAX_SLEW_PPB, NEVER, SHIFT, counts_in};
 
 /// Slopes of counters from 1 MHz to 8 GHz.
 fn slopes() -> impl Strategy<Value = u64> {
@@ -14,36 +14,77 @@ fn slewed(mult: u64, ppb: i64) -> u64 {
     u64::try_from(i128::from(mult) + change).expect("a slope is positive")
 }
 
-/// The definition, in a way that shares nothing with the code: whole numbers of 2^-52 ns.
+/// The definition, in a way that shares nothing with the code: step by step, in whole 2^-32 ns.
 fn exact_ns(line: &Line, count: u64) -> i128 {
-    let mult = if count >= line.pivot { line.mult } else { line.before };
-    let far = i128::from(count) - i128::from(line.pivot);
-    let fine = far * i128::from(mult) + i128::from(line.frac);
-    i128::from(line.mono_ns) + fine.div_euclid(1 << SHIFT)
+    let count = i128::from(count.max(line.since));
+    let (since, pivot) = (i128::from(line.since), i128::from(line.pivot));
+    let before = (count - since) - (count - pivot).max(0);
+    let after = (count - pivot).max(0);
+    let fine = before * i128::from(line.mult) + after * i128::from(line.next);
+    i128::from(line.mono_ns) + (fine + i128::from(line.frac)).div_euclid(1 << SHIFT)
 }
 
 proptest! {
     #[test]
     fn a_line_is_its_definition(
-        pivot in 0..u64::MAX / 2, mono_ns in 1_u64 << 60..1 << 61, frac in 0..1_u64 << SHIFT,
-        mult in slopes(), before in slopes(), ahead in 0..1_u64 << 48, behind in 0..1_u64 << 48,
+        since in 0..u64::MAX / 2, mono_ns in 1_u64 << 60..1 << 61, frac in any::<u32>(),
+        mult in slopes(), next in slopes(), bend in 0..1_u64 << 48, ahead in 0..1_u64 << 48,
+        behind in 0..1_u64 << 48,
     ) {
-        let line = Line { pivot, mono_ns, frac, mult, before };
-        prop_assert_eq!(i128::from(line.at(pivot + ahead)), exact_ns(&line, pivot + ahead));
-        let past = pivot.saturating_sub(behind);
-        prop_assert_eq!(i128::from(line.at(past)), exact_ns(&line, past));
+        let line = Line { since, mono_ns, frac, mult, pivot: since + bend, next };
+        prop_assert_eq!(i128::from(line.at(since + ahead)), exact_ns(&line, since + ahead));
+        let past = since.saturating_sub(behind);
+        prop_assert_eq!(line.at(past), line.at(since), "the time stands still before the line");
+        let straight = Line { frac, ..Line::new(since, mono_ns, mult) };
+        prop_assert_eq!(i128::from(straight.at(since + ahead)), exact_ns(&straight, since + ahead));
+    }
+
+    #[test]
+    fn within_its_reach_a_line_needs_64_bits(
+        since in 0..1_u64 << 60, mono_ns in 0..1_u64 << 60, frac in any::<u32>(),
+        mult in slopes(), bend in 0..1_u64 << 36, probe in any::<u32>(),
+    ) {
+        let line = Line { frac, ..Line::new(since, mono_ns, mult) };
+        for line in [line, line.bend(since + bend, mult / 2)] {
+            let Some(last) = line.reach().checked_sub(1) else { continue };
+            for passed in [probe % line.reach(), last].map(u64::from) {
+                let fine = passed.checked_mul(mult).and_then(|fine| fine.checked_add(frac.into()));
+                let Some(fine) = fine else { panic!("{passed} counts overflow") };
+                prop_assert_eq!(mono_ns + (fine >> SHIFT), line.at(since + passed));
+                prop_assert!(since + passed < line.pivot);
+            }
+        }
+        let seconds = (4_000_000_000_u128 << SHIFT) / u128::from(mult);
+        prop_assert!(u128::from(line.reach()) >= seconds.min(u32::MAX.into()), "four seconds");
+    }
+
+    #[test]
+    fn a_line_that_begins_later_is_the_same(
+        since in 0..1_u64 << 60, mono_ns in 0..1_u64 << 60, frac in any::<u32>(),
+        mult in slopes(), next in slopes(), bend in 0..1_u64 << 40, later in 0..1_u64 << 41,
+        ahead in 0..1_u64 << 41,
+    ) {
+        let line = Line { frac, ..Line::new(since, mono_ns, mult) }.bend(since + bend, next);
+        let same = line.from(since + later);
+        for count in [same.since, same.since + ahead, line.pivot.max(same.since)] {
+            prop_assert_eq!(same.at(count), line.at(count), "at {}", count);
+        }
+        prop_assert_eq!(same.bends_after(same.since), later < bend);
+        prop_assert_eq!(line.from(since.saturating_sub(ahead)), line, "it began before");
     }
 
     #[test]
     fn a_bend_changes_nothing_before_itself_and_nothing_ever_goes_back(
-        pivot in 0..1_u64 << 60, mult in slopes(), frac in 0..1_u64 << SHIFT,
+        since in 0..1_u64 << 60, mult in slopes(), frac in any::<u32>(),
         ppb in prop::collection::vec(-(MAX_SLEW_PPB as i64)..=MAX_SLEW_PPB as i64, 1..20),
         gap in 1..10_000_000_000_u64, probe in 0..u64::MAX,
     ) {
-        let mut line = Line { frac, ..Line::new(pivot, 1 << 40, mult) };
+        let mut line = Line { frac, ..Line::new(since, 1 << 40, mult) };
         for change in ppb {
-            let bent = line.bend(line.pivot + gap, slewed(mult, change));
-            let count = line.pivot + probe % (gap + 1);
+            // As a timekeeper does it: after the bend before, and ahead of its time.
+            let now = if line.pivot == NEVER { line.since } else { line.pivot + gap / 3 };
+            let bent = line.from(now).bend(now + gap, slewed(mult, change));
+            let count = now + probe % (gap + 1);
             prop_assert_eq!(bent.at(count), line.at(count), "both sides, at {}", count);
             prop_assert!(bent.at(bent.pivot) >= bent.at(bent.pivot - 1));
             prop_assert!(bent.at(bent.pivot + 1) >= bent.at(bent.pivot));
@@ -52,35 +93,37 @@ proptest! {
     }
 
     #[test]
-    fn a_count_is_found_again(
-        pivot in 0..1_u64 << 60, mono_ns in 0..1_u64 << 60, frac in 0..1_u64 << SHIFT,
-        mult in slopes(), ahead in 1..1_u64 << 50,
-    ) {
-        let line = Line { frac, ..Line::new(pivot, mono_ns, mult) };
-        let count = line.count_at(mono_ns + ahead).expect("it is ahead");
-        prop_assert!(line.at(count) >= mono_ns + ahead);
-        prop_assert!(count == pivot || line.at(count - 1) < mono_ns + ahead);
-    }
-
-    #[test]
     fn years_without_a_bend_do_not_overflow(mult in slopes(), years in 0..100_u64) {
         let line = Line::new(0, 0, mult);
         let year_ns = 365 * 86_400 * 1_000_000_000_u64;
-        let counts = line.counts_in(years * year_ns);
-        let off = line.at(counts).abs_diff(years * year_ns);
+        let off = line.at(counts_in(years * year_ns, mult)).abs_diff(years * year_ns);
         prop_assert!(off <= (mult >> SHIFT) + 1, "{off}");
+    }
+
+    #[test]
+    fn a_line_from_a_hostile_page_panics_nowhere(
+        [since, mono_ns, mult, pivot, next, count] in any::<[u64; 6]>(), frac in any::<u32>(),
+    ) {
+        let line = Line { since, mono_ns, frac, mult, pivot, next };
+        let _ = (line.at(count), line.reach(), line.from(count), line.bends_after(count));
     }
 }
 
 #[test]
-fn a_line_that_stands_still_has_one_time_and_no_count_for_another() {
+fn a_line_that_stands_still_has_one_time() {
     let line = Line::new(10, 77, 0);
     assert_eq!((line.at(10), line.at(u64::MAX)), (77, 77));
-    assert_eq!((line.count_at(78), line.counts_in(1)), (None, u64::MAX));
+    assert_eq!((line.reach(), counts_in(1, 0)), (u32::MAX, u64::MAX));
 }
 
 #[test]
-#[should_panic(expected = "bends at 10 first")]
+#[should_panic(expected = "bends at 20 first")]
+fn a_line_has_one_bend() {
+    let _ = Line::new(10, 0, 1 << SHIFT).bend(20, 2 << SHIFT).bend(30, 1 << SHIFT);
+}
+
+#[test]
+#[should_panic(expected = "a line from 10 on cannot bend at 9")]
 fn a_line_does_not_bend_in_its_past() {
     let _ = Line::new(10, 0, 1 << SHIFT).bend(9, 1 << SHIFT);
 }

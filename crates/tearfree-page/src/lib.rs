@@ -23,6 +23,7 @@ mod schema;
 mod shared;
 mod status;
 mod subscriber;
+mod view;
 mod writer;
 
 pub use bytes::{ByteReader, ByteWriter};
@@ -36,6 +37,7 @@ pub use reader::Reader;
 pub use schema::{Describe, Field, Fields, Kind, Schema, SchemaError, schema_of};
 pub use status::{Freshness, Reading, WriterState};
 pub use subscriber::Waited;
+pub use view::View;
 pub use writer::Writer;
 #[doc(hidden)]
 pub use zerocopy;

@@ -20,6 +20,7 @@ use crate::publisher::fits;
 use crate::schema::schema_of;
 use crate::status::{Freshness, Glance, Reading, WriterState};
 use crate::subscriber::{Subscriber, Waited};
+use crate::view::View;
 
 /// Up to this size a value goes through registers; larger ones go straight to their place.
 const SMALL: usize = 128;
@@ -137,7 +138,7 @@ impl<T: Payload> Reader<T> {
     /// All attempts are in here, so that a small value stays in registers on its way out.
     #[inline(always)]
     fn copy(&self) -> Result<(T, u64), Unsettled> {
-        let (copy, generation) = self.page.read(|slot| self.page.shared.load::<T, T>(slot))?;
+        let (copy, generation) = self.page.read(|slot| self.page.shared.load::<T>(slot))?;
         // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
         Ok((unsafe { copy.assume_init() }, generation))
     }
@@ -226,45 +227,44 @@ impl<T: Payload> Reader<T> {
     #[inline]
     pub fn read_current<R>(
         &self,
-        meanwhile: impl FnMut() -> R,
-    ) -> Result<(Reading<T>, R), Unsettled> {
-        let (value, generation, result) = self.read_current_as::<T, R>(meanwhile)?;
-        Ok((Reading { value, generation, glance: self.page.glance() }, result))
-    }
-
-    /// As [`read_current`](Self::read_current), of the first bytes of the value: `H` is what a `T`
-    /// begins with. A clock needs one cache line of what it publishes, nearly always.
-    ///
-    /// # Errors
-    /// As for [`read_current`](Self::read_current).
-    #[inline(always)]
-    pub fn read_current_head<H: Payload, R>(
-        &self,
-        meanwhile: impl FnMut() -> R,
-    ) -> Result<(H, R), Unsettled> {
-        let (value, _, result) = self.read_current_as::<H, R>(meanwhile)?;
-        Ok((value, result))
-    }
-
-    #[inline(always)]
-    fn read_current_as<H: Payload, R>(
-        &self,
         mut meanwhile: impl FnMut() -> R,
-    ) -> Result<(H, u64, R), Unsettled> {
+    ) -> Result<(Reading<T>, R), Unsettled> {
         let count = self.page.shared.count();
         for _ in 0..crate::shared::ATTEMPTS {
             let start = count.read_begin();
-            // Before the copy, which then need not be done when the processor comes here: a counter that
-            // is read in order waits for all loads before it.
             let result = meanwhile();
-            let copy = self.page.shared.load::<T, H>(start.slot());
+            let copy = self.page.shared.load::<T>(start.slot());
             if count.is_current(start) {
-                // SAFETY: P4, P14. The bytes are one generation's, and any bytes are an `H`.
+                // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
                 let value = unsafe { copy.assume_init() };
-                return Ok((value, start.generation(), result));
+                let generation = start.generation();
+                return Ok((Reading { value, generation, glance: self.page.glance() }, result));
             }
         }
         Err(Unsettled)
+    }
+
+    /// As [`read_current`](Self::read_current), but one attempt, and only for what `look` looks at:
+    /// `None` if a publication came in between. What `look` computes from a mix of values is thrown
+    /// away then. A clock reads five numbers of what it publishes, nearly always.
+    ///
+    /// # Examples
+    /// ```
+    /// use tearfree_page::{Options, Reader, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let _writer = Writer::<[u64; 3]>::create(&page, [1, 2, 3], &Options::new())?;
+    /// let reader = Reader::<[u64; 3]>::open(&page)?;
+    /// let seen = reader.try_current(|value| (value.u64_at::<16>(), std::time::Instant::now()));
+    /// assert!(seen.is_some_and(|(third, _now)| third == 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline(always)]
+    pub fn try_current<R>(&self, look: impl FnOnce(View<'_, T>) -> R) -> Option<R> {
+        let count = self.page.shared.count();
+        let start = count.read_begin();
+        let result = look(self.page.shared.view(start));
+        count.is_current(start).then_some(result)
     }
 }
 

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use tearfree::raw::{self, PairCount};
+use tearfree::raw::{self, PairCount, PairStart};
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::error::Error;
@@ -19,6 +19,7 @@ use crate::layout::{
 };
 use crate::mapping::Mapping;
 use crate::status::Glance;
+use crate::view::View;
 
 /// How often a copy is tried before a reader gives up. Two publications during each of a thousand
 /// copies are no writer's doing.
@@ -28,8 +29,8 @@ pub(crate) const ATTEMPTS: u32 = 1000;
 #[derive(Debug)]
 pub(crate) struct Shared {
     mapping: Mapping,
-    /// The address of the header, all of which is mapped, and of the two slots behind it.
-    header: *mut u8,
+    /// The address of the two slots. All of the header before them is mapped too.
+    slots: *mut u8,
     /// The size of the payload. Both slots are mapped.
     payload: usize,
 }
@@ -55,8 +56,8 @@ impl Shared {
         };
         let fixed = Fixed::read_from_bytes(&fixed).map_err(|_| Damage::Short)?;
         let geometry = inspect_parts(&fixed, mapping.len() as u64, text_of)?;
-        let (header, payload) = (mapping.at(0), geometry.schema.size());
-        Ok((Shared { mapping, header, payload }, geometry))
+        let (slots, payload) = (mapping.at(SLOTS), geometry.schema.size());
+        Ok((Shared { mapping, slots, payload }, geometry))
     }
 
     /// Maps a page for a reader, or for its writer. `file_len` is what the system says about the file.
@@ -138,12 +139,18 @@ impl Shared {
         Glance::new(valid_until, here == there, state)
     }
 
-    /// Copies what a `T` begins with, an `H`, out of a slot; torn until the count says otherwise.
+    /// Copies a `T` out of a slot; torn until the count says otherwise.
     #[inline(always)]
-    pub(crate) fn load<T, H: Copy>(&self, slot: usize) -> MaybeUninit<H> {
-        const { assert!(size_of::<H>() <= size_of::<T>(), "a head is no longer than the value") };
+    pub(crate) fn load<T: Copy>(&self, slot: usize) -> MaybeUninit<T> {
         // SAFETY: P6. The slot is a `T`'s, and has the size of one.
-        unsafe { raw::load(self.slot_of::<T>(slot).cast::<H>()) }
+        unsafe { raw::load(self.slot_of::<T>(slot)) }
+    }
+
+    /// As [`load`](Self::load), for single numbers of a `T`.
+    #[inline(always)]
+    pub(crate) fn view<T>(&self, start: PairStart) -> View<'_, T> {
+        // SAFETY: P6. The slots are a `T`'s, and mapped for as long as this is borrowed.
+        unsafe { View::new(self.slot_of::<T>(0), start) }
     }
 
     /// As [`load`](Self::load), into bytes.
@@ -166,7 +173,7 @@ impl Shared {
     fn slot(&self, slot: usize, payload: usize) -> *mut u8 {
         debug_assert!(slot < 2, "there are two slots");
         // SAFETY: both slots are inside of the mapping: `inspect_parts` found the schema behind them.
-        unsafe { self.header.add(SLOTS + slot * stride(payload)) }
+        unsafe { self.slots.add(slot * stride(payload)) }
     }
 
     /// The bytes of a slot.
@@ -224,8 +231,8 @@ impl Shared {
     #[inline(always)]
     fn in_header(&self, offset: usize) -> *mut u8 {
         debug_assert!(offset < size_of::<Header>() && self.mapping.len() >= size_of::<Header>());
-        // SAFETY: inside of the header, whose bytes are mapped: `inspect_parts` found a whole one there.
-        unsafe { self.header.add(offset) }
+        // SAFETY: inside of the header, which `inspect_parts` found whole; it ends where the slots begin.
+        unsafe { self.slots.sub(SLOTS - offset) }
     }
 }
 

@@ -66,9 +66,9 @@ impl Moment {
     /// that programs that wait for something else do not hang.
     pub(crate) fn host_span(&self, shown_ns: u64) -> u64 {
         match self.record {
-            Record { is_test: 0, .. } | Record { mult: 0, .. } => shown_ns,
+            Record { is_test: 0, .. } | Record { next: 0, .. } => shown_ns,
             record => {
-                let span = (u128::from(shown_ns) << SHIFT).div_ceil(u128::from(record.mult));
+                let span = (u128::from(shown_ns) << SHIFT).div_ceil(u128::from(record.next));
                 u64::try_from(span).unwrap_or(u64::MAX)
             }
         }
@@ -77,16 +77,16 @@ impl Moment {
     /// How long a span of the host's takes here.
     pub(crate) fn shown_span(&self, host_ns: u64) -> u64 {
         match self.record {
-            Record { is_test: 0, .. } | Record { mult: 0, .. } => host_ns,
+            Record { is_test: 0, .. } | Record { next: 0, .. } => host_ns,
             record => {
-                let span = (u128::from(host_ns) * u128::from(record.mult)) >> SHIFT;
+                let span = (u128::from(host_ns) * u128::from(record.next)) >> SHIFT;
                 u64::try_from(span).unwrap_or(u64::MAX)
             }
         }
     }
 
     pub(crate) fn stands_still(&self) -> bool {
-        self.record.mult == 0
+        self.record.next == 0
     }
 
     /// The host's `CLOCK_MONOTONIC` when the shown time is `deadline_ns`.

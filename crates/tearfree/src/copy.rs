@@ -30,33 +30,45 @@ core::cfg_select! {
         mod modelled;
     }
     tearfree_axm => {
+                mod number;
         mod recorded;
+        use number::load_number;
         use recorded as engine;
     }
     any(miri, tearfree_engine = "locked") => {
-        mod locked;
+                mod locked;
+        mod number;
+        use number::load_number;
         use locked as engine;
     }
     tearfree_engine = "ordered" => {
+                mod number;
         mod ordered;
+        use number::load_number;
         use ordered as engine;
     }
     tearfree_engine = "portable" => {
+                mod number;
         mod portable;
+        use number::load_number;
         use portable as engine;
     }
     all(target_arch = "x86_64", target_pointer_width = "64") => {
         mod chunks;
         mod x86_64;
         use x86_64 as engine;
+        use engine::load_number;
     }
     all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little") => {
         mod aarch64;
         mod chunks;
         use aarch64 as engine;
+        use engine::load_number;
     }
     _ => {
+                mod number;
         mod portable;
+        use number::load_number;
         use portable as engine;
     }
 }

@@ -92,23 +92,23 @@ impl PairCount {
     #[must_use = "true means that the data may mix two writes"]
     pub fn read_retry(&self, start: PairStart) -> bool {
         // The slot is written to from the odd count of the generation after the next one on.
-        self.moved_since(start) > 2
+        self.second_look().wrapping_sub(start.generation() * 2) > 2
     }
 
     /// Whether the generation that `start` names was still the newest one.
     #[inline(always)]
     #[must_use]
     pub fn is_current(&self, start: PairStart) -> bool {
-        self.moved_since(start) < 2
+        PairStart(self.second_look()).generation() == start.generation()
     }
 
-    /// The second look: how far the count is beyond the even count of the generation in `start`.
+    /// The count after the copy.
     #[inline(always)]
-    fn moved_since(&self, start: PairStart) -> u64 {
+    fn second_look(&self) -> u64 {
         // ORDERING: P14. Pairs with the fence in `write_begin`: whoever saw a word stored after it
         // sees its odd count, or a later one.
         order::fence_retry();
-        self.word.load(PLAIN).wrapping_sub(start.generation() * 2)
+        self.word.load(PLAIN)
     }
 
     /// Copies from the slot that is whole until it stayed so, at most `attempts` times. Returns the
@@ -134,7 +134,7 @@ impl PairCount {
         // ORDERING: P14. Readers begin at odd counts too, so this store has to carry the slot of
         // `current` as well; pairs with `read_begin`.
         self.word.store(current.wrapping_mul(2).wrapping_add(1), order::pair_odd());
-        // ORDERING: P14. The slot changes after that; pairs with the fence in `moved_since`.
+        // ORDERING: P14. The slot changes after that; pairs with the fence in `second_look`.
         order::fence_odd();
         slot_of(current.wrapping_add(1))
     }

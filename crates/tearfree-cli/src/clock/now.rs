@@ -59,7 +59,7 @@ impl Look {
             late_publications: clock.late_publications(),
             source: clock.source().name(),
             is_test: record.is_test != 0,
-            speed: (record.is_test != 0).then(|| record.mult as f64 / (1_u64 << SHIFT) as f64),
+            speed: (record.is_test != 0).then(|| record.next as f64 / (1_u64 << SHIFT) as f64),
             generation: clock.page().generation(),
         }
     }

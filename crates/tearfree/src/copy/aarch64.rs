@@ -31,6 +31,42 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
     }
 }
 
+/// Loads a number of `LEN` bytes, 4 or 8, that lies `distance` and `AT` bytes behind `from`. The
+/// instruction itself adds `AT`, which the compiler, who does not see into it, could not leave to it.
+/// It also clears the rest of the register.
+///
+/// # Safety
+/// The number is inside of a payload.
+#[inline(always)]
+pub(super) unsafe fn load_number<const LEN: usize, const AT: usize>(
+    from: *const u8,
+    distance: usize,
+) -> MaybeUninit<u64> {
+    // SAFETY: inside of the payload, by the caller's promise.
+    let from = unsafe { from.add(distance) };
+    macro_rules! number {
+        ($mov:literal) => {{
+            let number: MaybeUninit<u64>;
+            // SAFETY: P6. Loads the number, which is inside of the payload, as the caller promises.
+            unsafe {
+                asm!(
+                    concat!($mov, ", [{from}, {at}]"),
+                    number = out(reg) number,
+                    from = in(reg) from,
+                    at = const AT,
+                    options(nostack, preserves_flags),
+                );
+            }
+            number
+        }};
+    }
+    match LEN {
+        8 => number!("ldr {number}"),
+        4 => number!("ldr {number:w}"),
+        _ => unreachable!("a number of 4 or 8 bytes"),
+    }
+}
+
 /// As [`load`] for a large `T`, made in the place where the caller wants the result.
 ///
 /// # Safety

@@ -23,6 +23,23 @@ pub unsafe fn load<T: Copy>(from: *const T) -> MaybeUninit<T> {
     copy
 }
 
+/// As [`load`], of a number of `LEN` bytes, 4 or 8, that lies `distance` and `AT` bytes behind `from`.
+///
+/// # Safety
+/// As for [`load`], for the number. Its bytes are initialised.
+#[inline(always)]
+#[must_use]
+pub unsafe fn load_number<const LEN: usize, const AT: usize>(
+    from: *const u8,
+    distance: usize,
+) -> u64 {
+    const { assert!(LEN == 4 || LEN == 8, "a number of 4 or 8 bytes") };
+    // SAFETY: P6, by the caller's promise.
+    let number = unsafe { super::load_number::<LEN, AT>(from, distance) };
+    // SAFETY: P4. Any bytes are a number, and they are initialised, by the caller's promise.
+    unsafe { number.assume_init() }
+}
+
 /// As [`load`], for as many bytes as `to` holds; afterwards all of them are initialised if those at
 /// `from` are.
 ///

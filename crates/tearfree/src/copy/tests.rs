@@ -254,3 +254,25 @@ fn foreign_memory_is_copied_as_values_and_as_bytes() {
     both_ways::<129>();
     both_ways::<5000>();
 }
+
+#[cfg(target_has_atomic = "64")]
+#[test]
+fn a_number_is_found_at_its_distance_and_fills_its_register() {
+    use super::foreign::load_number;
+    let numbers: [u64; 6] = core::array::from_fn(|at| 0x8182_8384_8586_8780 + at as u64);
+    let from = numbers.as_ptr().cast::<u8>();
+    // SAFETY: the numbers that are asked for below are all in `numbers`, which nobody changes.
+    macro_rules! number {
+        ($len:literal, $at:literal, $distance:expr) => {
+            // SAFETY: as above.
+            unsafe { load_number::<$len, $at>(from, $distance) }
+        };
+    }
+    for at in 0..4 {
+        assert_eq!((number!(8, 0, at * 8), number!(8, 16, at * 8)), (numbers[at], numbers[at + 2]));
+        let bytes = numbers[at + 1].to_ne_bytes();
+        let half =
+            |from| u64::from(u32::from_ne_bytes(core::array::from_fn(|at| bytes[from + at])));
+        assert_eq!((number!(4, 8, at * 8), number!(4, 12, at * 8)), (half(0), half(4)));
+    }
+}
