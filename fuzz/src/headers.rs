@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use arbitrary::{Arbitrary, Unstructured};
+use tearfree_page::layout::{SLOTS, stride};
 use tearfree_page::{ByteWriter, Options, inspect};
 
 /// How a page that was right is spoiled.
@@ -59,10 +60,10 @@ fn check(bytes: &[u8], file_len: u64) {
     let Ok(geometry) = inspect(bytes, file_len) else { return };
     let size = geometry.schema.size();
     assert!(geometry.total_len as u64 <= file_len, "the page is longer than its file");
-    let [one, other] = geometry.slots;
-    for slot in [one, other] {
-        let end = slot.checked_add(size).expect("a slot has an end");
-        assert!(end <= geometry.total_len, "a slot ends outside of the page");
-    }
-    assert!(one.abs_diff(other) >= size, "the slots overlap");
+    let slots_end = SLOTS + 2 * stride(size);
+    assert!(stride(size) >= size, "the slots overlap");
+    assert!(
+        slots_end + geometry.schema.to_string().len() <= geometry.total_len,
+        "the page is short"
+    );
 }

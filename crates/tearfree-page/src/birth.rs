@@ -14,6 +14,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use crate::error::{Error, refused};
 use crate::header::{Birth, Geometry};
 use crate::identity::{boot_id, namespace, own_record};
+use crate::layout::stride;
 use crate::mapping::Mapping;
 use crate::options::Options;
 use crate::place::{PAGE, UNFINISHED};
@@ -40,7 +41,7 @@ pub(crate) fn named(
     }
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = openat(directory, UNFINISHED, flags, Mode::from_raw_mode(0o600))
-        .map_err(|error| no_space_or(error, "make a page in", path, 2 * schema.stride()))?;
+        .map_err(|error| no_space_or(error, "make a page in", path, 2 * stride(schema.size())))?;
     let finished = (|| {
         let page = fill(&file, path, schema, value, options, false)?;
         set_mode(&file, options, path)?;

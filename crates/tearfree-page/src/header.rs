@@ -2,12 +2,13 @@
 //! From the bytes of a page to where everything is in it, or to what is wrong with them.
 
 use core::fmt;
+use core::ops::Range;
 
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 use crate::layout::{
-    BYTE_ORDER, FLAG_SEALED, FLAG_WAKES, Fixed, Header, LINE, MAGIC, MAJOR, MAX_HEADER,
-    MAX_PAYLOAD, MINOR, WriterRecord,
+    BYTE_ORDER, FLAG_SEALED, FLAG_WAKES, Fixed, Header, MAGIC, MAJOR, MAX_PAYLOAD, MAX_SCHEMA,
+    MINOR, SLOTS, WriterRecord, schema_offset,
 };
 use crate::schema::{Schema, fnv1a};
 use crate::status::STATE_LIVE;
@@ -20,8 +21,6 @@ pub struct Geometry {
     pub schema: Schema,
     /// The length of the page in bytes.
     pub total_len: usize,
-    /// Where the two slots begin.
-    pub slots: [usize; 2],
     /// By which two pages of one name differ.
     pub page_id: u64,
     /// The boot in which the page was made; zero if its writer did not know.
@@ -48,14 +47,12 @@ pub enum Damage {
     Major(u16),
     /// It says that it is longer than it is.
     Cut,
-    /// The schema is outside of the header, or overlaps it, or is too long.
-    SchemaPlace,
+    /// The slots or the schema are too long, or reach beyond the end of the page.
+    Sizes,
     /// The schema is no text, or none that describes a payload.
     SchemaText,
     /// The fingerprint, the size or the alignment is not that of the schema.
     SchemaMismatch,
-    /// The slots overlap each other or the header, or are outside of the page.
-    SlotPlace,
 }
 
 impl fmt::Display for Damage {
@@ -68,23 +65,31 @@ impl fmt::Display for Damage {
                 write!(f, "its layout has version {major}, and this program knows {MAJOR}")
             }
             Self::Cut => f.write_str("it is shorter than its header says"),
-            Self::SchemaPlace => f.write_str("its header puts the schema where none can be"),
+            Self::Sizes => f.write_str("it is shorter than its slots and its schema"),
             Self::SchemaText => f.write_str("its schema is no schema"),
             Self::SchemaMismatch => f.write_str("its schema and its header contradict each other"),
-            Self::SlotPlace => f.write_str("its header puts the slots where none can be"),
         }
     }
 }
 
-/// Reads the header at the beginning of `bytes`, a private copy; the whole page has `file_len`.
+/// Checks the header of a page. `bytes` are a private copy of the page; its file has `file_len`.
 ///
 /// The same bytes give the same answer, whatever they are; nothing is believed that was not checked.
-/// `bytes` may be the whole page, or as much of it as the longest header takes.
 ///
 /// # Errors
 /// If it is no page, or none that this version understands.
 pub fn inspect(bytes: &[u8], file_len: u64) -> Result<Geometry, Damage> {
     let (fixed, _) = Fixed::read_from_prefix(bytes).map_err(|_| Damage::Short)?;
+    inspect_parts(&fixed, file_len, |place| bytes.get(place).unwrap_or_default().to_vec())
+}
+
+/// Checks the header of a page of `file_len` bytes. `text_of` copies the schema, from a place that is
+/// inside of the page.
+pub(crate) fn inspect_parts(
+    fixed: &Fixed,
+    file_len: u64,
+    text_of: impl FnOnce(Range<usize>) -> Vec<u8>,
+) -> Result<Geometry, Damage> {
     if fixed.magic != MAGIC {
         return Err(Damage::Magic);
     }
@@ -97,12 +102,11 @@ pub fn inspect(bytes: &[u8], file_len: u64) -> Result<Geometry, Damage> {
     if fixed.total_len > file_len {
         return Err(Damage::Cut);
     }
-    let schema = schema_in(&fixed, bytes)?;
-    let (total_len, slots) = slots_in(&fixed, &schema)?;
+    let (total_len, place) = schema_place(fixed)?;
+    let schema = schema_of(fixed, &text_of(place))?;
     Ok(Geometry {
         schema,
         total_len,
-        slots,
         page_id: fixed.page_id,
         boot_id: fixed.boot_id,
         created_ns: fixed.created_ns,
@@ -111,13 +115,21 @@ pub fn inspect(bytes: &[u8], file_len: u64) -> Result<Geometry, Damage> {
     })
 }
 
-fn schema_in(fixed: &Fixed, bytes: &[u8]) -> Result<Schema, Damage> {
-    let begin = to_usize(fixed.schema_offset);
-    let end = begin.checked_add(to_usize(fixed.schema_len)).ok_or(Damage::SchemaPlace)?;
-    if begin < size_of::<Header>() || end > MAX_HEADER || end as u64 > fixed.total_len {
-        return Err(Damage::SchemaPlace);
+/// The length of the page, and where in it the schema is: behind the slots.
+fn schema_place(fixed: &Fixed) -> Result<(usize, Range<usize>), Damage> {
+    let (payload, text) = (to_usize(fixed.payload_size), to_usize(fixed.schema_len));
+    if payload > MAX_PAYLOAD || text > MAX_SCHEMA {
+        return Err(Damage::Sizes);
     }
-    let text = bytes.get(begin..end).ok_or(Damage::Short)?;
+    let begin = schema_offset(payload);
+    let end = begin + text;
+    match usize::try_from(fixed.total_len) {
+        Ok(total_len) if end <= total_len => Ok((total_len, begin..end)),
+        _ => Err(Damage::Sizes),
+    }
+}
+
+fn schema_of(fixed: &Fixed, text: &[u8]) -> Result<Schema, Damage> {
     let text = core::str::from_utf8(text).map_err(|_| Damage::SchemaText)?;
     let schema: Schema = text.parse().map_err(|_| Damage::SchemaText)?;
     let agrees = schema.to_string() == text
@@ -125,19 +137,6 @@ fn schema_in(fixed: &Fixed, bytes: &[u8]) -> Result<Schema, Damage> {
         && schema.size() == to_usize(fixed.payload_size)
         && schema.align() == to_usize(fixed.payload_align);
     if agrees { Ok(schema) } else { Err(Damage::SchemaMismatch) }
-}
-
-/// Slots are whole lines behind the schema, the first one before the second.
-fn slots_in(fixed: &Fixed, schema: &Schema) -> Result<(usize, [usize; 2]), Damage> {
-    let place = |ok: bool| if ok { Ok(()) } else { Err(Damage::SlotPlace) };
-    let (first, stride) = (to_usize(fixed.slot_offset), to_usize(fixed.slot_stride));
-    let schema_end = to_usize(fixed.schema_offset) + to_usize(fixed.schema_len);
-    place(first >= schema_end && first <= MAX_HEADER)?;
-    place(first.is_multiple_of(LINE) && stride.is_multiple_of(LINE))?;
-    place(stride >= schema.size() && stride <= MAX_PAYLOAD)?;
-    let total_len = usize::try_from(fixed.total_len).map_err(|_| Damage::SlotPlace)?;
-    place(first + 2 * stride <= total_len)?;
-    Ok((total_len, [first, first + stride]))
 }
 
 fn to_usize(number: u32) -> usize {
@@ -162,10 +161,8 @@ impl Birth<'_> {
     /// All bytes of the new page; generation 0 is in slot 0.
     pub(crate) fn image(&self) -> Vec<u8> {
         let text = self.schema.to_string();
-        let schema_offset = size_of::<Header>();
-        let slot_offset = (schema_offset + text.len()).next_multiple_of(LINE);
-        let stride = self.schema.stride();
-        let mut image = vec![0; slot_offset + 2 * stride];
+        let schema_offset = schema_offset(self.schema.size());
+        let mut image = vec![0; schema_offset + text.len()];
         let mut header = Header::new_zeroed();
         header.fixed = Fixed {
             magic: MAGIC,
@@ -176,23 +173,20 @@ impl Birth<'_> {
             fingerprint: self.schema.fingerprint(),
             payload_size: to_u32(self.schema.size()),
             payload_align: to_u32(self.schema.align()),
-            slot_offset: to_u32(slot_offset),
-            slot_stride: to_u32(stride),
-            schema_offset: to_u32(schema_offset),
             schema_len: to_u32(text.len()),
-            page_id: self.page_id,
-            boot_id: self.boot_id,
-            created_ns: self.writer.since_ns,
             flags: u32::from(self.wakes) * FLAG_WAKES + u32::from(self.sealed) * FLAG_SEALED,
-            reserved: [0; 9],
+            page_id: self.page_id,
+            created_ns: self.writer.since_ns,
+            boot_id: self.boot_id,
+            reserved: [0; 6],
         };
         header.hot.valid_until = self.valid_until;
         header.hot.time_namespace = self.time_namespace;
         header.hot.state = STATE_LIVE;
         header.writers[0] = self.writer;
-        image[..schema_offset].copy_from_slice(header.as_bytes());
-        image[schema_offset..][..text.len()].copy_from_slice(text.as_bytes());
-        image[slot_offset..][..self.value.len()].copy_from_slice(self.value);
+        image[..SLOTS].copy_from_slice(header.as_bytes());
+        image[SLOTS..][..self.value.len()].copy_from_slice(self.value);
+        image[schema_offset..].copy_from_slice(text.as_bytes());
         image
     }
 }

@@ -20,8 +20,21 @@ pub const LINE: usize = 64;
 pub const MAX_PAYLOAD: usize = 16 << 20;
 /// The longest text of a schema.
 pub const MAX_SCHEMA: usize = 64 << 10;
-/// The end of the largest header, the schema included.
-pub(crate) const MAX_HEADER: usize = size_of::<Header>() + MAX_SCHEMA;
+/// Where slot 0 begins: the two slots follow the header, and the schema follows them. So a reader that
+/// knows the type of the payload has the places of the slots in its instructions.
+pub const SLOTS: usize = size_of::<Header>();
+
+/// From the beginning of slot 0 to that of slot 1, for a payload of so many bytes.
+#[must_use]
+pub const fn stride(payload: usize) -> usize {
+    payload.next_multiple_of(LINE)
+}
+
+/// Where the schema's text begins, behind two slots for a payload of so many bytes.
+#[must_use]
+pub const fn schema_offset(payload: usize) -> usize {
+    SLOTS + 2 * stride(payload)
+}
 
 /// The writer wakes those who wait, at each publication.
 pub(crate) const FLAG_WAKES: u32 = 1;
@@ -48,24 +61,18 @@ pub struct Fixed {
     pub payload_size: u32,
     /// The payload's alignment in bytes.
     pub payload_align: u32,
-    /// Where slot 0 begins.
-    pub slot_offset: u32,
-    /// From the beginning of slot 0 to that of slot 1.
-    pub slot_stride: u32,
-    /// Where the schema's text begins.
-    pub schema_offset: u32,
     /// The length of the schema's text in bytes.
     pub schema_len: u32,
-    /// A random number, by which two pages of one name differ.
-    pub page_id: u64,
-    /// The kernel's boot id, in which the times of this page have a meaning.
-    pub boot_id: [u8; 16],
-    /// When the page was made: nanoseconds since 1970.
-    pub created_ns: u64,
     /// Bit 0: the writer wakes waiters. Bit 1: sealed.
     pub flags: u32,
+    /// A random number, by which two pages of one name differ.
+    pub page_id: u64,
+    /// When the page was made: nanoseconds since 1970.
+    pub created_ns: u64,
+    /// The kernel's boot id, in which the times of this page have a meaning.
+    pub boot_id: [u8; 16],
     /// Zero.
-    pub reserved: [u32; 9],
+    pub reserved: [u64; 6],
 }
 
 /// Line 2: what each read looks at. Each word is whole by itself.
@@ -107,7 +114,7 @@ pub struct WriterRecord {
     pub reserved: [u64; 2],
 }
 
-/// Everything before the schema's text.
+/// Everything before the slots.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Header {
@@ -131,11 +138,9 @@ const _: () = {
     assert!(offset_of!(Fixed, byte_order) == 8 && offset_of!(Fixed, total_len) == 16);
     assert!(offset_of!(Fixed, major) == 12 && offset_of!(Fixed, minor) == 14);
     assert!(offset_of!(Fixed, fingerprint) == 24 && offset_of!(Fixed, payload_size) == 32);
-    assert!(offset_of!(Fixed, payload_align) == 36 && offset_of!(Fixed, slot_offset) == 40);
-    assert!(offset_of!(Fixed, slot_stride) == 44 && offset_of!(Fixed, schema_offset) == 48);
-    assert!(offset_of!(Fixed, schema_len) == 52 && offset_of!(Fixed, page_id) == 56);
-    assert!(offset_of!(Fixed, boot_id) == 64 && offset_of!(Fixed, created_ns) == 80);
-    assert!(offset_of!(Fixed, flags) == 88);
+    assert!(offset_of!(Fixed, payload_align) == 36 && offset_of!(Fixed, schema_len) == 40);
+    assert!(offset_of!(Fixed, flags) == 44 && offset_of!(Fixed, page_id) == 48);
+    assert!(offset_of!(Fixed, created_ns) == 56 && offset_of!(Fixed, boot_id) == 64);
     assert!(offset_of!(Header, hot) == 128 && offset_of!(Hot, valid_until) == 8);
     assert!(offset_of!(Hot, time_namespace) == 16 && offset_of!(Hot, state) == 24);
     assert!(offset_of!(Header, writer_count) == 192);

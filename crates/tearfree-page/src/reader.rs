@@ -137,7 +137,7 @@ impl<T: Payload> Reader<T> {
     /// All attempts are in here, so that a small value stays in registers on its way out.
     #[inline(always)]
     fn copy(&self) -> Result<(T, u64), Unsettled> {
-        let (copy, generation) = self.page.read(|slot| self.page.shared.load::<T>(slot))?;
+        let (copy, generation) = self.page.read(|slot| self.page.shared.load::<T, T>(slot))?;
         // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
         Ok((unsafe { copy.assume_init() }, generation))
     }
@@ -203,8 +203,8 @@ impl<T: Payload> Reader<T> {
         Ok(Some(reading))
     }
 
-    /// Reads a value, runs `meanwhile`, and makes sure that the value was still the newest one
-    /// afterwards; else it begins again.
+    /// Reads the newest value and runs `meanwhile`, and makes sure that the value was the newest one
+    /// before and after that; else it begins again.
     ///
     /// A clock needs that: a counter that was read while generation g was the newest is below the
     /// counter value from which g + 1 holds.
@@ -251,12 +251,13 @@ impl<T: Payload> Reader<T> {
         &self,
         mut meanwhile: impl FnMut() -> R,
     ) -> Result<(H, u64, R), Unsettled> {
-        const { assert!(size_of::<H>() <= size_of::<T>(), "a head is no longer than the value") };
         let count = self.page.shared.count();
         for _ in 0..crate::shared::ATTEMPTS {
             let start = count.read_begin();
-            let copy = self.page.shared.load::<H>(start.slot());
+            // Before the copy, which then need not be done when the processor comes here: a counter that
+            // is read in order waits for all loads before it.
             let result = meanwhile();
+            let copy = self.page.shared.load::<T, H>(start.slot());
             if count.is_current(start) {
                 // SAFETY: P4, P14. The bytes are one generation's, and any bytes are an `H`.
                 let value = unsafe { copy.assume_init() };

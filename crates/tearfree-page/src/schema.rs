@@ -9,7 +9,7 @@ use core::fmt;
 pub use describe::{Describe, Fields, schema_of};
 pub use text::SchemaError;
 
-use crate::layout::{LINE, MAX_PAYLOAD, MAX_SCHEMA};
+use crate::layout::{MAX_PAYLOAD, MAX_SCHEMA};
 
 /// The type of a field, or of the elements of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,11 +150,6 @@ impl Schema {
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         fnv1a(self.to_string().as_bytes())
-    }
-
-    /// The distance of the two slots.
-    pub(crate) fn stride(&self) -> usize {
-        self.size().next_multiple_of(LINE)
     }
 
     /// Adds a field behind the others.

@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "memory that other processes change is reached from here")]
 
 use core::mem::{MaybeUninit, offset_of};
+use core::ops::Range;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
@@ -12,8 +13,10 @@ use tearfree::raw::{self, PairCount};
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::error::Error;
-use crate::header::{Damage, Geometry, inspect};
-use crate::layout::{Header, Hot, LINE, MAX_HEADER, WriterRecord};
+use crate::header::{Damage, Geometry, inspect_parts};
+use crate::layout::{
+    Fixed, Header, Hot, LINE, MAX_PAYLOAD, MAX_SCHEMA, SLOTS, WriterRecord, schema_offset, stride,
+};
 use crate::mapping::Mapping;
 use crate::status::Glance;
 
@@ -25,10 +28,9 @@ pub(crate) const ATTEMPTS: u32 = 1000;
 #[derive(Debug)]
 pub(crate) struct Shared {
     mapping: Mapping,
-    /// The address of the header, all of which is mapped.
+    /// The address of the header, all of which is mapped, and of the two slots behind it.
     header: *mut u8,
-    /// The addresses of the payload's slots, of `payload` bytes each.
-    slots: [*mut u8; 2],
+    /// The size of the payload. Both slots are mapped.
     payload: usize,
 }
 
@@ -41,15 +43,20 @@ unsafe impl Sync for Shared {}
 impl Shared {
     /// Checks the header of a page in the mapping itself, from a private copy of it.
     pub(crate) fn new(mapping: Mapping) -> Result<(Self, Geometry), Damage> {
-        let header_len = mapping.len().min(MAX_HEADER);
-        let mut header = vec![0; header_len];
-        // SAFETY: P6. As many bytes are mapped, and all processes change them by racing copies or
-        // from outside of this program.
-        unsafe { raw::load_bytes(mapping.at(0), as_uninit(&mut header)) };
-        let geometry = inspect(&header, mapping.len() as u64)?;
-        let slots = geometry.slots.map(|slot| mapping.at(slot));
+        let mut fixed = [0; size_of::<Fixed>()];
+        // SAFETY: P6. A header is mapped, and all processes change it by racing copies or from outside
+        // of this program.
+        unsafe { raw::load_bytes(mapping.at(0), as_uninit(&mut fixed)) };
+        let text_of = |place: Range<usize>| {
+            let mut text = vec![0; place.len()];
+            // SAFETY: P6. As above: `inspect_parts` asks for what is inside of the page, which is mapped.
+            unsafe { raw::load_bytes(mapping.at(place.start), as_uninit(&mut text)) };
+            text
+        };
+        let fixed = Fixed::read_from_bytes(&fixed).map_err(|_| Damage::Short)?;
+        let geometry = inspect_parts(&fixed, mapping.len() as u64, text_of)?;
         let (header, payload) = (mapping.at(0), geometry.schema.size());
-        Ok((Shared { mapping, header, slots, payload }, geometry))
+        Ok((Shared { mapping, header, payload }, geometry))
     }
 
     /// Maps a page for a reader, or for its writer. `file_len` is what the system says about the file.
@@ -131,13 +138,12 @@ impl Shared {
         Glance::new(valid_until, here == there, state)
     }
 
-    /// Copies a `T` out of a slot; torn until the count says otherwise.
+    /// Copies what a `T` begins with, an `H`, out of a slot; torn until the count says otherwise.
     #[inline(always)]
-    pub(crate) fn load<T: Copy>(&self, slot: usize) -> MaybeUninit<T> {
-        debug_assert!(size_of::<T>() <= self.payload);
-        // SAFETY: P6. The slot has at least the size of a `T`: whoever made this reader of `T` checked
-        // that the schema says so.
-        unsafe { raw::load(self.slots[slot].cast::<T>()) }
+    pub(crate) fn load<T, H: Copy>(&self, slot: usize) -> MaybeUninit<H> {
+        const { assert!(size_of::<H>() <= size_of::<T>(), "a head is no longer than the value") };
+        // SAFETY: P6. The slot is a `T`'s, and has the size of one.
+        unsafe { raw::load(self.slot_of::<T>(slot).cast::<H>()) }
     }
 
     /// As [`load`](Self::load), into bytes.
@@ -145,7 +151,22 @@ impl Shared {
     pub(crate) fn load_into(&self, slot: usize, to: &mut [u8]) {
         assert!(to.len() <= self.payload, "the payload has {} bytes", self.payload);
         // SAFETY: P6. The slot has as many bytes, as was just checked.
-        unsafe { raw::load_bytes(self.slots[slot], as_uninit(to)) };
+        unsafe { raw::load_bytes(self.slot(slot, self.payload), as_uninit(to)) };
+    }
+
+    /// The address of a slot of `T`s: whoever made this page's reader or writer of `T` checked that the
+    /// schema is one of that size. So the place is known when the program is compiled.
+    #[inline(always)]
+    fn slot_of<T>(&self, slot: usize) -> *mut T {
+        debug_assert!(size_of::<T>() == self.payload, "the page of another type");
+        self.slot(slot, size_of::<T>()).cast()
+    }
+
+    #[inline(always)]
+    fn slot(&self, slot: usize, payload: usize) -> *mut u8 {
+        debug_assert!(slot < 2, "there are two slots");
+        // SAFETY: both slots are inside of the mapping: `inspect_parts` found the schema behind them.
+        unsafe { self.header.add(SLOTS + slot * stride(payload)) }
     }
 
     /// The bytes of a slot.
@@ -158,16 +179,15 @@ impl Shared {
     /// Fills a slot, as the writer (P5, P14).
     #[inline(always)]
     pub(crate) fn store<T: Copy>(&self, slot: usize, value: &T) {
-        debug_assert!(size_of::<T>() <= self.payload);
-        // SAFETY: P6. As in `load`; the mapping is writable, for this is the writer.
-        unsafe { raw::store(value, self.slots[slot].cast::<T>()) };
+        // SAFETY: P6. The slot is a `T`'s; the mapping is writable, for this is the writer.
+        unsafe { raw::store(value, self.slot_of::<T>(slot)) };
     }
 
     /// As [`store`](Self::store), from bytes.
     pub(crate) fn store_from(&self, slot: usize, bytes: &[u8]) {
         assert!(bytes.len() <= self.payload, "the payload has {} bytes", self.payload);
         // SAFETY: P6. As in `load_into`; the mapping is writable, for this is the writer.
-        unsafe { raw::store_bytes(bytes, self.slots[slot]) };
+        unsafe { raw::store_bytes(bytes, self.slot(slot, self.payload)) };
     }
 
     /// Who the writer is, by the same protocol as the payload. `None` if it does not hold still.
@@ -204,13 +224,13 @@ impl Shared {
     #[inline(always)]
     fn in_header(&self, offset: usize) -> *mut u8 {
         debug_assert!(offset < size_of::<Header>() && self.mapping.len() >= size_of::<Header>());
-        // SAFETY: inside of the header, whose bytes are mapped: `inspect` found a whole one there.
+        // SAFETY: inside of the header, whose bytes are mapped: `inspect_parts` found a whole one there.
         unsafe { self.header.add(offset) }
     }
 }
 
 /// Longer files are no pages; nothing beyond this is mapped.
-const MAX_LEN: usize = MAX_HEADER + 2 * crate::layout::MAX_PAYLOAD + LINE;
+const MAX_LEN: usize = schema_offset(MAX_PAYLOAD) + MAX_SCHEMA;
 
 fn as_uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     let (pointer, len) = (bytes.as_mut_ptr(), bytes.len());

@@ -28,7 +28,7 @@ fn a_damaged_page_is_refused_for_what_it_is() {
         (|bytes| bytes.truncate(500), Damage::Cut),
         (|bytes| bytes[0] = b'P', Damage::Magic),
         (|bytes| bytes[12] = 9, Damage::Major(9)),
-        (|bytes| bytes[44] = 0, Damage::SlotPlace),
+        (|bytes| bytes[33] = 1, Damage::Sizes),
     ];
     for (change, damage) in changes {
         let (_folder, page) = changed(change);

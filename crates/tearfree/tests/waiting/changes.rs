@@ -161,7 +161,8 @@ fn no_change_is_lost_in_a_long_ping_pong() {
             }
         }
         if let Some(sleeps) = sleeps() {
-            assert!(sleeps >= hits / 10, "hardly anybody slept, so this shows nothing");
+            // Where processors are scarce, the other side often plays before one has fallen asleep.
+            assert!(sleeps >= hits / 1000, "hardly anybody slept, so this shows nothing");
         }
     };
     thread::scope(|s| {

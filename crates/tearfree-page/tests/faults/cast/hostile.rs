@@ -83,7 +83,8 @@ pub(crate) fn scribble(page: &str) {
         let at = usize::try_from(random).unwrap() % words.len();
         // Now and then what was there, so that some headers pass the checks, and some half.
         let is_fixed = at < 16;
-        let keep = is_fixed && round % 4096 < 3000 || random.is_multiple_of(3);
+        // By other bits than those that choose the place, so that every place has its turn.
+        let keep = is_fixed && round % 4096 < 3000 || (random >> 32).is_multiple_of(3);
         words[at].store(if keep { original[at] } else { random.rotate_left(21) }, Relaxed);
         if round.is_multiple_of(7) {
             words[COUNT].store(random >> (random % 64), Relaxed);

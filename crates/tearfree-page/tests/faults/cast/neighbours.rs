@@ -215,7 +215,7 @@ fn python() {
         assert!(said.contains(part), "{part} in {said}");
     }
     let mut bytes = fs::read(page.join("page")).unwrap();
-    bytes[48] ^= 1;
+    bytes[40] ^= 1; // the length of the schema
     fs::create_dir(page.with_extension("bad")).unwrap();
     fs::write(page.with_extension("bad").join("page"), bytes).unwrap();
     let output = run(&page.with_extension("bad"));
