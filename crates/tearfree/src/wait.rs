@@ -67,7 +67,8 @@ impl Patience {
         self.step = (self.step + 1).min(SPINS);
     }
 
-    /// Whether the last step offered the processor to others.
+    /// Whether the last step offered the processor to others. A sleep does not count: it is so long that
+    /// the other side moves meanwhile wherever it runs.
     pub(crate) fn gave_way(&self) -> bool {
         #[cfg(all(feature = "std", not(tearfree_loom)))]
         return (SPINS + 1..=SPINS + YIELDS).contains(&self.step);

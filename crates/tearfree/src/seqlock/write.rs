@@ -187,8 +187,8 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         Some(WriteGuard::of(self, holding, entered))
     }
 
-    /// Pauses or yields for a moment if readers never get through. Comes before the lock and before the context,
-    /// so that nobody else is kept waiting meanwhile.
+    /// Pauses or yields for a moment if readers never get through. Comes before the lock and before
+    /// the context, so that nobody else is kept waiting meanwhile.
     #[inline]
     pub(super) fn heed(&self) {
         self.plea.heed(size_of::<T>());
