@@ -275,7 +275,7 @@ set_64:
     stur q0, [x29, #-16]
     ldrb w8, [x0, #76]
     cbnz w8, .L3
-    add x2, x19, #77
+    add x2, x19, #78
     mov w0, wzr
     mov w1, #1
     bl __aarch64_cas1_acq
@@ -304,7 +304,7 @@ set_64:
     ldr w1, [x19, #72]
     tbnz w1, #0, .L5
 .L2:
-    add x1, x19, #77
+    add x1, x19, #78
     mov w0, #-1
     bl __aarch64_ldadd1_rel
     tbnz w0, #1, .L6
@@ -316,7 +316,7 @@ set_64:
     add x0, x19, #76
     mov w1, #64
     bl give_way
-    add x2, x19, #77
+    add x2, x19, #78
     mov w0, wzr
     mov w1, #1
     bl __aarch64_cas1_acq
@@ -324,7 +324,7 @@ set_64:
     b.eq .L1
 .L4:
     mov w2, #51712
-    add x0, x19, #77
+    add x0, x19, #78
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
@@ -336,14 +336,14 @@ set_64:
     bl wake_all
     b .L2
 .L6:
-    add x0, x19, #77
+    add x0, x19, #78
     ldp x20, x19, [sp, #80]
     ldp x29, x30, [sp, #64]
     add sp, sp, #96
     b unlock_slow
 .L7:
     mov x20, x0
-    add x1, x19, #77
+    add x1, x19, #78
     mov w0, #-1
     bl __aarch64_ldadd1_rel
     tbnz w0, #1, .L9
@@ -351,7 +351,7 @@ set_64:
     mov x0, x20
     bl _Unwind_Resume
 .L9:
-    add x0, x19, #77
+    add x0, x19, #78
     bl unlock_slow
     b .L8
 .L10:
@@ -365,7 +365,7 @@ set_8:
     mov x19, x0
     mov x20, x1
     cbnz w8, .L3
-    add x2, x19, #21
+    add x2, x19, #22
     mov w0, wzr
     mov w1, #1
     bl __aarch64_cas1_acq
@@ -384,7 +384,7 @@ set_8:
     ldr w1, [x19, #16]
     tbnz w1, #0, .L5
 .L2:
-    add x1, x19, #21
+    add x1, x19, #22
     mov w0, #-1
     bl __aarch64_ldadd1_rel
     tbnz w0, #1, .L6
@@ -395,7 +395,7 @@ set_8:
     add x0, x19, #20
     mov w1, #8
     bl give_way
-    add x2, x19, #21
+    add x2, x19, #22
     mov w0, wzr
     mov w1, #1
     bl __aarch64_cas1_acq
@@ -403,7 +403,7 @@ set_8:
     b.eq .L1
 .L4:
     mov w2, #51712
-    add x0, x19, #21
+    add x0, x19, #22
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
@@ -415,13 +415,13 @@ set_8:
     bl wake_all
     b .L2
 .L6:
-    add x0, x19, #21
+    add x0, x19, #22
     ldp x20, x19, [sp, #16]
     ldp x29, x30, [sp], #32
     b unlock_slow
 .L7:
     mov x20, x0
-    add x1, x19, #21
+    add x1, x19, #22
     mov w0, #-1
     bl __aarch64_ldadd1_rel
     tbnz w0, #1, .L9
@@ -429,7 +429,7 @@ set_8:
     mov x0, x20
     bl _Unwind_Resume
 .L9:
-    add x0, x19, #21
+    add x0, x19, #22
     bl unlock_slow
     b .L8
 .L10:

@@ -272,10 +272,10 @@ set_64:
     testb %al, %al
     jne .L4
 .L1:
-    leaq 77(%rdi), %rbx
+    leaq 78(%rdi), %rbx
     movb $1, %cl
     xorl %eax, %eax
-    lock cmpxchgb %cl, 77(%rdi)
+    lock cmpxchgb %cl, 78(%rdi)
     jne .L5
 .L2:
     incq 64(%rdi)
@@ -368,10 +368,10 @@ set_8:
     testb %al, %al
     jne .L4
 .L1:
-    leaq 21(%rdi), %rbx
+    leaq 22(%rdi), %rbx
     movb $1, %cl
     xorl %eax, %eax
-    lock cmpxchgb %cl, 21(%rdi)
+    lock cmpxchgb %cl, 22(%rdi)
     jne .L5
 .L2:
     incq 8(%rdi)

@@ -6,9 +6,15 @@
 //! the reader makes a plea, and whoever is about to write next pauses first, about as long as a copy
 //! takes that has to fetch every line. The pause ends by itself: a writer never waits for a reader,
 //! which may have lost its processor, or be dead.
+//!
+//! Where the two threads share one processor, a pause is of no use: the reader does not run meanwhile.
+//! A writer that never rests loses that processor inside of a write nearly every time, and the reader
+//! who gets it finds the count odd and can only give it back. So it makes its plea for the processor,
+//! and the next write begins with offering it, once, between two writes.
 
 use crate::order::PLAIN;
 use crate::sync::{AtomicBool, const_unless_modelled, pause};
+use crate::wait::offer_processor;
 
 /// Pauses for any size: to notice that the count stays even, and for the first lines.
 const FEW: usize = 64;
@@ -20,12 +26,14 @@ const MOST: usize = 4096;
 /// Whether a reader asks for its turn.
 pub(crate) struct Plea {
     made: AtomicBool,
+    /// Whether it is the processor that the reader needs. Looked at only if a plea was made.
+    for_processor: AtomicBool,
 }
 
 impl Plea {
     const_unless_modelled! {
         pub(crate) const fn new() -> Self {
-            Plea { made: AtomicBool::new(false) }
+            Plea { made: AtomicBool::new(false), for_processor: AtomicBool::new(false) }
         }
     }
 
@@ -33,6 +41,13 @@ impl Plea {
     pub(crate) fn make(&self) {
         // ORDERING: P13. A hint for `heed`: lost or late, it is made again after the next attempt.
         self.made.store(true, PLAIN);
+    }
+
+    /// Asks, besides, for the processor on which the next writer runs.
+    pub(crate) fn make_for_processor(&self) {
+        // ORDERING: P13. A hint for `give_way`: one that comes apart is heeded a plea later.
+        self.for_processor.store(true, PLAIN);
+        self.make();
     }
 
     /// Pauses if a reader asked for it. Whoever writes a value of `bytes` bytes calls this before.
@@ -49,6 +64,10 @@ impl Plea {
     fn give_way(&self, bytes: usize) {
         // ORDERING: P13. A hint, as in `make`. A reader that still fails makes a new one.
         self.made.store(false, PLAIN);
+        if self.for_processor.load(PLAIN) {
+            self.for_processor.store(false, PLAIN);
+            offer_processor();
+        }
         let pauses = if cfg!(any(miri, tearfree_loom)) {
             1
         } else {
@@ -70,5 +89,9 @@ mod tests {
         plea.make();
         plea.heed(usize::MAX); // comes back although no reader is there
         assert!(!plea.made.load(PLAIN), "the next write would pause again");
+        plea.make_for_processor();
+        plea.heed(usize::MAX); // likewise
+        let again = plea.made.load(PLAIN) || plea.for_processor.load(PLAIN);
+        assert!(!again, "the next write would offer the processor again");
     }
 }

@@ -18,6 +18,12 @@ const FIRST_SLEEP: core::time::Duration = core::time::Duration::from_micros(20);
 #[cfg(all(feature = "std", not(tearfree_loom)))]
 const LONGEST_SLEEP: core::time::Duration = core::time::Duration::from_millis(1);
 
+/// Offers the processor to whoever is ready, once, where there is a system that can give it away.
+pub(crate) fn offer_processor() {
+    #[cfg(all(feature = "std", not(tearfree_loom)))]
+    std::thread::yield_now();
+}
+
 /// The steps of one wait.
 #[derive(Debug)]
 pub(crate) struct Patience {
@@ -61,6 +67,15 @@ impl Patience {
         self.step = (self.step + 1).min(SPINS);
     }
 
+    /// Whether the last step offered the processor to others. A sleep does not count: it is so long that
+    /// the other side moves meanwhile wherever it runs.
+    pub(crate) fn gave_way(&self) -> bool {
+        #[cfg(all(feature = "std", not(tearfree_loom)))]
+        return (SPINS + 1..=SPINS + YIELDS).contains(&self.step);
+        #[cfg(not(all(feature = "std", not(tearfree_loom))))]
+        return false;
+    }
+
     /// The other side moved: it is running, so spinning is worth while again.
     pub(crate) fn progress(&mut self) {
         self.step = self.step.min(SPINS - 1);
@@ -77,7 +92,7 @@ impl Patience {
     fn give_way(&self) {
         let past = self.step - SPINS;
         if past < YIELDS {
-            std::thread::yield_now();
+            offer_processor();
             return;
         }
         let doubled = FIRST_SLEEP.saturating_mul(1 << (past - YIELDS).min(10));
@@ -86,5 +101,27 @@ impl Patience {
             sleep = sleep.min(deadline.saturating_duration_since(std::time::Instant::now()));
         }
         std::thread::sleep(sleep);
+    }
+}
+
+#[cfg(all(test, feature = "std", not(tearfree_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_step_that_offered_the_processor_gave_way() {
+        let mut patience = Patience::new();
+        let steps = SPINS + YIELDS + 2;
+        let gave_way: Vec<_> = (0..steps)
+            .map(|_| {
+                patience.wait();
+                patience.gave_way()
+            })
+            .collect();
+        let offers = gave_way.iter().filter(|&&gave_way| gave_way).count();
+        assert_eq!(offers, YIELDS as usize, "{gave_way:?}");
+        assert!(gave_way[SPINS as usize..].starts_with(&[true; YIELDS as usize]), "{gave_way:?}");
+        patience.progress();
+        assert!(!patience.gave_way(), "spins again");
     }
 }

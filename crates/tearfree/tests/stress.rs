@@ -5,6 +5,8 @@ mod support;
 
 #[path = "stress/experiment.rs"]
 mod experiment;
+#[path = "stress/one_processor.rs"]
+mod one_processor;
 #[path = "stress/pressure.rs"]
 mod pressure;
 #[path = "stress/races.rs"]

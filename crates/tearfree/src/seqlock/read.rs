@@ -27,7 +27,8 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// Waits while a writer is inside its copy: spins, then (with `std`) yields and sleeps, and looks
     /// at the count after each step. It never waits for what another writer does in
     /// [`update`](Self::update) or under a guard. If writers never rest, it asks them for a pause as
-    /// long as one copy (a flag beside the count, all that it ever writes), so that it gets through.
+    /// long as one copy, or (with `std`) for the processor if they seem to run on the same one: flags
+    /// beside the count, all that it ever writes. So it gets through.
     ///
     /// In a signal or interrupt handler that can hit the writer in its copy, this waits for ever: keep
     /// the handler out ([contexts](crate::context)), or use [`try_read`](Self::try_read) or
@@ -247,6 +248,10 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
                 // Writers get on, only this reader does not.
                 moves += 1;
                 last = now;
+                if patience.gave_way() {
+                    // A writer ran while this thread had given its processor away, so perhaps there.
+                    self.plea.make_for_processor();
+                }
                 patience.progress();
             }
             if moves >= RESTLESS {

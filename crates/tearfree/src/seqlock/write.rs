@@ -16,7 +16,9 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     ///
     /// Takes the writer lock, makes the count odd, copies, makes it even. Waits for other writers,
     /// never for readers; but if a reader asked for its turn, it pauses before, for a few microseconds
-    /// (and 1/16 of a pause instruction for each byte, 4096 of them at most).
+    /// (and 1/16 of a pause instruction for each byte, 4096 of them at most). With `std`, a reader that
+    /// seems to share this thread's processor makes it yield that as well, once. Whoever holds another
+    /// lock meanwhile keeps it for so much longer.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new((0, 0));
@@ -185,8 +187,8 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         Some(WriteGuard::of(self, holding, entered))
     }
 
-    /// Pauses for a moment if readers never get through. Comes before the lock and before the context,
-    /// so that nobody else is kept waiting meanwhile.
+    /// Pauses or yields for a moment if readers never get through. Comes before the lock and before
+    /// the context, so that nobody else is kept waiting meanwhile.
     #[inline]
     pub(super) fn heed(&self) {
         self.plea.heed(size_of::<T>());

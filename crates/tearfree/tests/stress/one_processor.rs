@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A reader and a writer that never rests, on one processor. The writer loses it inside of a write
+//! nearly every time, so the reader that gets it finds the count odd nearly every time.
+#![cfg(all(feature = "std", target_os = "linux", not(miri)))]
+#![allow(unsafe_code, reason = "asks the system for a processor")]
+
+use core::mem::MaybeUninit;
+use std::thread;
+
+use tearfree::lock::SpinLock;
+use tearfree::{DefaultLock, SeqLock};
+
+use crate::support::payload::{Accusing, Words};
+use crate::support::{Flag, Watchdog};
+
+/// So large that a writer who does nothing else is nearly always inside of a write.
+type Value = Words<16384>;
+
+/// How many new values a reader has to get. The writer has to run before each of them.
+const TURNS: u64 = 40;
+
+/// Keeps this thread on the first processor that the program may use.
+fn stay_on_one_processor() {
+    let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
+    // SAFETY: the call writes no more than the size that it is given; zeroes are an empty set.
+    let failed = unsafe { libc::sched_getaffinity(0, size_of_val(&set), set.as_mut_ptr()) };
+    assert_eq!(failed, 0);
+    // SAFETY: zeroed above, so it was a set even before the call.
+    let allowed = unsafe { set.assume_init() };
+    // SAFETY: the set is whole, and no number is beyond its end.
+    let may_use = |&processor: &usize| unsafe { libc::CPU_ISSET(processor, &allowed) };
+    let first = (0..8 * size_of_val(&allowed)).find(may_use).expect("a thread runs somewhere");
+    // SAFETY: zeroes are an empty set.
+    let mut alone = unsafe { MaybeUninit::<libc::cpu_set_t>::zeroed().assume_init() };
+    // SAFETY: as above.
+    unsafe { libc::CPU_SET(first, &mut alone) };
+    // SAFETY: the call reads the set.
+    let failed = unsafe { libc::sched_setaffinity(0, size_of_val(&alone), &raw const alone) };
+    assert_eq!(failed, 0);
+}
+
+/// What a race came to.
+#[derive(Debug)]
+struct Score {
+    new_values: u64,
+    writes: u64,
+}
+
+/// Races on one processor until the reader got `turns` new values, or the writer made `writes` writes.
+fn race(
+    turns: u64,
+    writes: u64,
+    mut write: impl FnMut(&Value) + Send,
+    read: impl Fn() -> Option<Value> + Sync,
+) -> Score {
+    let (over, values) = (Flag::new(), (1..=8).map(Value::of).collect::<Vec<_>>());
+    thread::scope(|s| {
+        let writer = s.spawn(|| {
+            stay_on_one_processor();
+            let _ends = over.raised_at_end();
+            let going_on = values.iter().cycle().zip(1..=writes).take_while(|_| !over.is_up());
+            going_on.fold(0, |_, (value, number)| {
+                write(value);
+                number
+            })
+        });
+        let reader = s.spawn(|| {
+            stay_on_one_processor();
+            let _ends = over.raised_at_end();
+            let (mut new_values, mut last) = (0, 0);
+            while new_values < turns && !over.is_up() {
+                match read().map(|value| value.generation()) {
+                    Some(generation) if generation != last => {
+                        new_values += 1;
+                        last = generation;
+                    }
+                    _ => thread::yield_now(), // the writer's turn
+                }
+            }
+            new_values
+        });
+        Score { new_values: reader.join().unwrap(), writes: writer.join().unwrap() }
+    })
+}
+
+/// In as many writes as `read` needs for its turns, attempts that ask for nothing get next to nothing.
+fn assert_gets_its_turns(asking: &Score, attempts_alone: &Score) {
+    assert_eq!(asking.new_values, TURNS);
+    assert!(
+        attempts_alone.new_values < TURNS / 2,
+        "who asks for nothing gets as far: {attempts_alone:?} instead of {asking:?}"
+    );
+}
+
+#[test]
+fn a_reader_of_a_split_lock_gets_its_turns_on_the_writers_processor() {
+    let _watchdog = Watchdog::over("one processor: split");
+    let mut lock = SeqLock::new(Value::of(0));
+    let (mut writer, reader) = lock.split();
+    let asking = race(TURNS, u64::MAX, |value| writer.set_from(value), || Some(reader.read()));
+    let attempts =
+        race(u64::MAX, asking.writes, |value| writer.set_from(value), || reader.try_read());
+    assert_gets_its_turns(&asking, &attempts);
+}
+
+#[test]
+fn a_reader_gets_its_turns_on_the_processor_of_a_writer_with_a_lock() {
+    fn with<L: tearfree::lock::WriterLock + Sync>() {
+        let lock = SeqLock::<Value, L>::from(Value::of(0));
+        let asking = race(TURNS, u64::MAX, |value| lock.set_from(value), || Some(lock.read()));
+        let attempts =
+            race(u64::MAX, asking.writes, |value| lock.set_from(value), || lock.try_read());
+        assert_gets_its_turns(&asking, &attempts);
+    }
+    let _watchdog = Watchdog::over("one processor: locks");
+    with::<DefaultLock>();
+    with::<SpinLock>();
+}
