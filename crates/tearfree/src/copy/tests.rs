@@ -261,10 +261,9 @@ fn a_number_is_found_at_its_distance_and_fills_its_register() {
     use super::foreign::load_number;
     let numbers: [u64; 6] = core::array::from_fn(|at| 0x8182_8384_8586_8780 + at as u64);
     let from = numbers.as_ptr().cast::<u8>();
-    // SAFETY: the numbers that are asked for below are all in `numbers`, which nobody changes.
     macro_rules! number {
         ($len:literal, $at:literal, $distance:expr) => {
-            // SAFETY: as above.
+            // SAFETY: all that is asked for below is in `numbers`, which nobody changes.
             unsafe { load_number::<$len, $at>(from, $distance) }
         };
     }
