@@ -2,84 +2,17 @@
 //! Programs of others, unmodified, on test clocks. What is not installed is left out, and says so.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
+mod calls;
+mod stage;
+
 use core::time::Duration;
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::thread;
 use std::time::Instant;
 
+use stage::{BILLION, NSEC, Stage, preload};
 use tearfree_clock::{Setting, TestClock};
-use tempfile::TempDir;
-
-/// 9 September 2001, 01:46:40 UTC.
-const BILLION: u64 = 1_000_000_000;
-const NSEC: u64 = 1_000_000_000;
-
-struct Stage {
-    folder: TempDir,
-}
-
-impl Stage {
-    fn new(setting: Setting) -> Self {
-        let stage = Stage { folder: TempDir::new().expect("a folder") };
-        TestClock::create(stage.page(), setting).expect("the page is new");
-        stage
-    }
-
-    fn frozen() -> Self {
-        Self::new(Setting { at_ns: Some(BILLION * NSEC), speed: Some(0.0), ..Setting::default() })
-    }
-
-    fn fast(speed: f64) -> Self {
-        Self::new(Setting { at_ns: Some(BILLION * NSEC), speed: Some(speed), ..Setting::default() })
-    }
-
-    fn page(&self) -> PathBuf {
-        self.folder.path().join("clock")
-    }
-
-    fn command(&self, program: &[&str]) -> Command {
-        let mut command = Command::new(program[0]);
-        command.args(&program[1..]).env("LD_PRELOAD", preload()).env("TZ", "UTC");
-        command.env("TEARFREE_CLOCK", self.page()).stdin(Stdio::null());
-        command
-    }
-
-    /// What a program prints; `None` if there is no such program here.
-    fn output(&self, program: &[&str]) -> Option<String> {
-        let there = Command::new("sh").args(["-c", &format!("command -v {}", program[0])]).output();
-        if !there.is_ok_and(|output| output.status.success()) {
-            println!("left out: there is no {} here", program[0]);
-            return None;
-        }
-        let output = self.command(program).output().expect("it starts");
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{program:?}: {errors}");
-        assert!(!errors.contains("tearfree-preload"), "{errors}");
-        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    }
-}
-
-/// The shared object. Cargo builds none for the tests of its package, so it is asked to.
-fn preload() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--package", "tearfree-preload"]);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        let status = build.status().expect("cargo is there");
-        assert!(status.success(), "the shared object does not build");
-        let test = env::current_exe().expect("this program has a path");
-        let object = test.ancestors().nth(2).expect("deps is in a folder");
-        let object = object.join("libtearfree_preload.so");
-        assert!(object.exists(), "it is not at {}", object.display());
-        object
-    })
-}
 
 #[test]
 fn a_frozen_clock_is_what_programs_see() {
