@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
@@ -142,23 +142,79 @@ fn a_named_clock_is_set_from_outside() {
     assert!(serve.contains("test clock"), "{serve}");
 }
 
+/// A file that may be executed.
+fn program(folder: &TempDir, name: &str, bytes: &[u8]) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).expect("the folder is ours");
+    set_mode(&path, 0o755);
+    path.to_str().expect("text").to_owned()
+}
+
+fn set_mode(path: impl AsRef<Path>, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the file is ours");
+}
+
 #[test]
 fn programs_that_would_not_see_the_clock_are_not_started() {
     let folder = TempDir::new().expect("a folder");
-    let missing = refused(&["clock", "exec", "--", "no-such-program-anywhere"]);
-    assert!(missing.contains("not there"), "{missing}");
-    let path: PathBuf = folder.path().join("static");
-    fs::write(&path, static_program()).expect("the folder is ours");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
-    let refusal = refused(&["clock", "exec", "--", path.to_str().expect("text")]);
+    let exec = |program: &str| refused(&["clock", "exec", "--", program]);
+    let missing = exec("no-such-program-anywhere");
+    assert!(missing.contains("no such program") && missing.contains("its path"), "{missing}");
+    let path = program(&folder, "static", &header());
+    let refusal = exec(&path);
     assert!(refusal.contains("statically") && refusal.contains("Nothing was started"), "{refusal}");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o4755)).expect("the file is ours");
+    set_mode(&path, 0o4755);
+    assert!(exec(&path).contains("another user"), "of another user");
+    set_mode(&path, 0o2755);
+    assert!(exec(&path).contains("another user"), "of another group");
+    let mut narrow = header();
+    narrow[4] = 1; // ELFCLASS32
+    assert!(exec(&program(&folder, "narrow", &narrow)).contains("64-bit"), "of 32 bits");
+    let mut foreign = header();
+    foreign[18..20].copy_from_slice(&243_u16.to_le_bytes()); // RISC-V
+    assert!(
+        exec(&program(&folder, "foreign", &foreign)).contains("64-bit"),
+        "of another processor"
+    );
+    assert!(exec(&program(&folder, "empty", b"")).contains("64-bit"), "an empty file");
+    let path = program(&folder, "script", format!("#!{path}\n").as_bytes());
+    assert!(exec(&path).contains("another user"), "a script of such a program");
+}
+
+#[test]
+fn go_programs_are_not_started() {
+    let folder = TempDir::new().expect("a folder");
+    let source = folder.path().join("go.c");
+    let note = ".pushsection .note.go.buildid,\\\"a\\\"; .long 0; .popsection";
+    let text = format!("__asm__(\"{note}\"); int main(void) {{ return 0; }}\n");
+    fs::write(&source, text).expect("the folder is ours");
+    let path = folder.path().join("go");
+    let Ok(compiler) = Command::new("cc").arg(&source).arg("-o").arg(&path).output() else {
+        return println!("left out: there is no C compiler here");
+    };
+    assert!(compiler.status.success(), "{}", String::from_utf8_lossy(&compiler.stderr));
+    assert!(Command::new(&path).status().expect("it is a program").success());
+    let refusal = refused(&["clock", "exec", "--", path.to_str().expect("text")]);
+    assert!(refusal.contains("Go programs"), "{refusal}");
+}
+
+/// The loader ignores the object for them, in silence.
+#[test]
+fn programs_with_capabilities_are_not_started() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("able");
+    fs::copy("/bin/true", &path).expect("there is a true");
+    let set =
+        Command::new("setcap").arg("cap_net_raw+ep").arg(&path).stderr(Stdio::null()).status();
+    if !set.is_ok_and(|status| status.success()) {
+        return println!("left out: no capabilities can be given here");
+    }
     let refusal = refused(&["clock", "exec", "--", path.to_str().expect("text")]);
     assert!(refusal.contains("another user"), "{refusal}");
 }
 
 /// This program's own header, without the segments that name a loader.
-fn static_program() -> Vec<u8> {
+fn header() -> Vec<u8> {
     let this = std::env::current_exe().expect("this program has a path");
     let mut bytes = fs::read(Path::new(&this)).expect("it can be read");
     bytes.truncate(64);
@@ -167,6 +223,69 @@ fn static_program() -> Vec<u8> {
     bytes[60..64].fill(0);
     bytes[40..48].fill(0);
     bytes
+}
+
+/// This command in another folder, with the shared object or without it.
+fn elsewhere(folder: &Path, with_object: bool) -> Output {
+    drop(tearfree(&[])); // builds the object
+    let this = Path::new(env!("CARGO_BIN_EXE_tearfree"));
+    fs::create_dir_all(folder).expect("the folder is ours");
+    let command = folder.join("tearfree");
+    fs::copy(this, &command).expect("there is room");
+    if with_object {
+        let object = "libtearfree_preload.so";
+        fs::copy(this.with_file_name(object), folder.join(object)).expect("there is room");
+    }
+    let mut command = Command::new(command);
+    command.args(["clock", "exec", "--at", "@1000000000", "--freeze", "--", "date", "+%s"]);
+    command.output().expect("the command starts")
+}
+
+#[test]
+fn an_object_that_is_missing_or_cannot_be_loaded_is_said() {
+    let folder = TempDir::new().expect("a folder");
+    let fine = elsewhere(&folder.path().join("fine"), true);
+    assert_eq!(String::from_utf8_lossy(&fine.stdout).trim(), "1000000000");
+    for (name, with_object, reason) in [
+        ("without", false, "there is no libtearfree_preload.so"),
+        ("a space", true, "without spaces"),
+        ("a:colon", true, "without spaces"),
+    ] {
+        let output = elsewhere(&folder.path().join(name), with_object);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{name}: {errors}");
+        assert!(errors.contains(reason), "{name}: {errors}");
+    }
+}
+
+#[test]
+fn signals_reach_the_program_and_its_clock_goes_with_it() {
+    for (name, script, code) in [
+        ("TERM", "trap 'exit 3' TERM; echo $TEARFREE_CLOCK; while :; do sleep 0.01; done", 3),
+        ("HUP", "trap 'exit 4' HUP; echo $TEARFREE_CLOCK; while :; do sleep 0.01; done", 4),
+        ("HUP", "echo $TEARFREE_CLOCK; while :; do sleep 0.01; done", 129),
+        ("INT", "echo $TEARFREE_CLOCK; sleep 0.5; exit 5", 5),
+        ("QUIT", "echo $TEARFREE_CLOCK; sleep 0.5; exit 6", 6),
+    ] {
+        let mut command = tearfree(&["clock", "exec", "--", "sh", "-c", script]);
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut page = String::new();
+        output.read_line(&mut page).expect("text");
+        let page = page.trim();
+        stdout(&["clock", "now", "--page", page]);
+        signal(&child, name);
+        assert_eq!(child.wait().expect("it ends").code(), Some(code), "{name}");
+        assert!(refused(&["clock", "now", "--page", page]).contains("no page"), "{name}: {page}");
+    }
+}
+
+#[test]
+fn what_is_ignored_stays_ignored() {
+    let script = "trap '' HUP; \"$0\" clock exec -- sh -c 'kill -HUP $$; echo alive'";
+    let output = Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_tearfree")]).output();
+    let output = output.expect("there is a shell");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "alive");
 }
 
 #[test]
