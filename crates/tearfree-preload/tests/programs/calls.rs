@@ -3,11 +3,10 @@
 
 use core::time::Duration;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::process::{Child, Command};
 use std::time::Instant;
 
-use crate::stage::{BILLION, Stage, preload};
+use crate::stage::{BILLION, Stage, ended, preload};
 
 const PROGRAM: &str = include_str!("waits.c");
 /// What takes a minute of the clock's takes less of the host's.
@@ -40,21 +39,10 @@ fn waits() -> Vec<&'static str> {
     waits
 }
 
-fn start(stage: &Stage, program: &[&str]) -> Child {
-    stage.command(program).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
-}
-
 /// What it printed, and its exit code, unless it goes on for longer than a minute of the host's.
-fn end(mut child: Child, start: Instant) -> Result<(String, Option<i32>), &'static str> {
-    while child.try_wait().expect("it is ours").is_none() {
-        if start.elapsed() > MINUTE {
-            child.kill().expect("it is ours");
-            child.wait().expect("it ends");
-            return Err("it waited in the host's time, or for ever");
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    let output = child.wait_with_output().expect("it has ended");
+fn end(child: Child, start: Instant) -> Result<(String, Option<i32>), &'static str> {
+    let output = ended(child, MINUTE.saturating_sub(start.elapsed()))
+        .ok_or("it waited in the host's time, or for ever")?;
     let text = [output.stdout, output.stderr].concat();
     Ok((String::from_utf8_lossy(&text).trim().to_owned(), output.status.code()))
 }
@@ -65,7 +53,7 @@ fn every_wait_takes_as_long_as_it_says_on_the_clock() {
     let Some(program) = compiled(&stage) else { return };
     let program = program.to_str().expect("text");
     let begin = Instant::now();
-    let children: Vec<_> = waits().iter().map(|wait| start(&stage, &[program, wait])).collect();
+    let children: Vec<_> = waits().iter().map(|wait| stage.start(&[program, wait])).collect();
     let ends = children.into_iter().map(|child| end(child, begin));
     let faults: Vec<_> = waits()
         .into_iter()
@@ -84,7 +72,16 @@ fn every_wait_takes_as_long_as_it_says_on_the_clock() {
 fn timers_of_processor_time_are_left_alone() {
     let stage = Stage::fast(200.0);
     let Some(program) = compiled(&stage) else { return };
-    let child = start(&stage, &[program.to_str().expect("text"), "processor timer"]);
+    let child = stage.start(&[program.to_str().expect("text"), "processor timer"]);
+    let end = end(child, Instant::now());
+    assert!(matches!(end, Ok((_, Some(0)))), "{end:?}");
+}
+
+#[test]
+fn what_is_past_or_invalid_does_what_it_always_did() {
+    let stage = Stage::fast(200.0);
+    let Some(program) = compiled(&stage) else { return };
+    let child = stage.start(&[program.to_str().expect("text"), "odd requests"]);
     let end = end(child, Instant::now());
     assert!(matches!(end, Ok((_, Some(0)))), "{end:?}");
 }
@@ -93,7 +90,7 @@ fn timers_of_processor_time_are_left_alone() {
 fn every_function_tells_the_time_of_the_clock() {
     let stage = Stage::frozen();
     let Some(program) = compiled(&stage) else { return };
-    let child = start(&stage, &[program.to_str().expect("text"), "tell"]);
+    let child = stage.start(&[program.to_str().expect("text"), "tell"]);
     let expected = format!("{BILLION}.000000000");
     let Ok((told, Some(0))) = end(child, Instant::now()) else { panic!("it failed") };
     let (names, times): (Vec<_>, Vec<_>) =

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Test clocks, and how programs are run on them.
 
+use core::time::Duration;
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::thread;
+use std::time::Instant;
 
 use tearfree_clock::{Setting, TestClock};
 use tempfile::TempDir;
@@ -13,13 +16,20 @@ use tempfile::TempDir;
 pub(crate) const BILLION: u64 = 1_000_000_000;
 pub(crate) const NSEC: u64 = 1_000_000_000;
 
+/// Nothing here takes so long on a clock that works, on however busy a machine.
+pub(crate) const WATCHDOG: Duration = Duration::from_secs(100);
+
 pub(crate) struct Stage {
     pub(crate) folder: TempDir,
 }
 
 impl Stage {
+    pub(crate) fn empty() -> Self {
+        Stage { folder: TempDir::new().expect("a folder") }
+    }
+
     fn new(setting: Setting) -> Self {
-        let stage = Stage { folder: TempDir::new().expect("a folder") };
+        let stage = Self::empty();
         TestClock::create(stage.page(), setting).expect("the page is new");
         stage
     }
@@ -43,6 +53,11 @@ impl Stage {
         command
     }
 
+    pub(crate) fn start(&self, program: &[&str]) -> Child {
+        let mut command = self.command(program);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
+    }
+
     /// What a program prints; `None` if there is no such program here.
     pub(crate) fn output(&self, program: &[&str]) -> Option<String> {
         let there = Command::new("sh").args(["-c", &format!("command -v {}", program[0])]).output();
@@ -50,12 +65,27 @@ impl Stage {
             println!("left out: there is no {} here", program[0]);
             return None;
         }
-        let output = self.command(program).output().expect("it starts");
+        let output = ended(self.start(program), WATCHDOG);
+        let output = output.unwrap_or_else(|| panic!("{program:?} does not end"));
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{program:?}: {errors}");
         assert!(!errors.contains("tearfree-preload"), "{errors}");
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
+}
+
+/// What came of a program, unless it has not ended after so long; then it is killed.
+pub(crate) fn ended(mut child: Child, limit: Duration) -> Option<Output> {
+    let start = Instant::now();
+    while child.try_wait().expect("it is ours").is_none() {
+        if start.elapsed() > limit {
+            child.kill().expect("it is ours");
+            child.wait().expect("it ends");
+            return None;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Some(child.wait_with_output().expect("it has ended"))
 }
 
 /// The shared object. Cargo builds none for the tests of its package, so it is asked to.

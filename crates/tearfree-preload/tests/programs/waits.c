@@ -266,6 +266,42 @@ static int processor_timer(void)
 	return clock() - start >= CLOCKS_PER_SEC / 4;
 }
 
+/* What is past fires at once, and a time that is none is refused. */
+static int odd_requests(void)
+{
+	static const struct timespec none = { 0, 1000000000 };
+	struct itimerspec past = { .it_value = { 1, 0 } };
+	struct itimerval of_processor = { .it_value = { MINUTE, 0 } }, left;
+	int file = timerfd_create(CLOCK_MONOTONIC, 0);
+	unsigned long long times = 0;
+
+	timerfd_settime(file, TFD_TIMER_ABSTIME, &past, NULL);
+	if (read(file, &times, sizeof(times)) != sizeof(times) || times != 1)
+		return 0;
+	setitimer(ITIMER_PROF, &of_processor, NULL);
+	getitimer(ITIMER_PROF, &left);
+	if (left.it_value.tv_sec < MINUTE - 1 || left.it_value.tv_sec > MINUTE)
+		return 0;
+	return nanosleep(&none, NULL) == -1 && errno == EINVAL &&
+	       clock_nanosleep(CLOCK_MONOTONIC, 0, &none, NULL) == EINVAL &&
+	       syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &none, NULL) == -1;
+}
+
+/* A deleted timer's number is free for another one, of another clock. */
+static int numbers_come_back(void)
+{
+	struct sigevent none = { .sigev_notify = SIGEV_NONE };
+	timer_t timer;
+	int turn;
+
+	for (turn = 0; turn < 1000; turn++) {
+		if (timer_create(CLOCK_PROCESS_CPUTIME_ID, &none, &timer))
+			return 0;
+		timer_delete(timer);
+	}
+	return processor_timer();
+}
+
 static long futex(int operation, const struct timespec *time)
 {
 	static int word;
@@ -430,7 +466,9 @@ int main(int count, char **words)
 	if (!strcmp(wait, "tell"))
 		return !tell();
 	if (!strcmp(wait, "processor timer"))
-		return !processor_timer();
+		return !numbers_come_back();
+	if (!strcmp(wait, "odd requests"))
+		return !odd_requests();
 	if (went_well == 77)
 		return 77;
 
