@@ -2,7 +2,6 @@
 //! Each function that is taken over, called from C as programs call it.
 
 use core::time::Duration;
-use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::Instant;
 
@@ -12,23 +11,21 @@ const PROGRAM: &str = include_str!("waits.c");
 /// What takes a minute of the clock's takes less of the host's.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The program of waits; `None` if nobody can compile it here.
-fn compiled(stage: &Stage) -> Option<PathBuf> {
-    let program = stage.folder.path().join("waits");
+/// A program in C; `None` if nobody can compile it here.
+fn compiled(stage: &Stage, name: &str) -> Option<String> {
+    let program = stage.folder.path().join(name);
     let mut compiler = Command::new("cc");
     // Optimised and with checks, so that the checked `poll` is called, as in most distributions.
     compiler.args(["-std=gnu11", "-O2", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-pthread"]);
-    compiler
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs/waits.c"))
-        .arg("-o")
-        .arg(&program);
+    let source = format!("{}/tests/programs/{name}.c", env!("CARGO_MANIFEST_DIR"));
+    compiler.arg(source).arg("-o").arg(&program);
     let Ok(output) = compiler.args(["-lrt"]).output() else {
         println!("left out: there is no C compiler here");
         return None;
     };
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
-    Some(program)
+    Some(&program.to_owned())
 }
 
 /// The names of all waits, as the program has them.
@@ -50,10 +47,9 @@ fn end(child: Child, start: Instant) -> Result<(String, Option<i32>), &'static s
 #[test]
 fn every_wait_takes_as_long_as_it_says_on_the_clock() {
     let stage = Stage::fast(200.0);
-    let Some(program) = compiled(&stage) else { return };
-    let program = program.to_str().expect("text");
+    let Some(program) = compiled(&stage, "waits") else { return };
     let begin = Instant::now();
-    let children: Vec<_> = waits().iter().map(|wait| stage.start(&[program, wait])).collect();
+    let children: Vec<_> = waits().iter().map(|wait| stage.start(&[&program, wait])).collect();
     let ends = children.into_iter().map(|child| end(child, begin));
     let faults: Vec<_> = waits()
         .into_iter()
@@ -71,8 +67,8 @@ fn every_wait_takes_as_long_as_it_says_on_the_clock() {
 #[test]
 fn timers_of_processor_time_are_left_alone() {
     let stage = Stage::fast(200.0);
-    let Some(program) = compiled(&stage) else { return };
-    let child = stage.start(&[program.to_str().expect("text"), "processor timer"]);
+    let Some(program) = compiled(&stage, "tells") else { return };
+    let child = stage.start(&[&program, "processor timers"]);
     let end = end(child, Instant::now());
     assert!(matches!(end, Ok((_, Some(0)))), "{end:?}");
 }
@@ -80,8 +76,8 @@ fn timers_of_processor_time_are_left_alone() {
 #[test]
 fn what_is_past_or_invalid_does_what_it_always_did() {
     let stage = Stage::fast(200.0);
-    let Some(program) = compiled(&stage) else { return };
-    let child = stage.start(&[program.to_str().expect("text"), "odd requests"]);
+    let Some(program) = compiled(&stage, "tells") else { return };
+    let child = stage.start(&[&program, "odd requests"]);
     let end = end(child, Instant::now());
     assert!(matches!(end, Ok((_, Some(0)))), "{end:?}");
 }
@@ -89,8 +85,8 @@ fn what_is_past_or_invalid_does_what_it_always_did() {
 #[test]
 fn every_function_tells_the_time_of_the_clock() {
     let stage = Stage::frozen();
-    let Some(program) = compiled(&stage) else { return };
-    let child = stage.start(&[program.to_str().expect("text"), "tell"]);
+    let Some(program) = compiled(&stage, "tells") else { return };
+    let child = stage.start(&[&program]);
     let expected = format!("{BILLION}.000000000");
     let Ok((told, Some(0))) = end(child, Instant::now()) else { panic!("it failed") };
     let (names, times): (Vec<_>, Vec<_>) =

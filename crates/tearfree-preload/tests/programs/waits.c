@@ -250,58 +250,6 @@ static int alarm_clock(void)
 	return left > 900 * MINUTE && left <= 1000 * MINUTE && arrives();
 }
 
-/* Timers of processor time are not ours: a third of a second of it is no less on a fast clock. */
-static int processor_timer(void)
-{
-	struct itimerspec setting = { .it_value = { 0, 300000000 } }, left;
-	struct sigevent none = { .sigev_notify = SIGEV_NONE };
-	clock_t start = clock();
-	timer_t timer;
-
-	timer_create(CLOCK_PROCESS_CPUTIME_ID, &none, &timer);
-	timer_settime(timer, 0, &setting, NULL);
-	do
-		timer_gettime(timer, &left);
-	while (seconds(left.it_value) > 0);
-	return clock() - start >= CLOCKS_PER_SEC / 4;
-}
-
-/* What is past fires at once, and a time that is none is refused. */
-static int odd_requests(void)
-{
-	static const struct timespec none = { 0, 1000000000 };
-	struct itimerspec past = { .it_value = { 1, 0 } };
-	struct itimerval of_processor = { .it_value = { MINUTE, 0 } }, left;
-	int file = timerfd_create(CLOCK_MONOTONIC, 0);
-	unsigned long long times = 0;
-
-	timerfd_settime(file, TFD_TIMER_ABSTIME, &past, NULL);
-	if (read(file, &times, sizeof(times)) != sizeof(times) || times != 1)
-		return 0;
-	setitimer(ITIMER_PROF, &of_processor, NULL);
-	getitimer(ITIMER_PROF, &left);
-	if (left.it_value.tv_sec < MINUTE - 1 || left.it_value.tv_sec > MINUTE)
-		return 0;
-	return nanosleep(&none, NULL) == -1 && errno == EINVAL &&
-	       clock_nanosleep(CLOCK_MONOTONIC, 0, &none, NULL) == EINVAL &&
-	       syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &none, NULL) == -1;
-}
-
-/* A deleted timer's number is free for another one, of another clock. */
-static int numbers_come_back(void)
-{
-	struct sigevent none = { .sigev_notify = SIGEV_NONE };
-	timer_t timer;
-	int turn;
-
-	for (turn = 0; turn < 1000; turn++) {
-		if (timer_create(CLOCK_PROCESS_CPUTIME_ID, &none, &timer))
-			return 0;
-		timer_delete(timer);
-	}
-	return processor_timer();
-}
-
 static long futex(int operation, const struct timespec *time)
 {
 	static int word;
@@ -322,75 +270,46 @@ static int checked_poll(int with_mask, unsigned long number)
 	return (with_mask ? ppoll(files, number, &minute, NULL) : poll(files, number, MINUTE * 1000)) == 0;
 }
 
-/* What is left of the time is stored. */
-static int select_file(void)
-{
-	struct timeval left = { MINUTE, 0 };
-
-	return select(0, NULL, NULL, NULL, &left) == 0 && left.tv_sec == 0 && left.tv_usec == 0;
-}
-
-/* A signal interrupts the sleep, which says what is left; the rest is slept then. */
+/* A signal interrupts the wait, which says what is left; the rest is slept then. */
 static void ignore(int number) { (void)number; }
+
+static void interrupt(int period)
+{
+	struct itimerval often = { { period, 0 }, { period, 0 } };
+
+	signal(SIGALRM, ignore);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
 
 static int interrupted(int how)
 {
 	struct timespec left = { 0, 0 };
-	unsigned int seconds_left = 0;
+	struct timeval micros = { MINUTE, 0 };
 	int cut;
 
-	signal(SIGALRM, ignore);
-	alarm(MINUTE / 2);
+	interrupt(MINUTE / 3);
 	if (how == 0)
 		cut = nanosleep(&minute, &left) == -1 && errno == EINTR;
 	else if (how == 1)
 		cut = clock_nanosleep(CLOCK_MONOTONIC, 0, &minute, &left) == EINTR;
 	else if (how == 2)
 		cut = thrd_sleep(&minute, &left) == -1;
+	else if (how == 3)
+		cut = (left.tv_sec = sleep(MINUTE)) > 0;
 	else
-		cut = (seconds_left = sleep(MINUTE)) > 0;
-	if (how == 3)
-		left.tv_sec = seconds_left;
-	return cut && left.tv_sec < MINUTE && nanosleep(&left, NULL) == 0;
+		cut = select(0, NULL, NULL, NULL, &micros) == -1 && errno == EINTR;
+	if (how > 3)
+		left = (struct timespec){ micros.tv_sec, micros.tv_usec * 1000 };
+	interrupt(0);
+	return cut && left.tv_sec >= 1 && left.tv_sec < MINUTE && nanosleep(&left, NULL) == 0;
 }
 
-static void print(const char *name, struct timespec time)
+/* As Linux does it, nothing is left of the time. */
+static int select_file(void)
 {
-	printf("%s: %lld.%09ld\n", name, (long long)time.tv_sec, time.tv_nsec);
-}
+	struct timeval left = { MINUTE, 0 };
 
-/* What each function says of one moment, on a clock that stands still. */
-static int tell(void)
-{
-	struct timespec time_spec = { 0, 0 };
-	struct timeval micros;
-	struct timezone zone = { 4711, 0 };
-	time_t whole = 0;
-
-	print("real", now(CLOCK_REALTIME));
-	print("real, coarse", now(CLOCK_REALTIME_COARSE));
-	print("TAI", now(CLOCK_TAI));
-	gettimeofday(&micros, NULL);
-	print("gettimeofday", (struct timespec){ micros.tv_sec, micros.tv_usec * 1000 });
-	gettimeofday(&micros, (void *)&zone);
-	print("gettimeofday with a zone", (struct timespec){ micros.tv_sec, micros.tv_usec * 1000 });
-	print("time", (struct timespec){ time(NULL), 0 });
-	time(&whole);
-	print("time at a place", (struct timespec){ whole, 0 });
-	timespec_get(&time_spec, TIME_UTC);
-	print("timespec_get", time_spec);
-	syscall(SYS_clock_gettime, CLOCK_REALTIME, &time_spec);
-	print("system call clock_gettime", time_spec);
-	syscall(SYS_gettimeofday, &micros, NULL);
-	print("system call gettimeofday", (struct timespec){ micros.tv_sec, micros.tv_usec * 1000 });
-#ifdef SYS_time
-	print("system call time", (struct timespec){ syscall(SYS_time, NULL), 0 });
-#endif
-	print("monotonic", now(CLOCK_MONOTONIC));
-	print("monotonic, coarse", now(CLOCK_MONOTONIC_COARSE));
-	print("monotonic, raw", now(CLOCK_MONOTONIC_RAW));
-	print("since the boot", now(CLOCK_BOOTTIME));
-	return zone.tz_minuteswest != 4711 && seconds(now(CLOCK_PROCESS_CPUTIME_ID)) < MINUTE;
+	return select(0, NULL, NULL, NULL, &left) == 0 && left.tv_sec == 0 && left.tv_usec == 0;
 }
 
 #define WAIT(name, call)                \
@@ -411,6 +330,7 @@ int main(int count, char **words)
 	WAIT("interrupted clock_nanosleep", interrupted(1))
 	WAIT("interrupted thrd_sleep", interrupted(2))
 	WAIT("interrupted sleep", interrupted(3))
+	WAIT("interrupted select", interrupted(4))
 	WAIT("clock_nanosleep", clock_nanosleep(CLOCK_REALTIME, 0, &minute, NULL) == 0)
 	WAIT("absolute clock_nanosleep",
 	     clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, in(CLOCK_REALTIME), NULL) == 0)
@@ -463,12 +383,6 @@ int main(int count, char **words)
 	WAIT("system call nanosleep", syscall(SYS_nanosleep, &minute, NULL) == 0)
 	WAIT("system call clock_nanosleep",
 	     syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &minute, NULL) == 0)
-	if (!strcmp(wait, "tell"))
-		return !tell();
-	if (!strcmp(wait, "processor timer"))
-		return !numbers_come_back();
-	if (!strcmp(wait, "odd requests"))
-		return !odd_requests();
 	if (went_well == 77)
 		return 77;
 

@@ -1,98 +1,40 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `tearfree clock` and `tearfree vdso` as their users meet them.
-#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+//! `tearfree clock exec`: what it starts, what it refuses, and what it passes on.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
 use tempfile::TempDir;
 
-/// The command, with the shared object beside it, which cargo builds only if it is asked to.
-fn tearfree(args: &[&str]) -> Command {
-    static OBJECT: OnceLock<()> = OnceLock::new();
-    OBJECT.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--package", "tearfree-preload"]);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        assert!(build.status().expect("cargo is there").success());
-    });
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tearfree"));
-    command.args(args).stdin(Stdio::null()).env("TZ", "UTC");
-    command
-}
-
-fn output(args: &[&str]) -> Output {
-    tearfree(args).output().expect("the command starts")
-}
-
-fn stdout(args: &[&str]) -> String {
-    let output = output(args);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {errors}");
-    String::from_utf8(output.stdout).expect("text")
-}
-
-fn refused(args: &[&str]) -> String {
-    let output = output(args);
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{args:?}");
-    String::from_utf8(output.stderr).expect("text")
-}
-
-fn json(text: &str) -> Value {
-    serde_json::from_str(text).expect("one JSON value")
-}
-
-fn page(folder: &TempDir, name: &str) -> String {
-    folder.path().join(name).to_str().expect("text").to_owned()
-}
-
-fn serve(page: &str) -> (Child, impl Iterator<Item = Value>) {
-    let mut command = tearfree(&["clock", "serve", "--json", "--page", page]);
-    let mut child =
-        command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    (child, lines.map(|line| json(&line.expect("text"))))
-}
-
-fn signal(child: &Child, name: &str) {
-    let pid = child.id().to_string();
-    let status = Command::new("kill").args([&format!("-{name}"), &pid]).status();
-    assert!(status.expect("there is a kill").success());
-}
+use crate::{ended, output, page, refused, signal, stdout, tearfree};
 
 #[test]
-fn a_clock_is_kept_read_killed_and_taken_over() {
+fn a_program_joins_a_clock_and_may_set_it() {
     let folder = TempDir::new().expect("a folder");
-    let page = page(&folder, "clock");
-    let args = ["clock", "now", "--json", "--page", &page];
-    assert!(refused(&args).contains("tearfree clock serve"), "the advice names the timekeeper");
-    let (mut first, mut reports) = serve(&page);
-    assert!(reports.any(|report| report["status"] == "synchronised"));
-    let second = refused(&["clock", "serve", "--page", &page]);
-    assert!(second.contains("has a writer"), "{second}");
-    let before = json(&stdout(&args));
-    assert_eq!(before["status"], "synchronised");
-    signal(&first, "KILL");
-    first.wait().expect("it has ended");
-    let dead = json(&stdout(&args));
-    assert!(dead["monotonic_ns"].as_u64() > before["monotonic_ns"].as_u64(), "it goes on");
-
-    let (mut next, mut reports) = serve(&page);
-    let report = reports.next().expect("a report");
-    assert_eq!((&report["steps"], &report["disruptions"]), (&0.into(), &0.into()));
-    assert!(report["generation"].as_u64() > before["generation"].as_u64(), "the count goes on");
-    signal(&next, "TERM");
-    assert_eq!(reports.last().expect("a last report")["ended_by"], "SIGTERM");
-    assert_eq!(next.wait().expect("it ends").code(), Some(143));
-    let lines = stdout(&["clock", "watch", "--count", "2", "--json", "--page", &page]);
-    assert_eq!(lines.lines().map(json).count(), 2);
+    let office = |setting: &[&str], program: &[&str]| {
+        let mut args = vec!["clock", "exec", "--page", "./office"];
+        args.extend(setting);
+        args.push("--");
+        args.extend(program);
+        let mut command = tearfree(&args);
+        command.current_dir(folder.path()).env("LD_PRELOAD", "libc.so.6");
+        let output = command.output().expect("the command starts");
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    };
+    let elsewhere = ["sh", "-c", "cd / && date +%s"];
+    assert_eq!(office(&["--at", "@1000000000", "--freeze"], &elsewhere), "1000000000");
+    assert_eq!(office(&[], &elsewhere), "1000000000");
+    assert_eq!(office(&["--offset", "-1s"], &elsewhere), "999999999");
+    assert_eq!(office(&[], &elsewhere), "999999999");
+    let preloaded = office(&[], &["sh", "-c", "echo $LD_PRELOAD"]);
+    assert!(preloaded.ends_with("libtearfree_preload.so:libc.so.6"), "{preloaded}");
+    let rates = page(&folder, "rates");
+    stdout(&["page", "create", &rates, "price:f64=1"]);
+    assert!(refused(&["clock", "exec", "--page", &rates, "--", "date"]).contains("other values"));
 }
 
 #[test]
@@ -124,22 +66,6 @@ fn a_program_sees_the_time_it_is_given_and_its_code_is_passed_on() {
     assert_eq!(failing.status.code(), Some(7));
     let killed = output(&["clock", "exec", "--", "sh", "-c", "kill -9 $$"]);
     assert_eq!(killed.status.code(), Some(137));
-}
-
-#[test]
-fn a_named_clock_is_set_from_outside() {
-    let folder = TempDir::new().expect("a folder");
-    let page = page(&folder, "office");
-    let date = ["clock", "exec", "--page", &page, "--", "date", "+%Y-%m-%d"];
-    let made = ["clock", "exec", "--page", &page, "--at", "2001-02-03", "--freeze", "--", "true"];
-    stdout(&made);
-    assert_eq!(stdout(&date).trim(), "2001-02-03");
-    let set = stdout(&["clock", "set", &page, "--offset", "2days", "--json"]);
-    assert_eq!(json(&set)["is_test"], true);
-    assert_eq!(stdout(&date).trim(), "2001-02-05");
-    assert!(refused(&["clock", "set", &page]).contains("--offset"));
-    let serve = refused(&["clock", "serve", "--page", &page]);
-    assert!(serve.contains("test clock"), "{serve}");
 }
 
 /// A file that may be executed.
@@ -275,7 +201,7 @@ fn signals_reach_the_program_and_its_clock_goes_with_it() {
         let page = page.trim();
         stdout(&["clock", "now", "--page", page]);
         signal(&child, name);
-        assert_eq!(child.wait().expect("it ends").code(), Some(code), "{name}");
+        assert_eq!(ended(child).status.code(), Some(code), "{name}");
         assert!(refused(&["clock", "now", "--page", page]).contains("no page"), "{name}: {page}");
     }
 }
@@ -286,25 +212,4 @@ fn what_is_ignored_stays_ignored() {
     let output = Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_tearfree")]).output();
     let output = output.expect("there is a shell");
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "alive");
-}
-
-#[test]
-fn the_kernels_page_is_shown_or_refused_with_a_reason() {
-    let output = output(&["vdso", "--json", "--verify", "20000"]);
-    if output.status.code() == Some(1) {
-        let refusal = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(refusal.lines().count(), 2, "what and advice: {refusal}");
-        return println!("refused here: {refusal}");
-    }
-    let view = json(&String::from_utf8(output.stdout).expect("text"));
-    assert_eq!(view["count"].as_u64().map(|count| count % 2), Some(0));
-    for clock in view["clocks"].as_array().expect("four clocks") {
-        assert_eq!((&clock["samples"], &clock["outside"]), (&20000.into(), &0.into()), "{clock}");
-    }
-    let steps = stdout(&["vdso", "--watch", "--count", "3", "--json"]);
-    for step in steps.lines().map(json) {
-        let (before, after) = (step["before"].as_u64(), step["after"].as_u64());
-        let updates = step["updates"].as_u64().expect("a number");
-        assert_eq!(before.zip(after).map(|(a, b)| b - a), Some(2 * updates));
-    }
 }

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `tearfree clock` and `tearfree vdso` as their users meet them.
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+
+mod exec;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The command, with the shared object beside it, which cargo builds only if it is asked to.
+fn tearfree(args: &[&str]) -> Command {
+    static OBJECT: OnceLock<()> = OnceLock::new();
+    OBJECT.get_or_init(|| {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--package", "tearfree-preload"]);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        assert!(build.status().expect("cargo is there").success());
+    });
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tearfree"));
+    command.args(args).stdin(Stdio::null()).env("TZ", "UTC");
+    command
+}
+
+fn output(args: &[&str]) -> Output {
+    tearfree(args).output().expect("the command starts")
+}
+
+fn stdout(args: &[&str]) -> String {
+    let output = output(args);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {errors}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn refused(args: &[&str]) -> String {
+    let output = output(args);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{args:?}");
+    String::from_utf8(output.stderr).expect("text")
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("one JSON value")
+}
+
+fn page(folder: &TempDir, name: &str) -> String {
+    folder.path().join(name).to_str().expect("text").to_owned()
+}
+
+fn serve(page: &str) -> (Child, impl Iterator<Item = Value>) {
+    let mut command = tearfree(&["clock", "serve", "--json", "--page", page]);
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    (child, lines.map(|line| json(&line.expect("text"))))
+}
+
+/// Waits for a command that should end; one that does not is killed, and the test fails.
+fn ended(mut child: Child) -> Output {
+    let end = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().expect("it is ours").is_none() {
+        if Instant::now() > end {
+            child.kill().expect("it is ours");
+            child.wait().expect("it ends");
+            panic!("it does not end");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().expect("it has ended")
+}
+
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    let status = Command::new("kill").args([&format!("-{name}"), &pid]).status();
+    assert!(status.expect("there is a kill").success());
+}
+
+#[test]
+fn a_clock_is_kept_read_killed_and_taken_over() {
+    let folder = TempDir::new().expect("a folder");
+    let page = page(&folder, "clock");
+    let args = ["clock", "now", "--json", "--page", &page];
+    assert!(refused(&args).contains("tearfree clock serve"), "the advice names the timekeeper");
+    let (mut first, mut reports) = serve(&page);
+    assert!(reports.any(|report| report["status"] == "synchronised"));
+    let second = refused(&["clock", "serve", "--page", &page]);
+    assert!(second.contains("has a writer"), "{second}");
+    let before = json(&stdout(&args));
+    assert_eq!(before["status"], "synchronised");
+    let number = |look: &Value, name: &str| look[name].as_u64().expect("a number");
+    assert!(number(&before, "bound_ns") < number(&before, "utc_bound_ns"));
+    let (coarse, mono) = (number(&before, "coarse_ns"), number(&before, "monotonic_ns"));
+    assert!(0 < coarse && coarse <= mono, "{coarse} {mono}");
+    let (one, other) = (reports.next().expect("a report"), reports.next().expect("another"));
+    assert!(number(&one, "bound_ns") < number(&one, "utc_bound_ns"));
+    let ticks = number(&other, "generation") - number(&one, "generation");
+    assert!(ticks > 2, "{ticks} ticks in a second");
+    signal(&first, "KILL");
+    first.wait().expect("it has ended");
+    let dead = json(&stdout(&args));
+    assert!(dead["monotonic_ns"].as_u64() > before["monotonic_ns"].as_u64(), "it goes on");
+
+    let (next, mut reports) = serve(&page);
+    let report = reports.next().expect("a report");
+    assert_eq!((&report["steps"], &report["disruptions"]), (&0.into(), &0.into()));
+    assert!(report["generation"].as_u64() > before["generation"].as_u64(), "the count goes on");
+    signal(&next, "TERM");
+    assert_eq!(reports.last().expect("a last report")["ended_by"], "SIGTERM");
+    assert_eq!(ended(next).status.code(), Some(143));
+    let lines = stdout(&["clock", "watch", "--count", "2", "--json", "--page", &page]);
+    assert_eq!(lines.lines().map(json).count(), 2);
+}
+
+/// Without a terminal and without `--json` only news is told.
+#[test]
+fn a_timekeeper_tells_what_is_new_once() {
+    let folder = TempDir::new().expect("a folder");
+    let mut command = tearfree(&["clock", "serve", "--page", &page(&folder, "clock")]);
+    let child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+    thread::sleep(Duration::from_millis(4500));
+    signal(&child, "INT");
+    let output = ended(child);
+    assert_eq!(output.status.code(), Some(130));
+    let text = String::from_utf8(output.stderr).expect("text");
+    let news: Vec<_> = text.lines().filter_map(|line| line.split_once(" ns, within")).collect();
+    assert!(text.contains("keeping the clock") && !news.is_empty(), "{text}");
+    let states = news.iter().map(|(state, rest)| {
+        let counts = rest.split("set ").nth(1).and_then(|rest| rest.split(", late").next());
+        (state.split(':').next(), counts)
+    });
+    let mut once: Vec<_> = states.clone().collect();
+    once.dedup();
+    assert_eq!(once.len(), states.count(), "{text}");
+}
+
+#[test]
+fn watching_ends_by_a_signal_and_by_a_closed_pipe() {
+    let folder = TempDir::new().expect("a folder");
+    let office = page(&folder, "office");
+    stdout(&["clock", "exec", "--page", &office, "--", "true"]);
+    let kept = page(&folder, "clock");
+    let watch = ["clock", "watch", "--page", &office];
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let mut child = tearfree(&watch).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        output.read_line(&mut String::new()).expect("a first line");
+        signal(&child, name);
+        assert_eq!(ended(child).status.code(), Some(code));
+    }
+    for args in [&watch[..], &["clock", "serve", "--json", "--page", &kept]] {
+        let mut command = tearfree(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("it starts");
+        drop(child.stdout.take());
+        assert_eq!(ended(child).status.code(), Some(0), "{args:?}");
+    }
+}
+
+#[test]
+fn a_named_clock_is_set_from_outside() {
+    let folder = TempDir::new().expect("a folder");
+    let page = page(&folder, "office");
+    let date = ["clock", "exec", "--page", &page, "--", "date", "+%Y-%m-%d"];
+    let made = ["clock", "exec", "--page", &page, "--at", "2001-02-03", "--freeze", "--", "true"];
+    stdout(&made);
+    assert_eq!(stdout(&date).trim(), "2001-02-03");
+    let set = stdout(&["clock", "set", &page, "--offset", "2days", "--json"]);
+    assert_eq!(json(&set)["is_test"], true);
+    assert_eq!(stdout(&date).trim(), "2001-02-05");
+    assert!(refused(&["clock", "set", &page]).contains("--offset"));
+    let serve = refused(&["clock", "serve", "--page", &page]);
+    assert!(serve.contains("test clock"), "{serve}");
+}
+
+#[test]
+fn the_kernels_page_is_shown_or_refused_with_a_reason() {
+    let output = output(&["vdso", "--json", "--verify", "20000"]);
+    if output.status.code() == Some(1) {
+        let refusal = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(refusal.lines().count(), 2, "what and advice: {refusal}");
+        return println!("refused here: {refusal}");
+    }
+    let view = json(&String::from_utf8(output.stdout).expect("text"));
+    assert_eq!(view["count"].as_u64().map(|count| count % 2), Some(0));
+    for clock in view["clocks"].as_array().expect("four clocks") {
+        assert_eq!((&clock["samples"], &clock["outside"]), (&20000.into(), &0.into()), "{clock}");
+    }
+    let steps = stdout(&["vdso", "--watch", "--count", "3", "--json"]);
+    for step in steps.lines().map(json) {
+        let (before, after) = (step["before"].as_u64(), step["after"].as_u64());
+        let updates = step["updates"].as_u64().expect("a number");
+        assert_eq!(before.zip(after).map(|(a, b)| b - a), Some(2 * updates));
+    }
+}
