@@ -25,7 +25,7 @@ fn compiled(stage: &Stage, name: &str) -> Option<String> {
     };
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
-    Some(&program.to_owned())
+    Some(program.to_str().expect("text").to_owned())
 }
 
 /// The names of all waits, as the program has them.
