@@ -6,6 +6,8 @@
 
 #![allow(unsafe_code, reason = "a word that processes share")]
 
+mod swing;
+
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::env;
@@ -42,6 +44,8 @@ fn child() {
     let (Ok(role), Ok(page)) = (env::var(ROLE), env::var(PAGE)) else { return };
     match role.as_str() {
         "keeper" => keep(Path::new(&page)),
+        "swinging keeper" => swing::keep(Path::new(&page)),
+        "witness" => swing::witness(Path::new(&page)),
         _ => read(Path::new(&page)),
     }
 }
@@ -123,8 +127,8 @@ fn start(role: &str, page: &Path) -> (Child, BufReader<ChildStdout>) {
     (child, output)
 }
 
-fn start_keeper(page: &Path) -> Child {
-    let (child, output) = start("keeper", page);
+fn start_keeper(role: &str, page: &Path) -> Child {
+    let (child, output) = start(role, page);
     let mut lines = output.lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("keeping")), "the keeper ended early");
     child
@@ -148,7 +152,7 @@ fn nobody_sees_the_time_go_back_while_keepers_bend_die_and_take_over() {
     let folder = tempfile::tempdir().expect("a folder for the page");
     let page = folder.path().join("clock");
     Latest::create(&page);
-    let mut keeper = start_keeper(&page);
+    let mut keeper = start_keeper("keeper", &page);
     let cores = thread::available_parallelism().map_or(2, usize::from).clamp(2, 16);
     let readers: Vec<_> = (0..cores).map(|_| start("reader", &page)).collect();
     let clock = Clock::open_page(&page).expect("there is a clock");
@@ -157,14 +161,13 @@ fn nobody_sees_the_time_go_back_while_keepers_bend_die_and_take_over() {
         thread::sleep(SPAN / 4);
         kill(keeper);
         let seen = clock.now();
-        keeper = start_keeper(&page);
+        keeper = start_keeper("keeper", &page);
         assert!(clock.now() >= seen);
     }
     for (mut reader, output) in readers {
-        let lines = output.lines().map_while(Result::ok);
-        let report: Vec<Vec<u64>> = lines.filter_map(|line| numbers(&line)).collect();
+        let report = report(output);
         assert!(reader.wait().expect("it ends").success(), "a reader failed");
-        let [report] = report.as_slice() else { panic!("no report: {report:?}") };
+        let [_, _, _, _] = report[..] else { panic!("no report: {report:?}") };
         println!(
             "reads {}, misses {}, widest bound {} ns, late {}",
             report[0], report[1], report[2], report[3]
@@ -173,6 +176,13 @@ fn nobody_sees_the_time_go_back_while_keepers_bend_die_and_take_over() {
         assert_eq!(report[1], 0, "the host's clock was outside of the bounds");
     }
     kill(keeper);
+}
+
+/// The numbers that a child printed, if it came to that. Everything is read: it must not meet a
+/// closed pipe.
+fn report(output: BufReader<ChildStdout>) -> Vec<u64> {
+    let lines = output.lines().map_while(Result::ok);
+    lines.filter_map(|line| numbers(&line)).last().unwrap_or_default()
 }
 
 fn numbers(line: &str) -> Option<Vec<u64>> {
@@ -184,7 +194,7 @@ fn numbers(line: &str) -> Option<Vec<u64>> {
 fn a_dead_keeper_is_noticed_and_the_time_goes_on() {
     let folder = tempfile::tempdir().expect("a folder for the page");
     let page = folder.path().join("clock");
-    let keeper = start_keeper(&page);
+    let keeper = start_keeper("keeper", &page);
     let clock = Clock::open_page(&page).expect("there is a clock");
     let synchronised = clock.wait_synchronised(Some(WATCHDOG));
     assert_eq!(synchronised.map(|now| now.status), Some(Status::Synchronised));
@@ -196,7 +206,7 @@ fn a_dead_keeper_is_noticed_and_the_time_goes_on() {
     assert!(clock.now() > bounded.earliest);
     // The next one goes on where the line is.
     let seen = clock.now();
-    let keeper = start_keeper(&page);
+    let keeper = start_keeper("keeper", &page);
     assert!(clock.now() >= seen && clock.now() - seen < nanos(WATCHDOG));
     assert!(clock.wait_synchronised(Some(WATCHDOG)).is_some());
     assert_eq!(clock.record().0.disruptions, 0, "a takeover is no disruption");
