@@ -16,7 +16,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     ///
     /// Takes the writer lock, makes the count odd, copies, makes it even. Waits for other writers,
     /// never for readers; but if a reader asked for its turn, it pauses before, for a few microseconds
-    /// (and 1/16 of a pause instruction for each byte, 4096 of them at most). With `std`, a reader that
+    /// (and 1/16 of a pause instruction for each byte, 16384 of them at most). With `std`, a reader that
     /// seems to share this thread's processor makes it yield that as well, once. Whoever holds another
     /// lock meanwhile keeps it for so much longer.
     ///
