@@ -9,7 +9,7 @@ use std::path::Path;
 use std::thread;
 
 use rustix::time::ClockId;
-use tearfree_page::{Options, Writer};
+use tearfree_page::{Options, Reader, Writer};
 
 use crate::clock::Clock;
 use crate::error::Error;
@@ -86,7 +86,9 @@ impl TestClock {
     }
 
     /// Changes a test clock, for all programs that look at it, at once. The monotonic time never goes
-    /// back: another speed holds from a moment on that is 5 ms ahead.
+    /// back: another speed holds from a moment on that is 5 ms ahead. If the caller loses its processor
+    /// for as long as that between two instructions, it may go back; that is counted, see
+    /// [`Clock::late_publications`](crate::Clock::late_publications).
     ///
     /// # Errors
     /// If there is none, if it is no test clock, if the setting cannot be, or if another process holds
@@ -119,6 +121,9 @@ impl TestClock {
             }
         };
         writer.set(record);
+        if speed.is_some() && record.line().pivot < host_ns() {
+            count_late(page.as_ref(), &writer)?;
+        }
         writer.set_word(word::COARSE_NS, record.at(now));
         Ok(record)
     }
@@ -136,6 +141,13 @@ fn changed(
     }
     set_time_of_day(&mut record, now, setting)?;
     Ok(record)
+}
+
+/// The bend was published after its pivot: somebody may have seen a step back.
+fn count_late(page: &Path, writer: &Writer<Record>) -> Result<(), Error> {
+    let late = Reader::<Record>::open(page)?.word(word::LATE_PUBLICATIONS);
+    writer.set_word(word::LATE_PUBLICATIONS, late + 1);
+    Ok(())
 }
 
 /// Becomes the writer of a page, after whoever changes it just now.

@@ -5,6 +5,7 @@ use libc::{clockid_t, timespec, timeval};
 use tearfree_clock::{Record, host_ns};
 
 use crate::setup::clock;
+use crate::tell::host_clock;
 
 pub(crate) const NSEC: u64 = 1_000_000_000;
 
@@ -92,6 +93,12 @@ impl Moment {
     pub(crate) fn host_deadline(&self, kind: Kind, deadline_ns: u64) -> u64 {
         let left = deadline_ns.saturating_sub(self.shown(kind));
         host_ns().saturating_add(self.host_span(left))
+    }
+
+    /// The same moment by the host's own clock of this kind.
+    pub(crate) fn host_deadline_by(&self, kind: Kind, deadline_ns: u64) -> u64 {
+        let left = self.host_deadline(kind, deadline_ns).saturating_sub(host_ns());
+        host_clock(kind).saturating_add(left)
     }
 
     /// The kind of a deadline whose clock the caller does not name: the one that is nearer. A time of

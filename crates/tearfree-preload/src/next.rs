@@ -18,27 +18,49 @@ impl Next {
         Next { name, found: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    /// Its address; looked up at the first call, which the setup of this library makes.
+    /// Its address. It is looked up here only for a program that has threads, or asks for the time,
+    /// before this object is set up.
     ///
     /// A C library that lacks it lacks it for the program, too: then the program ends.
     #[inline]
     pub(crate) fn get(&self) -> *mut c_void {
         // ORDERING: P12. An address, which says all there is; pairs with the store in `find`.
         let found = self.found.load(Ordering::Relaxed);
-        if found.is_null() { self.find() } else { found }
+        if found.is_null() { self.found_late() } else { found }
     }
 
     #[cold]
-    fn find(&self) -> *mut c_void {
-        // SAFETY: a name that ends with a zero.
-        let found = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) };
+    fn found_late(&self) -> *mut c_void {
+        let found = self.find();
         if found.is_null() {
             // SAFETY: it takes nothing, and ends the process.
             unsafe { libc::abort() };
         }
+        found
+    }
+
+    fn find(&self) -> *mut c_void {
+        // SAFETY: a name that ends with a zero.
+        let found = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) };
         // ORDERING: P12. Whoever stores stores the same; pairs with `get`.
         self.found.store(found, Ordering::Relaxed);
         found
+    }
+}
+
+/// Looks up all of them: the loader takes locks for that, which a signal handler must not.
+pub(crate) fn find_all() {
+    unsafe extern "C" {
+        #[link_name = "__start_tearfree_next"]
+        static FIRST: c_void;
+        #[link_name = "__stop_tearfree_next"]
+        static END: c_void;
+    }
+    let (mut entry, end) = ((&raw const FIRST).cast::<&Next>(), (&raw const END).cast());
+    while entry < end {
+        // SAFETY: the linker puts the two names around what `original` left in the section.
+        unsafe { *entry }.find();
+        entry = entry.wrapping_add(1);
     }
 }
 
@@ -71,6 +93,9 @@ macro_rules! original {
                 Err(_) => panic!("a name has no zero in it"),
             })
         };
+        #[used]
+        #[unsafe(link_section = "tearfree_next")]
+        static ENTRY: &$crate::next::Next = &NEXT;
         // SAFETY: the C library's function of this name has this type; see its manual page.
         unsafe {
             core::mem::transmute::<*mut core::ffi::c_void, extern "C" fn($($type),*) -> $ret>(

@@ -10,6 +10,8 @@ use std::io::Write;
 
 use tearfree_clock::Clock;
 
+use crate::next::find_all;
+
 /// Names the page.
 const VARIABLE: &str = "TEARFREE_CLOCK";
 
@@ -30,6 +32,7 @@ pub(crate) fn clock() -> Option<&'static Clock> {
 static SETUP: extern "C" fn() = setup;
 
 extern "C" fn setup() {
+    find_all();
     let Some(page) = env::var_os(VARIABLE) else {
         return complain(&format!("{VARIABLE} names no page"));
     };

@@ -73,6 +73,19 @@ interpose! {
         -1
     }
 
+    /// `thrd_sleep(3)`.
+    fn thrd_sleep(next; request: Option<&timespec>, left: Option<&mut timespec>) -> c_int {
+        let Some((error, left_ns)) = request.and_then(ns_of).and_then(sleep_for) else {
+            return next(request, left);
+        };
+        if error == 0 {
+            return 0;
+        }
+        fill(left, left_ns);
+        // As C11 has it: -1 for a signal, less for anything else.
+        if error == libc::EINTR { -1 } else { -2 }
+    }
+
     /// `clock_nanosleep(2)`, relative and absolute.
     fn clock_nanosleep(
         next; id: clockid_t, flags: c_int, request: Option<&timespec>, left: Option<&mut timespec>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Locks, conditions and semaphores with deadlines.
+//! Locks, conditions, semaphores, threads and message queues with deadlines.
 //!
 //! A deadline is a time that the program sees. It is translated once, when the wait begins, to the
 //! host's monotonic clock; if the clock is moved while somebody waits, that wait ends as planned.
@@ -8,7 +8,7 @@
 
 use core::ffi::c_void;
 
-use libc::{c_int, clockid_t, timespec};
+use libc::{c_int, c_uint, clockid_t, size_t, ssize_t, timespec};
 
 use crate::deadline::{Kind, Moment, ns_of, timespec_of};
 use crate::next::{interpose, original};
@@ -20,6 +20,12 @@ fn host_deadline(kind: Option<Kind>, deadline: Option<&timespec>) -> Option<time
     let (now, deadline_ns) = (Moment::now()?, ns_of(deadline?)?);
     let kind = kind.unwrap_or_else(|| now.kind_of(deadline_ns));
     Some(timespec_of(now.host_deadline(kind, deadline_ns)))
+}
+
+/// The same moment by the host's clock of the time of day, for functions that know no other.
+fn host_realtime(deadline: Option<&timespec>) -> Option<timespec> {
+    let (now, deadline_ns) = (Moment::now()?, ns_of(deadline?)?);
+    Some(timespec_of(now.host_deadline_by(Kind::Realtime, deadline_ns)))
 }
 
 /// Defines pairs: a function whose clock is implied, and one that is told the clock. Both wait by the
@@ -62,4 +68,40 @@ deadlines! {
     pthread_rwlock_timedrdlock, pthread_rwlock_clockrdlock, (lock), Some(Kind::Realtime);
     pthread_rwlock_timedwrlock, pthread_rwlock_clockwrlock, (lock), Some(Kind::Realtime);
     sem_timedwait, sem_clockwait, (semaphore), Some(Kind::Realtime);
+    // A thread's name fills a register, as an address does.
+    pthread_timedjoin_np, pthread_clockjoin_np, (thread, result), Some(Kind::Realtime);
+}
+
+interpose! {
+    /// `cnd_timedwait(3)`. Inside of the C library it does not go through the function above.
+    fn cnd_timedwait(
+        next; condition: Place, mutex: Place, deadline: Option<&timespec>
+    ) -> c_int {
+        let host = host_realtime(deadline);
+        next(condition, mutex, host.as_ref().or(deadline))
+    }
+
+    /// `mtx_timedlock(3)`, likewise.
+    fn mtx_timedlock(next; mutex: Place, deadline: Option<&timespec>) -> c_int {
+        let host = host_realtime(deadline);
+        next(mutex, host.as_ref().or(deadline))
+    }
+
+    /// `mq_timedsend(3)`.
+    fn mq_timedsend(
+        next; queue: c_int, message: Place, size: size_t, priority: c_uint,
+        deadline: Option<&timespec>
+    ) -> c_int {
+        let host = host_realtime(deadline);
+        next(queue, message, size, priority, host.as_ref().or(deadline))
+    }
+
+    /// `mq_timedreceive(3)`.
+    fn mq_timedreceive(
+        next; queue: c_int, message: Place, size: size_t, priority: Place,
+        deadline: Option<&timespec>
+    ) -> ssize_t {
+        let host = host_realtime(deadline);
+        next(queue, message, size, priority, host.as_ref().or(deadline))
+    }
 }

@@ -8,11 +8,13 @@
 
 use core::ptr;
 
-use libc::{c_int, c_long, clockid_t, timespec};
+use libc::{c_int, c_long, timespec};
 
 use crate::deadline::{Kind, Moment, ns_of, scaled, timespec_of};
 use crate::next::interpose;
 use crate::sleep::{clock_nanosleep, nanosleep, set_errno};
+#[cfg(target_arch = "x86_64")]
+use crate::tell::time;
 use crate::tell::{clock_gettime, gettimeofday};
 
 /// `FUTEX_CMD_MASK` of the kernel: the operation without its flags.
@@ -33,6 +35,8 @@ interpose! {
             libc::SYS_gettimeofday => {
                 c_long::from(gettimeofday(place(a), ptr::with_exposed_provenance_mut(b as usize)))
             }
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_time => time(place(a)),
             libc::SYS_nanosleep => c_long::from(nanosleep(seen(a), place(b))),
             libc::SYS_clock_nanosleep => {
                 match clock_nanosleep(id(a), id(b), seen(c), place(d)) {
@@ -65,18 +69,7 @@ fn timeout_of(operation: c_long, timeout: c_long) -> Option<timespec> {
         _ => return None,
     };
     let (now, deadline_ns) = (Moment::now()?, ns_of(seen(timeout)?)?);
-    let left = now.host_deadline(kind, deadline_ns).saturating_sub(tearfree_clock::host_ns());
-    Some(timespec_of(host_clock(kind).saturating_add(left)))
-}
-
-/// The host's own time, by whose clock the kernel goes.
-fn host_clock(kind: Kind) -> u64 {
-    let id = if kind == Kind::Realtime { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
-    let host = crate::next::original!(clock_gettime:
-        extern "C" fn(clockid_t, Option<&mut timespec>) -> c_int);
-    let mut time = timespec_of(0);
-    host(id, Some(&mut time));
-    ns_of(&time).unwrap_or(0)
+    Some(timespec_of(now.host_deadline_by(kind, deadline_ns)))
 }
 
 /// Numbers of system calls are registers; the kernel looks at their lower half here.

@@ -5,8 +5,8 @@
 
 use libc::{c_int, c_void, clockid_t, time_t, timespec, timeval};
 
-use crate::deadline::{Kind, Moment, timespec_of};
-use crate::next::interpose;
+use crate::deadline::{Kind, Moment, ns_of, timespec_of};
+use crate::next::{interpose, original};
 
 /// C11's number for the time of day.
 const TIME_UTC: c_int = 1;
@@ -15,6 +15,19 @@ const TIME_UTC: c_int = 1;
 pub(crate) fn told(id: clockid_t) -> Option<timespec> {
     let kind = Kind::of(id)?;
     Some(timespec_of(Moment::now()?.shown(kind)))
+}
+
+/// The host's own time, by whose clock the kernel goes.
+pub(crate) fn host_clock(kind: Kind) -> u64 {
+    let id = match kind {
+        Kind::Monotonic => libc::CLOCK_MONOTONIC,
+        Kind::Realtime => libc::CLOCK_REALTIME,
+        Kind::Tai => libc::CLOCK_TAI,
+    };
+    let host = original!(clock_gettime: extern "C" fn(clockid_t, Option<&mut timespec>) -> c_int);
+    let mut time = timespec_of(0);
+    host(id, Some(&mut time));
+    ns_of(&time).unwrap_or(0)
 }
 
 interpose! {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Timers: their times and their periods are the program's.
+//! Timers: their times and their periods are the program's. Those of processor time are left alone.
 
 #![allow(unsafe_code, reason = "these functions are found by their C names")]
 
 use core::ffi::c_void;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
-use libc::{c_int, c_uint, itimerspec, itimerval, timespec, timeval};
+use libc::{c_int, c_uint, clockid_t, itimerspec, itimerval, timespec, timeval};
 use tearfree_clock::host_ns;
 
-use crate::deadline::{Moment, NSEC, ns_of, ns_of_micros, timespec_of, timeval_of};
+use crate::deadline::{Kind, Moment, NSEC, ns_of, ns_of_micros, timespec_of, timeval_of};
 use crate::next::interpose;
 
 type Place = *mut c_void;
@@ -30,16 +31,94 @@ fn host_timer(setting: &itimerspec, is_absolute: bool) -> Option<itimerspec> {
     Some(itimerspec { it_interval, it_value: timespec_of(span) })
 }
 
-/// What the program has to be told about its timer.
-fn shown_timer(host: &mut itimerspec) {
-    if let Some(now) = Moment::now() {
-        let shown = |time: &timespec| timespec_of(now.shown_span(ns_of(time).unwrap_or(0)));
-        host.it_value = shown(&host.it_value);
-        host.it_interval = shown(&host.it_interval);
-    }
+/// What the program has to be told about its timer, if the C library could tell.
+fn shown_timer(result: c_int, host: &mut itimerspec) {
+    let (0, Some(now)) = (result, Moment::now()) else { return };
+    let shown = |time: &timespec| timespec_of(now.shown_span(ns_of(time).unwrap_or(0)));
+    host.it_value = shown(&host.it_value);
+    host.it_interval = shown(&host.it_interval);
+}
+
+/// Likewise, in microseconds.
+fn shown_interval_timer(result: c_int, host: &mut itimerval) {
+    let (0, Some(now)) = (result, Moment::now()) else { return };
+    let shown = |time: &timeval| timeval_of(now.shown_span(ns_of_micros(time).unwrap_or(0)));
+    host.it_value = shown(&host.it_value);
+    host.it_interval = shown(&host.it_interval);
+}
+
+/// Timers of processor time, which go by no clock of ours. A free place is 0, and a timer is in here
+/// as the number after its own, because the first one of a process is 0.
+static OF_PROCESSOR: [AtomicUsize; 256] = [const { AtomicUsize::new(0) }; 256];
+
+fn place_of(timer: Place) -> usize {
+    timer.addr().wrapping_add(1)
+}
+
+fn is_of_processor(timer: Place) -> bool {
+    // ORDERING: P12. A number, which says all there is; stored by `exchange`.
+    OF_PROCESSOR.iter().any(|place| place.load(Ordering::Relaxed) == place_of(timer))
+}
+
+/// Puts a number where another one was, if that was somewhere.
+fn exchange(old: usize, new: usize) {
+    let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+    // ORDERING: P12. A number, which says all there is; loaded by `is_of_processor`.
+    let _ =
+        OF_PROCESSOR.iter().any(|place| place.compare_exchange(old, new, order, failed).is_ok());
 }
 
 interpose! {
+    /// `timer_create(2)`. The clock of a timer cannot be asked for later.
+    fn timer_create(
+        next; clock: clockid_t, event: Place, timer: Option<&mut Place>
+    ) -> c_int {
+        let Some(timer) = timer else { return next(clock, event, None) };
+        let result = next(clock, event, Some(&mut *timer));
+        if result == 0 {
+            // A parent of this process may have had one of this number.
+            exchange(place_of(*timer), 0);
+            if Kind::of(clock).is_none() {
+                exchange(0, place_of(*timer));
+            }
+        }
+        result
+    }
+
+    /// `timer_delete(2)`.
+    fn timer_delete(next; timer: Place) -> c_int {
+        exchange(place_of(timer), 0);
+        next(timer)
+    }
+
+    /// `timer_settime(2)`. An absolute timer becomes a relative one.
+    fn timer_settime(
+        next; timer: Place, flags: c_int, new: Option<&itimerspec>, old: Option<&mut itimerspec>
+    ) -> c_int {
+        let is_absolute = flags & libc::TIMER_ABSTIME != 0;
+        let ours = new.filter(|_| !is_of_processor(timer));
+        let Some(host) = ours.and_then(|new| host_timer(new, is_absolute)) else {
+            return next(timer, flags, new, old);
+        };
+        let flags = flags & !libc::TIMER_ABSTIME;
+        let Some(old) = old else { return next(timer, flags, Some(&host), None) };
+        let result = next(timer, flags, Some(&host), Some(&mut *old));
+        shown_timer(result, old);
+        result
+    }
+
+    /// `timer_gettime(2)`.
+    fn timer_gettime(next; timer: Place, setting: Option<&mut itimerspec>) -> c_int {
+        match setting {
+            Some(setting) if !is_of_processor(timer) => {
+                let result = next(timer, Some(&mut *setting));
+                shown_timer(result, setting);
+                result
+            }
+            setting => next(timer, setting),
+        }
+    }
+
     /// `timerfd_settime(2)`. An absolute timer becomes a relative one.
     fn timerfd_settime(
         next; file: c_int, flags: c_int, new: Option<&itimerspec>, old: Option<&mut itimerspec>
@@ -49,57 +128,68 @@ interpose! {
         let Some(host) = new.and_then(|new| host_timer(new, is_absolute)) else {
             return next(file, flags, new, old);
         };
-        match old {
-            Some(old) => {
-                let result = next(file, flags & !FLAGS, Some(&host), Some(&mut *old));
-                shown_timer(old);
-                result
-            }
-            None => next(file, flags & !FLAGS, Some(&host), None),
-        }
+        let flags = flags & !FLAGS;
+        let Some(old) = old else { return next(file, flags, Some(&host), None) };
+        let result = next(file, flags, Some(&host), Some(&mut *old));
+        shown_timer(result, old);
+        result
     }
 
     /// `timerfd_gettime(2)`.
     fn timerfd_gettime(next; file: c_int, setting: Option<&mut itimerspec>) -> c_int {
         let Some(setting) = setting else { return next(file, None) };
         let result = next(file, Some(&mut *setting));
-        shown_timer(setting);
+        shown_timer(result, setting);
         result
     }
 
-    /// `timer_settime(2)`. An absolute timer becomes a relative one.
-    fn timer_settime(
-        next; timer: Place, flags: c_int, new: Option<&itimerspec>, old: Option<&mut itimerspec>
-    ) -> c_int {
-        let is_absolute = flags & libc::TIMER_ABSTIME != 0;
-        match new.and_then(|new| host_timer(new, is_absolute)) {
-            Some(host) => next(timer, flags & !libc::TIMER_ABSTIME, Some(&host), old),
-            None => next(timer, flags, new, old),
-        }
-    }
-
-    /// `setitimer(2)`, of the timer in real time; those of processor time are left alone.
+    /// `setitimer(2)`, of the timer in real time.
     fn setitimer(
         next; which: c_int, new: Option<&itimerval>, old: Option<&mut itimerval>
     ) -> c_int {
-        let host = match (which, Moment::now(), new) {
-            (libc::ITIMER_REAL, Some(now), Some(new)) => scaled_both(&now, new),
-            _ => None,
+        let ours = new.filter(|_| which == libc::ITIMER_REAL);
+        let Some(host) = ours.and_then(host_interval_timer) else {
+            return next(which, new, old);
         };
-        next(which, host.as_ref().or(new), old)
+        let Some(old) = old else { return next(which, Some(&host), None) };
+        let result = next(which, Some(&host), Some(&mut *old));
+        shown_interval_timer(result, old);
+        result
     }
 
-    /// `alarm(2)`. What is shorter than a second of the host's becomes one.
+    /// `getitimer(2)`, likewise.
+    fn getitimer(next; which: c_int, setting: Option<&mut itimerval>) -> c_int {
+        match setting {
+            Some(setting) if which == libc::ITIMER_REAL => {
+                let result = next(which, Some(&mut *setting));
+                shown_interval_timer(result, setting);
+                result
+            }
+            setting => next(which, setting),
+        }
+    }
+
+    /// `alarm(2)`, by the timer that it sets: parts of the host's seconds count, too.
     fn alarm(next; seconds: c_uint) -> c_uint {
-        let Some(now) = Moment::now() else { return next(seconds) };
-        let host_seconds = now.host_span(u64::from(seconds) * NSEC).div_ceil(NSEC);
-        let left = next(c_uint::try_from(host_seconds).unwrap_or(c_uint::MAX));
-        let shown_left = now.shown_span(u64::from(left) * NSEC) / NSEC;
-        c_uint::try_from(shown_left).unwrap_or(c_uint::MAX)
+        if Moment::now().is_none() {
+            return next(seconds);
+        }
+        let once = itimerval {
+            it_interval: timeval { tv_sec: 0, tv_usec: 0 },
+            it_value: timeval { tv_sec: seconds.into(), tv_usec: 0 },
+        };
+        let mut old = itimerval { ..once };
+        setitimer(libc::ITIMER_REAL, Some(&once), Some(&mut old));
+        let left_ns = ns_of_micros(&old.it_value).unwrap_or(0);
+        // As the kernel rounds; an alarm that is still to come is never 0.
+        let left = (left_ns + NSEC / 2) / NSEC;
+        c_uint::try_from(left.max(u64::from(left_ns != 0))).unwrap_or(c_uint::MAX)
     }
 }
 
-fn scaled_both(now: &Moment, setting: &itimerval) -> Option<itimerval> {
+/// What the host has to be told about a timer in real time. `None`: leave it as it is.
+fn host_interval_timer(setting: &itimerval) -> Option<itimerval> {
+    let now = Moment::now()?;
     let scaled = |time: &timeval| Some(timeval_of(now.host_span(ns_of_micros(time)?)));
     let (it_interval, it_value) = (scaled(&setting.it_interval)?, scaled(&setting.it_value)?);
     Some(itimerval { it_interval, it_value })

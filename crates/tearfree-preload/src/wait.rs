@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Waiting for files, with a timeout that passes at the clock's speed.
+//! Waiting for files, signals and semaphores, with a timeout that passes at the clock's speed.
 
 #![allow(unsafe_code, reason = "these functions are found by their C names")]
 
 use core::ffi::c_void;
 
-use libc::{c_int, c_ulong, timespec, timeval};
+use libc::{c_int, c_ulong, size_t, timespec, timeval};
 
 use crate::deadline::{Moment, ns_of_micros, scaled, scaled_millis, timeval_of};
 use crate::next::interpose;
@@ -22,6 +22,33 @@ interpose! {
     fn ppoll(next; files: Place, number: c_ulong, timeout: Option<&timespec>, mask: Place) -> c_int {
         let host = scaled(timeout);
         next(files, number, host.as_ref().or(timeout), mask)
+    }
+
+    /// `poll(2)`, as programs call it that were compiled with checks of their arrays' sizes.
+    fn __poll_chk(next; files: Place, number: c_ulong, timeout: c_int, size: size_t) -> c_int {
+        next(files, number, scaled_millis(timeout), size)
+    }
+
+    /// `ppoll(2)`, likewise.
+    fn __ppoll_chk(
+        next; files: Place, number: c_ulong, timeout: Option<&timespec>, mask: Place, size: size_t
+    ) -> c_int {
+        let host = scaled(timeout);
+        next(files, number, host.as_ref().or(timeout), mask, size)
+    }
+
+    /// `sigtimedwait(2)`.
+    fn sigtimedwait(next; signals: Place, seen: Place, timeout: Option<&timespec>) -> c_int {
+        let host = scaled(timeout);
+        next(signals, seen, host.as_ref().or(timeout))
+    }
+
+    /// `semtimedop(2)`.
+    fn semtimedop(
+        next; id: c_int, operations: Place, number: size_t, timeout: Option<&timespec>
+    ) -> c_int {
+        let host = scaled(timeout);
+        next(id, operations, number, host.as_ref().or(timeout))
     }
 
     /// `select(2)`. As on Linux, what is left of the time is stored, in the program's time.

@@ -4,12 +4,15 @@
 use core::time::Duration;
 use std::env;
 use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf, absolute};
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tearfree_clock::{Clock, Error, TestClock};
 
@@ -25,15 +28,13 @@ pub(super) fn run(args: &ExecArgs) -> Result<Outcome, Problem> {
     let object = object()?;
     let program = &args.command[0];
     program::check(program).map_err(|(path, blind)| {
-        Problem::new(
-            format_args!("{} would not see the clock: {blind}", path.display()),
-            "Nothing was started. A time namespace or a virtual machine can show such programs \
-             another time.",
-        )
+        let advice = blind.advice();
+        Problem::new(format_args!("{} cannot see the clock: {blind}", path.display()), advice)
     })?;
     let page = Page::prepare(args)?;
     // Signals are taken over before there is a program that they are for.
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| {
+    let ours = [SIGINT, SIGQUIT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
+    let mut signals = Signals::new(ours).map_err(|error| {
         Problem::new(format_args!("cannot take over signals: {error}"), "Nothing was started.")
     })?;
     let mut command = Command::new(program);
@@ -57,7 +58,9 @@ impl Page {
     fn prepare(args: &ExecArgs) -> Result<Self, Problem> {
         let setting = args.setting.get();
         let Some(page) = &args.page else {
-            let path = PathBuf::from(format!("exec-{}", std::process::id()));
+            // A page that an `exec` of the same number left when it was killed is not in the way.
+            let name = format!("exec-{}-{}", std::process::id(), tearfree_clock::host_ns());
+            let path = PathBuf::from(name);
             TestClock::create(&path, setting)?;
             return Ok(Page { path, is_ours: true });
         };
@@ -96,12 +99,24 @@ fn object() -> Result<PathBuf, Problem> {
     let this = env::current_exe().unwrap_or_default();
     let folder = this.parent().unwrap_or(Path::new(""));
     let places = [folder.join(OBJECT), folder.join("../lib/tearfree").join(OBJECT)];
-    places.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
+    let object = places.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
         Problem::new(
             format_args!("there is no {OBJECT} in {}", folder.display()),
             "Build it with `cargo build --release -p tearfree-preload`, or copy it there.",
         )
-    })
+    })?;
+    loadable(object)
+}
+
+/// The loader takes a list, in which a space or a colon is the end of a path.
+fn loadable(object: PathBuf) -> Result<PathBuf, Problem> {
+    if object.as_os_str().as_bytes().iter().any(|byte| b" :".contains(byte)) {
+        return Err(Problem::new(
+            format_args!("the loader cannot load {}", object.display()),
+            "Move it, and this program, to a folder without spaces and colons in its path.",
+        ));
+    }
+    Ok(object)
 }
 
 /// Ours first, then what the user preloads.
@@ -114,12 +129,23 @@ fn preloaded(object: PathBuf) -> OsString {
     all
 }
 
-/// Waits for the program. It gets Ctrl-C from the terminal, as we do; SIGTERM is passed on.
+/// What we were started to ignore, as by `nohup`, the program is to ignore, too.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.unwrap_or(0) >> (signal - 1) & 1 != 0
+}
+
+/// Waits for the program. It gets what the keys of the terminal send, as we do; SIGTERM and SIGHUP are
+/// passed on.
 fn wait(mut child: Child, signals: &mut Signals) -> Result<ExitStatus, Problem> {
     loop {
         for signal in signals.pending() {
-            if signal == SIGTERM {
-                terminate(&child);
+            match signal {
+                SIGTERM => pass_on(&child, Signal::TERM),
+                SIGHUP => pass_on(&child, Signal::HUP),
+                _ => {}
             }
         }
         match child.try_wait() {
@@ -135,10 +161,10 @@ fn wait(mut child: Child, signals: &mut Signals) -> Result<ExitStatus, Problem> 
     }
 }
 
-fn terminate(child: &Child) {
-    if let Some(pid) = rustix::process::Pid::from_raw(child.id().cast_signed()) {
+fn pass_on(child: &Child, signal: Signal) {
+    if let Some(pid) = Pid::from_raw(child.id().cast_signed()) {
         // It may have ended just now; then there is nothing to do.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        let _ = kill_process(pid, signal);
     }
 }
 

@@ -126,3 +126,18 @@ pub(super) fn watch(args: &WatchArgs, stop: &Stop) -> Result<Outcome, Problem> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tearfree_clock::Status;
+
+    use super::*;
+
+    #[test]
+    fn the_time_is_in_the_middle_of_its_bounds() {
+        let bounded =
+            |earliest, latest| middle(Bounded { earliest, latest, status: Status::Unknown });
+        assert_eq!((bounded(10, 20), bounded(7, 7)), (15, 7));
+        assert_eq!(bounded(u64::MAX - 2, u64::MAX), u64::MAX - 1, "nothing overflows");
+    }
+}

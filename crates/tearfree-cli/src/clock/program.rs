@@ -30,14 +30,31 @@ pub(super) enum Blind {
 impl fmt::Display for Blind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Blind::Missing => f.write_str("it is not there, or may not be executed"),
+            Blind::Missing => f.write_str("there is no such program, or it may not be executed"),
             Blind::Unreadable(error) => write!(f, "it cannot be looked at: {error}"),
             Blind::Static => f.write_str("it is linked statically and loads no shared object"),
             Blind::Go => f.write_str("Go programs ask the kernel for the time, not the C library"),
-            Blind::Foreign => f.write_str("it is no 64-bit program of this processor"),
-            Blind::OtherUser => f.write_str(
-                "it runs with the rights of another user, so it loads no object of ours",
+            Blind::Foreign => f.write_str(
+                "it is neither a 64-bit program of this processor nor a script that begins with #!",
             ),
+            Blind::OtherUser => f.write_str(
+                "it runs with the rights of another user, or more, so it loads no object of ours",
+            ),
+        }
+    }
+}
+
+impl Blind {
+    /// What to do next.
+    pub(super) fn advice(&self) -> &'static str {
+        match self {
+            Blind::Missing | Blind::Unreadable(_) => {
+                "Nothing was started. Give the name of a program, or its path."
+            }
+            _ => {
+                "Nothing was started. A time namespace or a virtual machine can show such programs \
+                 another time."
+            }
         }
     }
 }
@@ -71,8 +88,8 @@ fn find(program: &OsStr) -> Option<PathBuf> {
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
-    let mut start = vec![0; 2];
-    file.read_exact(&mut start)?;
+    let mut start = Vec::new();
+    file.by_ref().take(2).read_to_end(&mut start)?;
     // Of a script the first line is enough.
     let limit = if start == *b"#!" { 4096 } else { u64::MAX };
     file.take(limit).read_to_end(&mut start)?;
@@ -94,7 +111,9 @@ fn interpreter(bytes: &[u8]) -> Option<PathBuf> {
 
 fn check_binary(path: &Path, bytes: &[u8]) -> Result<(), Blind> {
     let mode = fs::metadata(path).map_or(0, |data| data.permissions().mode());
-    if mode & 0o6000 != 0 {
+    // Capabilities of a file are rights, too.
+    let has_capabilities = rustix::fs::getxattr(path, "security.capability", &mut [0_u8; 64]);
+    if mode & 0o6000 != 0 || has_capabilities.is_ok() {
         return Err(Blind::OtherUser);
     }
     let header = FileHeader64::<object::Endianness>::parse(bytes).map_err(|_| Blind::Foreign)?;

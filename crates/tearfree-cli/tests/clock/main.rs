@@ -2,12 +2,14 @@
 //! `tearfree clock` and `tearfree vdso` as their users meet them.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
-use std::fs;
+mod exec;
+
+use core::time::Duration;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::thread;
+use std::time::Instant;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -61,6 +63,20 @@ fn serve(page: &str) -> (Child, impl Iterator<Item = Value>) {
     (child, lines.map(|line| json(&line.expect("text"))))
 }
 
+/// Waits for a command that should end; one that does not is killed, and the test fails.
+fn ended(mut child: Child) -> Output {
+    let end = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().expect("it is ours").is_none() {
+        if Instant::now() > end {
+            child.kill().expect("it is ours");
+            child.wait().expect("it ends");
+            panic!("it does not end");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().expect("it has ended")
+}
+
 fn signal(child: &Child, name: &str) {
     let pid = child.id().to_string();
     let status = Command::new("kill").args([&format!("-{name}"), &pid]).status();
@@ -79,51 +95,73 @@ fn a_clock_is_kept_read_killed_and_taken_over() {
     assert!(second.contains("has a writer"), "{second}");
     let before = json(&stdout(&args));
     assert_eq!(before["status"], "synchronised");
+    let number = |look: &Value, name: &str| look[name].as_u64().expect("a number");
+    assert!(number(&before, "bound_ns") < number(&before, "utc_bound_ns"));
+    let (coarse, mono) = (number(&before, "coarse_ns"), number(&before, "monotonic_ns"));
+    assert!(0 < coarse && coarse <= mono, "{coarse} {mono}");
+    let (one, other) = (reports.next().expect("a report"), reports.next().expect("another"));
+    assert!(number(&one, "bound_ns") < number(&one, "utc_bound_ns"));
+    let ticks = number(&other, "generation") - number(&one, "generation");
+    assert!(ticks > 2, "{ticks} ticks in a second");
     signal(&first, "KILL");
     first.wait().expect("it has ended");
     let dead = json(&stdout(&args));
     assert!(dead["monotonic_ns"].as_u64() > before["monotonic_ns"].as_u64(), "it goes on");
 
-    let (mut next, mut reports) = serve(&page);
+    let (next, mut reports) = serve(&page);
     let report = reports.next().expect("a report");
     assert_eq!((&report["steps"], &report["disruptions"]), (&0.into(), &0.into()));
     assert!(report["generation"].as_u64() > before["generation"].as_u64(), "the count goes on");
     signal(&next, "TERM");
     assert_eq!(reports.last().expect("a last report")["ended_by"], "SIGTERM");
-    assert_eq!(next.wait().expect("it ends").code(), Some(143));
+    assert_eq!(ended(next).status.code(), Some(143));
     let lines = stdout(&["clock", "watch", "--count", "2", "--json", "--page", &page]);
     assert_eq!(lines.lines().map(json).count(), 2);
 }
 
+/// Without a terminal and without `--json` only news is told.
 #[test]
-fn a_program_sees_the_time_it_is_given_and_its_code_is_passed_on() {
-    let date = stdout(&[
-        "clock",
-        "exec",
-        "--at",
-        "2038-01-19T03:14:07Z",
-        "--freeze",
-        "--",
-        "date",
-        "+%s.%N",
-    ]);
-    assert_eq!(date.trim(), "2147483647.000000000");
-    let fast = stdout(&[
-        "clock",
-        "exec",
-        "--speed",
-        "500",
-        "--",
-        "sh",
-        "-c",
-        "a=$(date +%s); sleep 120; b=$(date +%s); echo $((b - a))",
-    ]);
-    let passed: i64 = fast.trim().parse().expect("a number of seconds");
-    assert!(passed >= 119, "{passed}");
-    let failing = output(&["clock", "exec", "--", "sh", "-c", "exit 7"]);
-    assert_eq!(failing.status.code(), Some(7));
-    let killed = output(&["clock", "exec", "--", "sh", "-c", "kill -9 $$"]);
-    assert_eq!(killed.status.code(), Some(137));
+fn a_timekeeper_tells_what_is_new_once() {
+    let folder = TempDir::new().expect("a folder");
+    let mut command = tearfree(&["clock", "serve", "--page", &page(&folder, "clock")]);
+    let child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+    thread::sleep(Duration::from_millis(4500));
+    signal(&child, "INT");
+    let output = ended(child);
+    assert_eq!(output.status.code(), Some(130));
+    let text = String::from_utf8(output.stderr).expect("text");
+    let news: Vec<_> = text.lines().filter_map(|line| line.split_once(" ns, within")).collect();
+    assert!(text.contains("keeping the clock") && !news.is_empty(), "{text}");
+    let states = news.iter().map(|(state, rest)| {
+        let counts = rest.split("set ").nth(1).and_then(|rest| rest.split(", late").next());
+        (state.split(':').next(), counts)
+    });
+    let mut once: Vec<_> = states.clone().collect();
+    once.dedup();
+    assert_eq!(once.len(), states.count(), "{text}");
+}
+
+#[test]
+fn watching_ends_by_a_signal_and_by_a_closed_pipe() {
+    let folder = TempDir::new().expect("a folder");
+    let office = page(&folder, "office");
+    stdout(&["clock", "exec", "--page", &office, "--", "true"]);
+    let kept = page(&folder, "clock");
+    let watch = ["clock", "watch", "--page", &office];
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let mut child = tearfree(&watch).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        output.read_line(&mut String::new()).expect("a first line");
+        signal(&child, name);
+        assert_eq!(ended(child).status.code(), Some(code));
+    }
+    for args in [&watch[..], &["clock", "serve", "--json", "--page", &kept]] {
+        let mut command = tearfree(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("it starts");
+        drop(child.stdout.take());
+        assert_eq!(ended(child).status.code(), Some(0), "{args:?}");
+    }
 }
 
 #[test]
@@ -140,33 +178,6 @@ fn a_named_clock_is_set_from_outside() {
     assert!(refused(&["clock", "set", &page]).contains("--offset"));
     let serve = refused(&["clock", "serve", "--page", &page]);
     assert!(serve.contains("test clock"), "{serve}");
-}
-
-#[test]
-fn programs_that_would_not_see_the_clock_are_not_started() {
-    let folder = TempDir::new().expect("a folder");
-    let missing = refused(&["clock", "exec", "--", "no-such-program-anywhere"]);
-    assert!(missing.contains("not there"), "{missing}");
-    let path: PathBuf = folder.path().join("static");
-    fs::write(&path, static_program()).expect("the folder is ours");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
-    let refusal = refused(&["clock", "exec", "--", path.to_str().expect("text")]);
-    assert!(refusal.contains("statically") && refusal.contains("Nothing was started"), "{refusal}");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o4755)).expect("the file is ours");
-    let refusal = refused(&["clock", "exec", "--", path.to_str().expect("text")]);
-    assert!(refusal.contains("another user"), "{refusal}");
-}
-
-/// This program's own header, without the segments that name a loader.
-fn static_program() -> Vec<u8> {
-    let this = std::env::current_exe().expect("this program has a path");
-    let mut bytes = fs::read(Path::new(&this)).expect("it can be read");
-    bytes.truncate(64);
-    // No segments, and no sections: the counts at 56 and 60, the section table's place at 40.
-    bytes[56..58].fill(0);
-    bytes[60..64].fill(0);
-    bytes[40..48].fill(0);
-    bytes
 }
 
 #[test]

@@ -2,84 +2,17 @@
 //! Programs of others, unmodified, on test clocks. What is not installed is left out, and says so.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
+mod calls;
+mod stage;
+
 use core::time::Duration;
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::Instant;
 
-use tearfree_clock::{Setting, TestClock};
-use tempfile::TempDir;
-
-/// 9 September 2001, 01:46:40 UTC.
-const BILLION: u64 = 1_000_000_000;
-const NSEC: u64 = 1_000_000_000;
-
-struct Stage {
-    folder: TempDir,
-}
-
-impl Stage {
-    fn new(setting: Setting) -> Self {
-        let stage = Stage { folder: TempDir::new().expect("a folder") };
-        TestClock::create(stage.page(), setting).expect("the page is new");
-        stage
-    }
-
-    fn frozen() -> Self {
-        Self::new(Setting { at_ns: Some(BILLION * NSEC), speed: Some(0.0), ..Setting::default() })
-    }
-
-    fn fast(speed: f64) -> Self {
-        Self::new(Setting { at_ns: Some(BILLION * NSEC), speed: Some(speed), ..Setting::default() })
-    }
-
-    fn page(&self) -> PathBuf {
-        self.folder.path().join("clock")
-    }
-
-    fn command(&self, program: &[&str]) -> Command {
-        let mut command = Command::new(program[0]);
-        command.args(&program[1..]).env("LD_PRELOAD", preload()).env("TZ", "UTC");
-        command.env("TEARFREE_CLOCK", self.page()).stdin(Stdio::null());
-        command
-    }
-
-    /// What a program prints; `None` if there is no such program here.
-    fn output(&self, program: &[&str]) -> Option<String> {
-        let there = Command::new("sh").args(["-c", &format!("command -v {}", program[0])]).output();
-        if !there.is_ok_and(|output| output.status.success()) {
-            println!("left out: there is no {} here", program[0]);
-            return None;
-        }
-        let output = self.command(program).output().expect("it starts");
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{program:?}: {errors}");
-        assert!(!errors.contains("tearfree-preload"), "{errors}");
-        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    }
-}
-
-/// The shared object. Cargo builds none for the tests of its package, so it is asked to.
-fn preload() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--package", "tearfree-preload"]);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        let status = build.status().expect("cargo is there");
-        assert!(status.success(), "the shared object does not build");
-        let test = env::current_exe().expect("this program has a path");
-        let object = test.ancestors().nth(2).expect("deps is in a folder");
-        let object = object.join("libtearfree_preload.so");
-        assert!(object.exists(), "it is not at {}", object.display());
-        object
-    })
-}
+use stage::{BILLION, NSEC, Stage, WATCHDOG, ended, preload};
+use tearfree_clock::{Keeper, Setting, Settings, TestClock, host_ns};
 
 #[test]
 fn a_frozen_clock_is_what_programs_see() {
@@ -119,12 +52,11 @@ fn processes_agree_to_the_nanosecond() {
 fn a_set_clock_moves_under_a_running_program() {
     let stage = Stage::frozen();
     let script = "while [ $(date +%s) = 1000000000 ]; do :; done; date +%s";
-    let child = stage.command(&["bash", "-c", script]).stdout(Stdio::piped()).spawn();
-    let child = child.expect("there is a shell");
+    let child = stage.start(&["bash", "-c", script]);
     thread::sleep(Duration::from_millis(50));
     let at_ns = Some(2 * BILLION * NSEC);
     TestClock::change(stage.page(), Setting { at_ns, ..Setting::default() }).expect("it is free");
-    let output = child.wait_with_output().expect("it ends");
+    let output = ended(child, WATCHDOG).expect("it ends");
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "2000000000");
 }
 
@@ -186,10 +118,9 @@ fn a_minute_passes_in_less_than_one_on_a_fast_clock() {
 
 /// `timeout` says by 124 that the time was up.
 fn timeout_ends(stage: &Stage, program: &[&str]) -> bool {
-    let start = Instant::now();
-    let Ok(status) = stage.command(program).status() else { return false };
-    assert_eq!(status.code(), Some(124));
-    assert!(start.elapsed() < Duration::from_secs(60));
+    let Ok(child) = stage.command(program).spawn() else { return false };
+    let output = ended(child, Duration::from_secs(60)).expect("it waits by the clock");
+    assert_eq!(output.status.code(), Some(124));
     true
 }
 
@@ -220,6 +151,59 @@ class Wait {
         assert_eq!(output, "through");
         assert!(start.elapsed() < Duration::from_secs(100), "it waited in the host's time");
     }
+}
+
+/// On a clock that stands still, waits last as long as they say, in the host's time.
+#[test]
+fn nothing_waits_for_ever_on_a_frozen_clock() {
+    let stage = Stage::frozen();
+    let waits = "import threading, time, select
+threading.Event().wait(0.1); time.sleep(0.1); select.select([], [], [], 0.1)
+select.poll().poll(100)";
+    let start = Instant::now();
+    let python = stage.output(&["python3", "-c", waits]);
+    assert!(python.is_none() || start.elapsed() > Duration::from_millis(400), "it did not wait");
+    stage.output(&["sleep", "0.1"]);
+    stage.output(&["perl", "-e", "select(undef, undef, undef, 0.1)"]);
+}
+
+/// The clock of a timekeeper runs as the host's does; its slope is not a speed.
+#[test]
+fn programs_see_the_clock_of_a_timekeeper() {
+    let stage = Stage::empty();
+    let mut keeper = Keeper::open(stage.page(), Settings::default()).expect("the page is new");
+    keeper.tick();
+    let left = "import select, signal, time; m = time.monotonic(); time.sleep(0.3)
+select.select([], [], [], 0.2); signal.setitimer(signal.ITIMER_REAL, 60)
+left = signal.setitimer(signal.ITIMER_REAL, 0)[0]; assert 1 < left <= 60, left
+assert time.monotonic() - m > 0.49; print(time.monotonic_ns())";
+    let (start, host) = (Instant::now(), host_ns());
+    let Some(output) = stage.output(&["python3", "-c", left]) else { return };
+    assert!(start.elapsed() > Duration::from_millis(490), "it did not wait");
+    let told: u64 = output.parse().expect("a number");
+    assert!(told > host && told < host_ns() + 1_000_000, "{told} {host}");
+}
+
+/// `poll` for ever waits for ever, until something happens.
+#[test]
+fn what_waits_for_ever_still_does() {
+    let stage = Stage::fast(200.0);
+    let wait = "import os, select, threading, time
+r, w = os.pipe(); threading.Timer(60, os.write, (w, b'x')).start()
+p = select.poll(); p.register(r, select.POLLIN); m = time.monotonic()
+assert p.poll() == [(r, select.POLLIN)]
+assert time.monotonic() - m > 55, time.monotonic() - m";
+    stage.output(&["python3", "-c", wait]);
+}
+
+#[test]
+fn a_sleeper_notices_that_the_clock_was_set() {
+    let stage = Stage::fast(0.001);
+    let child = stage.start(&["sleep", "1000"]);
+    thread::sleep(Duration::from_millis(50));
+    let speed = Some(tearfree_clock::MAX_SPEED);
+    TestClock::change(stage.page(), Setting { speed, ..Setting::default() }).expect("it is free");
+    assert!(ended(child, WATCHDOG).expect("it wakes up").status.success());
 }
 
 #[test]

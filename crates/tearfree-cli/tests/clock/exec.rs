@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `tearfree clock exec`: what it starts, what it refuses, and what it passes on.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+use crate::{ended, output, page, refused, signal, stdout, tearfree};
+
+#[test]
+fn a_program_joins_a_clock_and_may_set_it() {
+    let folder = TempDir::new().expect("a folder");
+    let office = |setting: &[&str], program: &[&str]| {
+        let mut args = vec!["clock", "exec", "--page", "./office"];
+        args.extend(setting);
+        args.push("--");
+        args.extend(program);
+        let mut command = tearfree(&args);
+        command.current_dir(folder.path()).env("LD_PRELOAD", "libc.so.6");
+        let output = command.output().expect("the command starts");
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    };
+    let elsewhere = ["sh", "-c", "cd / && date +%s"];
+    assert_eq!(office(&["--at", "@1000000000", "--freeze"], &elsewhere), "1000000000");
+    assert_eq!(office(&[], &elsewhere), "1000000000");
+    assert_eq!(office(&["--offset", "-1s"], &elsewhere), "999999999");
+    assert_eq!(office(&[], &elsewhere), "999999999");
+    let preloaded = office(&[], &["sh", "-c", "echo $LD_PRELOAD"]);
+    assert!(preloaded.ends_with("libtearfree_preload.so:libc.so.6"), "{preloaded}");
+    let rates = page(&folder, "rates");
+    stdout(&["page", "create", &rates, "price:f64=1"]);
+    assert!(refused(&["clock", "exec", "--page", &rates, "--", "date"]).contains("other values"));
+}
+
+#[test]
+fn a_program_sees_the_time_it_is_given_and_its_code_is_passed_on() {
+    let date = stdout(&[
+        "clock",
+        "exec",
+        "--at",
+        "2038-01-19T03:14:07Z",
+        "--freeze",
+        "--",
+        "date",
+        "+%s.%N",
+    ]);
+    assert_eq!(date.trim(), "2147483647.000000000");
+    let fast = stdout(&[
+        "clock",
+        "exec",
+        "--speed",
+        "500",
+        "--",
+        "sh",
+        "-c",
+        "a=$(date +%s); sleep 120; b=$(date +%s); echo $((b - a))",
+    ]);
+    let passed: i64 = fast.trim().parse().expect("a number of seconds");
+    assert!(passed >= 119, "{passed}");
+    let failing = output(&["clock", "exec", "--", "sh", "-c", "exit 7"]);
+    assert_eq!(failing.status.code(), Some(7));
+    let killed = output(&["clock", "exec", "--", "sh", "-c", "kill -9 $$"]);
+    assert_eq!(killed.status.code(), Some(137));
+}
+
+/// A file that may be executed.
+fn program(folder: &TempDir, name: &str, bytes: &[u8]) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).expect("the folder is ours");
+    set_mode(&path, 0o755);
+    path.to_str().expect("text").to_owned()
+}
+
+fn set_mode(path: impl AsRef<Path>, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the file is ours");
+}
+
+#[test]
+fn programs_that_would_not_see_the_clock_are_not_started() {
+    let folder = TempDir::new().expect("a folder");
+    let exec = |program: &str| refused(&["clock", "exec", "--", program]);
+    let missing = exec("no-such-program-anywhere");
+    assert!(missing.contains("no such program") && missing.contains("its path"), "{missing}");
+    let path = program(&folder, "static", &header());
+    let refusal = exec(&path);
+    assert!(refusal.contains("statically") && refusal.contains("Nothing was started"), "{refusal}");
+    set_mode(&path, 0o4755);
+    assert!(exec(&path).contains("another user"), "of another user");
+    set_mode(&path, 0o2755);
+    assert!(exec(&path).contains("another user"), "of another group");
+    let mut narrow = header();
+    narrow[4] = 1; // ELFCLASS32
+    assert!(exec(&program(&folder, "narrow", &narrow)).contains("64-bit"), "of 32 bits");
+    let mut foreign = header();
+    foreign[18..20].copy_from_slice(&243_u16.to_le_bytes()); // RISC-V
+    assert!(
+        exec(&program(&folder, "foreign", &foreign)).contains("64-bit"),
+        "of another processor"
+    );
+    assert!(exec(&program(&folder, "empty", b"")).contains("64-bit"), "an empty file");
+    let path = program(&folder, "script", format!("#!{path}\n").as_bytes());
+    assert!(exec(&path).contains("another user"), "a script of such a program");
+}
+
+#[test]
+fn go_programs_are_not_started() {
+    let folder = TempDir::new().expect("a folder");
+    let source = folder.path().join("go.c");
+    let note = ".pushsection .note.go.buildid,\\\"a\\\"; .long 0; .popsection";
+    let text = format!("__asm__(\"{note}\"); int main(void) {{ return 0; }}\n");
+    fs::write(&source, text).expect("the folder is ours");
+    let path = folder.path().join("go");
+    let Ok(compiler) = Command::new("cc").arg(&source).arg("-o").arg(&path).output() else {
+        return println!("left out: there is no C compiler here");
+    };
+    assert!(compiler.status.success(), "{}", String::from_utf8_lossy(&compiler.stderr));
+    assert!(Command::new(&path).status().expect("it is a program").success());
+    let refusal = refused(&["clock", "exec", "--", path.to_str().expect("text")]);
+    assert!(refusal.contains("Go programs"), "{refusal}");
+}
+
+/// The loader ignores the object for them, in silence.
+#[test]
+fn programs_with_capabilities_are_not_started() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("able");
+    fs::copy("/bin/true", &path).expect("there is a true");
+    let set =
+        Command::new("setcap").arg("cap_net_raw+ep").arg(&path).stderr(Stdio::null()).status();
+    if !set.is_ok_and(|status| status.success()) {
+        return println!("left out: no capabilities can be given here");
+    }
+    let refusal = refused(&["clock", "exec", "--", path.to_str().expect("text")]);
+    assert!(refusal.contains("another user"), "{refusal}");
+}
+
+/// This program's own header, without the segments that name a loader.
+fn header() -> Vec<u8> {
+    let this = std::env::current_exe().expect("this program has a path");
+    let mut bytes = fs::read(Path::new(&this)).expect("it can be read");
+    bytes.truncate(64);
+    // No segments, and no sections: the counts at 56 and 60, the section table's place at 40.
+    bytes[56..58].fill(0);
+    bytes[60..64].fill(0);
+    bytes[40..48].fill(0);
+    bytes
+}
+
+/// This command in another folder, with the shared object or without it.
+fn elsewhere(folder: &Path, with_object: bool) -> Output {
+    drop(tearfree(&[])); // builds the object
+    let this = Path::new(env!("CARGO_BIN_EXE_tearfree"));
+    fs::create_dir_all(folder).expect("the folder is ours");
+    let command = folder.join("tearfree");
+    fs::copy(this, &command).expect("there is room");
+    if with_object {
+        let object = "libtearfree_preload.so";
+        fs::copy(this.with_file_name(object), folder.join(object)).expect("there is room");
+    }
+    let mut command = Command::new(command);
+    command.args(["clock", "exec", "--at", "@1000000000", "--freeze", "--", "date", "+%s"]);
+    command.output().expect("the command starts")
+}
+
+#[test]
+fn an_object_that_is_missing_or_cannot_be_loaded_is_said() {
+    let folder = TempDir::new().expect("a folder");
+    let fine = elsewhere(&folder.path().join("fine"), true);
+    assert_eq!(String::from_utf8_lossy(&fine.stdout).trim(), "1000000000");
+    for (name, with_object, reason) in [
+        ("without", false, "there is no libtearfree_preload.so"),
+        ("a space", true, "without spaces"),
+        ("a:colon", true, "without spaces"),
+    ] {
+        let output = elsewhere(&folder.path().join(name), with_object);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{name}: {errors}");
+        assert!(errors.contains(reason), "{name}: {errors}");
+    }
+}
+
+#[test]
+fn signals_reach_the_program_and_its_clock_goes_with_it() {
+    for (name, script, code) in [
+        ("TERM", "trap 'exit 3' TERM; echo $TEARFREE_CLOCK; while :; do sleep 0.01; done", 3),
+        ("HUP", "trap 'exit 4' HUP; echo $TEARFREE_CLOCK; while :; do sleep 0.01; done", 4),
+        ("HUP", "echo $TEARFREE_CLOCK; while :; do sleep 0.01; done", 129),
+        ("INT", "echo $TEARFREE_CLOCK; sleep 0.5; exit 5", 5),
+        ("QUIT", "echo $TEARFREE_CLOCK; sleep 0.5; exit 6", 6),
+    ] {
+        let mut command = tearfree(&["clock", "exec", "--", "sh", "-c", script]);
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut page = String::new();
+        output.read_line(&mut page).expect("text");
+        let page = page.trim();
+        stdout(&["clock", "now", "--page", page]);
+        signal(&child, name);
+        assert_eq!(ended(child).status.code(), Some(code), "{name}");
+        assert!(refused(&["clock", "now", "--page", page]).contains("no page"), "{name}: {page}");
+    }
+}
+
+#[test]
+fn what_is_ignored_stays_ignored() {
+    let script = "trap '' HUP; \"$0\" clock exec -- sh -c 'kill -HUP $$; echo alive'";
+    let output = Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_tearfree")]).output();
+    let output = output.expect("there is a shell");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "alive");
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Waits for a minute in the way that is named on the command line, and fails if less of it has
+ * passed on the clock that it sees, or if the wait ended for another reason. Built by programs.rs.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <mqueue.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <threads.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MINUTE 60
+
+static const struct timespec minute = { MINUTE, 0 };
+
+static double seconds(struct timespec time) { return (double)time.tv_sec + (double)time.tv_nsec / 1e9; }
+
+static struct timespec now(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return time;
+}
+
+/* A minute from now. */
+static const struct timespec *in(clockid_t clock)
+{
+	static struct timespec time;
+
+	time = now(clock);
+	time.tv_sec += MINUTE;
+	return &time;
+}
+
+static void *for_ever(void *none)
+{
+	pause();
+	return none;
+}
+
+static pthread_t thread(void)
+{
+	pthread_t new;
+
+	pthread_create(&new, NULL, for_ever, NULL);
+	return new;
+}
+
+/* The condition of a clock, whose wait names none. */
+static int condition(clockid_t clock)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_condattr_t of_clock;
+	pthread_cond_t cond;
+
+	pthread_condattr_init(&of_clock);
+	pthread_condattr_setclock(&of_clock, clock);
+	pthread_cond_init(&cond, &of_clock);
+	pthread_mutex_lock(&mutex);
+	return pthread_cond_timedwait(&cond, &mutex, in(clock)) == ETIMEDOUT;
+}
+
+static int condition_clock(clockid_t clock)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+
+	pthread_mutex_lock(&mutex);
+	return pthread_cond_clockwait(&cond, &mutex, clock, in(clock)) == ETIMEDOUT;
+}
+
+static int mutex(int timed)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&mutex);
+	return (timed ? pthread_mutex_timedlock(&mutex, in(CLOCK_REALTIME))
+		      : pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, in(CLOCK_MONOTONIC))) == ETIMEDOUT;
+}
+
+static void *takes_it(void *lock)
+{
+	pthread_rwlock_wrlock(lock);
+	return for_ever(NULL);
+}
+
+static int read_write_lock(int writes)
+{
+	pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+
+	if (writes) {
+		pthread_rwlock_rdlock(&lock);
+		return pthread_rwlock_timedwrlock(&lock, in(CLOCK_REALTIME)) == ETIMEDOUT;
+	}
+	pthread_create(&(pthread_t){ 0 }, NULL, takes_it, &lock);
+	while (pthread_rwlock_tryrdlock(&lock) == 0)
+		pthread_rwlock_unlock(&lock);
+	return pthread_rwlock_timedrdlock(&lock, in(CLOCK_REALTIME)) == ETIMEDOUT;
+}
+
+static int c11_condition(void)
+{
+	mtx_t mutex;
+	cnd_t cond;
+
+	mtx_init(&mutex, mtx_plain);
+	cnd_init(&cond);
+	mtx_lock(&mutex);
+	return cnd_timedwait(&cond, &mutex, in(CLOCK_REALTIME)) == thrd_timedout;
+}
+
+static int c11_mutex(void)
+{
+	mtx_t mutex;
+
+	mtx_init(&mutex, mtx_timed);
+	mtx_lock(&mutex);
+	return mtx_timedlock(&mutex, in(CLOCK_REALTIME)) == thrd_timedout;
+}
+
+static int semaphore(int timed)
+{
+	sem_t sem;
+
+	sem_init(&sem, 0, 0);
+	return (timed ? sem_timedwait(&sem, in(CLOCK_REALTIME))
+		      : sem_clockwait(&sem, CLOCK_MONOTONIC, in(CLOCK_MONOTONIC))) == -1 && errno == ETIMEDOUT;
+}
+
+/* Of a queue for one message, which is full or empty. */
+static int queue(int sends)
+{
+	struct mq_attr one = { .mq_maxmsg = 1, .mq_msgsize = 1 };
+	char name[32], byte = 0;
+	mqd_t queue;
+	long result;
+
+	snprintf(name, sizeof(name), "/tearfree-%d", (int)getpid());
+	queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &one);
+	if (queue < 0)
+		return 77; /* there are no queues here */
+	mq_unlink(name);
+	if (sends) {
+		mq_send(queue, &byte, 1, 0);
+		result = mq_timedsend(queue, &byte, 1, 0, in(CLOCK_REALTIME));
+	} else {
+		result = mq_timedreceive(queue, &byte, 1, NULL, in(CLOCK_REALTIME));
+	}
+	return result == -1 && errno == ETIMEDOUT;
+}
+
+static int system_semaphore(void)
+{
+	struct sembuf take = { .sem_op = -1 };
+	int id = semget(IPC_PRIVATE, 1, 0600);
+	int ended = semtimedop(id, &take, 1, &minute) == -1 && errno == EAGAIN;
+
+	semctl(id, 0, IPC_RMID);
+	return ended;
+}
+
+/* A signal that nobody else takes. */
+static sigset_t blocked(int number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return set;
+}
+
+static int arrives(void)
+{
+	sigset_t set = blocked(SIGALRM);
+	int number = 0;
+
+	return sigwait(&set, &number) == 0 && number == SIGALRM;
+}
+
+/* Timers say how much is left, and their period, in the time that programs see. */
+static int is_minute(double left, double period) { return left > 1 && left <= MINUTE && period == MINUTE; }
+
+static int timer(clockid_t clock, int absolute)
+{
+	struct itimerspec setting = { minute, absolute ? *in(clock) : minute };
+	struct itimerspec seen, old;
+	timer_t timer;
+
+	blocked(SIGALRM);
+	timer_create(clock, NULL, &timer);
+	timer_settime(timer, absolute ? TIMER_ABSTIME : 0, &setting, NULL);
+	timer_gettime(timer, &seen);
+	timer_settime(timer, absolute ? TIMER_ABSTIME : 0, &setting, &old);
+	return is_minute(seconds(seen.it_value), seconds(seen.it_interval)) &&
+	       is_minute(seconds(old.it_value), seconds(old.it_interval)) && arrives();
+}
+
+static int timer_file(clockid_t clock, int absolute)
+{
+	struct itimerspec setting = { minute, absolute ? *in(clock) : minute };
+	int file = timerfd_create(clock, 0), flags = absolute ? TFD_TIMER_ABSTIME : 0;
+	struct itimerspec seen, old;
+	unsigned long long times = 0;
+
+	timerfd_settime(file, flags, &setting, NULL);
+	timerfd_gettime(file, &seen);
+	timerfd_settime(file, flags, &setting, &old);
+	return is_minute(seconds(seen.it_value), seconds(seen.it_interval)) &&
+	       is_minute(seconds(old.it_value), seconds(old.it_interval)) &&
+	       read(file, &times, sizeof(times)) == sizeof(times) && times >= 1;
+}
+
+static int interval_timer(void)
+{
+	struct itimerval setting = { { MINUTE, 0 }, { MINUTE, 0 } }, seen, old;
+
+	blocked(SIGALRM);
+	setitimer(ITIMER_REAL, &setting, NULL);
+	getitimer(ITIMER_REAL, &seen);
+	setitimer(ITIMER_REAL, &setting, &old);
+	return is_minute((double)seen.it_value.tv_sec + 0.9, (double)seen.it_interval.tv_sec) &&
+	       is_minute((double)old.it_value.tv_sec + 0.9, (double)old.it_interval.tv_sec) && arrives();
+}
+
+static int alarm_clock(void)
+{
+	unsigned int left;
+
+	blocked(SIGALRM);
+	alarm(1000 * MINUTE);
+	left = alarm(MINUTE);
+	return left > 900 * MINUTE && left <= 1000 * MINUTE && arrives();
+}
+
+static long futex(int operation, const struct timespec *time)
+{
+	static int word;
+
+	return syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, 0, time, NULL, ~0);
+}
+
+static int futex_ends(int operation, const struct timespec *time)
+{
+	return futex(operation, time) == -1 && errno == ETIMEDOUT;
+}
+
+/* Its size is known to the compiler, their number is not: with checks, another function is called. */
+static int checked_poll(int with_mask, unsigned long number)
+{
+	struct pollfd files[2] = { { .fd = -1 }, { .fd = -1 } };
+
+	return (with_mask ? ppoll(files, number, &minute, NULL) : poll(files, number, MINUTE * 1000)) == 0;
+}
+
+/* A signal interrupts the wait, which says what is left; the rest is slept then. */
+static void ignore(int number) { (void)number; }
+
+static void interrupt(int period)
+{
+	struct itimerval often = { { period, 0 }, { period, 0 } };
+
+	signal(SIGALRM, ignore);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+static int interrupted(int how)
+{
+	struct timespec left = { 0, 0 };
+	struct timeval micros = { MINUTE, 0 };
+	int cut;
+
+	interrupt(MINUTE / 3);
+	if (how == 0)
+		cut = nanosleep(&minute, &left) == -1 && errno == EINTR;
+	else if (how == 1)
+		cut = clock_nanosleep(CLOCK_MONOTONIC, 0, &minute, &left) == EINTR;
+	else if (how == 2)
+		cut = thrd_sleep(&minute, &left) == -1;
+	else if (how == 3)
+		cut = (left.tv_sec = sleep(MINUTE)) > 0;
+	else
+		cut = select(0, NULL, NULL, NULL, &micros) == -1 && errno == EINTR;
+	if (how > 3)
+		left = (struct timespec){ micros.tv_sec, micros.tv_usec * 1000 };
+	interrupt(0);
+	return cut && left.tv_sec >= 1 && left.tv_sec < MINUTE && nanosleep(&left, NULL) == 0;
+}
+
+/* As Linux does it, nothing is left of the time. */
+static int select_file(void)
+{
+	struct timeval left = { MINUTE, 0 };
+
+	return select(0, NULL, NULL, NULL, &left) == 0 && left.tv_sec == 0 && left.tv_usec == 0;
+}
+
+#define WAIT(name, call)                \
+	if (!strcmp(wait, name)) {      \
+		is_there = 1;           \
+		went_well = (call);     \
+	}
+
+int main(int count, char **words)
+{
+	const char *wait = count > 1 ? words[1] : "";
+	struct timespec real = now(CLOCK_REALTIME), mono = now(CLOCK_MONOTONIC);
+	int is_there = 0, went_well = 0;
+	sigset_t usr;
+
+	WAIT("nanosleep", nanosleep(&minute, NULL) == 0)
+	WAIT("interrupted nanosleep", interrupted(0))
+	WAIT("interrupted clock_nanosleep", interrupted(1))
+	WAIT("interrupted thrd_sleep", interrupted(2))
+	WAIT("interrupted sleep", interrupted(3))
+	WAIT("interrupted select", interrupted(4))
+	WAIT("clock_nanosleep", clock_nanosleep(CLOCK_REALTIME, 0, &minute, NULL) == 0)
+	WAIT("absolute clock_nanosleep",
+	     clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, in(CLOCK_REALTIME), NULL) == 0)
+	WAIT("monotonic clock_nanosleep",
+	     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, in(CLOCK_MONOTONIC), NULL) == 0)
+	WAIT("TAI clock_nanosleep", clock_nanosleep(CLOCK_TAI, TIMER_ABSTIME, in(CLOCK_TAI), NULL) == 0)
+	WAIT("usleep", usleep(MINUTE * 1000000) == 0)
+	WAIT("sleep", sleep(MINUTE) == 0)
+	WAIT("thrd_sleep", thrd_sleep(&minute, NULL) == 0)
+	WAIT("poll", checked_poll(0, (unsigned long)count))
+	WAIT("ppoll", checked_poll(1, (unsigned long)count))
+	WAIT("unchecked poll", poll(NULL, 0, MINUTE * 1000) == 0)
+	WAIT("unchecked ppoll", ppoll(NULL, 0, &minute, NULL) == 0)
+	WAIT("select", select_file())
+	WAIT("pselect", pselect(0, NULL, NULL, NULL, &minute, NULL) == 0)
+	WAIT("epoll_wait", epoll_wait(epoll_create1(0), &(struct epoll_event){ 0 }, 1, MINUTE * 1000) == 0)
+	WAIT("epoll_pwait", epoll_pwait(epoll_create1(0), &(struct epoll_event){ 0 }, 1, MINUTE * 1000, NULL) == 0)
+	usr = blocked(SIGUSR1);
+	WAIT("sigtimedwait", sigtimedwait(&usr, NULL, &minute) == -1 && errno == EAGAIN)
+	WAIT("semtimedop", system_semaphore())
+	WAIT("pthread_cond_timedwait", condition(CLOCK_REALTIME))
+	WAIT("monotonic pthread_cond_timedwait", condition(CLOCK_MONOTONIC))
+	WAIT("pthread_cond_clockwait", condition_clock(CLOCK_REALTIME))
+	WAIT("monotonic pthread_cond_clockwait", condition_clock(CLOCK_MONOTONIC))
+	WAIT("pthread_mutex_timedlock", mutex(1))
+	WAIT("pthread_mutex_clocklock", mutex(0))
+	WAIT("pthread_rwlock_timedwrlock", read_write_lock(1))
+	WAIT("pthread_rwlock_timedrdlock", read_write_lock(0))
+	WAIT("sem_timedwait", semaphore(1))
+	WAIT("sem_clockwait", semaphore(0))
+	WAIT("pthread_timedjoin_np", pthread_timedjoin_np(thread(), NULL, in(CLOCK_REALTIME)) == ETIMEDOUT)
+	WAIT("pthread_clockjoin_np",
+	     pthread_clockjoin_np(thread(), NULL, CLOCK_MONOTONIC, in(CLOCK_MONOTONIC)) == ETIMEDOUT)
+	WAIT("cnd_timedwait", c11_condition())
+	WAIT("mtx_timedlock", c11_mutex())
+	WAIT("mq_timedsend", queue(1))
+	WAIT("mq_timedreceive", queue(0))
+	WAIT("timer_settime", timer(CLOCK_REALTIME, 0))
+	WAIT("absolute timer_settime", timer(CLOCK_REALTIME, 1))
+	WAIT("monotonic timer_settime", timer(CLOCK_MONOTONIC, 1))
+	WAIT("timerfd_settime", timer_file(CLOCK_MONOTONIC, 0))
+	WAIT("absolute timerfd_settime", timer_file(CLOCK_REALTIME, 1))
+	WAIT("monotonic timerfd_settime", timer_file(CLOCK_MONOTONIC, 1))
+	WAIT("setitimer", interval_timer())
+	WAIT("alarm", alarm_clock())
+	WAIT("futex", futex_ends(FUTEX_WAIT, &minute))
+	WAIT("futex until a time of day",
+	     futex_ends(FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, in(CLOCK_REALTIME)))
+	WAIT("futex until a monotonic time", futex_ends(FUTEX_WAIT_BITSET, in(CLOCK_MONOTONIC)))
+	WAIT("system call nanosleep", syscall(SYS_nanosleep, &minute, NULL) == 0)
+	WAIT("system call clock_nanosleep",
+	     syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &minute, NULL) == 0)
+	if (went_well == 77)
+		return 77;
+
+	double passed = seconds(now(CLOCK_MONOTONIC)) - seconds(mono);
+	double passed_real = seconds(now(CLOCK_REALTIME)) - seconds(real);
+	printf("%s: %d, %.6f s, %.6f s\n", wait, went_well, passed, passed_real);
+	return !(is_there && went_well && passed > MINUTE - 0.01 && passed_real > MINUTE - 0.01);
+}
