@@ -5,8 +5,11 @@
 
 use core::hint::black_box;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::path::Path;
 
 use tearfree::{SeqCount, SeqLatch, SeqLock, field};
+use tearfree_clock::{Clock, Keeper, Settings, Source};
+use tearfree_page::{Options, Reader, Writer};
 
 /// How often each operation is done. The script divides by it.
 const TIMES: u32 = 1000;
@@ -45,7 +48,14 @@ measured! {
     measured_unchanged(both: Unchanged) { black_box(both.0.read_if_changed(&mut both.1)); }
     measured_field_of_4096(lock: SeqLock<Big>) { black_box(lock.read_fields(field!(Big, middle))); }
     measured_write_guard_64(lock: Lock<8>) { lock.write()[0] += 1; }
-    measured_seqcount_two_atomics(clock: Clock) { black_box(clock.read()); }
+    measured_seqcount_two_atomics(pair: TwoAtomics) { black_box(pair.read()); }
+    measured_page_get_16(page: Reader<[u64; 2]>) { black_box(&page.get().expect("whole")); }
+    measured_page_get_64(page: Reader<[u64; 8]>) { black_box(&page.get().expect("whole")); }
+    measured_page_set_64(page: Writer<[u64; 8]>) { page.set([1; 8]); }
+    measured_clock_now(clock: Clock) { black_box(clock.now()); }
+    measured_clock_now_unordered(clock: Clock) { black_box(clock.now_unordered()); }
+    measured_clock_realtime(clock: Clock) { black_box(clock.realtime()); }
+    measured_clock_coarse(clock: Clock) { black_box(clock.coarse()); }
 }
 
 #[derive(Clone, Copy)]
@@ -55,13 +65,13 @@ struct Big {
     _after: [u64; 256],
 }
 
-struct Clock {
+struct TwoAtomics {
     count: SeqCount<usize>,
     seconds: AtomicU64,
     nanoseconds: AtomicU64,
 }
 
-impl Clock {
+impl TwoAtomics {
     #[inline(always)]
     fn read(&self) -> (u64, u64) {
         // ORDERING: the count orders; its `read` is what makes the two belong together.
@@ -87,5 +97,34 @@ fn main() {
     measured_field_of_4096(&mut SeqLock::new(big));
     measured_write_guard_64(&mut SeqLock::new([7; 8]));
     let (count, seconds, nanoseconds) = (SeqCount::new(), AtomicU64::new(1), AtomicU64::new(2));
-    measured_seqcount_two_atomics(&mut Clock { count, seconds, nanoseconds });
+    measured_seqcount_two_atomics(&mut TwoAtomics { count, seconds, nanoseconds });
+    let folder = tempfile::tempdir().expect("a folder");
+    pages(&folder.path().join("page"));
+    clocks(&folder.path().join("clock"));
+}
+
+fn pages(page: &Path) {
+    let mut writer = Writer::create(page, [7_u64; 8], &Options::new()).expect("a page");
+    measured_page_get_64(&mut Reader::open(page).expect("the page"));
+    measured_page_set_64(&mut writer);
+    drop(writer);
+    let options = Options::new().replace(true);
+    let _writer = Writer::create(page, [7_u64; 2], &options).expect("a page");
+    measured_page_get_16(&mut Reader::open(page).expect("the page"));
+}
+
+/// By the counter of the processor, which valgrind has, but does not vouch for.
+fn clocks(page: &Path) {
+    let source = if cfg!(target_arch = "aarch64") { Source::Cntvct } else { Source::Tsc };
+    let mut keeper = Keeper::open_with(page, source, Settings::default()).expect("a page");
+    let mut clock = Clock::open_page(page).expect("the page");
+    for measured in [
+        measured_clock_now,
+        measured_clock_now_unordered,
+        measured_clock_realtime,
+        measured_clock_coarse,
+    ] {
+        keeper.tick();
+        measured(&mut clock);
+    }
 }

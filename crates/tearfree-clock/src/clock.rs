@@ -9,7 +9,7 @@ use std::time::Instant;
 use tearfree_page::{Owner, Reader, View};
 
 use crate::error::Error;
-use crate::namespace::time_namespace;
+use crate::namespace::is_elsewhere;
 use crate::record::{DEFAULT_NAME, Hot, Record, real_offset_ns, word};
 use crate::source::{Source, host_ns};
 use crate::status::{Bounded, Status};
@@ -75,9 +75,7 @@ impl Clock {
         let word = page.read().map_err(tearfree_page::Error::from)?.value.source;
         let source = Source::of(word).filter(|source| source.is_here());
         let source = source.ok_or(Error::Source(word))?;
-        let (here, there) = (time_namespace(), page.word(word::TIME_NAMESPACE));
-        let is_other = here != there && here != 0 && there != 0;
-        if source == Source::Host && is_other {
+        if source == Source::Host && is_elsewhere(page.word(word::TIME_NAMESPACE)) {
             return Err(Error::TimeNamespace);
         }
         Ok(Clock { page, source })
@@ -251,10 +249,10 @@ impl Clock {
     /// Another timekeeper came with another counter, or the page is beyond reading.
     #[cold]
     fn look_again(&self) -> (Record, u64) {
-        let seen = self.page.read().ok().map(|reading| reading.value);
-        let source = seen.and_then(|record| Source::of(record.source));
-        match (source.filter(|source| source.is_here()), seen) {
-            (Some(source), Some(record)) => (record, source.ordered()),
+        let seen = self.page.read().ok().and_then(|reading| Source::of(reading.value.source));
+        let source = seen.filter(|source| source.is_here()).unwrap_or(Source::Host);
+        match self.page.read_current(|| source.ordered()) {
+            Ok((reading, count)) if reading.value.source == source.word() => (reading.value, count),
             // What is left is the host's clock, as it is, and nobody's promise.
             _ => (Record::of_host(), host_ns()),
         }

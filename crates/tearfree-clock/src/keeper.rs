@@ -11,11 +11,12 @@ use crate::alarm::{Alarm, Woken};
 use crate::error::Error;
 use crate::host;
 use crate::line::{counts_in, ns_per_count};
-use crate::namespace::time_namespace;
+use crate::namespace::{is_elsewhere, time_namespace};
 use crate::record::{Record, word};
+use crate::settings::Settings;
 use crate::source::Source;
 use crate::status::Status;
-use crate::timekeeper::{Sample, Settings, Timekeeper};
+use crate::timekeeper::{Sample, Timekeeper};
 
 /// The time between two ticks: as often, a coarse read moves on.
 pub const TICK: Duration = Duration::from_millis(10);
@@ -100,7 +101,12 @@ impl Keeper {
             (earlier_word(word::COARSE_NS), earlier_word(word::LATE_PUBLICATIONS));
         let (page, timekeeper) = match Writer::<Record>::take_over(page.as_ref(), &options) {
             Ok(writer) => {
-                let timekeeper = resume(&writer.get(), source, settings)?;
+                let record = writer.get();
+                let there = earlier_word(word::TIME_NAMESPACE);
+                if Source::of(record.source) == Some(Source::Host) && is_elsewhere(there) {
+                    return Err(Error::TimeNamespace);
+                }
+                let timekeeper = resume(&record, source, settings)?;
                 (writer, timekeeper)
             }
             Err(tearfree_page::Error::Missing(_) | tearfree_page::Error::OtherBoot(_)) => {

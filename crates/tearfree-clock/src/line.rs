@@ -77,6 +77,30 @@ impl Line {
         here.wrapping_add(there).wrapping_add(self.frac as u128)
     }
 
+    /// The first count of the line at which the time is `mono_ns` or later, if it ever is.
+    ///
+    /// ```
+    /// use tearfree_clock::{Line, SHIFT};
+    /// let line = Line::new(100, 5_000, 3 << SHIFT).bend(110, 1 << SHIFT);
+    /// assert_eq!(line.count_at(5_007), Some(103));
+    /// assert_eq!(line.count_at(5_037), Some(117));
+    /// ```
+    #[must_use]
+    pub fn count_at(&self, mono_ns: u64) -> Option<u64> {
+        let ahead = u128::from(mono_ns.saturating_sub(self.mono_ns)) << SHIFT;
+        let missing = ahead.saturating_sub(u128::from(self.frac));
+        let here = u128::from(self.pivot.saturating_sub(self.since)) * u128::from(self.mult);
+        let (from, left, mult) = match missing.checked_sub(here) {
+            Some(left) if left > 0 => (self.pivot, left, self.next),
+            _ => (self.since, missing, self.mult),
+        };
+        if left == 0 {
+            return Some(from);
+        }
+        let counts = (mult > 0).then(|| left.div_ceil(mult.into()))?;
+        from.checked_add(u64::try_from(counts).ok()?)
+    }
+
     /// For so many counts after `since`, at most 2^32, the first slope holds, and its product has
     /// 64 bits.
     #[must_use]

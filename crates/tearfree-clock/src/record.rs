@@ -147,8 +147,9 @@ impl Record {
 
     /// The time at a count.
     ///
-    /// A count before `since` counts as `since`: where counters of different processors differ, or one
-    /// was set back, the time stands still for a moment and does not go backwards.
+    /// A count before `since` counts as `since`: where the counters of two processors differ, the time
+    /// stands still for a moment and does not go backwards. If a counter is set back, the time does go
+    /// back, to that of the last comparison, until the timekeeper notices at its next tick.
     #[must_use]
     pub const fn at(&self, count: u64) -> u64 {
         self.line().at(count)

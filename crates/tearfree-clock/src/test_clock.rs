@@ -11,6 +11,7 @@ use std::thread;
 use rustix::time::ClockId;
 use tearfree_page::{Options, Reader, Writer};
 
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::line::{Line, slope};
 use crate::namespace::time_namespace;
@@ -94,21 +95,31 @@ impl TestClock {
     /// the page for longer than a second.
     pub fn change(page: impl AsRef<Path>, setting: Setting) -> Result<Record, Error> {
         let speed = checked(setting.speed)?;
+        // Whoever cannot read it must not set it: it may count by the clock of another namespace.
+        Clock::open_page(page.as_ref())?;
         let mut writer = hold(page.as_ref())?;
-        let mut record = writer.get();
+        let record = writer.get();
         if record.is_test == 0 {
             return Err(Error::NotATest);
         }
-        // The bend before has to be over.
-        while record.line().bends_after(host_ns()) {
+        // The bend before has to be over, which takes 5 ms.
+        let mut patience = PATIENCE;
+        while record.line().bends_after(host_ns()) && patience > 0 {
+            patience -= 1;
             thread::sleep(Duration::from_millis(1));
         }
         let now = host_ns();
-        if let Some(speed) = speed {
-            let line = record.line().from(now).bend(now + LEAD_NS, slope(speed));
-            record = Record { rate: line.next, ..record.with_line(line) };
+        if now < record.since || record.line().bends_after(now) {
+            return Err(Error::TimeNamespace);
         }
-        set_time_of_day(&mut record, now, setting)?;
+        let (record, now) = loop {
+            let now = host_ns();
+            let changed = changed(record, now, speed, setting)?;
+            // If the system took the processor away meanwhile, the bend may be over already.
+            if speed.is_none() || host_ns() < now + LEAD_NS / 2 {
+                break (changed, now);
+            }
+        };
         writer.set(record);
         if speed.is_some() && record.line().pivot < host_ns() {
             count_late(page.as_ref(), &writer)?;
@@ -116,6 +127,20 @@ impl TestClock {
         writer.set_word(word::COARSE_NS, record.at(now));
         Ok(record)
     }
+}
+
+fn changed(
+    mut record: Record,
+    now: u64,
+    speed: Option<f64>,
+    setting: Setting,
+) -> Result<Record, Error> {
+    if let Some(speed) = speed {
+        let line = record.line().from(now).bend(now + LEAD_NS, slope(speed));
+        record = Record { rate: line.next, ..record.with_line(line) };
+    }
+    set_time_of_day(&mut record, now, setting)?;
+    Ok(record)
 }
 
 /// The bend was published after its pivot: somebody may have seen a step back.
@@ -164,4 +189,35 @@ fn set_time_of_day(record: &mut Record, now: u64, setting: Setting) -> Result<()
     record.real_offset_ns = i64::try_from(wanted - mono).map_err(|_| Error::Setting(RANGE))?;
     record.steps = record.steps.wrapping_add(1);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR_NS: u64 = 3_600_000_000_000;
+
+    #[test]
+    fn a_clock_that_begins_in_the_future_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let page = folder.path().join("clock");
+        TestClock::create(&page, Setting { speed: Some(2.0), ..Setting::default() }).expect("new");
+        let change = |pivot_and_since: fn(&mut Record)| {
+            let mut writer = hold(&page).expect("nobody else has it");
+            let mut record = writer.get();
+            pivot_and_since(&mut record);
+            writer.set(record);
+            drop(writer);
+            TestClock::change(&page, Setting { speed: Some(1.0), ..Setting::default() })
+        };
+        assert!(change(|_| ()).is_ok());
+        // As made where `CLOCK_MONOTONIC` is an hour ahead.
+        let ahead = change(|record| record.since += HOUR_NS);
+        assert!(matches!(ahead, Err(Error::TimeNamespace)), "{ahead:?}");
+        let bends = change(|record| {
+            record.since -= HOUR_NS;
+            record.pivot = host_ns() + HOUR_NS;
+        });
+        assert!(matches!(bends, Err(Error::TimeNamespace)), "{bends:?}");
+    }
 }

@@ -4,10 +4,12 @@
 //! It does no input or output, so that hours of it can be simulated in seconds.
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use crate::line::{Line, MAX_SLEW_PPB, counts_in, ns_in, ns_per_count, slope};
 use crate::offset::Offset;
 use crate::record::Record;
+use crate::settings::Settings;
 use crate::source::Source;
 use crate::status::Status;
 use crate::window::{Point, Window};
@@ -53,31 +55,6 @@ pub struct Surroundings {
     pub asleep_ns: u64,
 }
 
-/// The times by which a timekeeper works.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// How long before its pivot a bend is published.
-    pub lead: Duration,
-    /// How often the line is bent.
-    pub steer: Duration,
-    /// How long after the last comparison readers say "free running".
-    pub free_after: Duration,
-    /// How long after the last comparison readers say "unknown".
-    pub unknown_after: Duration,
-}
-
-impl Default for Settings {
-    /// 100 ms, 500 ms, 2 s and 5 minutes.
-    fn default() -> Self {
-        Settings {
-            lead: Duration::from_millis(100),
-            steer: Duration::from_millis(500),
-            free_after: Duration::from_secs(2),
-            unknown_after: Duration::from_secs(300),
-        }
-    }
-}
-
 /// The bound that was right at a count.
 #[derive(Clone, Copy, Debug)]
 struct Trusted {
@@ -108,6 +85,8 @@ pub struct Timekeeper {
     last_count: u64,
     /// The last sample itself, believed or not.
     previous: Option<Sample>,
+    /// The last samples that were believed.
+    believed: VecDeque<Sample>,
     /// Samples that contradict the bound.
     doubts: Vec<Sample>,
     /// What the last sample would mean for the bound, if it was not believed.
@@ -166,6 +145,7 @@ impl Timekeeper {
             last_heard: count,
             last_count: count,
             previous: None,
+            believed: VecDeque::new(),
             doubts: Vec::new(),
             doubt_ns: 0,
             next_steer: 0,
@@ -191,7 +171,10 @@ impl Timekeeper {
         let confirmed = self.previous.is_some_and(|previous| self.agree(previous, sample));
         self.previous = Some(sample);
         match error.0 <= allowed && error.1 >= -allowed {
-            true if confirmed => self.believe(sample, error),
+            true if confirmed => {
+                self.notice_jump(sample);
+                self.believe(sample, error);
+            }
             // Nobody else saw it so. It may be right, but nothing is to hang on it.
             true => self.doubt_ns = widest(error),
             false => self.doubt(sample, error),
@@ -210,8 +193,24 @@ impl Timekeeper {
         (ahead(self.line.at(sample.after)), ahead(self.line.at(sample.before)))
     }
 
+    /// A jump of the host's clock that the bound covers contradicts nothing but what was seen before.
+    /// Two samples agree that it happened; most of those before have to disagree, for one of them may
+    /// have lied.
+    fn notice_jump(&mut self, sample: Sample) {
+        let contrary =
+            self.believed.iter().filter(|earlier| !self.agree(**earlier, sample)).count();
+        if self.believed.len() == WITNESSES && contrary * 2 > WITNESSES {
+            self.disrupted();
+            self.next_steer = 0;
+        }
+    }
+
     fn believe(&mut self, sample: Sample, error: (i64, i64)) {
         self.doubts.clear();
+        self.believed.push_back(sample);
+        if self.believed.len() > WITNESSES {
+            self.believed.pop_front();
+        }
         self.doubt_ns = 0;
         self.last_heard = sample.after;
         let measured = widest(error);
@@ -267,7 +266,10 @@ impl Timekeeper {
     /// The counter was set back, as in a machine that was restored from a copy of itself.
     fn restart(&mut self, sample: Sample) {
         self.disrupted();
-        let floor = self.line.at(self.last_count);
+        // Readers have looked since, at counts that nobody knows; as long as the host says, and a little.
+        let passed_ns = self.previous.map_or(0, |p| sample.host_ns.saturating_sub(p.host_ns));
+        let passed = Duration::from_nanos(passed_ns + passed_ns / 500);
+        let floor = self.line.at(self.last_count.saturating_add(self.counts(passed)));
         self.line = Line::new(sample.before, sample.host_ns.max(floor), slope(self.rate));
         let measured = widest(self.error_at(sample));
         self.trusted = Trusted { at: sample.before, bound_ns: measured };
@@ -279,6 +281,7 @@ impl Timekeeper {
         self.disruptions = self.disruptions.wrapping_add(1);
         self.status = Status::Disrupted;
         self.doubts.clear();
+        self.believed.clear();
         self.window.clear();
     }
 

@@ -93,6 +93,17 @@ proptest! {
     }
 
     #[test]
+    fn a_count_is_found_again(
+        since in 0..1_u64 << 60, mono_ns in 0..1_u64 << 60, frac in any::<u32>(),
+        mult in slopes(), next in slopes(), bend in 0..1_u64 << 45, ahead in 0..1_u64 << 50,
+    ) {
+        let line = Line { frac, ..Line::new(since, mono_ns, mult) }.bend(since + bend, next);
+        let Some(count) = line.count_at(mono_ns + ahead) else { panic!("it goes on") };
+        prop_assert!(line.at(count) >= mono_ns + ahead);
+        prop_assert!(count == since || line.at(count - 1) < mono_ns + ahead);
+    }
+
+    #[test]
     fn years_without_a_bend_do_not_overflow(mult in slopes(), years in 0..100_u64) {
         let line = Line::new(0, 0, mult);
         let year_ns = 365 * 86_400 * 1_000_000_000_u64;
@@ -105,7 +116,7 @@ proptest! {
         [since, mono_ns, mult, pivot, next, count] in any::<[u64; 6]>(), frac in any::<u32>(),
     ) {
         let line = Line { since, mono_ns, frac, mult, pivot, next };
-        let _ = (line.at(count), line.reach(), line.from(count), line.bends_after(count));
+        let _ = (line.at(count), line.reach(), line.from(count), line.bends_after(count), line.count_at(count));
     }
 }
 
@@ -114,6 +125,7 @@ fn a_line_that_stands_still_has_one_time() {
     let line = Line::new(10, 77, 0);
     assert_eq!((line.at(10), line.at(u64::MAX)), (77, 77));
     assert_eq!((line.reach(), counts_in(1, 0)), (u32::MAX, u64::MAX));
+    assert_eq!((line.count_at(77), line.count_at(78)), (Some(10), None));
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use core::ops::RangeInclusive;
 
 use tearfree_clock::{
-    MAX_SLEW_PPB, Record, Sample, Settings, Source, Status, Surroundings, Timekeeper,
+    MAX_SLEW_PPB, Record, SHIFT, Sample, Settings, Source, Status, Surroundings, Timekeeper,
 };
 
 /// A counter like the survey's: 2.596128 GHz.
@@ -321,6 +321,44 @@ fn a_counter_that_was_set_back_does_not_take_the_time_with_it() {
     simulation.publish();
     simulation.run(1.0);
     assert!(simulation.record.disruptions >= 3);
+}
+
+#[test]
+fn a_counter_that_was_set_back_between_two_ticks_does_not_take_the_time_with_it() {
+    let mut simulation = Simulation::new(5, 0.0);
+    simulation.has_converged(20.0, 100.0);
+    // Ours is ahead of the host's from now on, so the host's clock is no floor.
+    simulation.world.host -= 5e9;
+    simulation.publish();
+    simulation.run(3.0);
+    simulation.world.pass(9e6);
+    simulation.look();
+    simulation.world.counter -= 2e12;
+    simulation.publish();
+    simulation.look();
+    assert_eq!(simulation.record.disruptions, 2);
+}
+
+#[test]
+fn a_jump_that_the_bound_covers_is_a_jump_all_the_same() {
+    for (seed, jump) in SEEDS.zip([2e9, -2e9, -5e7, 3e6]) {
+        let mut simulation = Simulation::new(seed, 0.0);
+        simulation.has_converged(20.0, 100.0);
+        // Ours is seconds ahead now, for hours, and says so.
+        simulation.world.host -= 5e9;
+        simulation.publish();
+        simulation.run(10.0);
+        assert_eq!(simulation.record.disruptions, 1);
+        simulation.world.host += jump;
+        simulation.publish();
+        for _ in 0..1000 {
+            simulation.run(0.01);
+            let ns_per_count = simulation.record.rate as f64 / (1_u64 << SHIFT) as f64;
+            let off = ns_per_count * COUNTS_PER_NS - 1.0;
+            assert!(off.abs() < 1e-6, "the rate is off by {off} after a jump by {jump} ns");
+        }
+        assert_eq!(simulation.record.disruptions, 2, "a jump by {jump} ns");
+    }
 }
 
 #[test]

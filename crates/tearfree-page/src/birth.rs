@@ -18,7 +18,7 @@ use crate::layout::stride;
 use crate::mapping::Mapping;
 use crate::options::Options;
 use crate::place::{PAGE, UNFINISHED};
-use crate::publisher::{set_mode, valid_until};
+use crate::publisher::{fits, set_mode, valid_until};
 use crate::schema::Schema;
 use crate::shared::Shared;
 
@@ -107,7 +107,11 @@ fn fill(
             Err(error) => return Err(no_space_or(error, "write", path, image.len())),
         }
     }
-    Shared::map(file.as_fd(), image.len() as u64, path, Mapping::writable)
+    let (shared, geometry) =
+        Shared::map(file.as_fd(), image.len() as u64, path, Mapping::writable)?;
+    // Somebody of the same user may have written to it since.
+    fits(path, &geometry, schema)?;
+    Ok((shared, geometry))
 }
 
 fn no_space_or(error: Errno, what: &'static str, path: &Path, needed: usize) -> Error {

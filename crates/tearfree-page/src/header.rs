@@ -118,6 +118,10 @@ pub(crate) fn inspect_parts(
 /// The length of the page, and where in it the schema is: behind the slots.
 fn schema_place(fixed: &Fixed) -> Result<(usize, Range<usize>), Damage> {
     let (payload, text) = (to_usize(fixed.payload_size), to_usize(fixed.schema_len));
+    // Without a schema there is nothing to look at, and perhaps no byte left where it would begin.
+    if text == 0 {
+        return Err(Damage::SchemaText);
+    }
     if payload > MAX_PAYLOAD || text > MAX_SCHEMA {
         return Err(Damage::Sizes);
     }

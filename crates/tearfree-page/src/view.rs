@@ -12,7 +12,8 @@ use crate::layout::stride;
 
 /// The newest value of a page, while [`Reader::try_current`](crate::Reader::try_current) looks at it.
 ///
-/// Each number is whole, but two of them may come from two values.
+/// Each number is whole, but two of them may come from two values. It reaches the first 16 KiB of a
+/// value, as far as all processors can in one instruction.
 pub struct View<'a, T> {
     slots: *const T,
     start: PairStart,

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use proptest::prelude::*;
 use tearfree_page::{ByteReader, Damage, Error, Options, Reader, Writer, remove};
 use tempfile::TempDir;
 
@@ -19,16 +20,45 @@ fn changed(change: impl FnOnce(&mut Vec<u8>)) -> (TempDir, PathBuf) {
     (folder, page)
 }
 
+/// A page that ends where its schema would begin, and says so.
+fn without_schema(bytes: &mut Vec<u8>) {
+    bytes.truncate(448 + 2 * 64);
+    bytes[40..44].fill(0);
+    let len = bytes.len() as u64;
+    bytes[16..24].copy_from_slice(&len.to_ne_bytes());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    #[test]
+    fn whatever_is_in_the_file_it_is_opened_or_refused(
+        words in prop::collection::vec((2_usize..20, prop_oneof![Just(0), 0..700_u32, any::<u32>()]), 1..4),
+        len in prop_oneof![Just(None), (0_usize..800).prop_map(Some)],
+    ) {
+        let (_folder, page) = changed(|bytes| {
+            for (word, number) in words {
+                bytes[word * 4..word * 4 + 4].copy_from_slice(&number.to_ne_bytes());
+            }
+            bytes.resize(len.unwrap_or(bytes.len()), b'x');
+        });
+        match ByteReader::open(&page) {
+            Ok(reader) => prop_assert_eq!(reader.read().map(|reading| reading.value.len()), Ok(8)),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+    }
+}
+
 #[test]
 fn a_damaged_page_is_refused_for_what_it_is() {
     type Change = fn(&mut Vec<u8>);
-    let changes: [(Change, Damage); 6] = [
+    let changes: [(Change, Damage); 7] = [
         (Vec::clear, Damage::Short),
         (|bytes| bytes.truncate(447), Damage::Short),
         (|bytes| bytes.truncate(500), Damage::Cut),
         (|bytes| bytes[0] = b'P', Damage::Magic),
         (|bytes| bytes[12] = 9, Damage::Major(9)),
         (|bytes| bytes[33] = 1, Damage::Sizes),
+        (without_schema, Damage::SchemaText),
     ];
     for (change, damage) in changes {
         let (_folder, page) = changed(change);

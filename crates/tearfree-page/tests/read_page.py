@@ -56,7 +56,7 @@ def check(page, file_len):
         refuse("magic, byte order, version or length")
     stride = -(-size // 64) * 64
     schema = 448 + 2 * stride
-    if size > 2**24 or schema_len > 65536 or schema + schema_len > total:
+    if size > 2**24 or not 0 < schema_len <= 65536 or schema + schema_len > total:
         refuse("the sizes")
     text = bytes(page[schema:schema + schema_len])
     fields, real_size, real_align = parse_schema(text.decode("ascii", "replace"))

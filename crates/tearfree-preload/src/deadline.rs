@@ -2,7 +2,7 @@
 //! From times that a program sees to times of the host, and back.
 
 use libc::{clockid_t, timespec, timeval};
-use tearfree_clock::{Record, SHIFT, host_ns};
+use tearfree_clock::{Record, host_ns};
 
 use crate::setup::clock;
 use crate::tell::host_clock;
@@ -12,6 +12,7 @@ pub(crate) const NSEC: u64 = 1_000_000_000;
 /// What the clock shows at one moment.
 pub(crate) struct Moment {
     record: Record,
+    count: u64,
     mono_ns: u64,
 }
 
@@ -46,7 +47,7 @@ impl Moment {
     #[inline]
     pub(crate) fn now() -> Option<Self> {
         let (record, count) = clock()?.record();
-        Some(Moment { record, mono_ns: record.at(count) })
+        Some(Moment { record, count, mono_ns: record.at(count) })
     }
 
     /// The time that is shown.
@@ -69,8 +70,9 @@ impl Moment {
         match self.record {
             Record { is_test: 0, .. } | Record { next: 0, .. } => shown_ns,
             record => {
-                let span = (u128::from(shown_ns) << SHIFT).div_ceil(u128::from(record.next));
-                u64::try_from(span).unwrap_or(u64::MAX)
+                // A test clock counts in the host's nanoseconds.
+                let count = record.line().count_at(self.mono_ns.saturating_add(shown_ns));
+                count.map_or(u64::MAX, |count| count.saturating_sub(self.count))
             }
         }
     }
@@ -79,10 +81,7 @@ impl Moment {
     pub(crate) fn shown_span(&self, host_ns: u64) -> u64 {
         match self.record {
             Record { is_test: 0, .. } | Record { next: 0, .. } => host_ns,
-            record => {
-                let span = (u128::from(host_ns) * u128::from(record.next)) >> SHIFT;
-                u64::try_from(span).unwrap_or(u64::MAX)
-            }
+            record => record.at(self.count.saturating_add(host_ns)).saturating_sub(self.mono_ns),
         }
     }
 
@@ -151,5 +150,33 @@ pub(crate) fn scaled_millis(timeout: i32) -> i32 {
             i32::try_from(host_ns.div_ceil(1_000_000)).unwrap_or(i32::MAX)
         }
         _ => timeout,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::id;
+
+    use tearfree_clock::{Setting, TestClock};
+
+    use super::*;
+
+    /// In the 5 ms before a bend, a span begins at the old speed and goes on at the new one.
+    #[test]
+    fn a_span_that_reaches_beyond_a_bend_is_split_there() {
+        let page = std::env::temp_dir().join(format!("tearfree-preload-bend-{}", id()));
+        let speed = |speed| Setting { speed: Some(speed), ..Setting::default() };
+        TestClock::create(&page, speed(1.0)).expect("new");
+        let record = TestClock::change(&page, speed(1000.0)).expect("it is there");
+        std::fs::remove_dir_all(&page).expect("it can be removed");
+
+        let count = record.pivot - 2_000_000;
+        let now = Moment { record, count, mono_ns: record.at(count) };
+        // 2 ms until the bend, then 8 ms in 8 us of the host's.
+        assert!(now.host_span(10_000_000).abs_diff(2_008_000) <= 2);
+        assert!(now.shown_span(2_008_000).abs_diff(10_000_000) <= 1000);
+        assert_eq!((now.host_span(1_000_000), now.shown_span(1_000_000)), (1_000_000, 1_000_000));
+        let later = Moment { count: record.pivot, mono_ns: record.at(record.pivot), record };
+        assert!(later.host_span(10_000_000).abs_diff(10_000) <= 1);
     }
 }

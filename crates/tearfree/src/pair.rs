@@ -91,8 +91,10 @@ impl PairCount {
     #[inline(always)]
     #[must_use = "true means that the data may mix two writes"]
     pub fn read_retry(&self, start: PairStart) -> bool {
-        // The slot is written to from the odd count of the generation after the next one on.
-        self.second_look().wrapping_sub(start.generation() * 2) > 2
+        let second = self.second_look();
+        // Mostly nothing has moved. Else: the slot is written to from the odd count of the generation
+        // after the next one on.
+        second != start.0 && second.wrapping_sub(start.generation() * 2) > 2
     }
 
     /// Whether the generation that `start` names was still the newest one.

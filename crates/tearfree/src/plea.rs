@@ -20,8 +20,9 @@ use crate::wait::offer_processor;
 const FEW: usize = 64;
 /// One more pause for so many bytes. Measured: fewer, and readers of 4 KiB and more starve.
 const BYTES_PER_PAUSE: usize = 16;
-/// No pause is longer, whatever the size of the value: about a hundred microseconds.
-const MOST: usize = 4096;
+/// No pause is longer, whatever the size of the value: less than half a millisecond. With a quarter of
+/// it, readers of 1 MiB starve.
+const MOST: usize = 16 * 1024;
 
 /// Whether a reader asks for its turn.
 pub(crate) struct Plea {

@@ -24,6 +24,7 @@ pub unsafe fn load<T: Copy>(from: *const T) -> MaybeUninit<T> {
 }
 
 /// As [`load`], of a number of `LEN` bytes, 4 or 8, that lies `distance` and `AT` bytes behind `from`.
+/// `AT` is what the instructions of all processors can add: a multiple of `LEN` below 16 KiB.
 ///
 /// # Safety
 /// As for [`load`], for the number. Its bytes are initialised.
@@ -34,6 +35,7 @@ pub unsafe fn load_number<const LEN: usize, const AT: usize>(
     distance: usize,
 ) -> u64 {
     const { assert!(LEN == 4 || LEN == 8, "a number of 4 or 8 bytes") };
+    const { assert!(AT < 16 * 1024 && AT.is_multiple_of(LEN), "it is too far away, or between two") };
     // SAFETY: P6, by the caller's promise.
     let number = unsafe { super::load_number::<LEN, AT>(from, distance) };
     // SAFETY: P4. Any bytes are a number, and they are initialised, by the caller's promise.

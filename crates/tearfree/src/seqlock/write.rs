@@ -15,10 +15,11 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// Replaces the value.
     ///
     /// Takes the writer lock, makes the count odd, copies, makes it even. Waits for other writers,
-    /// never for readers; but if a reader asked for its turn, it pauses before, for a few microseconds
-    /// (and 1/16 of a pause instruction for each byte, 4096 of them at most). With `std`, a reader that
-    /// seems to share this thread's processor makes it yield that as well, once. Whoever holds another
-    /// lock meanwhile keeps it for so much longer.
+    /// never for readers; but if a reader asked for its turn, it pauses before, for 64 pause
+    /// instructions and one more for each 16 bytes, 16384 at most: some microseconds for 4 KiB, half a
+    /// millisecond for 256 KiB and more. With `std`, a reader that seems to share this thread's
+    /// processor makes it yield that as well, once. Whoever holds another lock meanwhile keeps it for so
+    /// much longer.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new((0, 0));
