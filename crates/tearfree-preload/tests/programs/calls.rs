@@ -65,21 +65,13 @@ fn every_wait_takes_as_long_as_it_says_on_the_clock() {
 }
 
 #[test]
-fn timers_of_processor_time_are_left_alone() {
+fn what_is_none_of_our_business_is_left_alone() {
     let stage = Stage::fast(200.0);
     let Some(program) = compiled(&stage, "tells") else { return };
-    let child = stage.start(&[&program, "processor timers"]);
-    let end = end(child, Instant::now());
-    assert!(matches!(end, Ok((_, Some(0)))), "{end:?}");
-}
-
-#[test]
-fn what_is_past_or_invalid_does_what_it_always_did() {
-    let stage = Stage::fast(200.0);
-    let Some(program) = compiled(&stage, "tells") else { return };
-    let child = stage.start(&[&program, "odd requests"]);
-    let end = end(child, Instant::now());
-    assert!(matches!(end, Ok((_, Some(0)))), "{end:?}");
+    for what in ["processor timers", "timer after fork", "odd requests"] {
+        let end = end(stage.start(&[&program, what]), Instant::now());
+        assert!(matches!(end, Ok((_, Some(0)))), "{what}: {end:?}");
+    }
 }
 
 #[test]

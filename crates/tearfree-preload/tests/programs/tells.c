@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,6 +56,29 @@ static int numbers_come_back(void)
 		timer_delete(timer);
 	}
 	return processor_timer();
+}
+
+/* A child has none of its parent's timers, and its first one has the number of its parent's first. */
+static int forked(void)
+{
+	struct sigevent none = { .sigev_notify = SIGEV_NONE };
+	struct itimerspec minute = { .it_value = { MINUTE, 0 } };
+	int number = 0, status = 1;
+	timer_t timer;
+	sigset_t set;
+
+	if (timer_create(CLOCK_PROCESS_CPUTIME_ID, &none, &timer))
+		return 0;
+	if (fork()) {
+		wait(&status);
+		return status == 0;
+	}
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	timer_create(CLOCK_MONOTONIC, NULL, &timer);
+	timer_settime(timer, 0, &minute, NULL);
+	_exit(sigwait(&set, &number));
 }
 
 /* What is past fires at once, and a time that is none is refused. */
@@ -125,5 +149,7 @@ int main(int count, char **words)
 		return !numbers_come_back();
 	if (!strcmp(words[1], "odd requests"))
 		return !odd_requests();
+	if (!strcmp(words[1], "timer after fork"))
+		return !forked();
 	return 2;
 }
