@@ -251,6 +251,7 @@ impl Timekeeper {
 
     /// The host's clock has jumped against the counter: it is followed, and the jump is on record.
     fn accept_jump(&mut self, sample: Sample, error: (i64, i64)) {
+        self.follow_speed(self.doubts[0], sample);
         self.disrupted();
         let ahead = error.0;
         if ahead > STEP_NS {
@@ -261,6 +262,22 @@ impl Timekeeper {
         self.trusted = Trusted { at: sample.before, bound_ns: measured };
         self.believe(sample, self.error_at(sample));
         self.next_steer = 0;
+    }
+
+    /// If it is the speed of the host's clock that jumped, the bound has to know, or the next samples
+    /// contradict it again, and so on for ever. Smaller changes are left to the window, which sees more.
+    fn follow_speed(&mut self, earlier: Sample, later: Sample) {
+        let Some(counted) = later.after.checked_sub(earlier.after).filter(|counts| *counts > 0)
+        else {
+            return;
+        };
+        let rate = (later.host_ns as f64 - earlier.host_ns as f64) / counted as f64;
+        let widths = (later.after - later.before + earlier.after - earlier.before) as f64;
+        let certain = (rate / self.rate - 1.0).abs() - widths / counted as f64;
+        if certain * 1e9 > (HOST_DRIFT_PPB / 2) as f64 {
+            self.rate = rate;
+            self.drift_ppb = self.drift();
+        }
     }
 
     /// The counter was set back, as in a machine that was restored from a copy of itself.
