@@ -57,12 +57,17 @@ fn listen() -> Option<String> {
     (io::stdin().read_line(&mut line).expect("text") > 0).then(|| line.trim().to_owned())
 }
 
-/// Publishes one value under the eyes of a tracer.
+/// A value at the beginning of a memory page. How many single steps a `rep movsb` takes depends on the
+/// processor's make and on where source and destination lie; a stack lies elsewhere in each process.
+#[repr(align(4096))]
+struct PageAligned<T>(T);
+
+/// Publishes one value, traced.
 fn set_traced<T: Accusing>(page: &str) {
     let mut writer = Writer::<T>::take_over(page, &Options::new()).expect("the page is free");
-    let value = T::of(writer.generation() + 1);
+    let value = Box::new(PageAligned(T::of(writer.generation() + 1)));
     assert!(steps::begin());
-    writer.set_from(&value);
+    writer.set_from(&value.0);
     steps::end();
 }
 

@@ -48,7 +48,10 @@ fn may_trace() -> bool {
     tried.is_ok()
 }
 
-/// Kills a writer after each number of instructions of `set`, or after as many as there is time for.
+/// Kills a writer after each number of single steps of `set`, or after as many as there is time for.
+///
+/// A writer may need fewer steps than the first one did, and be done before the last moments: that is
+/// no fault, as long as enough writers are killed, on both sides of the store that publishes.
 fn set<T: Accusing>(size: &str) {
     if !may_trace() {
         return;
@@ -58,29 +61,31 @@ fn set<T: Accusing>(size: &str) {
     let page_name = page.to_str().unwrap();
     drop(Writer::create(&page, T::of(0), &Options::new()).unwrap());
     let reader = Reader::<T>::open(&page).unwrap();
-    let (mut published, mut in_the_middle) = (0, 0);
+    let (mut published, mut in_the_middle, mut killed_after_publishing) = (0, 0, 0);
     let mut kill = |steps| {
         let before = reader.read().unwrap().generation;
         let ended = kill_after(&mut Actor::start(&["set", page_name, size]), steps);
         let reading = reader.read().expect("a dead writer holds nobody up");
         assert_eq!(reading.value.number(), reading.generation, "not of its generation");
         assert!((before..=before + 1).contains(&reading.generation), "the count goes on");
-        published += usize::from(reading.generation > before);
+        let is_new = reading.generation > before;
+        published += usize::from(is_new);
         in_the_middle += usize::from(is_being_written(&page));
+        killed_after_publishing += usize::from(is_new && ended == Ended::Killed);
         ended
     };
-    let Ended::Done(instructions) = kill(usize::MAX) else { panic!("it was let go on to its end") };
-    let moments = spread(instructions, kills());
-    let killed = moments.len();
-    for steps in moments {
-        assert_eq!(kill(steps), Ended::Killed, "after {steps} of {instructions}");
-    }
+    let Ended::Done(steps) = kill(usize::MAX) else { panic!("it was let go on to its end") };
+    let moments = spread(steps, kills());
+    let tried = moments.len();
+    let killed = moments.into_iter().filter(|&moment| kill(moment) == Ended::Killed).count();
     eprintln!(
-        "{size}: {killed} killed within {instructions} instructions, \
-         {in_the_middle} of them at an odd count, {published} values published"
+        "{size}: {killed} of {tried} killed within {steps} steps, {in_the_middle} of them at an odd \
+         count, {killed_after_publishing} after they had published; {published} values published"
     );
-    assert!(in_the_middle > 0, "nobody was killed in the middle of a write");
-    assert!((2..killed).contains(&published), "some values were published, and some were not");
+    assert!(killed > tried / 4 * 3, "{} of {tried} were done before their time", tried - killed);
+    assert!(in_the_middle > 0, "none was killed in the middle of a write");
+    assert!(killed_after_publishing > 0, "none was killed between publishing and its end");
+    assert!(published < killed, "all values were published");
     // And after all of them the page is as good as new.
     let mut writer = Writer::<T>::take_over(&page, &Options::new()).unwrap();
     let next = writer.generation() + 1;
