@@ -200,7 +200,10 @@ fn signals_reach_the_program_and_its_clock_goes_with_it() {
         ("QUIT", "true", "sleep 0.5; exit 6", 6),
     ] {
         let script = format!("{before}; echo $TEARFREE_CLOCK; {then}");
-        let mut command = tearfree(&["clock", "exec", "--", "sh", "-c", &script]);
+        // A signal that this process ignores, as under nohup, would stay ignored.
+        let mut command = Command::new("env");
+        command.args(["--default-signal", env!("CARGO_BIN_EXE_tearfree")]);
+        command.args(["clock", "exec", "--", "sh", "-c", &script]);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
         let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut page = String::new();
