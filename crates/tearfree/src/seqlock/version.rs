@@ -94,7 +94,8 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// Sleeps until the version is another than `seen`; `false` if `timeout` is over before.
     ///
     /// No change is missed: one between the read that gave `seen` and this call ends it at once. After
-    /// `true` the caller sees what the writer did before its write. A writer pays for waiting with one load; it makes a system call only if somebody sleeps.
+    /// `true` the caller sees what the writer did before its write. A writer pays for waiting with one
+    /// load; it makes a system call only if a thread sleeps.
     ///
     /// A waiter announces itself under the writer lock, so it falls asleep only once no writer is in a
     /// closure; until then it looks again and again. A thread that holds a guard of this very lock
