@@ -72,11 +72,13 @@ pub(crate) const IF_CHANGED: Model = Model {
     ],
 };
 
+type Write<S> = fn(&S);
+
 /// Writer A sets a note and then writes; writer B writes once A's write is over. A thread that learns
 /// of a change, perhaps from B's odd count, sees the note.
 fn acquires<S>(
     state: S,
-    (a, b): (fn(&S), fn(&S)),
+    [a, b]: [Write<S>; 2],
     changed: impl Fn(&S) -> bool,
     complaint: Option<&str>,
 ) -> Report {
@@ -105,7 +107,7 @@ pub(crate) const VERSION_ACQUIRES: Model = Model {
     explore: |complaint| {
         let lock: SeqLock<[usize; 1], SpinLock> = shared();
         let seen = lock.version();
-        let writers: (fn(&_), fn(&_)) = (|lock| set(lock, 1), |lock| set(lock, 2));
+        let writers: [Write<_>; 2] = [|lock| set(lock, 1), |lock| set(lock, 2)];
         acquires(lock, writers, move |lock| lock.version() != seen, complaint)
     },
     outcomes: &["change", "no change"],
@@ -144,8 +146,7 @@ pub(crate) const WAIT_ACQUIRES: Model = Model {
 pub(crate) const BARRIER_CARRIES: Model = Model {
     name: "versions, look at a barrier",
     explore: |complaint| {
-        let writers: (fn(&SeqCount), fn(&SeqCount)) =
-            (|count| drop(count.write()), SeqCount::barrier);
+        let writers: [Write<SeqCount>; 2] = [|count| drop(count.write()), SeqCount::barrier];
         let changed = |count: &SeqCount| count.raw_read_begin().sequence() != 0;
         acquires(SeqCount::new(), writers, changed, complaint)
     },
@@ -156,8 +157,7 @@ pub(crate) const BARRIER_CARRIES: Model = Model {
 pub(crate) const INVALIDATE_CARRIES: Model = Model {
     name: "versions, look at an invalidation",
     explore: |complaint| {
-        let writers: (fn(&SeqCount), fn(&SeqCount)) =
-            (|count| drop(count.write()), SeqCount::invalidate);
+        let writers: [Write<SeqCount>; 2] = [|count| drop(count.write()), SeqCount::invalidate];
         let changed = |count: &SeqCount| count.raw_read_begin().sequence() != 0;
         acquires(SeqCount::new(), writers, changed, complaint)
     },
@@ -168,7 +168,7 @@ pub(crate) const INVALIDATE_CARRIES: Model = Model {
 pub(crate) const GENERATION_ACQUIRES: Model = Model {
     name: "versions, generation acquires",
     explore: |complaint| {
-        let writers: (fn(&_), fn(&_)) = (|count| publish(count, 0), |count| publish(count, 1));
+        let writers: [Write<_>; 2] = [|count| publish(count, 0), |count| publish(count, 1)];
         let changed = |count: &PairCount| count.read_begin().generation() != 0;
         acquires(PairCount::new(), writers, changed, complaint)
     },
