@@ -84,6 +84,11 @@ models! {
     a_value_is_of_its_version: versions::VERSIONED;
     a_read_is_as_new_as_the_version_before_it: versions::VERSION_THEN_READ;
     a_poll_misses_no_change: versions::IF_CHANGED;
+    a_new_version_shows_what_came_before_its_write: versions::VERSION_ACQUIRES;
+    a_wait_shows_what_came_before_the_write: versions::WAIT_ACQUIRES;
+    a_barrier_carries_the_write_before_it: versions::BARRIER_CARRIES;
+    an_invalidation_carries_the_write_before_it: versions::INVALIDATE_CARRIES;
+    a_new_generation_shows_what_came_before_its_write: versions::GENERATION_ACQUIRES;
 
     a_waiter_wakes_up: waits::ONE_PUBLISH;
     a_waiter_wakes_up_each_time: waits::TWO_PUBLISHES;

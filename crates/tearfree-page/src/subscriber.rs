@@ -99,18 +99,19 @@ impl Subscriber {
     pub(crate) fn wait_changed(&self, seen: u64, timeout: Option<Duration>) -> Waited {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
-            let count = self.shared.count().sequence();
+            // Acquire, so "changed" also shows what the writer did before it published.
+            let start = self.shared.count().read_begin();
             if self.glance().writer_state() == WriterState::Superseded {
                 return Waited::Superseded;
             }
-            if count / 2 != seen {
+            if start.generation() != seen {
                 return Waited::Changed;
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 return Waited::TimedOut;
             }
-            self.sleep(count, left);
+            self.sleep(start.sequence(), left);
         }
     }
 

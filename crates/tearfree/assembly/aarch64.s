@@ -17,7 +17,7 @@ count_read_16:
 count_write_16:
     ldr w8, [x0]
     add w8, w8, #1
-    str w8, [x0]
+    stlr w8, [x0]
     dmb ish
     str x2, [x1]
     str x2, [x1, #8]
@@ -285,7 +285,7 @@ set_64:
     ldr x8, [x19, #64]
     add x9, x19, #64
     add x8, x8, #1
-    str x8, [x19, #64]
+    stlr x8, [x9]
     add x8, x19, #16
     dmb ish
     ldr q0, [sp]
@@ -375,7 +375,7 @@ set_8:
     ldr x8, [x19, #8]
     add x9, x19, #8
     add x8, x8, #1
-    str x8, [x19, #8]
+    stlr x8, [x9]
     dmb ish
     str x20, [x19]
     ldr x8, [x19, #8]
@@ -463,7 +463,7 @@ writer_set_64:
     ldr x8, [x19, #64]
     add x9, x19, #64
     add x8, x8, #1
-    str x8, [x19, #64]
+    stlr x8, [x9]
     add x8, x19, #16
     dmb ish
     str q3, [x19]

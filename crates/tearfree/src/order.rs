@@ -49,6 +49,10 @@ orderings! {
         // ORDERING: P3, P14. Pairs with the even store in `write_end`.
         /// A reader's first look at the count.
         begin = Acquire;
+        // ORDERING: P3. Pairs with the load in `raw_read_begin`, which takes a version from an odd count:
+        // this store carries the write before it there. P2 still needs the fence after it.
+        /// The store that makes a count odd.
+        odd = Release;
         // ORDERING: P3, P14. Pairs with `try_read_begin`: whoever begins at this count sees the payload.
         /// The store that makes a count even again.
         even = Release;

@@ -42,6 +42,13 @@ impl PairStart {
         slot_of(self.generation())
     }
 
+    /// The count itself, odd while the generation after this one is being written.
+    #[inline(always)]
+    #[must_use]
+    pub fn sequence(self) -> u64 {
+        self.0
+    }
+
     /// The generation that is in that slot.
     #[inline(always)]
     #[must_use]

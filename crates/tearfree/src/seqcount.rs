@@ -201,7 +201,7 @@ impl<C: Count> SeqCount<C> {
     #[doc(alias("raw_seqcount_begin"))]
     #[inline]
     pub fn raw_read_begin(&self) -> Start<C> {
-        // ORDERING: P3. Pairs with the store in `write_end`.
+        // ORDERING: P3. Pairs with the store in `write_end`, or with the odd one in `write_begin`.
         Start(C::load(&self.word, order::begin()).settled())
     }
 
@@ -293,9 +293,9 @@ impl<C: Count> SeqCount<C> {
         let even = C::load_own(&self.word);
         debug_assert!(!even.is_writing(), "a write section is already open on this sequence count");
         // INVARIANT: even to odd, by the one writer.
-        // ORDERING: P2. None by itself: the fence below is what `read_retry` pairs with.
-        C::store(&self.word, even.next(), PLAIN);
-        // ORDERING: P2. Pairs with the fence in `read_retry`. A store with Release would not do: it
+        // ORDERING: P3. Carries the write before to `raw_read_begin`, which may name it by this count.
+        C::store(&self.word, even.next(), order::odd());
+        // ORDERING: P2. Pairs with the fence in `read_retry`. The Release store above does not do: it
         // orders what came before it, and lets the data overtake the odd count.
         order::fence_odd();
     }
@@ -360,8 +360,8 @@ impl<C: Count> SeqCount<C> {
         let even = C::load_own(&self.word);
         debug_assert!(!even.is_writing(), "a write section is open on this sequence count");
         // INVARIANT: even to odd, by the one writer.
-        // ORDERING: P2. None by itself: the fence below is what `read_retry` pairs with.
-        C::store(&self.word, even.next(), PLAIN);
+        // ORDERING: P3. Carries the write before to `raw_read_begin`, which may name it by this count.
+        C::store(&self.word, even.next(), order::odd());
         // ORDERING: P2, P3. One fence serves both ends. Stores below it pair with the fence in
         // `read_retry` through the odd count above; stores before it reach whoever loads the even
         // count below in `try_read_begin`.

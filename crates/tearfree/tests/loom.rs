@@ -84,6 +84,8 @@ models! {
     a_value_is_of_its_version: versions::VERSIONED;
     a_read_is_as_new_as_the_version_before_it: versions::VERSION_THEN_READ;
     a_poll_misses_no_change: versions::IF_CHANGED;
+    a_new_version_shows_what_came_before_its_write: versions::VERSION_ACQUIRES;
+    a_wait_shows_what_came_before_the_write: versions::WAIT_ACQUIRES;
 
     a_waiter_wakes_up: waits::ONE_PUBLISH;
     a_waiter_wakes_up_each_time: waits::TWO_PUBLISHES;

@@ -7,6 +7,7 @@ use crate::{counts, latches, locks, pairs, seqlocks, versions, waits};
 const TORN: &str = "torn read";
 const OF_ANOTHER_VERSION: &str = "the value is of another version";
 const RACE: &str = "data race";
+const NOT_ACQUIRED: &str = "a change without what came before it";
 const ASLEEP_FOR_EVER: &str = "a thread sleeps for ever";
 
 /// An ordering by its name in `order.rs`, a model that fails without it, and the model's complaint.
@@ -24,6 +25,12 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("begin", &seqlocks::READ, TORN),
     ("begin", &versions::VERSION_THEN_READ, "an older value than the version before it"),
     ("begin", &versions::IF_CHANGED, "a change that was none"),
+    ("begin", &versions::VERSION_ACQUIRES, NOT_ACQUIRED),
+    ("begin", &versions::WAIT_ACQUIRES, NOT_ACQUIRED),
+    ("begin", &versions::GENERATION_ACQUIRES, NOT_ACQUIRED),
+    ("odd", &versions::VERSION_ACQUIRES, NOT_ACQUIRED),
+    ("odd", &versions::WAIT_ACQUIRES, NOT_ACQUIRED),
+    ("odd", &versions::BARRIER_CARRIES, NOT_ACQUIRED),
     ("even", &counts::ONE_WRITE, TORN),
     ("even", &counts::COUNT_OF_32_BITS, TORN),
     ("even", &counts::TWO_READERS, TORN),
@@ -46,6 +53,7 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("fence_retry", &seqlocks::TWO_WRITERS, TORN),
     ("fence_barrier", &counts::BARRIER, "no door is open"),
     ("fence_invalidate", &counts::INVALIDATE, "an old value after it"),
+    ("fence_invalidate", &versions::INVALIDATE_CARRIES, NOT_ACQUIRED),
     // The first write has nothing to order before its odd count; the second one has.
     ("latch_odd", &latches::COUNT, TORN),
     ("latch_odd", &latches::READ, TORN),
@@ -58,6 +66,7 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     // Readers trust the other slot at an odd count: only its own Release brings that slot along.
     ("pair_odd", &pairs::DEATHS, TORN),
     ("pair_odd", &pairs::CURRENT, TORN),
+    ("pair_odd", &versions::GENERATION_ACQUIRES, NOT_ACQUIRED),
     ("lock_taken", &locks::SPIN, RACE),
     ("lock_taken", &pairs::DEATHS, TORN),
     ("lock_taken", &seqlocks::READ_EXCL, TORN),

@@ -38,6 +38,8 @@ impl Version {
 impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// The version of the last write that is complete. Never waits.
     ///
+    /// A thread that sees another version than before also sees what the writer did before that write.
+    ///
     /// ```
     /// let lock = tearfree::SeqLock::new(1);
     /// let before = lock.version();
@@ -91,8 +93,9 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
 
     /// Sleeps until the version is another than `seen`; `false` if `timeout` is over before.
     ///
-    /// No change is missed: one between the read that gave `seen` and this call ends it at once. A
-    /// writer pays for waiting with one load; it makes a system call only if somebody sleeps.
+    /// No change is missed: one between the read that gave `seen` and this call ends it at once. After
+    /// `true` the caller sees what the writer did before its write. A writer pays for waiting with one
+    /// load; it makes a system call only if a thread sleeps.
     ///
     /// A waiter announces itself under the writer lock, so it falls asleep only once no writer is in a
     /// closure; until then it looks again and again. A thread that holds a guard of this very lock

@@ -7,6 +7,7 @@ use crate::{counts, latches, locks, pairs, seqlocks, versions, waits};
 const TORN: &str = "torn read";
 const OF_ANOTHER_VERSION: &str = "the value is of another version";
 const TWO_INSIDE: &str = "Causality violation";
+const NOT_ACQUIRED: &str = "a change without what came before it";
 const ASLEEP_FOR_EVER: &str = "deadlock";
 
 /// An ordering by its name in `order.rs`, a model that fails without it, and the model's complaint.
@@ -24,6 +25,8 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("begin", &versions::IF_CHANGED, "the last value was missed"),
     ("begin", &waits::TWO_PUBLISHES, ASLEEP_FOR_EVER),
     ("begin", &pairs::TWO_WRITES, TORN),
+    ("odd", &versions::WAIT_ACQUIRES, NOT_ACQUIRED),
+    ("odd", &versions::VERSION_ACQUIRES, NOT_ACQUIRED),
     ("even", &counts::ONE_WRITE, TORN),
     ("even", &pairs::TWO_WRITES, TORN),
     ("even", &pairs::STILL_CURRENT, TORN),

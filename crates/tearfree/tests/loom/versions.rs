@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Versions: the value belongs to the version, and no change is missed.
 
+use core::sync::atomic::Ordering::Relaxed;
+use std::sync::Arc;
+
+use loom::sync::atomic::AtomicUsize;
+use loom::thread;
 use tearfree::lock::SpinLock;
+use tearfree::{SeqLock, Version};
 
 use crate::explore::{Model, generation};
 use crate::seqlocks::{shared, writer};
@@ -68,4 +74,50 @@ pub(crate) const IF_CHANGED: Model = Model {
     },
     preemptions: Some(3),
     outcomes: &["None, then Some(2)", "Some(1), then Some(2)", "Some(2), then None"],
+};
+
+type Noted = (SeqLock<[usize; 1], SpinLock>, AtomicUsize);
+
+/// Two writers, of which the second one writes after the first; a thread that is told of a change
+/// sees what the first one did before its write.
+fn acquires(changed: fn(&Noted, Version) -> bool) -> String {
+    let noted: Arc<Noted> =
+        Arc::new((SeqLock::with_lock([0; 1], SpinLock::new()), AtomicUsize::new(0)));
+    let seen = noted.0.version();
+    let a = {
+        let noted = Arc::clone(&noted);
+        thread::spawn(move || {
+            noted.1.store(1, Relaxed);
+            noted.0.set([1]);
+        })
+    };
+    let b = {
+        let noted = Arc::clone(&noted);
+        thread::spawn(move || {
+            if noted.0.version() != seen {
+                noted.0.set([2]);
+            }
+        })
+    };
+    let is_told = changed(&noted, seen);
+    if is_told {
+        assert_eq!(noted.1.load(Relaxed), 1, "a change without what came before it");
+    }
+    a.join().unwrap();
+    b.join().unwrap();
+    is_told.to_string()
+}
+
+pub(crate) const VERSION_ACQUIRES: Model = Model {
+    name: "versions, look acquires",
+    body: || acquires(|noted, seen| noted.0.version() != seen),
+    preemptions: None,
+    outcomes: &["false", "true"],
+};
+
+pub(crate) const WAIT_ACQUIRES: Model = Model {
+    name: "versions, wait acquires",
+    body: || acquires(|noted, seen| noted.0.wait_changed(seen, None)),
+    preemptions: Some(2),
+    outcomes: &["true"],
 };
