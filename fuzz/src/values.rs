@@ -164,9 +164,14 @@ impl<const OFFSET: usize, const LEN: usize> Beside<OFFSET, LEN> {
             assert_eq!(value, model);
         }
         assert_eq!(lock.try_read(), Some(model));
-        let middle = field!(Placed<OFFSET, LEN>, value);
+        macro_rules! placed {
+            ($field:ident) => {
+                field!(for [const OFFSET: usize, const LEN: usize] Placed<OFFSET, LEN>, $field)
+            };
+        }
+        let middle = placed!(value);
         assert_eq!(lock.read_fields(middle), model.value);
-        let ends = (field!(Placed<OFFSET, LEN>, after), field!(Placed<OFFSET, LEN>, before));
+        let ends = (placed!(after), placed!(before));
         assert_eq!(lock.read_fields(ends), (model.after, model.before));
     }
 }

@@ -42,6 +42,12 @@ pub use writer::Writer;
 #[doc(hidden)]
 pub use zerocopy;
 
+/// What [`payload!`] needs, under a path that no name of the user's can lead elsewhere.
+#[doc(hidden)]
+pub mod __private {
+    pub use core::{clone::Clone, marker::Copy, stringify};
+}
+
 /// The protocol of a page, from which a reader can be written in any language.
 #[doc = include_str!("../PROTOCOL.md")]
 pub mod protocol {}

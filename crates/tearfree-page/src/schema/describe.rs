@@ -102,6 +102,9 @@ impl<T: Describe, const N: usize> Describe for [T; N] {
 /// assert_eq!(tearfree_page::schema_of::<Quote>()?.to_string(), "price:f64 quantity:u64");
 /// # Ok::<(), tearfree_page::SchemaError>(())
 /// ```
+///
+/// Where this crate has another name in `Cargo.toml`, say `extern crate that_name as tearfree_page;` at the
+/// root: zerocopy's derives know it by its own name only.
 #[macro_export]
 macro_rules! payload {
     (
@@ -112,8 +115,8 @@ macro_rules! payload {
     ) => {
         $(#[$meta])*
         #[derive(
-            Clone,
-            Copy,
+            $crate::__private::Clone,
+            $crate::__private::Copy,
             $crate::zerocopy::FromBytes,
             $crate::zerocopy::IntoBytes,
             $crate::zerocopy::Immutable,
@@ -127,7 +130,7 @@ macro_rules! payload {
 
         impl $crate::Describe for $name {
             fn describe(name: &str, fields: &mut $crate::Fields) {
-                $(fields.field::<$kind>(name, stringify!($field));)+
+                $(fields.field::<$kind>(name, $crate::__private::stringify!($field));)+
             }
         }
     };

@@ -21,15 +21,48 @@ pub struct Field<T, F> {
 }
 
 impl<T, F> Field<T, F> {
-    /// Used by [`field!`](crate::field), which proves the promise.
+    /// Used by [`field!`](crate::field), which proves the promise. `_value` gives the type of the field,
+    /// `_is_no_union` was compiled where no `unsafe` reaches.
     ///
     /// # Safety
     /// An `F` lies at `offset` inside of `T`.
     #[doc(hidden)]
     #[must_use]
-    pub const unsafe fn at(offset: usize, _proof_of_type: fn(&T) -> *const F) -> Self {
+    pub const unsafe fn new(offset: usize, _value: fn(&T) -> F, _is_no_union: fn(&T)) -> Self {
+        assert!(offset <= size_of::<T>() && size_of::<F>() <= size_of::<T>() - offset);
         // INVARIANT: by the caller's promise.
         Field { offset, shape: PhantomData }
+    }
+
+    /// Names a field of this field.
+    ///
+    /// ```
+    /// use tearfree::{SeqLock, field};
+    /// #[derive(Clone, Copy)]
+    /// struct Leg { price: f64, size: u32 }
+    /// #[derive(Clone, Copy)]
+    /// struct Book { legs: [Leg; 8] }
+    /// let book = SeqLock::new(Book { legs: [Leg { price: 2.5, size: 1 }; 8] });
+    /// let third = field!(Book, legs[3]).then(field!(Leg, price));
+    /// assert_eq!(book.read_fields(third), 2.5);
+    /// ```
+    #[must_use]
+    pub const fn then<G>(self, inner: Field<F, G>) -> Field<T, G> {
+        // INVARIANT: a `G` lies inside of the `F`, which lies inside of `T`: both fields say so.
+        Field { offset: self.offset + inner.offset, shape: PhantomData }
+    }
+}
+
+impl<T, E, const N: usize> Field<T, [E; N]> {
+    /// Names one element of this array. `field!(Book, legs[3])` is the same.
+    ///
+    /// # Panics
+    /// If `index` is `N` or more.
+    #[must_use]
+    pub const fn element(self, index: usize) -> Field<T, E> {
+        assert!(index < N, "the array has no element of that index");
+        // INVARIANT: element `index` lies so far inside of the array, which lies inside of `T`.
+        Field { offset: self.offset + index * size_of::<E>(), shape: PhantomData }
     }
 }
 
@@ -75,11 +108,29 @@ impl<T, F> fmt::Debug for Field<T, F> {
 /// struct Leg { price: f64 }
 /// let _ = tearfree::field!(Leg, price);
 /// ```
-/// Nor does a field of a union, which may hold bytes of another field:
-/// ```compile_fail
+/// Nor does a field of a union, which may hold bytes of another field, not even inside of `unsafe`:
+/// ```compile_fail,E0133
 /// #[derive(Clone, Copy)]
 /// union Bits { number: u8, truth: bool }
-/// let _ = tearfree::field!(Bits, truth);
+/// let _ = unsafe { tearfree::field!(Bits, truth) };
+/// ```
+/// Elements of an array, fields of packed structs, and structs with lifetimes are fields, too:
+/// ```
+/// use tearfree::{SeqLock, field};
+/// #[derive(Clone, Copy)]
+/// #[repr(C, packed)]
+/// struct Wire<'a> { kind: u8, words: [u32; 4], name: &'a str }
+/// let wire = SeqLock::new(Wire { kind: 1, words: [5, 6, 7, 8], name: "x" });
+/// let (kind, third, name) =
+///     wire.read_fields((field!(Wire<'_>, kind), field!(Wire<'_>, words[2]), field!(Wire<'_>, name)));
+/// assert_eq!((kind, third, name), (1, 7, "x"));
+/// ```
+/// Names of generic parameters have to be repeated, and `Self` has to be called by its name:
+/// ```
+/// use tearfree::{Field, field};
+/// #[derive(Clone, Copy)]
+/// struct Both<T>(T, T);
+/// fn second<T: Copy>() -> Field<Both<T>, T> { field!(for [T: Copy] Both<T>, 1) }
 /// ```
 /// And the type is the field's own, not one that it dereferences to:
 /// ```compile_fail
@@ -94,17 +145,21 @@ impl<T, F> fmt::Debug for Field<T, F> {
 /// ```
 #[macro_export]
 macro_rules! field {
-    ($whole:ty, $($path:tt).+) => {{
-        // Outside of `unsafe`, so that a field of a union, whose bytes need not be valid, is refused.
-        let offset = ::core::mem::offset_of!($whole, $($path).+);
-        // A pointer, because a reference could be turned into another one on the way, by `Deref`.
-        let shape: fn(&$whole) -> *const _ = |whole| {
-            let field = &whole.$($path).+;
-            field
-        };
+    (for [$($generic:tt)*] $whole:ty, $first:tt $(. $next:tt)* $([$index:expr])*) => {{
+        // An item, which an `unsafe` block around this macro does not reach: reading a field of a union,
+        // whose bytes need not be valid, is refused here.
+        fn __tearfree_is_no_union<$($generic)*>(whole: &$whole) {
+            let _ = || whole.$first $(.$next)*;
+        }
+        let offset = $crate::__private::offset_of!($whole, $first $(.$next)*);
+        // By value, because the place may be a packed one, and because a reference could be turned into
+        // another one on the way, by `Deref`. In a statement of its own, so that no expected type turns
+        // it into another one either.
+        let value = $crate::__private::function::<$whole, _>(|whole| whole.$first $(.$next)*);
         // SAFETY: `offset_of!` gave the offset of this very field, and the closure has its type.
-        unsafe { $crate::Field::<$whole, _>::at(offset, shape) }
+        unsafe { $crate::Field::<$whole, _>::new(offset, value, __tearfree_is_no_union) }$(.element($index))*
     }};
+    ($whole:ty, $($path:tt)+) => { $crate::field!(for [] $whole, $($path)+) };
 }
 
 /// A value in the middle of a read: fields can be looked at, and may yet turn out to be torn.

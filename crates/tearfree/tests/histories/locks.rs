@@ -68,7 +68,8 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
             }
             2 => _ = thread.call("read_into", || into(|value| lock.read_into(value)), seen),
             3 => {
-                let fields = (field!(Both<T>, 0), field!(Both<T>, 1));
+                let fields =
+                    (field!(for [T: Accusing] Both<T>, 0), field!(for [T: Accusing] Both<T>, 1));
                 _ = thread.call("read_fields", || lock.read_fields(fields), seen);
             }
             _ => {
