@@ -6,7 +6,9 @@
 #[no_implicit_prelude]
 mod hostile {
     macro_rules! stringify {
-        ($($any:tt)*) => { "another" };
+        ($($any:tt)*) => {
+            "another"
+        };
     }
 
     ::tearfree_page::payload! {

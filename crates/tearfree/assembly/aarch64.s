@@ -328,8 +328,8 @@ set_64:
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
-    adrp x0, .Lanon.9aaf4f8f751b6b8eb91c60990c5d982f.1
-    add x0, x0, :lo12:.Lanon.9aaf4f8f751b6b8eb91c60990c5d982f.1
+    adrp x0, .Lanon.1
+    add x0, x0, :lo12:.Lanon.1
     bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
 .L5:
     add x0, x19, #72
@@ -407,8 +407,8 @@ set_8:
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
-    adrp x0, .Lanon.9aaf4f8f751b6b8eb91c60990c5d982f.1
-    add x0, x0, :lo12:.Lanon.9aaf4f8f751b6b8eb91c60990c5d982f.1
+    adrp x0, .Lanon.1
+    add x0, x0, :lo12:.Lanon.1
     bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
 .L5:
     add x0, x19, #16

@@ -332,7 +332,7 @@ set_64:
     movq %r14, %rdi
     testb %al, %al
     jne .L2
-    leaq .Lanon.f67066f30e5152d8f4997e6252d05c2b.1(%rip), %rdi
+    leaq .Lanon.1(%rip), %rdi
     callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
 .L6:
     addq $72, %rdi
@@ -410,7 +410,7 @@ set_8:
     movq %r14, %rdi
     testb %al, %al
     jne .L2
-    leaq .Lanon.f67066f30e5152d8f4997e6252d05c2b.1(%rip), %rdi
+    leaq .Lanon.1(%rip), %rdi
     callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
 .L6:
     addq $16, %rdi

@@ -76,8 +76,13 @@ fn instruction(line: &str) -> Option<String> {
     Some(words.iter().map(|word| readable(word)).collect::<Vec<_>>().join(" "))
 }
 
-/// Shortens a mangled name to its last part, which has no hash.
+/// Shortens a mangled name to its last part, which has no hash, and the name of a constant to its number.
 fn readable(word: &str) -> String {
+    const CONSTANT: &str = ".Lanon.";
+    if let Some((before, named)) = word.split_once(CONSTANT) {
+        let (_hash, number) = named.split_once('.').unwrap_or(("", named));
+        return format!("{before}{CONSTANT}{number}");
+    }
     let Some(at) = word.find("_ZN") else {
         return word.to_owned();
     };
