@@ -9,10 +9,13 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::copy::Shared;
 use crate::count::Count;
-use crate::lock::{DefaultLock, Holding, WriterLock};
+use crate::lock::{DefaultLock, Holding, Replaceable, WriterLock};
 use crate::order::{self, PLAIN};
 use crate::seqlock::Version;
 use crate::sync::const_unless_modelled;
+
+#[cfg(not(tearfree_loom))]
+mod owned;
 
 /// The bare latch count: `seqcount_latch_t`, for two copies of your own atomics.
 ///
@@ -187,6 +190,9 @@ impl<C: Count> fmt::Debug for LatchCount<C> {
 ///
 /// Writers take the lock `L`, as in [`SeqLock`](crate::SeqLock).
 ///
+/// In a child process that was forked in the middle of a write, readers go on with the whole copy; the
+/// writer lock stays locked there until [`reset_after_fork`](Self::reset_after_fork).
+///
 /// # Examples
 /// ```
 /// use tearfree::SeqLatch;
@@ -200,7 +206,7 @@ impl<C: Count> fmt::Debug for LatchCount<C> {
 pub struct SeqLatch<T, L = DefaultLock> {
     slots: [Shared<T>; 2],
     count: LatchCount,
-    lock: L,
+    lock: Replaceable<L>,
 }
 
 impl<T: Copy> SeqLatch<T> {
@@ -228,7 +234,7 @@ impl<T: Copy, L: WriterLock> SeqLatch<T, L> {
         pub const fn with_lock(value: T, lock: L) -> Self {
             SeqLatch {
                 count: LatchCount::new(),
-                lock,
+                lock: Replaceable::new(lock),
                 slots: [Shared::new(value), Shared::new(value)],
             }
         }
@@ -276,7 +282,7 @@ impl<T: Copy, L: WriterLock> SeqLatch<T, L> {
     #[doc(alias("write_seqcount_latch"))]
     #[inline]
     pub fn set(&self, value: T) {
-        let _writer = Holding::new(&self.lock);
+        let _writer = Holding::new(self.lock.get());
         self.publish(&value);
     }
 
@@ -290,23 +296,11 @@ impl<T: Copy, L: WriterLock> SeqLatch<T, L> {
     #[doc(alias("write_seqcount_latch_begin", "write_seqcount_latch_end"))]
     #[inline]
     pub fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        let _writer = Holding::new(&self.lock);
+        let _writer = Holding::new(self.lock.get());
         let mut value = self.copy_as_writer();
         let result = change(&mut value);
         self.publish(&value);
         result
-    }
-
-    /// Takes the value out.
-    ///
-    /// ```
-    /// assert_eq!(tearfree::SeqLatch::new(7).into_inner(), 7);
-    /// ```
-    #[cfg(not(tearfree_loom))]
-    #[must_use]
-    pub fn into_inner(self) -> T {
-        let [slot, _] = self.slots;
-        slot.into_inner()
     }
 
     #[inline]

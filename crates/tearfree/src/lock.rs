@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code, reason = "a lock is a promise of exclusion; that promise is unsafe to make")]
 
+use core::cell::UnsafeCell;
 use core::fmt;
 
 #[cfg(feature = "std")]
@@ -298,6 +299,34 @@ unsafe impl<C: SavedContext, L: WriterLock> WriterLock for InContext<C, L> {
         if let Some(saved) = saved {
             C::leave(saved);
         }
+    }
+}
+
+/// The place of a writer lock inside of a value. A child that was forked while another thread held the
+/// lock has no thread that gives it back, so a new one can be put there.
+pub(crate) struct Replaceable<L>(UnsafeCell<L>);
+
+// SAFETY: shared access gives `&L` and nothing else, but for `replace_shared`, whose contract excludes others.
+unsafe impl<L: Sync> Sync for Replaceable<L> {}
+
+impl<L> Replaceable<L> {
+    pub(crate) const fn new(lock: L) -> Self {
+        Replaceable(UnsafeCell::new(lock))
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(&self) -> &L {
+        // SAFETY: the lock is alive, and nothing writes to it as a whole while it is borrowed:
+        // `replace_shared` demands that.
+        unsafe { &*self.0.get() }
+    }
+
+    /// # Safety
+    /// No other thread uses the lock, and no guard or other borrow of it lives in this one.
+    pub(crate) unsafe fn replace_shared(&self, lock: L) {
+        // The old lock is not dropped: what it points to may be held by threads that are gone.
+        // SAFETY: the memory is inside of an `UnsafeCell`, and no one else looks at it, as the caller promises.
+        unsafe { self.0.get().write(lock) };
     }
 }
 

@@ -23,9 +23,6 @@ pub trait AssociatedLock {
     type Guard<'a>
     where
         Self: 'a;
-
-    /// Where the lock is, if its guards can tell. For the check in debug builds.
-    fn address(guard: &Self::Guard<'_>) -> Option<usize>;
 }
 
 #[cfg(feature = "lock_api")]
@@ -34,10 +31,6 @@ impl<R: lock_api::RawMutex, T: ?Sized> AssociatedLock for lock_api::Mutex<R, T> 
         = lock_api::MutexGuard<'a, R, T>
     where
         Self: 'a;
-
-    fn address(guard: &Self::Guard<'_>) -> Option<usize> {
-        Some(core::ptr::from_ref(lock_api::MutexGuard::mutex(guard)).addr())
-    }
 }
 
 #[cfg(feature = "lock_api")]
@@ -46,10 +39,6 @@ impl<R: lock_api::RawRwLock, T: ?Sized> AssociatedLock for lock_api::RwLock<R, T
         = lock_api::RwLockWriteGuard<'a, R, T>
     where
         Self: 'a;
-
-    fn address(guard: &Self::Guard<'_>) -> Option<usize> {
-        Some(core::ptr::from_ref(lock_api::RwLockWriteGuard::rwlock(guard)).addr())
-    }
 }
 
 #[cfg(feature = "std")]
@@ -58,11 +47,6 @@ impl<T: ?Sized> AssociatedLock for std::sync::Mutex<T> {
         = std::sync::MutexGuard<'a, T>
     where
         Self: 'a;
-
-    /// `std` does not tell the lock from its guard.
-    fn address(_: &Self::Guard<'_>) -> Option<usize> {
-        None
-    }
 }
 
 #[cfg(feature = "std")]
@@ -71,19 +55,14 @@ impl<T: ?Sized> AssociatedLock for std::sync::RwLock<T> {
         = std::sync::RwLockWriteGuard<'a, T>
     where
         Self: 'a;
-
-    /// `std` does not tell the lock from its guard.
-    fn address(_: &Self::Guard<'_>) -> Option<usize> {
-        None
-    }
 }
 
 /// A sequence count bound to the lock of its writers: `seqcount_spinlock_t`, `seqcount_mutex_t`,
 /// `seqcount_rwlock_t`, `seqcount_raw_spinlock_t`.
 ///
 /// [`write`](Self::write) takes the lock's guard as proof. What lockdep asserts in the kernel, the
-/// compiler asserts here; that the guard is one of *the same* lock each time is checked in debug
-/// builds, where the lock can tell (lock_api's can).
+/// compiler asserts here. That the guard is one of *the same* lock each time is the caller's part: debug
+/// builds panic when two writers are inside at once, and two locks that take turns go unnoticed.
 ///
 /// The data are your own atomics, as with [`SeqCount`].
 ///
@@ -136,8 +115,6 @@ impl<T: ?Sized> AssociatedLock for std::sync::RwLock<T> {
 ))]
 pub struct SeqCountWith<L: ?Sized, C: Count = usize> {
     count: SeqCount<C>,
-    #[cfg(debug_assertions)]
-    lock: SameLock,
     bound_to: PhantomData<fn(&L)>,
 }
 
@@ -148,8 +125,6 @@ impl<L: ?Sized, C: Count> SeqCountWith<L, C> {
         pub const fn new() -> Self {
             SeqCountWith {
                 count: SeqCount::new(),
-                #[cfg(debug_assertions)]
-                lock: SameLock::new(),
                 bound_to: PhantomData,
             }
         }
@@ -162,7 +137,7 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
     /// The lock's guard is reached through the section while that is open.
     ///
     /// # Panics
-    /// In debug builds, if a section is already open, or if `guard` is of another lock than before.
+    /// In debug builds, if a section is already open: two locks, or one that does not exclude.
     #[doc(alias("write_seqcount_begin", "write_seqcount_end"))]
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
@@ -170,7 +145,6 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
         &'a self,
         guard: &'g mut L::Guard<'l>,
     ) -> SeqCountWithGuard<'a, 'g, L::Guard<'l>, C> {
-        self.check(guard);
         SeqCountWithGuard { _section: self.count.write(), guard }
     }
 
@@ -181,8 +155,7 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
     #[doc(alias("write_seqcount_invalidate"))]
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
-    pub fn invalidate(&self, guard: &mut L::Guard<'_>) {
-        self.check(guard);
+    pub fn invalidate(&self, _guard: &mut L::Guard<'_>) {
         self.count.invalidate();
     }
 
@@ -193,21 +166,8 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
     #[doc(alias("raw_write_seqcount_barrier"))]
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
-    pub fn barrier(&self, guard: &mut L::Guard<'_>) {
-        self.check(guard);
+    pub fn barrier(&self, _guard: &mut L::Guard<'_>) {
         self.count.barrier();
-    }
-
-    /// In debug builds, that this is a guard of the same lock as before.
-    #[inline]
-    #[cfg_attr(debug_assertions, track_caller)]
-    fn check(&self, guard: &L::Guard<'_>) {
-        #[cfg(debug_assertions)]
-        if let Some(address) = L::address(guard) {
-            self.lock.check(address);
-        }
-        #[cfg(not(debug_assertions))]
-        let _checked_in_debug_builds = guard;
     }
 }
 
@@ -284,41 +244,5 @@ impl<G, C: Count> DerefMut for SeqCountWithGuard<'_, '_, G, C> {
     #[inline]
     fn deref_mut(&mut self) -> &mut G {
         self.guard
-    }
-}
-
-/// Remembers which lock the first writer held.
-#[cfg(debug_assertions)]
-struct SameLock {
-    address: crate::sync::AtomicUsize,
-    /// How far the lock is from the count: stays the same where both move together.
-    distance: crate::sync::AtomicUsize,
-}
-
-#[cfg(debug_assertions)]
-impl SameLock {
-    const_unless_modelled! {
-        const fn new() -> Self {
-            SameLock {
-                address: crate::sync::AtomicUsize::new(0),
-                distance: crate::sync::AtomicUsize::new(0),
-            }
-        }
-    }
-
-    #[track_caller]
-    fn check(&self, address: usize) {
-        use crate::order::PLAIN;
-        let distance = address.wrapping_sub(core::ptr::from_ref(self).addr());
-        // ORDERING: P5. Only whoever holds the lock comes here, from `write`.
-        let first = self.address.load(PLAIN);
-        if first == 0 {
-            self.address.store(address, PLAIN);
-            self.distance.store(distance, PLAIN);
-            return;
-        }
-        // ORDERING: P5. As above, in `check`.
-        let same = first == address || self.distance.load(PLAIN) == distance;
-        assert!(same, "this sequence count was written under another lock before");
     }
 }

@@ -5,7 +5,7 @@ use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::copy::Shared;
-use crate::lock::{DefaultLock, WriterLock};
+use crate::lock::{DefaultLock, Replaceable, WriterLock};
 use crate::plea::Plea;
 use crate::seqcount::SeqCount;
 use crate::sync::const_unless_modelled;
@@ -14,6 +14,8 @@ use crate::wake::Waiters;
 
 mod fields;
 mod locking;
+#[cfg(not(tearfree_loom))]
+mod owned;
 mod read;
 mod single_writer;
 mod version;
@@ -43,6 +45,14 @@ pub use write::WriteGuard;
 /// A read without a writer inside costs two loads of the count and the copy. The count and the lock
 /// stand right behind the value, 16 bytes in all; nothing is padded to a cache line. Wrap it in
 /// crossbeam's `CachePadded` if neighbours disturb each other.
+///
+/// # Fork
+/// A child process has the one thread that forked. If another thread was in the middle of a write, the
+/// child's copy keeps an odd count and a locked writer lock: there, [`read`](Self::read) and every call
+/// that takes the lock would never return, and [`get_mut`](Self::get_mut) panics.
+/// [`try_read`](Self::try_read) and [`read_timeout`](Self::read_timeout) say so by `None`;
+/// [`reset`](Self::reset), or for a `static` [`reset_after_fork`](Self::reset_after_fork), makes the
+/// lock usable again.
 ///
 /// # Examples
 /// ```
@@ -74,7 +84,7 @@ pub struct SeqLock<T, L = DefaultLock> {
     #[cfg(feature = "std")]
     waiters: Waiters,
     plea: Plea,
-    lock: L,
+    lock: Replaceable<L>,
 }
 
 #[cfg(all(target_pointer_width = "64", not(tearfree_loom)))]
@@ -124,35 +134,10 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
                 #[cfg(feature = "std")]
                 waiters: Waiters::new(),
                 plea: Plea::new(),
-                lock,
+                lock: Replaceable::new(lock),
                 payload: Shared::new(value),
             }
         }
-    }
-
-    /// The value itself, without any protocol: `&mut` proves that nobody else is here.
-    ///
-    /// ```
-    /// let mut lock = tearfree::SeqLock::new(1);
-    /// *lock.get_mut() += 1;
-    /// assert_eq!(lock.read(), 2);
-    /// ```
-    ///
-    /// For [`Version`]s this counts as a write.
-    #[cfg(not(tearfree_loom))]
-    pub fn get_mut(&mut self) -> &mut T {
-        self.count.invalidate();
-        self.payload.get_mut()
-    }
-
-    /// Takes the value out.
-    ///
-    /// ```
-    /// assert_eq!(tearfree::SeqLock::new(7).into_inner(), 7);
-    /// ```
-    #[cfg(not(tearfree_loom))]
-    pub fn into_inner(self) -> T {
-        self.payload.into_inner()
     }
 }
 

@@ -28,6 +28,10 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+/*
+ * Also for a child that was forked while another thread was in a write section: there, the count stays odd,
+ * the lock stays taken, and readers would wait without end. Write the data again, then call this.
+ */
 static inline void seqlock_init(seqlock_t *sl)
 {
 	spin_lock_init(&sl->lock);

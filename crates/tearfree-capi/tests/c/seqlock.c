@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* seqlock_t, call by call, but for the contexts. */
+#define _GNU_SOURCE 1
 #include <linux/seqlock.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -41,6 +44,26 @@ TEST(seqlock_init)
 
 	seqlock_init(&lock);
 	CHECK(count_of(&lock) == 0 && !is_locked(&lock));
+}
+
+/* The way out for a child that was forked while another thread wrote. */
+TEST(seqlock_init_in_a_child)
+{
+	static DEFINE_SEQLOCK(lock);
+	int status = 0;
+	pid_t child;
+
+	write_seqlock(&lock);
+	child = fork();
+	if (child == 0) {
+		seqlock_init(&lock);
+		write_seqlock(&lock);
+		write_sequnlock(&lock);
+		_exit(read_seqretry(&lock, read_seqbegin(&lock)) ? 1 : 42);
+	}
+	write_sequnlock(&lock);
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 42);
 }
 
 TEST(read_seqbegin)

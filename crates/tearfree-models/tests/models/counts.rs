@@ -213,10 +213,6 @@ impl Drop for Guard<'_> {
 
 impl AssociatedLock for Lock {
     type Guard<'a> = Guard<'a>;
-
-    fn address(_: &Self::Guard<'_>) -> Option<usize> {
-        None
-    }
 }
 
 struct Locked {

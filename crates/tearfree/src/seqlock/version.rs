@@ -135,7 +135,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
             if is_over {
                 return Announced::TooLate;
             }
-            if let Some(_no_writer) = Briefly::try_new(&self.lock) {
+            if let Some(_no_writer) = Briefly::try_new(self.lock.get()) {
                 if self.version() != seen {
                     return Announced::NotNeeded;
                 }

@@ -108,7 +108,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     pub fn try_update<R, E>(&self, change: impl FnOnce(&mut T) -> Result<R, E>) -> Result<R, E> {
         self.heed();
-        let _writer = Holding::new(&self.lock);
+        let _writer = Holding::new(self.lock.get());
         let mut value = self.copy_as_writer();
         let result = change(&mut value)?;
         self.publish(&value);
@@ -176,7 +176,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         self.heed();
         // P10: entered before the lock is taken, left after it is given back.
         let entered = Entered::new();
-        WriteGuard::of(self, Holding::new(&self.lock), entered)
+        WriteGuard::of(self, Holding::new(self.lock.get()), entered)
     }
 
     /// As [`try_write`](Self::try_write), with a kind of interruption kept out.
@@ -184,7 +184,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     pub fn try_write_in<C: SavedContext>(&self) -> Option<WriteGuard<'_, T, L, C>> {
         self.heed();
         let entered = Entered::new();
-        let holding = Holding::try_new(&self.lock)?;
+        let holding = Holding::try_new(self.lock.get())?;
         Some(WriteGuard::of(self, holding, entered))
     }
 
@@ -197,13 +197,13 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
 
     #[inline]
     fn replace(&self, value: &T) {
-        let _writer = Holding::new(&self.lock);
+        let _writer = Holding::new(self.lock.get());
         self.publish(value);
     }
 
     #[inline]
     fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        let _writer = Holding::new(&self.lock);
+        let _writer = Holding::new(self.lock.get());
         let mut value = self.copy_as_writer();
         let result = change(&mut value);
         self.publish(&value);

@@ -190,10 +190,6 @@ struct Lock(Mutex<()>);
 
 impl AssociatedLock for Lock {
     type Guard<'a> = MutexGuard<'a, ()>;
-
-    fn address(_: &Self::Guard<'_>) -> Option<usize> {
-        None
-    }
 }
 
 struct Locked {

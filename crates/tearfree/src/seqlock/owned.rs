@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What needs the lock alone: plain access to the value, and a fresh start in a forked child.
+
+#![allow(unsafe_code, reason = "a lock that a forked child replaces, as its caller promises")]
+
+use super::SeqLock;
+use crate::lock::WriterLock;
+
+impl<T: Copy, L: WriterLock> SeqLock<T, L> {
+    /// Gives the value itself, without any protocol: `&mut` proves that no other thread is here.
+    ///
+    /// ```
+    /// let mut lock = tearfree::SeqLock::new(1);
+    /// *lock.get_mut() += 1;
+    /// assert_eq!(lock.read(), 2);
+    /// ```
+    ///
+    /// For [`Version`](super::Version)s this counts as a write.
+    ///
+    /// # Panics
+    /// In a child process that was forked in the middle of a write: the value is torn. Call
+    /// [`reset`](Self::reset) instead.
+    #[cfg_attr(debug_assertions, track_caller)]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.assert_whole();
+        self.count.invalidate();
+        self.payload.get_mut()
+    }
+
+    /// Takes the value out.
+    ///
+    /// ```
+    /// assert_eq!(tearfree::SeqLock::new(7).into_inner(), 7);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`get_mut`](Self::get_mut).
+    #[cfg_attr(debug_assertions, track_caller)]
+    pub fn into_inner(self) -> T {
+        self.assert_whole();
+        self.payload.into_inner()
+    }
+
+    /// Begins again with `value`, whatever state the lock is in: the count is even, the writer lock is free.
+    ///
+    /// For a child process that was forked while another thread wrote, and for a lock whose guard was
+    /// forgotten. For [`Version`](super::Version)s this is a write. The old writer lock is not dropped.
+    ///
+    /// ```
+    /// let mut lock = tearfree::SeqLock::new(1);
+    /// core::mem::forget(lock.write()); // `lock.set(2)` would wait without end
+    /// lock.reset(2);
+    /// lock.set(3);
+    /// assert_eq!(lock.read(), 3);
+    /// ```
+    pub fn reset(&mut self, value: T) {
+        // SAFETY: `&mut` proves that no other thread and no guard uses the lock.
+        unsafe { self.reset_after_fork(value) };
+    }
+
+    /// As [`reset`](Self::reset), for a lock that others could reach, such as a `static`.
+    ///
+    /// # Safety
+    /// No other thread of this process uses the lock, as right after `fork` in the child, and no guard of
+    /// it lives in this thread.
+    ///
+    /// # Examples
+    /// ```
+    /// use tearfree::SeqLock;
+    /// static LIMITS: SeqLock<(u32, u32)> = SeqLock::new((1, 10));
+    /// // ... in a child that has just been forked:
+    /// // SAFETY: this is the only thread, and it has no guard.
+    /// unsafe { LIMITS.reset_after_fork((1, 10)) };
+    /// LIMITS.set((2, 10));
+    /// assert_eq!(LIMITS.read(), (2, 10));
+    /// ```
+    pub unsafe fn reset_after_fork(&self, value: T) {
+        // SAFETY: no one else uses the lock, by the contract of this function, which says the same.
+        unsafe { self.lock.replace_shared(L::UNLOCKED) };
+        if self.count.try_read_begin().is_some() {
+            self.count.write_begin();
+        }
+        self.payload.store(&value);
+        self.count.write_end();
+    }
+
+    /// Outside of a write the count is even; `&mut self` and `self` prove that no thread of this process
+    /// is in one.
+    #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
+    fn assert_whole(&self) {
+        assert!(
+            self.count.try_read_begin().is_some(),
+            "the value is torn: this process was forked in the middle of a write; call `reset`"
+        );
+    }
+}
+
+#[cfg(all(test, not(tearfree_axm)))]
+mod tests {
+    use super::*;
+
+    fn in_the_middle_of_a_write() -> SeqLock<[u64; 3]> {
+        let lock = SeqLock::new([1; 3]);
+        core::mem::forget(lock.write());
+        lock.count.write_begin();
+        lock
+    }
+
+    #[test]
+    #[should_panic(expected = "call `reset`")]
+    fn a_torn_value_is_not_borrowed() {
+        in_the_middle_of_a_write().get_mut();
+    }
+
+    #[test]
+    #[should_panic(expected = "call `reset`")]
+    fn a_torn_value_is_not_taken_out() {
+        in_the_middle_of_a_write().into_inner();
+    }
+
+    #[test]
+    fn a_lock_that_was_reset_is_a_new_one() {
+        let mut lock = in_the_middle_of_a_write();
+        let before = lock.version();
+        lock.reset([5; 3]);
+        assert_ne!(lock.version(), before);
+        assert_eq!(lock.read(), [5; 3]);
+        lock.try_write().expect("it is free")[0] = 6;
+        assert_eq!((lock.read(), *lock.get_mut()), ([6, 5, 5], [6, 5, 5]));
+        let before = lock.version();
+        lock.reset([7; 3]);
+        assert_ne!(lock.version(), before, "a reset of a lock at rest is a write, too");
+        assert_eq!(lock.into_inner(), [7; 3]);
+    }
+}

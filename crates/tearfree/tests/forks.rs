@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Children that are forked in the middle of writes: nothing is torn, and a reset lock works again.
+#![cfg(all(feature = "std", unix, not(miri)))]
+#![allow(unsafe_code, reason = "forks, and resets what it finds")]
+
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::time::Duration;
+use std::thread;
+
+use tearfree::{SeqLatch, SeqLock};
+
+const WORDS: usize = 4096;
+/// A child ends by itself after so many seconds, whatever it waits for.
+const WATCHDOG: u32 = 20;
+/// So many children have to be born in the middle of a write, out of at most `CHILDREN`.
+const CUT_OFF: usize = 20;
+const CHILDREN: usize = 3000;
+
+/// What a child found; its exit code.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Found {
+    AtRest = 10,
+    InTheMiddle = 11,
+    Torn = 12,
+    NotReset = 13,
+}
+
+fn is_whole(value: &[u64; WORDS]) -> bool {
+    value.iter().all(|word| *word == value[0])
+}
+
+/// Forks, runs `look` in the child, and gives the child's exit code.
+fn in_a_child(look: impl FnOnce() -> Found) -> i32 {
+    // SAFETY: the child calls only what needs no other thread: it copies, and ends by `_exit`.
+    let child = unsafe { libc::fork() };
+    assert_ne!(child, -1, "{}", std::io::Error::last_os_error());
+    if child == 0 {
+        // SAFETY: a call without pointers.
+        unsafe { libc::alarm(WATCHDOG) };
+        let found = look() as i32;
+        // SAFETY: ends this process, and runs no destructor of the parent's.
+        unsafe { libc::_exit(found) };
+    }
+    let mut status = 0;
+    // SAFETY: the status is ours, and so is the child.
+    let waited = unsafe { libc::waitpid(child, &raw mut status, 0) };
+    assert_eq!(waited, child, "{}", std::io::Error::last_os_error());
+    assert!(libc::WIFEXITED(status), "the child hung or crashed: status {status:#x}");
+    libc::WEXITSTATUS(status)
+}
+
+/// Forks beside a writer until enough children were born in the middle of a write.
+fn beside_a_writer(write: impl Fn(u64) + Sync, look: impl Fn() -> Found) {
+    let ended = AtomicBool::new(false);
+    let (mut cut_off, mut children) = (0, 0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut number = 0;
+            while !ended.load(Relaxed) {
+                number += 1;
+                write(number);
+            }
+        });
+        let ends = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
+            while cut_off < CUT_OFF && children < CHILDREN {
+                children += 1;
+                match in_a_child(&look) {
+                    code if code == Found::AtRest as i32 => {}
+                    code if code == Found::InTheMiddle as i32 => cut_off += 1,
+                    code => panic!("a child ended with {code}, see `Found`"),
+                }
+            }
+        }));
+        ended.store(true, Relaxed);
+        ends.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
+    println!("{cut_off} of {children} children were forked in the middle of a write");
+    assert!(cut_off >= CUT_OFF, "{cut_off} of {children}: the case was hardly met");
+}
+
+static LOCK: SeqLock<[u64; WORDS]> = SeqLock::new([0; WORDS]);
+static FRESH: [u64; WORDS] = [7; WORDS];
+
+#[test]
+fn a_child_resets_a_lock_whose_writer_it_does_not_have() {
+    beside_a_writer(
+        |number| LOCK.set([number; WORDS]),
+        || {
+            // The lock may be held although the count is even: the writer was about to begin.
+            let found = match LOCK.read_timeout(Duration::from_millis(20)) {
+                Some(value) if is_whole(&value) => Found::AtRest,
+                Some(_) => return Found::Torn,
+                None => Found::InTheMiddle,
+            };
+            // SAFETY: a child has one thread, which has no guard.
+            unsafe { LOCK.reset_after_fork(FRESH) };
+            let is_fresh = LOCK.try_read() == Some(FRESH);
+            LOCK.set([8; WORDS]);
+            LOCK.update(|value| value[0] += 1);
+            let goes_on = LOCK.read()[0] == 9;
+            if is_fresh && goes_on { found } else { Found::NotReset }
+        },
+    );
+}
+
+static LATCH: SeqLatch<[u64; WORDS]> = SeqLatch::new([0; WORDS]);
+
+#[test]
+fn a_child_reads_a_latch_whose_writer_it_does_not_have() {
+    beside_a_writer(
+        |number| LATCH.set([number; WORDS]),
+        || {
+            let value = LATCH.read();
+            if !is_whole(&value) {
+                return Found::Torn;
+            }
+            // SAFETY: a child has one thread, which is in no call of the latch.
+            unsafe { LATCH.reset_after_fork(FRESH) };
+            let is_fresh = LATCH.read() == FRESH;
+            LATCH.set([8; WORDS]);
+            let goes_on = LATCH.read()[0] == 8;
+            // Nothing tells from outside where the writer was; what is counted is that it wrote.
+            match value[0] {
+                _ if !(is_fresh && goes_on) => Found::NotReset,
+                0 => Found::AtRest,
+                _ => Found::InTheMiddle,
+            }
+        },
+    );
+}
