@@ -47,6 +47,10 @@ pub trait Count: Copy + Eq + Debug + Send + Sync + sealed::Sealed + 'static {
     #[doc(hidden)]
     fn is_writing(self) -> bool;
 
+    /// The lower bits, for checks.
+    #[doc(hidden)]
+    fn low(self) -> usize;
+
     /// The even count that this one belongs to: itself, or the one before a write in progress.
     #[doc(hidden)]
     fn settled(self) -> Self;
@@ -99,6 +103,11 @@ macro_rules! count {
             #[inline(always)]
             fn is_writing(self) -> bool {
                 self % 2 == 1
+            }
+
+            #[inline(always)]
+            fn low(self) -> usize {
+                self as usize
             }
 
             #[inline(always)]

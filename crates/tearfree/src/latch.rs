@@ -268,21 +268,21 @@ impl<T: Copy, L: WriterLock> SeqLatch<T, L> {
     #[must_use]
     pub fn read_versioned(&self) -> (T, Version) {
         let (value, start) = self.read_started();
-        (value, Version::of_even(start.sequence().settled()))
+        (value, Version::new(start.sequence().settled(), self.lock.mark()))
     }
 
     /// The version of the value that a reader would get now.
     #[inline]
     #[must_use]
     pub fn version(&self) -> Version {
-        Version::of_even(self.count.read_begin().sequence().settled())
+        Version::new(self.count.read_begin().sequence().settled(), self.lock.mark())
     }
 
     /// Replaces the value. Waits for other writers, never for readers.
     #[doc(alias("write_seqcount_latch"))]
     #[inline]
     pub fn set(&self, value: T) {
-        let _writer = Holding::new(self.lock.get());
+        let _writer = Holding::new(&self.lock);
         self.publish(&value);
     }
 
@@ -296,7 +296,7 @@ impl<T: Copy, L: WriterLock> SeqLatch<T, L> {
     #[doc(alias("write_seqcount_latch_begin", "write_seqcount_latch_end"))]
     #[inline]
     pub fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        let _writer = Holding::new(self.lock.get());
+        let _writer = Holding::new(&self.lock);
         let mut value = self.copy_as_writer();
         let result = change(&mut value);
         self.publish(&value);

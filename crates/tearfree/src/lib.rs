@@ -4,6 +4,7 @@
 
 mod copy;
 mod count;
+mod misuse;
 mod order;
 #[cfg(any(tearfree_loom, target_has_atomic = "64"))]
 mod pair;

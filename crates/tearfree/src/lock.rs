@@ -3,15 +3,18 @@
 
 #![allow(unsafe_code, reason = "a lock is a promise of exclusion; that promise is unsafe to make")]
 
-use core::cell::UnsafeCell;
 use core::fmt;
 
-#[cfg(feature = "std")]
-use crate::context::HandlersOut;
 use crate::context::{Entered, SavedContext};
 use crate::order::{self, PLAIN};
 use crate::sync::{AtomicBool, const_unless_modelled};
 use crate::wait::Patience;
+
+mod holding;
+
+#[cfg(feature = "std")]
+pub(crate) use holding::Briefly;
+pub(crate) use holding::{Holding, Replaceable};
 
 /// A lock that keeps writers apart. Readers do not take it.
 ///
@@ -299,85 +302,5 @@ unsafe impl<C: SavedContext, L: WriterLock> WriterLock for InContext<C, L> {
         if let Some(saved) = saved {
             C::leave(saved);
         }
-    }
-}
-
-/// The place of a writer lock inside of a value. A child that was forked while another thread held the
-/// lock has no thread that gives it back, so a new one can be put there.
-pub(crate) struct Replaceable<L>(UnsafeCell<L>);
-
-// SAFETY: shared access gives `&L` and nothing else, but for `replace_shared`, whose contract excludes others.
-unsafe impl<L: Sync> Sync for Replaceable<L> {}
-
-impl<L> Replaceable<L> {
-    pub(crate) const fn new(lock: L) -> Self {
-        Replaceable(UnsafeCell::new(lock))
-    }
-
-    #[inline(always)]
-    pub(crate) fn get(&self) -> &L {
-        // SAFETY: the lock is alive, and nothing writes to it as a whole while it is borrowed:
-        // `replace_shared` demands that.
-        unsafe { &*self.0.get() }
-    }
-
-    /// # Safety
-    /// No other thread uses the lock, and no guard or other borrow of it lives in this one.
-    pub(crate) unsafe fn replace_shared(&self, lock: L) {
-        // The old lock is not dropped: what it points to may be held by threads that are gone.
-        // SAFETY: the memory is inside of an `UnsafeCell`, and no one else looks at it, as the caller promises.
-        unsafe { self.0.get().write(lock) };
-    }
-}
-
-/// A writer lock that is held; its end gives the lock back.
-pub(crate) struct Holding<'a, L: WriterLock> {
-    lock: &'a L,
-    held: Option<L::Held>,
-    /// A lock is given back by the thread that took it.
-    not_send: core::marker::PhantomData<*const ()>,
-}
-
-impl<'a, L: WriterLock> Holding<'a, L> {
-    #[inline]
-    pub(crate) fn new(lock: &'a L) -> Self {
-        Self::of(lock, lock.lock())
-    }
-
-    #[inline]
-    pub(crate) fn try_new(lock: &'a L) -> Option<Self> {
-        lock.try_lock().map(|held| Self::of(lock, held))
-    }
-
-    #[inline]
-    fn of(lock: &'a L, held: L::Held) -> Self {
-        Holding { lock, held: Some(held), not_send: core::marker::PhantomData }
-    }
-}
-
-impl<L: WriterLock> Drop for Holding<'_, L> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(held) = self.held.take() {
-            // SAFETY: P5. This lock gave `held`, to this thread: `Holding` cannot be sent.
-            unsafe { self.lock.unlock(held) };
-        }
-    }
-}
-
-/// The writer lock in the hands of a waiter, for a moment.
-#[cfg(feature = "std")]
-pub(crate) struct Briefly<'a, L: WriterLock> {
-    // Dropped in this order: the lock is given back, then handlers may come.
-    _holding: Holding<'a, L>,
-    _handlers_out: HandlersOut,
-}
-
-#[cfg(feature = "std")]
-impl<'a, L: WriterLock> Briefly<'a, L> {
-    pub(crate) fn try_new(lock: &'a L) -> Option<Self> {
-        let handlers_out = HandlersOut::new();
-        let holding = Holding::try_new(lock)?;
-        Some(Briefly { _holding: holding, _handlers_out: handlers_out })
     }
 }

@@ -5,12 +5,18 @@
 //! `write_end`. [`SeqLock`](crate::SeqLock) adds the payload and the writer lock.
 
 use core::fmt;
-use core::marker::PhantomData;
 
 use crate::count::Count;
+use crate::misuse;
 use crate::order::{self, PLAIN};
 use crate::sync::const_unless_modelled;
 use crate::wait::Patience;
+
+mod guard;
+mod start;
+
+pub use guard::SeqCountGuard;
+pub use start::Start;
 
 /// A sequence count: `seqcount_t`.
 ///
@@ -62,19 +68,6 @@ const _: () = {
     assert!(size_of::<SeqCount<u32>>() == 4 && align_of::<SeqCount<u32>>() == 4);
 };
 
-/// The count at the beginning of a read, to be handed to [`SeqCount::read_retry`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "data read without `read_retry` may mix two writes"]
-pub struct Start<C: Count = usize>(C);
-
-impl<C: Count> Start<C> {
-    /// The count itself: even, as a reader got it.
-    #[inline]
-    pub fn sequence(self) -> C {
-        self.0
-    }
-}
-
 impl<C: Count> SeqCount<C> {
     const_unless_modelled! {
         /// A count of zero: `seqcount_init`, `SEQCNT_ZERO`.
@@ -125,7 +118,13 @@ impl<C: Count> SeqCount<C> {
 
     /// Waits until no writer is inside and begins a read: `read_seqcount_begin`.
     ///
-    /// Spins briefly, then (with `std`) yields and sleeps, until the count is even.
+    /// Spins briefly, then (with `std`) yields and sleeps, until the count is even. Inside of its own write
+    /// section, and in a handler that interrupts it there, a thread would wait for itself. So would a child
+    /// that was forked while another thread wrote: let it write the data again, and call
+    /// [`write_end`](Self::write_end).
+    ///
+    /// # Panics
+    /// In debug builds with `std`, inside of this thread's own write section.
     ///
     /// # Ordering
     /// What the reader reads next is at least as new as the write that made the count even.
@@ -160,11 +159,25 @@ impl<C: Count> SeqCount<C> {
     fn read_begin_contended(&self) -> Start<C> {
         let mut patience = Patience::new();
         loop {
+            self.assert_not_own_section();
             patience.wait();
             if let Some(start) = self.try_read_begin() {
                 return start;
             }
         }
+    }
+
+    /// In builds that check, that the writer for whom this reader would wait is not its own thread.
+    #[inline(always)]
+    pub(crate) fn assert_not_own_section(&self) {
+        if misuse::CHECKED {
+            misuse::assert_section_not_mine(self.address(), self.sequence().low());
+        }
+    }
+
+    #[inline(always)]
+    fn address(&self) -> usize {
+        core::ptr::from_ref(self).addr()
     }
 
     /// Begins a read, or gives `None` at once while a writer is inside: `raw_seqcount_try_begin`.
@@ -270,7 +283,7 @@ impl<C: Count> SeqCount<C> {
     #[inline]
     pub fn write(&self) -> SeqCountGuard<'_, C> {
         self.write_begin();
-        SeqCountGuard { count: self, not_send: PhantomData }
+        SeqCountGuard::new(self)
     }
 
     /// Opens a write section: the count becomes odd. `write_seqcount_begin`.
@@ -298,6 +311,7 @@ impl<C: Count> SeqCount<C> {
         // ORDERING: P2. Pairs with the fence in `read_retry`. The Release store above does not do: it
         // orders what came before it, and lets the data overtake the odd count.
         order::fence_odd();
+        misuse::section_opened(self.address(), even.next().low());
     }
 
     /// Closes a write section: the count becomes even. `write_seqcount_end`.
@@ -312,6 +326,7 @@ impl<C: Count> SeqCount<C> {
     pub fn write_end(&self) {
         let odd = C::load_own(&self.word);
         debug_assert!(odd.is_writing(), "no write section is open on this sequence count");
+        misuse::section_closed(self.address(), odd.low());
         // ORDERING: P3. Pairs with the load in `try_read_begin`.
         // INVARIANT: odd to even, by the one writer.
         C::store(&self.word, odd.next(), order::even());
@@ -380,21 +395,5 @@ impl<C: Count> Default for SeqCount<C> {
 impl<C: Count> fmt::Debug for SeqCount<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SeqCount").field(&self.sequence()).finish()
-    }
-}
-
-/// An open write section of a [`SeqCount`]; its end makes the count even.
-#[derive(Debug)]
-#[must_use = "the write section ends when this is dropped"]
-pub struct SeqCountGuard<'a, C: Count = usize> {
-    count: &'a SeqCount<C>,
-    /// A write section belongs to the thread that was serialised as the writer.
-    not_send: PhantomData<*const ()>,
-}
-
-impl<C: Count> Drop for SeqCountGuard<'_, C> {
-    #[inline]
-    fn drop(&mut self) {
-        self.count.write_end();
     }
 }

@@ -46,6 +46,12 @@ pub use write::WriteGuard;
 /// stand right behind the value, 16 bytes in all; nothing is padded to a cache line. Wrap it in
 /// crossbeam's `CachePadded` if neighbours disturb each other.
 ///
+/// # Re-entering
+/// A thread that takes the writer lock while it holds it waits for itself: [`set`](Self::set),
+/// [`update`](Self::update), [`write`](Self::write) and [`read_excl`](Self::read_excl) inside of this lock's
+/// own `update`, or under one of its guards, also one that was forgotten. Debug builds with `std` panic
+/// instead. Reading there is fine, and gives the old value.
+///
 /// # Fork
 /// A child process has the one thread that forked. If another thread was in the middle of a write, the
 /// child's copy keeps an odd count and a locked writer lock: there, [`read`](Self::read) and every call
@@ -87,7 +93,7 @@ pub struct SeqLock<T, L = DefaultLock> {
     lock: Replaceable<L>,
 }
 
-#[cfg(all(target_pointer_width = "64", not(tearfree_loom)))]
+#[cfg(all(target_pointer_width = "64", not(any(debug_assertions, tearfree_loom))))]
 const _: () = {
     // Small on purpose: many locks in an array are a use of their own.
     assert!(size_of::<SeqLock<u64>>() == 24);

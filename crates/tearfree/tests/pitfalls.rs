@@ -8,6 +8,8 @@ mod support;
 
 #[path = "pitfalls/counts.rs"]
 mod counts;
+#[path = "pitfalls/misuse.rs"]
+mod misuse;
 #[path = "pitfalls/payloads.rs"]
 mod payloads;
 #[path = "pitfalls/readers.rs"]

@@ -42,7 +42,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     pub fn try_read_excl_in<C: SavedContext>(&self) -> Option<ExclGuard<'_, T, L, C>> {
         let entered = Entered::new();
-        let holding = Holding::try_new(self.lock.get())?;
+        let holding = Holding::try_new(&self.lock)?;
         Some(ExclGuard::of(self, holding, entered))
     }
 
@@ -68,7 +68,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     pub fn read_excl_in<C: SavedContext>(&self) -> ExclGuard<'_, T, L, C> {
         // P10: entered before the lock is taken, left after it is given back.
         let entered = Entered::new();
-        ExclGuard::of(self, Holding::new(self.lock.get()), entered)
+        ExclGuard::of(self, Holding::new(&self.lock), entered)
     }
 
     /// One lockless attempt; if that fails, one read under the lock: `read_seqbegin_or_lock`,

@@ -30,9 +30,9 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// long as one copy, or (with `std`) for the processor if they seem to run on the same one: flags
     /// beside the count, all that it ever writes. So it gets through.
     ///
-    /// In a signal or interrupt handler that can hit the writer in its copy, this waits for ever: keep
-    /// the handler out ([contexts](crate::context)), or use [`try_read`](Self::try_read) or
-    /// [`SeqLatch`](crate::SeqLatch).
+    /// In a handler that interrupts a writer mid-copy, this never returns, and panics in debug builds with
+    /// `std`: keep the handler out ([contexts](crate::context)), or use [`try_read`](Self::try_read) or
+    /// [`SeqLatch`](crate::SeqLatch). In a forked child, see [Fork](SeqLock#fork).
     ///
     /// # Ordering
     /// Sees at least the last write that happened before, and everything that happened before that
@@ -213,12 +213,14 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     pub(super) fn try_consistent<R>(&self, copy: impl FnOnce() -> R) -> Option<(R, Version)> {
         let start = self.count.try_read_begin()?;
         let copied = copy();
-        if self.count.read_retry(start) { None } else { Some((copied, Version::of(start))) }
+        if self.count.read_retry(start) { None } else { Some((copied, self.version_at(start))) }
     }
 
     #[cold]
     #[inline(never)]
     fn consistent_at_last<R>(&self, mut copy: impl FnMut() -> R) -> (R, Version) {
+        // A handler that interrupted this thread's own write would wait without end.
+        self.count.assert_not_own_section();
         loop {
             // Without a deadline one call is enough; the loop says so without a panic.
             if let Some(whole) = self.consistent_contended(Patience::new(), &mut copy) {

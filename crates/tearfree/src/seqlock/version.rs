@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Versions: has it changed since, and waiting until it has.
 
+use core::fmt;
+use core::hash::{Hash, Hasher};
 #[cfg(feature = "std")]
 use core::time::Duration;
 #[cfg(feature = "std")]
@@ -10,6 +12,7 @@ use super::SeqLock;
 #[cfg(feature = "std")]
 use crate::lock::Briefly;
 use crate::lock::WriterLock;
+use crate::misuse::{self, Mark};
 use crate::seqcount::Start;
 #[cfg(feature = "std")]
 use crate::wait::Patience;
@@ -18,20 +21,44 @@ use crate::wake::Round;
 
 /// Which write a value comes from. Two versions of one lock are equal if no write lies between them.
 ///
-/// It has no order and no number: a count may wrap (P9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Version(usize);
+/// It has no order and no number: a count may wrap (P9). Versions of two locks have nothing to do with each
+/// other; debug builds with `std` panic where two such are compared, or one is given to the other lock.
+#[derive(Clone, Copy)]
+pub struct Version {
+    count: usize,
+    lock: Mark,
+}
 
 impl Version {
     /// The version that a reader saw who began at this even count.
     #[inline]
-    pub(crate) fn of_even(count: usize) -> Self {
-        Version(count)
+    pub(crate) fn new(even: usize, lock: Mark) -> Self {
+        Version { count: even, lock }
     }
+}
 
+impl PartialEq for Version {
+    /// # Panics
+    /// In debug builds with `std`, if the two are of two locks.
     #[inline]
-    pub(super) fn of(start: Start) -> Self {
-        Version::of_even(start.sequence())
+    #[cfg_attr(debug_assertions, track_caller)]
+    fn eq(&self, other: &Self) -> bool {
+        misuse::assert_same_lock(self.lock, other.lock);
+        self.count == other.count
+    }
+}
+
+impl Eq for Version {}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Version").field(&self.count).finish()
+    }
+}
+
+impl Hash for Version {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.count.hash(state);
     }
 }
 
@@ -50,7 +77,12 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     #[must_use]
     pub fn version(&self) -> Version {
-        Version::of(self.count.raw_read_begin())
+        self.version_at(self.count.raw_read_begin())
+    }
+
+    #[inline]
+    pub(super) fn version_at(&self, start: Start) -> Version {
+        Version::new(start.sequence(), self.lock.mark())
     }
 
     /// The value and the version that it has.
@@ -135,7 +167,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
             if is_over {
                 return Announced::TooLate;
             }
-            if let Some(_no_writer) = Briefly::try_new(self.lock.get()) {
+            if let Some(_no_writer) = Briefly::try_new(&self.lock) {
                 if self.version() != seen {
                     return Announced::NotNeeded;
                 }

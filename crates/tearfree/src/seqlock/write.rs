@@ -21,6 +21,10 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// processor makes it yield that as well, once. Whoever holds another lock meanwhile keeps it for so
     /// much longer.
     ///
+    /// # Panics
+    /// In debug builds with `std`, if this thread holds the lock: see [re-entering](SeqLock#re-entering).
+    ///
+    /// # Examples
     /// ```
     /// let lock = tearfree::SeqLock::new((0, 0));
     /// lock.set((1, 2));
@@ -68,6 +72,10 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// Readers see the old value until the closure has returned, however long it takes. If it panics,
     /// nothing is published and the lock is free again: there is no poisoning.
     ///
+    /// # Panics
+    /// In debug builds with `std`, if this thread holds the lock: see [re-entering](SeqLock#re-entering).
+    ///
+    /// # Examples
     /// ```
     /// let counters = tearfree::SeqLock::new([0_u32; 2]);
     /// let before = counters.update(|c| { let before = c[0]; c[0] += 1; before });
@@ -108,7 +116,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     pub fn try_update<R, E>(&self, change: impl FnOnce(&mut T) -> Result<R, E>) -> Result<R, E> {
         self.heed();
-        let _writer = Holding::new(self.lock.get());
+        let _writer = Holding::new(&self.lock);
         let mut value = self.copy_as_writer();
         let result = change(&mut value)?;
         self.publish(&value);
@@ -120,6 +128,10 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// The end of the guard publishes the copy and gives the lock back: `write_sequnlock`.
     /// [`WriteGuard::discard`], or (with `std`) a panic while the guard lives, publishes nothing.
     ///
+    /// # Panics
+    /// In debug builds with `std`, if this thread holds the lock: see [re-entering](SeqLock#re-entering).
+    ///
+    /// # Examples
     /// ```
     /// let lock = tearfree::SeqLock::new((1, 1));
     /// {
@@ -176,7 +188,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         self.heed();
         // P10: entered before the lock is taken, left after it is given back.
         let entered = Entered::new();
-        WriteGuard::of(self, Holding::new(self.lock.get()), entered)
+        WriteGuard::of(self, Holding::new(&self.lock), entered)
     }
 
     /// As [`try_write`](Self::try_write), with a kind of interruption kept out.
@@ -184,7 +196,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     pub fn try_write_in<C: SavedContext>(&self) -> Option<WriteGuard<'_, T, L, C>> {
         self.heed();
         let entered = Entered::new();
-        let holding = Holding::try_new(self.lock.get())?;
+        let holding = Holding::try_new(&self.lock)?;
         Some(WriteGuard::of(self, holding, entered))
     }
 
@@ -197,13 +209,13 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
 
     #[inline]
     fn replace(&self, value: &T) {
-        let _writer = Holding::new(self.lock.get());
+        let _writer = Holding::new(&self.lock);
         self.publish(value);
     }
 
     #[inline]
     fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        let _writer = Holding::new(self.lock.get());
+        let _writer = Holding::new(&self.lock);
         let mut value = self.copy_as_writer();
         let result = change(&mut value);
         self.publish(&value);

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A writer lock inside of a value, and holding it.
+
+#![allow(unsafe_code, reason = "a lock is given back, and a forked child replaces it")]
+
+use core::cell::UnsafeCell;
+use core::marker::PhantomData;
+
+use super::WriterLock;
+#[cfg(feature = "std")]
+use crate::context::HandlersOut;
+use crate::misuse::{Identity, Mark};
+
+/// A writer lock inside of a value. A child that was forked while another thread held the lock has no
+/// thread that gives it back, so a new one can be put in its place.
+pub(crate) struct Replaceable<L> {
+    lock: UnsafeCell<L>,
+    identity: Identity,
+}
+
+// SAFETY: shared access gives `&L` and nothing else, but for `replace_shared`, whose contract excludes others.
+unsafe impl<L: Sync> Sync for Replaceable<L> {}
+
+impl<L> Replaceable<L> {
+    pub(crate) const fn new(lock: L) -> Self {
+        Replaceable { lock: UnsafeCell::new(lock), identity: Identity::new() }
+    }
+
+    /// Which lock this is, in builds that check.
+    #[inline(always)]
+    pub(crate) fn mark(&self) -> Mark {
+        self.identity.get()
+    }
+
+    #[inline(always)]
+    fn get(&self) -> &L {
+        // SAFETY: the lock is alive, and nothing writes to it as a whole while it is borrowed:
+        // `replace_shared` demands that.
+        unsafe { &*self.lock.get() }
+    }
+
+    /// # Safety
+    /// No other thread uses the lock, and no guard or other borrow of it lives in this one.
+    pub(crate) unsafe fn replace_shared(&self, lock: L) {
+        self.identity.reset();
+        // The old lock is not dropped: what it points to may be held by threads that are gone.
+        // SAFETY: the memory is inside of an `UnsafeCell`, and no one else looks at it, as the caller promises.
+        unsafe { self.lock.get().write(lock) };
+    }
+}
+
+/// A writer lock that is held; its end gives the lock back.
+pub(crate) struct Holding<'a, L: WriterLock> {
+    lock: &'a Replaceable<L>,
+    held: Option<L::Held>,
+    /// A lock is given back by the thread that took it.
+    not_send: PhantomData<*const ()>,
+}
+
+impl<'a, L: WriterLock> Holding<'a, L> {
+    #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
+    pub(crate) fn new(lock: &'a Replaceable<L>) -> Self {
+        lock.identity.assert_not_mine();
+        Self::from_held(lock, lock.get().lock())
+    }
+
+    #[inline]
+    pub(crate) fn try_new(lock: &'a Replaceable<L>) -> Option<Self> {
+        lock.get().try_lock().map(|held| Self::from_held(lock, held))
+    }
+
+    #[inline]
+    fn from_held(lock: &'a Replaceable<L>, held: L::Held) -> Self {
+        lock.identity.taken();
+        Holding { lock, held: Some(held), not_send: PhantomData }
+    }
+}
+
+impl<L: WriterLock> Drop for Holding<'_, L> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.lock.identity.given_back();
+            // SAFETY: P5. This lock gave `held`, to this thread: `Holding` cannot be sent.
+            unsafe { self.lock.get().unlock(held) };
+        }
+    }
+}
+
+/// The writer lock in the hands of a waiter, for a moment.
+#[cfg(feature = "std")]
+pub(crate) struct Briefly<'a, L: WriterLock> {
+    // Dropped in this order: the lock is given back, then handlers may come.
+    _holding: Holding<'a, L>,
+    _handlers_out: HandlersOut,
+}
+
+#[cfg(feature = "std")]
+impl<'a, L: WriterLock> Briefly<'a, L> {
+    pub(crate) fn try_new(lock: &'a Replaceable<L>) -> Option<Self> {
+        let handlers_out = HandlersOut::new();
+        let holding = Holding::try_new(lock)?;
+        Some(Briefly { _holding: holding, _handlers_out: handlers_out })
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The checks of debug builds: which locks and write sections each thread has.
+//!
+//! A lock has an identity that moves with it, so neither a lock that moves nor one that lies where another
+//! was is mistaken for it.
+
+use core::cell::Cell;
+
+use crate::order::PLAIN;
+use crate::sync::AtomicUsize;
+
+pub(crate) const CHECKED: bool = true;
+
+/// Which lock something belongs to.
+pub(crate) type Mark = usize;
+
+/// Two versions that are compared are of one lock.
+#[track_caller]
+pub(crate) fn assert_same_lock(mine: Mark, other: Mark) {
+    assert!(mine == other, "these versions are of two locks, so they cannot be compared");
+}
+
+/// As many locks and write sections of one thread are remembered; more go unchecked.
+const REMEMBERED: usize = 16;
+
+/// A lock held, or a write section opened, by this thread: its identity or address, and for a section the
+/// odd count, which no other section of that count has.
+type Held = (usize, usize);
+
+const NONE: Held = (0, 0);
+
+std::thread_local! {
+    /// Plain slots, without allocation, for signal handlers: one that takes a slot between the two steps of
+    /// `remember` has given it back when it returns.
+    static HELD: [Cell<Held>; REMEMBERED] = const { [const { Cell::new(NONE) }; REMEMBERED] };
+}
+
+fn replace(old: Held, new: Held) -> bool {
+    let replaced = HELD.try_with(|slots| {
+        let slot = slots.iter().find(|slot| slot.get() == old);
+        slot.is_some_and(|slot| {
+            slot.set(new);
+            true
+        })
+    });
+    replaced.unwrap_or(false)
+}
+
+fn remember(held: Held) {
+    // Without a free slot it goes unchecked.
+    let _ = replace(NONE, held);
+}
+
+fn forget(held: Held) {
+    // What another thread opened is not found here; it stays there until this very count comes back.
+    let _ = replace(held, NONE);
+}
+
+fn is_mine(held: Held) -> bool {
+    HELD.try_with(|slots| slots.iter().any(|slot| slot.get() == held)).unwrap_or(false)
+}
+
+/// A number of its own for each lock, given when it is first asked for.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    number: AtomicUsize,
+    /// How often the lock was reset: what threads held before that, they hold no more.
+    resets: AtomicUsize,
+}
+
+static IDENTITIES: AtomicUsize = AtomicUsize::new(0);
+
+impl Identity {
+    pub(crate) const fn new() -> Self {
+        Identity { number: AtomicUsize::new(0), resets: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn get(&self) -> Mark {
+        // ORDERING: P5. A number by itself, compared in `assert_not_mine` and nowhere used to reach data.
+        let known = self.number.load(PLAIN);
+        if known != 0 {
+            return known;
+        }
+        // ORDERING: P5. As above, for `assert_not_mine`: each number is given once.
+        let next = IDENTITIES.fetch_add(1, PLAIN) + 1;
+        // ORDERING: P5. As above, for `assert_not_mine`: the first thread decides.
+        match self.number.compare_exchange(0, next, PLAIN, PLAIN) {
+            Ok(_) => next,
+            Err(other) => other,
+        }
+    }
+
+    fn held(&self) -> Held {
+        // ORDERING: P5. A number by itself; `reset` has the lock alone.
+        (self.get(), self.resets.load(PLAIN))
+    }
+
+    /// The thread is about to take this lock: reports if it would wait for itself.
+    #[track_caller]
+    pub(crate) fn assert_not_mine(&self) {
+        assert!(
+            !is_mine(self.held()),
+            "this thread holds this writer lock already, so it would wait for itself: it is in `update` or \
+             has a guard, or a guard was forgotten; work on the guard's value, or call `reset`"
+        );
+    }
+
+    pub(crate) fn reset(&self) {
+        // ORDERING: P5. A number by itself, for `held`.
+        self.resets.fetch_add(1, PLAIN);
+    }
+
+    pub(crate) fn taken(&self) {
+        remember(self.held());
+    }
+
+    pub(crate) fn given_back(&self) {
+        forget(self.held());
+    }
+}
+
+/// A write section of the count at `address`, whose count is `odd`, is opened by this thread.
+pub(crate) fn section_opened(address: usize, odd: usize) {
+    remember((address, odd));
+}
+
+pub(crate) fn section_closed(address: usize, odd: usize) {
+    forget((address, odd));
+}
+
+/// A reader has to wait for a write section: reports if it is this thread's own.
+pub(crate) fn assert_section_not_mine(address: usize, odd: usize) {
+    assert!(
+        !is_mine((address, odd)),
+        "this thread reads inside of its own write section, so it would wait for itself: read after the \
+         section, or, in a signal handler, keep the handler out of the section"
+    );
+}

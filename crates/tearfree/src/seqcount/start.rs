@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where a read of a `SeqCount` began.
+
+use crate::count::Count;
+
+/// The count at the beginning of a read, to be handed to [`SeqCount::read_retry`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "data read without `read_retry` may mix two writes"]
+pub struct Start<C: Count = usize>(pub(super) C);
+
+impl<C: Count> Start<C> {
+    /// The count itself: even, as a reader got it.
+    #[inline]
+    pub fn sequence(self) -> C {
+        self.0
+    }
+}
