@@ -11,6 +11,10 @@ use std::collections::BTreeSet;
 use explore::{fails, holds};
 use tearfree::model::MUTANTS;
 
+#[path = "models/blocking.rs"]
+mod blocking;
+#[path = "models/changes.rs"]
+mod changes;
 #[path = "models/counts.rs"]
 mod counts;
 #[path = "models/explore.rs"]
@@ -66,6 +70,9 @@ models! {
 
     a_pair_is_whole_whenever_its_writer_dies: pairs::DEATHS;
     a_pair_tells_whether_a_value_is_the_newest: pairs::CURRENT;
+    a_pair_takes_no_old_generation_for_the_newest: pairs::NEWEST;
+    a_pair_is_taken_over_in_its_first_write: pairs::FIRST_WRITE;
+    a_pair_without_a_successor_keeps_the_last_value: pairs::NO_SUCCESSOR;
 
     a_spin_lock_lets_one_thread_in_at_a_time: locks::SPIN;
 
@@ -84,6 +91,7 @@ models! {
     a_value_is_of_its_version: versions::VERSIONED;
     a_read_is_as_new_as_the_version_before_it: versions::VERSION_THEN_READ;
     a_poll_misses_no_change: versions::IF_CHANGED;
+    a_poll_sees_the_last_change: changes::LAST;
     a_new_version_shows_what_came_before_its_write: versions::VERSION_ACQUIRES;
     a_wait_shows_what_came_before_the_write: versions::WAIT_ACQUIRES;
     a_barrier_carries_the_write_before_it: versions::BARRIER_CARRIES;
@@ -95,6 +103,9 @@ models! {
     a_waiter_wakes_up_for_each_writer: waits::TWO_WRITERS;
     two_waiters_wake_up: waits::TWO_WAITERS;
     a_waiter_is_called_by_its_own_announcement: waits::ROUNDS;
+
+    a_read_that_fails_once_blocks_on_the_lock: blocking::READ_UNDER_IT;
+    a_waiter_wakes_up_beside_a_blocking_lock: blocking::WAIT;
 }
 
 #[test]

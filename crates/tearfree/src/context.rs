@@ -117,7 +117,7 @@ impl<C: SavedContext> Drop for Entered<C> {
 }
 
 core::cfg_select! {
-    all(feature = "std", unix, not(any(miri, tearfree_loom))) => {
+    all(feature = "std", unix, not(miri)) => {
         /// Keeps this thread's handlers out while a *waiter* owns the writer lock for a moment: a
         /// handler that writes would wait for the thread that it interrupted, for ever.
         pub(crate) type HandlersOut = Entered<IrqSave>;

@@ -16,7 +16,6 @@
 //! | `portable` | elsewhere | the `atomic-maybe-uninit` crate, the largest words that fit |
 //! | `locked` | Miri | plain bytes, each word under one global lock: Miri knows no atomic uninitialised bytes |
 //! | `ordered` | ThreadSanitizer | words that are acquire loads and release stores: it knows no fences |
-//! | `modelled` | loom | words that are loom atomics, with `Relaxed` accesses |
 //! | `recorded` | `tearfree-axm` | each word is an access that the checker records |
 //!
 //! The compiler cannot see into assembly, so it can neither split, repeat nor invent a load; that is
@@ -26,9 +25,6 @@
 
 // The tests choose an engine by `--cfg tearfree_engine="..."`, so that each one runs on any machine.
 core::cfg_select! {
-    tearfree_loom => {
-        mod modelled;
-    }
     tearfree_axm => {
                 mod number;
         mod recorded;
@@ -73,19 +69,15 @@ core::cfg_select! {
     }
 }
 
-#[cfg(all(not(tearfree_loom), target_has_atomic = "64"))]
+#[cfg(target_has_atomic = "64")]
 pub(crate) mod foreign;
-#[cfg(not(tearfree_loom))]
 mod shared;
 
 /// Up to this size a validated copy is returned in registers where it can be; a larger one is made
 /// in its final place.
 const LARGEST_BY_VALUE: usize = 128;
 
-#[cfg(tearfree_loom)]
-pub(crate) use modelled::Shared;
-#[cfg(not(tearfree_loom))]
 pub(crate) use shared::Shared;
 
-#[cfg(all(test, not(any(tearfree_loom, tearfree_axm))))]
+#[cfg(all(test, not(tearfree_axm)))]
 mod tests;

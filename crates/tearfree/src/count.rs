@@ -20,14 +20,7 @@ pub trait Count: Copy + Eq + Debug + Send + Sync + sealed::Sealed + 'static {
     type Atomic: Send + Sync;
 
     #[doc(hidden)]
-    const ZERO: Self;
-
-    #[cfg(not(tearfree_loom))]
-    #[doc(hidden)]
     const ATOMIC_ZERO: Self::Atomic;
-
-    #[doc(hidden)]
-    fn atomic(start: Self) -> Self::Atomic;
 
     #[doc(hidden)]
     fn load(word: &Self::Atomic, order: Ordering) -> Self;
@@ -62,15 +55,8 @@ macro_rules! count {
 
         impl Count for $word {
             type Atomic = sync::$atomic;
-            const ZERO: Self = 0;
-            #[cfg(not(tearfree_loom))]
             #[expect(clippy::declare_interior_mutable_const, reason = "each use is a new count")]
             const ATOMIC_ZERO: Self::Atomic = sync::$atomic::new(0);
-
-            #[inline(always)]
-            fn atomic(start: Self) -> Self::Atomic {
-                sync::$atomic::new(start)
-            }
 
             #[inline(always)]
             fn load(word: &Self::Atomic, order: Ordering) -> Self {
@@ -79,15 +65,8 @@ macro_rules! count {
 
             #[inline(always)]
             fn load_own(word: &Self::Atomic) -> Self {
-                #[cfg(not(tearfree_loom))]
                 // ORDERING: P5. Only the writer that holds the lock stores here, in `store`.
-                return word.load(crate::order::PLAIN);
-                // A load by the storing thread would hide other threads' loads from loom's
-                // reduction, and executions would be skipped in silence (loom issues 166 and 392).
-                #[cfg(tearfree_loom)]
-                #[expect(unsafe_code, reason = "loom checks that no other thread stores meanwhile")]
-                // SAFETY: P5. Writers are exclusive; the model aborts if they are not.
-                return unsafe { word.unsync_load() };
+                word.load(crate::order::PLAIN)
             }
 
             #[inline(always)]
@@ -119,5 +98,5 @@ macro_rules! count {
 }
 
 count!(u32 => AtomicU32, usize => AtomicUsize);
-#[cfg(any(tearfree_loom, target_has_atomic = "64"))]
+#[cfg(target_has_atomic = "64")]
 count!(u64 => AtomicU64);

@@ -12,9 +12,7 @@ use crate::count::Count;
 use crate::lock::{DefaultLock, Holding, Replaceable, WriterLock};
 use crate::order::{self, PLAIN};
 use crate::seqlock::Version;
-use crate::sync::const_unless_modelled;
 
-#[cfg(not(tearfree_loom))]
 mod owned;
 
 /// The bare latch count: `seqcount_latch_t`, for two copies of your own atomics.
@@ -67,24 +65,16 @@ impl<C: Count> LatchStart<C> {
 }
 
 impl<C: Count> LatchCount<C> {
-    const_unless_modelled! {
-        /// A count of zero: readers begin with slot 0.
-        #[must_use]
-        pub const fn new() -> Self {
-            LatchCount {
-                #[cfg(not(tearfree_loom))]
-                word: C::ATOMIC_ZERO,
-                #[cfg(tearfree_loom)]
-                word: C::atomic(C::ZERO),
-            }
-        }
+    /// A count of zero: readers begin with slot 0.
+    #[must_use]
+    pub const fn new() -> Self {
+        LatchCount { word: C::ATOMIC_ZERO }
     }
 
     /// A count over a word that someone else owns.
     ///
     /// # Safety
     /// As for [`SeqCount::from_ptr`](crate::SeqCount::from_ptr) (P11).
-    #[cfg(not(tearfree_loom))]
     #[inline]
     #[must_use]
     pub const unsafe fn from_ptr<'a>(word: *mut C) -> &'a Self {
@@ -210,33 +200,26 @@ pub struct SeqLatch<T, L = DefaultLock> {
 }
 
 impl<T: Copy> SeqLatch<T> {
-    const_unless_modelled! {
-        /// A latch around `value`.
-        #[must_use]
-        pub const fn new(value: T) -> Self {
-            #[cfg(not(tearfree_loom))]
-            return SeqLatch::with_lock(value, DefaultLock::UNLOCKED);
-            #[cfg(tearfree_loom)]
-            return SeqLatch::with_lock(value, DefaultLock::unlocked());
-        }
+    /// A latch around `value`.
+    #[must_use]
+    pub const fn new(value: T) -> Self {
+        SeqLatch::with_lock(value, DefaultLock::UNLOCKED)
     }
 }
 
 impl<T: Copy, L: WriterLock> SeqLatch<T, L> {
-    const_unless_modelled! {
-        /// A latch around `value` whose writers are kept apart by `lock`.
-        ///
-        /// ```
-        /// use tearfree::{SeqLatch, lock::SpinLock};
-        /// static CLOCK: SeqLatch<u64, SpinLock> = SeqLatch::with_lock(0, SpinLock::new());
-        /// ```
-        #[must_use]
-        pub const fn with_lock(value: T, lock: L) -> Self {
-            SeqLatch {
-                count: LatchCount::new(),
-                lock: Replaceable::new(lock),
-                slots: [Shared::new(value), Shared::new(value)],
-            }
+    /// A latch around `value` whose writers are kept apart by `lock`.
+    ///
+    /// ```
+    /// use tearfree::{SeqLatch, lock::SpinLock};
+    /// static CLOCK: SeqLatch<u64, SpinLock> = SeqLatch::with_lock(0, SpinLock::new());
+    /// ```
+    #[must_use]
+    pub const fn with_lock(value: T, lock: L) -> Self {
+        SeqLatch {
+            count: LatchCount::new(),
+            lock: Replaceable::new(lock),
+            slots: [Shared::new(value), Shared::new(value)],
         }
     }
 
@@ -362,10 +345,7 @@ impl<T: Copy + Default, L: WriterLock> Default for SeqLatch<T, L> {
 
 impl<T: Copy, L: WriterLock> From<T> for SeqLatch<T, L> {
     fn from(value: T) -> Self {
-        #[cfg(not(tearfree_loom))]
-        return Self::with_lock(value, L::UNLOCKED);
-        #[cfg(tearfree_loom)]
-        return Self::with_lock(value, L::unlocked());
+        Self::with_lock(value, L::UNLOCKED)
     }
 }
 

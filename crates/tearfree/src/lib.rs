@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![doc = include_str!("../README.md")]
-#![cfg_attr(not(any(feature = "std", tearfree_loom, tearfree_axm)), no_std)]
+#![cfg_attr(not(any(feature = "std", tearfree_axm)), no_std)]
 
 mod copy;
 mod count;
 mod misuse;
 mod order;
-#[cfg(any(tearfree_loom, target_has_atomic = "64"))]
+#[cfg(target_has_atomic = "64")]
 mod pair;
 mod plea;
 mod seqcount;
@@ -20,10 +20,10 @@ mod wake;
 pub mod context;
 mod latch;
 pub mod lock;
-#[cfg(any(tearfree_loom, tearfree_axm))]
+#[cfg(tearfree_axm)]
 #[doc(hidden)]
 pub mod model;
-#[cfg(any(tearfree_loom, target_has_atomic = "64"))]
+#[cfg(target_has_atomic = "64")]
 #[doc(hidden)]
 pub mod raw;
 

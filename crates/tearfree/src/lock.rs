@@ -7,7 +7,7 @@ use core::fmt;
 
 use crate::context::{Entered, SavedContext};
 use crate::order::{self, PLAIN};
-use crate::sync::{AtomicBool, const_unless_modelled};
+use crate::sync::AtomicBool;
 use crate::wait::Patience;
 
 mod holding;
@@ -50,12 +50,7 @@ pub(crate) use holding::{Holding, Replaceable};
 /// ```
 pub unsafe trait WriterLock {
     /// A lock that nobody holds.
-    #[cfg(not(tearfree_loom))]
     const UNLOCKED: Self;
-
-    /// A lock that nobody holds.
-    #[cfg(tearfree_loom)]
-    fn unlocked() -> Self;
 
     /// What the lock wants back at the end: nothing, or saved interrupt flags.
     type Held;
@@ -73,7 +68,7 @@ pub unsafe trait WriterLock {
     unsafe fn unlock(&self, held: Self::Held);
 }
 
-#[cfg(all(feature = "lock_api", not(tearfree_loom)))]
+#[cfg(feature = "lock_api")]
 // SAFETY: P5 is the contract of `RawMutex`.
 unsafe impl<R: lock_api::RawMutex> WriterLock for R {
     const UNLOCKED: Self = R::INIT;
@@ -115,12 +110,10 @@ pub struct SpinLock {
 }
 
 impl SpinLock {
-    const_unless_modelled! {
-        /// A lock that nobody holds.
-        #[must_use]
-        pub const fn new() -> Self {
-            SpinLock { taken: AtomicBool::new(false) }
-        }
+    /// A lock that nobody holds.
+    #[must_use]
+    pub const fn new() -> Self {
+        SpinLock { taken: AtomicBool::new(false) }
     }
 
     #[cold]
@@ -142,12 +135,7 @@ impl SpinLock {
 // SAFETY: P5. The flag goes from false to true in one exchange, so one acquisition succeeds; the
 // orders of `try_lock` and `unlock` pair.
 unsafe impl WriterLock for SpinLock {
-    #[cfg(not(tearfree_loom))]
     const UNLOCKED: Self = SpinLock::new();
-    #[cfg(tearfree_loom)]
-    fn unlocked() -> Self {
-        SpinLock::new()
-    }
     type Held = ();
 
     #[inline]
@@ -184,9 +172,9 @@ impl fmt::Debug for SpinLock {
     }
 }
 
-#[cfg(all(feature = "std", not(any(tearfree_loom, tearfree_axm))))]
+#[cfg(all(feature = "std", not(tearfree_axm)))]
 type Inner = parking_lot::RawMutex;
-#[cfg(any(not(feature = "std"), tearfree_loom, tearfree_axm))]
+#[cfg(any(not(feature = "std"), tearfree_axm))]
 type Inner = SpinLock;
 
 /// The writer lock of a [`SeqLock`](crate::SeqLock) that names none.
@@ -197,12 +185,7 @@ pub struct DefaultLock(Inner);
 
 // SAFETY: P5, by the lock inside.
 unsafe impl WriterLock for DefaultLock {
-    #[cfg(not(tearfree_loom))]
     const UNLOCKED: Self = DefaultLock(<Inner as WriterLock>::UNLOCKED);
-    #[cfg(tearfree_loom)]
-    fn unlocked() -> Self {
-        DefaultLock(Inner::unlocked())
-    }
     type Held = <Inner as WriterLock>::Held;
 
     #[inline]
@@ -272,12 +255,7 @@ impl<C: SavedContext, L> InContext<C, L> {
 
 // SAFETY: P5, by the lock inside, which is held for the whole time.
 unsafe impl<C: SavedContext, L: WriterLock> WriterLock for InContext<C, L> {
-    #[cfg(not(tearfree_loom))]
     const UNLOCKED: Self = InContext::new(L::UNLOCKED);
-    #[cfg(tearfree_loom)]
-    fn unlocked() -> Self {
-        InContext::new(L::unlocked())
-    }
     type Held = (Option<C::Saved>, L::Held);
 
     #[inline]

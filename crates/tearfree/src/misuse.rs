@@ -2,12 +2,12 @@
 //! What debug builds with `std` report instead of a hang or a silent mistake: a thread that waits for
 //! itself, and versions of two locks.
 
-#[cfg(all(debug_assertions, feature = "std", not(any(tearfree_loom, tearfree_axm))))]
+#[cfg(all(debug_assertions, feature = "std", not(tearfree_axm)))]
 mod checked;
-#[cfg(not(all(debug_assertions, feature = "std", not(any(tearfree_loom, tearfree_axm)))))]
+#[cfg(not(all(debug_assertions, feature = "std", not(tearfree_axm))))]
 mod unchecked;
 
-#[cfg(all(debug_assertions, feature = "std", not(any(tearfree_loom, tearfree_axm))))]
+#[cfg(all(debug_assertions, feature = "std", not(tearfree_axm)))]
 pub(crate) use checked::*;
-#[cfg(not(all(debug_assertions, feature = "std", not(any(tearfree_loom, tearfree_axm)))))]
+#[cfg(not(all(debug_assertions, feature = "std", not(tearfree_axm))))]
 pub(crate) use unchecked::*;

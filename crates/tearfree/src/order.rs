@@ -5,7 +5,7 @@
 //! that is and which function is at the other end; DESIGN.md says why (P1 to P14). Nothing here is a
 //! parameter: half of the field gets one of these wrong, so users cannot.
 //!
-//! Under `--cfg tearfree_loom` or `tearfree_axm` each row can be weakened by its name, one at a time.
+//! Under `--cfg tearfree_axm` each row can be weakened by its name, one at a time.
 //! The models demand that each weakening is found, so no row is stronger than it has to be.
 
 use crate::sync::{Ordering, fence};
@@ -19,7 +19,7 @@ macro_rules! orderings {
             $(#[$about])*
             #[inline(always)]
             pub(crate) fn $access() -> Ordering {
-                #[cfg(any(tearfree_loom, tearfree_axm))]
+                #[cfg(tearfree_axm)]
                 if mutant::is(stringify!($access)) {
                     return Ordering::Relaxed;
                 }
@@ -30,7 +30,7 @@ macro_rules! orderings {
             $(#[$fabout])*
             #[inline(always)]
             pub(crate) fn $barrier() {
-                #[cfg(any(tearfree_loom, tearfree_axm))]
+                #[cfg(tearfree_axm)]
                 if mutant::is(stringify!($barrier)) {
                     return;
                 }
@@ -39,7 +39,7 @@ macro_rules! orderings {
         )*
 
         /// The names that [`mutant::with`] accepts.
-        #[cfg(any(tearfree_loom, tearfree_axm))]
+        #[cfg(tearfree_axm)]
         pub const MUTANTS: &[&str] = &[$(stringify!($access),)* $(stringify!($barrier),)*];
     };
 }
@@ -103,7 +103,7 @@ orderings! {
 pub(crate) const PLAIN: Ordering = Ordering::Relaxed;
 
 /// Weakens one ordering by name, for the tests that demand that the model finds the fault.
-#[cfg(any(tearfree_loom, tearfree_axm))]
+#[cfg(tearfree_axm)]
 pub mod mutant {
     use std::sync::{Mutex, PoisonError, RwLock};
 

@@ -4,7 +4,7 @@
 #![allow(unsafe_code, reason = "a count over a word that someone else owns (P11)")]
 
 use crate::order::{self, PLAIN};
-use crate::sync::{AtomicU64, const_unless_modelled};
+use crate::sync::AtomicU64;
 
 /// The count of a value that lives in two slots, one write in each of them in turn.
 ///
@@ -65,19 +65,16 @@ pub fn slot_of(generation: u64) -> usize {
 }
 
 impl PairCount {
-    const_unless_modelled! {
-        /// A count whose slot 0 holds generation 0.
-        #[must_use]
-        pub const fn new() -> Self {
-            PairCount { word: AtomicU64::new(0) }
-        }
+    /// A count whose slot 0 holds generation 0.
+    #[must_use]
+    pub const fn new() -> Self {
+        PairCount { word: AtomicU64::new(0) }
     }
 
     /// A count over a word that someone else owns, a page between processes for instance.
     ///
     /// # Safety
     /// As for [`SeqCount::from_ptr`](crate::SeqCount::from_ptr) (P11).
-    #[cfg(not(tearfree_loom))]
     #[inline]
     #[must_use]
     pub const unsafe fn from_ptr<'a>(word: *mut u64) -> &'a Self {

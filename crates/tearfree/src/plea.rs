@@ -13,7 +13,7 @@
 //! and the next write begins with offering it, once, between two writes.
 
 use crate::order::PLAIN;
-use crate::sync::{AtomicBool, const_unless_modelled, pause};
+use crate::sync::{AtomicBool, pause};
 use crate::wait::offer_processor;
 
 /// Pauses for any size: to notice that the count stays even, and for the first lines.
@@ -32,10 +32,8 @@ pub(crate) struct Plea {
 }
 
 impl Plea {
-    const_unless_modelled! {
-        pub(crate) const fn new() -> Self {
-            Plea { made: AtomicBool::new(false), for_processor: AtomicBool::new(false) }
-        }
+    pub(crate) const fn new() -> Self {
+        Plea { made: AtomicBool::new(false), for_processor: AtomicBool::new(false) }
     }
 
     /// Asks for a pause before the next write.
@@ -69,18 +67,14 @@ impl Plea {
             self.for_processor.store(false, PLAIN);
             offer_processor();
         }
-        let pauses = if cfg!(any(miri, tearfree_loom)) {
-            1
-        } else {
-            (FEW + bytes / BYTES_PER_PAUSE).min(MOST)
-        };
+        let pauses = if cfg!(miri) { 1 } else { (FEW + bytes / BYTES_PER_PAUSE).min(MOST) };
         for _ in 0..pauses {
             pause();
         }
     }
 }
 
-#[cfg(all(test, not(tearfree_loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -3,6 +3,5 @@
 //!
 //! No promise of stability: take `tearfree-page` for a value between processes.
 
-#[cfg(not(tearfree_loom))]
 pub use crate::copy::foreign::{load, load_bytes, load_number, store, store_bytes};
 pub use crate::pair::{PairCount, PairStart, slot_of};

@@ -9,7 +9,6 @@ use core::fmt;
 use crate::count::Count;
 use crate::misuse;
 use crate::order::{self, PLAIN};
-use crate::sync::const_unless_modelled;
 use crate::wait::Patience;
 
 mod guard;
@@ -64,28 +63,20 @@ pub struct SeqCount<C: Count = usize> {
 }
 
 const _: () = {
-    #[cfg(not(tearfree_loom))]
     assert!(size_of::<SeqCount<u32>>() == 4 && align_of::<SeqCount<u32>>() == 4);
 };
 
 impl<C: Count> SeqCount<C> {
-    const_unless_modelled! {
-        /// A count of zero: `seqcount_init`, `SEQCNT_ZERO`.
-        ///
-        /// ```
-        /// use tearfree::SeqCount;
-        /// static COUNT: SeqCount<u32> = SeqCount::new();
-        /// assert_eq!(COUNT.sequence(), 0);
-        /// ```
-        #[must_use]
-        pub const fn new() -> Self {
-            SeqCount {
-                #[cfg(not(tearfree_loom))]
-                word: C::ATOMIC_ZERO,
-                #[cfg(tearfree_loom)]
-                word: C::atomic(C::ZERO),
-            }
-        }
+    /// A count of zero: `seqcount_init`, `SEQCNT_ZERO`.
+    ///
+    /// ```
+    /// use tearfree::SeqCount;
+    /// static COUNT: SeqCount<u32> = SeqCount::new();
+    /// assert_eq!(COUNT.sequence(), 0);
+    /// ```
+    #[must_use]
+    pub const fn new() -> Self {
+        SeqCount { word: C::ATOMIC_ZERO }
     }
 
     /// A count over a word that someone else owns, such as the kernel's `seqcount_t`.
@@ -106,7 +97,6 @@ impl<C: Count> SeqCount<C> {
     /// count.write_end();
     /// assert_eq!(count.sequence(), 8);
     /// ```
-    #[cfg(not(tearfree_loom))]
     #[inline]
     #[expect(unsafe_code, reason = "the word belongs to someone else; P11 says what they promise")]
     #[must_use]

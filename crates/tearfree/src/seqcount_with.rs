@@ -7,7 +7,6 @@ use core::ops::{Deref, DerefMut};
 
 use crate::count::Count;
 use crate::seqcount::{SeqCount, SeqCountGuard, Start};
-use crate::sync::const_unless_modelled;
 
 /// A lock that serialises the writers of a [`SeqCountWith`], by its guards.
 ///
@@ -119,15 +118,10 @@ pub struct SeqCountWith<L: ?Sized, C: Count = usize> {
 }
 
 impl<L: ?Sized, C: Count> SeqCountWith<L, C> {
-    const_unless_modelled! {
-        /// A count of zero.
-        #[must_use]
-        pub const fn new() -> Self {
-            SeqCountWith {
-                count: SeqCount::new(),
-                bound_to: PhantomData,
-            }
-        }
+    /// A count of zero.
+    #[must_use]
+    pub const fn new() -> Self {
+        SeqCountWith { count: SeqCount::new(), bound_to: PhantomData }
     }
 }
 

@@ -8,13 +8,11 @@ use crate::copy::Shared;
 use crate::lock::{DefaultLock, Replaceable, WriterLock};
 use crate::plea::Plea;
 use crate::seqcount::SeqCount;
-use crate::sync::const_unless_modelled;
 #[cfg(feature = "std")]
 use crate::wake::Waiters;
 
 mod fields;
 mod locking;
-#[cfg(not(tearfree_loom))]
 mod owned;
 mod read;
 mod single_writer;
@@ -93,7 +91,7 @@ pub struct SeqLock<T, L = DefaultLock> {
     lock: Replaceable<L>,
 }
 
-#[cfg(all(target_pointer_width = "64", not(any(debug_assertions, tearfree_loom))))]
+#[cfg(all(target_pointer_width = "64", not(debug_assertions)))]
 const _: () = {
     // Small on purpose: many locks in an array are a use of their own.
     assert!(size_of::<SeqLock<u64>>() == 24);
@@ -101,48 +99,41 @@ const _: () = {
 };
 
 impl<T: Copy> SeqLock<T> {
-    const_unless_modelled! {
-        /// A lock around `value`, with a count of zero: `seqlock_init`, `DEFINE_SEQLOCK`.
-        ///
-        /// ```
-        /// static LIMITS: tearfree::SeqLock<(u32, u32)> = tearfree::SeqLock::new((1, 10));
-        /// assert_eq!(LIMITS.read(), (1, 10));
-        /// ```
-        #[doc(alias("seqlock_init", "DEFINE_SEQLOCK", "__SEQLOCK_UNLOCKED"))]
-        #[must_use]
-        pub const fn new(value: T) -> Self {
-            #[cfg(not(tearfree_loom))]
-            return SeqLock::with_lock(value, DefaultLock::UNLOCKED);
-            #[cfg(tearfree_loom)]
-            return SeqLock::with_lock(value, DefaultLock::unlocked());
-        }
+    /// A lock around `value`, with a count of zero: `seqlock_init`, `DEFINE_SEQLOCK`.
+    ///
+    /// ```
+    /// static LIMITS: tearfree::SeqLock<(u32, u32)> = tearfree::SeqLock::new((1, 10));
+    /// assert_eq!(LIMITS.read(), (1, 10));
+    /// ```
+    #[doc(alias("seqlock_init", "DEFINE_SEQLOCK", "__SEQLOCK_UNLOCKED"))]
+    #[must_use]
+    pub const fn new(value: T) -> Self {
+        SeqLock::with_lock(value, DefaultLock::UNLOCKED)
     }
 }
 
 impl<T: Copy, L: WriterLock> SeqLock<T, L> {
-    const_unless_modelled! {
-        /// A lock around `value` whose writers are kept apart by `lock`, with a count of zero.
-        ///
-        /// ```
-        /// use tearfree::{SeqLock, lock::SpinLock};
-        /// static TICKS: SeqLock<u64, SpinLock> = SeqLock::with_lock(0, SpinLock::new());
-        /// TICKS.set(1);
-        /// # #[cfg(feature = "lock_api")] {
-        /// use tearfree::lock::WriterLock;
-        /// let mutex = <parking_lot::RawMutex as WriterLock>::UNLOCKED;
-        /// assert_eq!(SeqLock::with_lock(5, mutex).read(), 5);
-        /// # }
-        /// ```
-        #[must_use]
-        pub const fn with_lock(value: T, lock: L) -> Self {
-            SeqLock {
-                count: SeqCount::new(),
-                #[cfg(feature = "std")]
-                waiters: Waiters::new(),
-                plea: Plea::new(),
-                lock: Replaceable::new(lock),
-                payload: Shared::new(value),
-            }
+    /// A lock around `value` whose writers are kept apart by `lock`, with a count of zero.
+    ///
+    /// ```
+    /// use tearfree::{SeqLock, lock::SpinLock};
+    /// static TICKS: SeqLock<u64, SpinLock> = SeqLock::with_lock(0, SpinLock::new());
+    /// TICKS.set(1);
+    /// # #[cfg(feature = "lock_api")] {
+    /// use tearfree::lock::WriterLock;
+    /// let mutex = <parking_lot::RawMutex as WriterLock>::UNLOCKED;
+    /// assert_eq!(SeqLock::with_lock(5, mutex).read(), 5);
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn with_lock(value: T, lock: L) -> Self {
+        SeqLock {
+            count: SeqCount::new(),
+            #[cfg(feature = "std")]
+            waiters: Waiters::new(),
+            plea: Plea::new(),
+            lock: Replaceable::new(lock),
+            payload: Shared::new(value),
         }
     }
 }
@@ -155,10 +146,7 @@ impl<T: Copy + Default, L: WriterLock> Default for SeqLock<T, L> {
 
 impl<T: Copy, L: WriterLock> From<T> for SeqLock<T, L> {
     fn from(value: T) -> Self {
-        #[cfg(not(tearfree_loom))]
-        return Self::with_lock(value, L::UNLOCKED);
-        #[cfg(tearfree_loom)]
-        return Self::with_lock(value, L::unlocked());
+        Self::with_lock(value, L::UNLOCKED)
     }
 }
 

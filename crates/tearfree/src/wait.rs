@@ -9,18 +9,18 @@
 /// Spinning steps; step `n` pauses `2^n` times, so that all of them take a few microseconds.
 const SPINS: u32 = 7;
 /// Steps that offer the processor to whoever is ready, the writer among them.
-#[cfg(all(feature = "std", not(tearfree_loom)))]
+#[cfg(feature = "std")]
 const YIELDS: u32 = 12;
 /// The first sleep; each one doubles, up to `LONGEST_SLEEP`.
-#[cfg(all(feature = "std", not(tearfree_loom)))]
+#[cfg(feature = "std")]
 const FIRST_SLEEP: core::time::Duration = core::time::Duration::from_micros(20);
 /// The longest sleep, and so the most by which a reader can oversleep the end of a write section.
-#[cfg(all(feature = "std", not(tearfree_loom)))]
+#[cfg(feature = "std")]
 const LONGEST_SLEEP: core::time::Duration = core::time::Duration::from_millis(1);
 
 /// Offers the processor to whoever is ready, once, where there is a system that can give it away.
 pub(crate) fn offer_processor() {
-    #[cfg(all(feature = "std", not(tearfree_loom)))]
+    #[cfg(feature = "std")]
     std::thread::yield_now();
 }
 
@@ -57,7 +57,7 @@ impl Patience {
 
     /// One step. Only sleeping steps can be long, and they end at the deadline.
     pub(crate) fn wait(&mut self) {
-        #[cfg(all(feature = "std", not(tearfree_loom)))]
+        #[cfg(feature = "std")]
         if self.step >= SPINS {
             self.give_way();
             self.step = self.step.saturating_add(1);
@@ -70,9 +70,9 @@ impl Patience {
     /// Whether the last step offered the processor to others. A sleep does not count: it is so long that
     /// the other side moves meanwhile wherever it runs.
     pub(crate) fn gave_way(&self) -> bool {
-        #[cfg(all(feature = "std", not(tearfree_loom)))]
+        #[cfg(feature = "std")]
         return (SPINS + 1..=SPINS + YIELDS).contains(&self.step);
-        #[cfg(not(all(feature = "std", not(tearfree_loom))))]
+        #[cfg(not(feature = "std"))]
         return false;
     }
 
@@ -82,13 +82,13 @@ impl Patience {
     }
 
     fn spin(&self) {
-        let pauses = if cfg!(any(miri, tearfree_loom)) { 1 } else { 1_u32 << self.step.min(SPINS) };
+        let pauses = if cfg!(miri) { 1 } else { 1_u32 << self.step.min(SPINS) };
         for _ in 0..pauses {
             crate::sync::pause();
         }
     }
 
-    #[cfg(all(feature = "std", not(tearfree_loom)))]
+    #[cfg(feature = "std")]
     fn give_way(&self) {
         let past = self.step - SPINS;
         if past < YIELDS {
@@ -104,7 +104,7 @@ impl Patience {
     }
 }
 
-#[cfg(all(test, feature = "std", not(tearfree_loom)))]
+#[cfg(all(test, feature = "std"))]
 mod tests {
     use super::*;
 

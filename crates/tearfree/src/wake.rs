@@ -12,7 +12,7 @@
 use std::time::Instant;
 
 use crate::order::PLAIN;
-use crate::sync::{AtomicU32, const_unless_modelled};
+use crate::sync::AtomicU32;
 
 mod sleep;
 
@@ -36,8 +36,6 @@ const fn next_round(state: u32) -> u32 {
 /// Whether anybody waits for the next change, and in which round. Changed under the writer lock only.
 pub(crate) struct Waiters {
     state: AtomicU32,
-    #[cfg(tearfree_loom)]
-    parked: crate::model::Parked,
 }
 
 /// A waiter's round. Without it, a waiter that was called before it fell asleep could take the next
@@ -45,14 +43,8 @@ pub(crate) struct Waiters {
 pub(crate) struct Round(u32);
 
 impl Waiters {
-    const_unless_modelled! {
-        pub(crate) const fn new() -> Self {
-            Waiters {
-                state: AtomicU32::new(0),
-                #[cfg(tearfree_loom)]
-                parked: crate::model::Parked::new(),
-            }
-        }
+    pub(crate) const fn new() -> Self {
+        Waiters { state: AtomicU32::new(0) }
     }
 
     /// Wakes everyone who waits. The writer calls this after it published, before it gives the lock
@@ -71,10 +63,7 @@ impl Waiters {
     fn wake_all(&self, state: u32) {
         // ORDERING: P8. Whoever goes to sleep after this, in `sleep`, finds that it was called.
         self.state.store(next_round(state), PLAIN);
-        #[cfg(not(tearfree_loom))]
         sleep::wake_all(&self.state);
-        #[cfg(tearfree_loom)]
-        self.parked.wake_all();
     }
 
     /// Announces a waiter. The caller holds the writer lock and has seen that nothing changed yet.
@@ -87,13 +76,6 @@ impl Waiters {
 
     /// Sleeps until the round is over, or until `deadline`. May end for no reason.
     pub(crate) fn sleep(&self, round: &Round, deadline: Option<Instant>) {
-        #[cfg(not(tearfree_loom))]
         sleep::while_equal(&self.state, round.0, deadline);
-        #[cfg(tearfree_loom)]
-        {
-            let _models_have_no_time = deadline;
-            // ORDERING: P8. Looked at under the queue's lock, which `wake_all` takes too.
-            self.parked.park(|| self.state.load(PLAIN) == round.0);
-        }
     }
 }

@@ -4,9 +4,10 @@
 #![allow(unsafe_code, reason = "a lock is a promise; here one is kept, and one is broken")]
 
 use core::cell::Cell;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use tearfree::lock::{SpinLock, WriterLock};
-use tearfree_axm::{Plain, Program};
+use tearfree_axm::{AtomicU32, Plain, Program};
 
 use crate::explore::Model;
 
@@ -74,6 +75,41 @@ unsafe impl<L: WriterLock> WriterLock for Counted<L> {
     unsafe fn unlock(&self, held: L::Held) {
         // SAFETY: P5, by the caller's promise.
         unsafe { self.0.unlock(held) };
+    }
+}
+
+/// A lock whose waiters sleep. An execution in which a thread finds a spin lock taken is cut; with this
+/// one it goes on.
+pub(crate) struct Blocking(AtomicU32);
+
+impl Blocking {
+    const FREE: u32 = 0;
+    const TAKEN: u32 = 1;
+    const TAKEN_WITH_WAITERS: u32 = 2;
+}
+
+// SAFETY: P5. One exchange at a time finds the lock free; Acquire and Release pair.
+unsafe impl WriterLock for Blocking {
+    const UNLOCKED: Self = Blocking(AtomicU32::new(Self::FREE));
+
+    type Held = ();
+
+    fn lock(&self) {
+        if self.try_lock().is_none() {
+            while self.0.swap(Self::TAKEN_WITH_WAITERS, Acquire) != Self::FREE {
+                self.0.wait(Self::TAKEN_WITH_WAITERS);
+            }
+        }
+    }
+
+    fn try_lock(&self) -> Option<()> {
+        self.0.compare_exchange(Self::FREE, Self::TAKEN, Acquire, Relaxed).ok().map(drop)
+    }
+
+    unsafe fn unlock(&self, (): ()) {
+        if self.0.swap(Self::FREE, Release) == Self::TAKEN_WITH_WAITERS {
+            self.0.wake_all();
+        }
     }
 }
 

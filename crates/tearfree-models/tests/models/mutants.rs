@@ -2,7 +2,7 @@
 //! Which models find out that an ordering is weakened, or that a lock is none, and what they say.
 
 use crate::explore::Model;
-use crate::{counts, latches, locks, pairs, seqlocks, versions, waits};
+use crate::{blocking, changes, counts, latches, locks, pairs, seqlocks, versions, waits};
 
 const TORN: &str = "torn read";
 const OF_ANOTHER_VERSION: &str = "the value is of another version";
@@ -80,6 +80,18 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("lock_freed", &seqlocks::TRY_READ_EXCL, TORN),
     ("lock_freed", &seqlocks::TWO_UPDATES, "a write section is already open"),
     ("lock_freed", &waits::TWO_WRITERS, ASLEEP_FOR_EVER),
+    ("begin", &changes::LAST, "the last value was missed"),
+    ("even", &changes::LAST, "the last value was missed"),
+    ("even", &blocking::READ_UNDER_IT, TORN),
+    ("even", &blocking::WAIT, ASLEEP_FOR_EVER),
+    ("even", &pairs::FIRST_WRITE, TORN),
+    ("pair_odd", &pairs::NO_SUCCESSOR, TORN),
+    ("fence_retry", &pairs::NO_SUCCESSOR, TORN),
+    ("fence_odd", &pairs::NO_SUCCESSOR, TORN),
+    ("even", &pairs::NEWEST, TORN),
+    ("pair_odd", &pairs::NEWEST, TORN),
+    ("fence_retry", &pairs::NEWEST, TORN),
+    ("fence_odd", &pairs::NEWEST, TORN),
 ];
 
 /// What happens if a step is made under no lock.

@@ -7,7 +7,7 @@
 
 #![allow(unsafe_code, reason = "giving a bare lock back is unsafe: only its holder may do that")]
 
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use tearfree::lock::{SpinLock, WriterLock};
 use tearfree::raw::PairCount;
@@ -87,24 +87,100 @@ fn explore(complaint: Option<&str>, read: fn(&Pair) -> String) -> Report {
             .silent(move |pair| pair.own(2, steps))
             .silent(|pair| pair.own(1, STEPS))
             .thread(read)
+            .after(Pair::read)
             .look_for(complaint);
-        all.graphs += report.graphs;
-        all.executions += report.executions;
-        all.cut += report.cut;
-        all.outcomes.extend(report.outcomes);
-        all.failures.extend(report.failures);
+        add(&mut all, report);
     }
     all
 }
 
+fn add(all: &mut Report, report: Report) {
+    all.graphs += report.graphs;
+    all.executions += report.executions;
+    all.cut += report.cut;
+    all.outcomes.extend(report.outcomes);
+    all.failures.extend(report.failures);
+}
+
+/// What a reader saw, and what is there at the end.
+const TAKEN_OVER: &[&str] =
+    &["0, 2", "0, 3", "1, 2", "1, 3", "2, 2", "2, 3", "3, 3", "retry, 2", "retry, 3"];
+
 pub(crate) const DEATHS: Model = Model {
     name: "pair, death and take-over",
     explore: |complaint| explore(complaint, Pair::read),
-    outcomes: &["0", "1", "2", "3", "retry"],
+    outcomes: TAKEN_OVER,
 };
 
 pub(crate) const CURRENT: Model = Model {
     name: "pair, the newest value",
     explore: |complaint| explore(complaint, Pair::read_current),
-    outcomes: &["0", "1", "2", "3", "retry"],
+    outcomes: TAKEN_OVER,
+};
+
+/// The writer dies in its first write; another one takes over, before or after it.
+pub(crate) const FIRST_WRITE: Model = Model {
+    name: "pair, death in the first write",
+    explore: |complaint| {
+        let mut all = Report::default();
+        for steps in 1..STEPS {
+            let program = Program::new(Pair::new())
+                .silent(move |pair| pair.own(1, steps))
+                .silent(|pair| pair.own(1, STEPS));
+            add(&mut all, program.thread(Pair::read).after(Pair::read).look_for(complaint));
+        }
+        all
+    },
+    outcomes: &["0, 1", "1, 1", "retry, 1"],
+};
+
+/// No writer comes after the dead one: readers keep the last whole value.
+pub(crate) const NO_SUCCESSOR: Model = Model {
+    name: "pair, no successor",
+    explore: |complaint| {
+        let mut all = Report::default();
+        for steps in 1..STEPS {
+            let program = Program::new(Pair::new())
+                .silent(move |pair| pair.own(2, steps))
+                .thread(Pair::read)
+                .after(|pair| format!("{} at {}", pair.read(), pair.count.sequence()));
+            add(&mut all, program.look_for(complaint));
+        }
+        all
+    },
+    outcomes: &["0, 1 at 3", "1, 1 at 3", "retry, 1 at 3"],
+};
+
+/// `is_current` as a clock uses it. The writer announces each generation that it has published: a
+/// reader that has seen the announcement does not take an older generation for the newest one.
+pub(crate) const NEWEST: Model = Model {
+    name: "pair, announced generations",
+    explore: |complaint| {
+        Program::new((Pair::new(), AtomicUsize::new(0)))
+            .silent(|(pair, announced)| {
+                for current in 0..2 {
+                    let generation = pair.write(current, STEPS);
+                    announced.store(generation as usize, Release);
+                }
+            })
+            .thread(|(pair, announced)| {
+                let start = pair.count.read_begin();
+                let copy = pair.slots[start.slot()].each_ref().map(|word| word.load(Relaxed));
+                let (read, announced) = (start.generation() as usize, announced.load(Acquire));
+                if !pair.count.is_current(start) {
+                    return format!("{read}, not the newest");
+                }
+                assert_eq!(generation(copy), read, "torn read: of another generation");
+                assert!(read >= announced, "an old generation as the newest: {read}");
+                format!("{read}, the newest")
+            })
+            .look_for(complaint)
+    },
+    outcomes: &[
+        "0, not the newest",
+        "0, the newest",
+        "1, not the newest",
+        "1, the newest",
+        "2, the newest",
+    ],
 };

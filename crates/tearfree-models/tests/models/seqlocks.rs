@@ -115,7 +115,7 @@ pub(crate) const READ: Model = Model {
     outcomes: &["0", "1", "2"],
 };
 
-fn read_or_lock<L: WriterLock + 'static>(complaint: Option<&str>) -> Report {
+pub(crate) fn read_or_lock<L: WriterLock + 'static>(complaint: Option<&str>) -> Report {
     let read = |lock: &Shared<2, Counted<L>>| {
         let (value, taken) = counting(|| generation(lock.read_or_lock()));
         let how = if taken == 0 { "" } else { " under the lock" };

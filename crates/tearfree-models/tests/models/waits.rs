@@ -25,7 +25,7 @@ fn wait_until<L: WriterLock>(lock: &Shared<L>, last: usize) -> String {
     format!("{values:?} {} slept", sleeps())
 }
 
-fn one_writer<L: WriterLock + 'static>(last: usize, complaint: Option<&str>) -> Report {
+pub(crate) fn one_writer<L: WriterLock + 'static>(last: usize, complaint: Option<&str>) -> Report {
     writes::<1, L>(1..=last).thread(move |lock| wait_until(lock, last)).look_for(complaint)
 }
 

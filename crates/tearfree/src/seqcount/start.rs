@@ -3,7 +3,7 @@
 
 use crate::count::Count;
 
-/// The count at the beginning of a read, to be handed to [`SeqCount::read_retry`].
+/// The count at the beginning of a read, to be handed to [`SeqCount::read_retry`](crate::SeqCount::read_retry).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "data read without `read_retry` may mix two writes"]
 pub struct Start<C: Count = usize>(pub(super) C);

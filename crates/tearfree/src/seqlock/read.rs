@@ -15,11 +15,7 @@ use crate::sync::pause;
 use crate::wait::Patience;
 
 /// How often the count may move under a reader before it asks writers for a pause.
-#[cfg(not(tearfree_loom))]
 const RESTLESS: u32 = 4;
-/// Models write twice only, and have to get this far.
-#[cfg(tearfree_loom)]
-const RESTLESS: u32 = 1;
 
 impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// A copy of the value, never a mix of two writes.

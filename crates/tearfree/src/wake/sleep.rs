@@ -6,7 +6,6 @@
 //! a handler must not write a value that its own thread waits for.
 
 #![allow(unsafe_code, reason = "system calls, and parking_lot_core's promises")]
-#![cfg(not(tearfree_loom))]
 
 core::cfg_select! {
     tearfree_axm => {

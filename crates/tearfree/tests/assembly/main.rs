@@ -8,7 +8,7 @@
 //! `TEARFREE_AARCH64_RUSTC` names a compiler that has the standard library of
 //! `aarch64-unknown-linux-gnu`; without it that half says so and is left out.
 
-#![cfg(not(any(miri, tearfree_loom)))]
+#![cfg(not(miri))]
 
 mod listing;
 mod rules;
