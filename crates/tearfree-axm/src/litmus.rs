@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{AtomicUsize, Ordering, Plain, Program, fence};
 
+mod names;
 mod parse;
 
 /// A litmus test.
@@ -62,6 +63,8 @@ impl core::error::Error for Misread {}
 
 #[derive(Clone, Debug)]
 struct Thread {
+    /// The one in its name.
+    number: usize,
     /// Parameters, and whether they are atomic.
     locations: BTreeMap<String, bool>,
     body: Vec<Statement>,
@@ -132,10 +135,13 @@ impl Litmus {
     /// What this checker says of the test.
     ///
     /// # Panics
-    /// If a thread gets at a location that it has no parameter for.
+    /// If an execution fails in another way than by a data race.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let report = self.program().explore();
+        let is_race = |failure: &String| failure.starts_with("data race");
+        let other = report.failures.keys().find(|failure| !is_race(failure));
+        assert!(other.is_none(), "{}: {}", self.name, other.map_or("", String::as_str));
         if !report.failures.is_empty() {
             return Verdict::Race;
         }
@@ -155,7 +161,8 @@ impl Litmus {
 
     fn program(&self) -> Program<'_, Memory> {
         let mut program = Program::new(self.memory());
-        for (number, thread) in self.threads.iter().enumerate() {
+        for thread in &self.threads {
+            let number = thread.number;
             program = program.thread(move |memory| {
                 let mut registers = Values::new();
                 run(&thread.body, memory, &mut registers);

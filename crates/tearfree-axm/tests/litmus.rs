@@ -64,7 +64,7 @@ fn what_is_not_a_test_is_refused_with_its_line() {
             "memory_order_relaxed",
             "memory_order_consume",
             5,
-            "expected a memory order, found `memory_order_consume`",
+            "expected a memory order that this call can have, found `memory_order_consume`",
         ),
         ("int r0 = ", "while ", 5, "expected `=`"),
         ("exists", "never", 7, "expected `exists`"),
@@ -74,6 +74,60 @@ fn what_is_not_a_test_is_refused_with_its_line() {
         let misread = Litmus::read(&good.replacen(from, to, 1)).expect_err(to);
         assert!(misread.what.contains(what) && misread.line == line, "{to}: {misread}");
     }
+}
+
+/// What stands for nothing is not a zero.
+#[test]
+fn a_name_that_stands_for_nothing_is_refused() {
+    let good = "C a
+(* expect: Sometimes *)
+{ x = 0; }
+P0 (atomic_int* x, int* y) {
+  int r0 = atomic_load_explicit(x, memory_order_relaxed);
+  *y = r0 + 1;
+}
+P1 (atomic_int* x) {
+  atomic_store_explicit(x, 1, memory_order_relaxed);
+}
+exists (0:r0=1 /\\ x=1)
+";
+    assert_eq!(Litmus::read(good).unwrap().verdict(), Verdict::Sometimes);
+    for (from, to, line, what) in [
+        ("0:r0=1", "0:r9=1", 11, "P0 has no register `r9`"),
+        ("0:r0=1", "2:r0=1", 11, "there is no thread P2"),
+        ("0:r0=1", "1:r0=1", 11, "P1 has no register `r0`"),
+        ("x=1)", "z=1)", 11, "no thread has a parameter `z`"),
+        ("x = 0", "xx = 0", 3, "no thread has a parameter `xx`"),
+        ("r0 + 1", "r1 + 1", 6, "`r1` is no register that P0 has assigned"),
+        ("explicit(x, 1", "explicit(y, 1", 9, "`y` is no parameter of P1"),
+        ("explicit(x, memory", "explicit(y, memory", 5, "`y` is not atomic: use `*y`"),
+        ("*y = r0", "*x = r0", 6, "`x` is atomic: use atomic calls"),
+        (
+            "P1 (atomic_int* x)",
+            "P1 (int* x)",
+            8,
+            "`x` is atomic in one thread and plain in another",
+        ),
+        ("P1 (", "P0 (", 8, "there are two threads `P0`"),
+        ("P1 (", "Px (", 8, "expected a thread like `P0`"),
+        ("x, memory_order_relaxed", "x, memory_order_release", 5, "that this call can have"),
+        ("1, memory_order_relaxed", "1, memory_order_acquire", 9, "that this call can have"),
+    ] {
+        let misread = Litmus::read(&good.replacen(from, to, 1)).expect_err(to);
+        assert!(misread.what.contains(what) && misread.line == line, "{to}: {misread}");
+    }
+}
+
+#[test]
+fn threads_have_the_numbers_in_their_names() {
+    let text = "C a
+(* expect: Sometimes *)
+{ }
+P1 (atomic_int* x) { int r0 = atomic_load_explicit(x, memory_order_relaxed); }
+P0 (atomic_int* x) { atomic_store_explicit(x, 1, memory_order_relaxed); }
+exists (1:r0=1)
+";
+    assert_eq!(Litmus::read(text).unwrap().verdict(), Verdict::Sometimes);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::names::Names;
 use super::{Condition, Expression, Litmus, Misread, Operator, Source, Statement, Thread, Verdict};
 use crate::Ordering;
 
@@ -15,9 +16,10 @@ struct Token<'t> {
 struct Parser<'t> {
     tokens: Vec<Token<'t>>,
     next: usize,
+    names: Names,
 }
 
-type Parsed<T> = Result<T, Misread>;
+pub(super) type Parsed<T> = Result<T, Misread>;
 
 pub(super) fn litmus(text: &str) -> Parsed<Litmus> {
     let (title, body) = text.split_once('\n').unwrap_or((text, ""));
@@ -25,12 +27,13 @@ pub(super) fn litmus(text: &str) -> Parsed<Litmus> {
         title.strip_prefix("C ").ok_or_else(|| misread(1, "a C test begins with `C name`"))?;
     let expected = expected_verdict(text)?;
     let body = without_comments(body);
-    let mut parser = Parser { tokens: tokens_of(&body), next: 0 };
+    let mut parser = Parser { tokens: tokens_of(&body), next: 0, names: Names::default() };
     let initial = parser.initial()?;
     let mut threads = Vec::new();
     while parser.peek().starts_with('P') {
         threads.push(parser.thread()?);
     }
+    parser.names.start_values_have_locations()?;
     if parser.accept("~") || parser.peek() == "forall" || parser.peek() == "exists" {
         parser.next += 1;
     } else {
@@ -43,7 +46,7 @@ pub(super) fn litmus(text: &str) -> Parsed<Litmus> {
     Ok(Litmus { name: name.trim().to_owned(), expected, initial, threads, condition })
 }
 
-fn misread(line: usize, what: &str) -> Misread {
+pub(super) fn misread(line: usize, what: &str) -> Misread {
     Misread { line, what: what.to_owned() }
 }
 
@@ -100,6 +103,17 @@ fn tokens_of(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
+type Orders = &'static [(&'static str, Ordering)];
+
+const RELAXED: (&str, Ordering) = ("memory_order_relaxed", Ordering::Relaxed);
+const ACQUIRE: (&str, Ordering) = ("memory_order_acquire", Ordering::Acquire);
+const RELEASE: (&str, Ordering) = ("memory_order_release", Ordering::Release);
+const ACQ_REL: (&str, Ordering) = ("memory_order_acq_rel", Ordering::AcqRel);
+const SEQ_CST: (&str, Ordering) = ("memory_order_seq_cst", Ordering::SeqCst);
+const LOADS: Orders = &[RELAXED, ACQUIRE, SEQ_CST];
+const STORES: Orders = &[RELAXED, RELEASE, SEQ_CST];
+const ALL: Orders = &[RELAXED, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST];
+
 impl<'t> Parser<'t> {
     fn peek(&self) -> &'t str {
         self.tokens.get(self.next).map_or("", |token| token.text)
@@ -121,9 +135,13 @@ impl<'t> Parser<'t> {
         if self.accept(text) { Ok(()) } else { self.fail(&format!("`{text}`")) }
     }
 
+    /// The line of the next token.
+    fn line(&self) -> usize {
+        self.tokens.get(self.next).or(self.tokens.last()).map_or(1, |token| token.line)
+    }
+
     fn fail<T>(&self, wanted: &str) -> Parsed<T> {
-        let line = self.tokens.get(self.next).or(self.tokens.last()).map_or(1, |token| token.line);
-        Err(misread(line, &format!("expected {wanted}, found `{}`", self.peek())))
+        Err(misread(self.line(), &format!("expected {wanted}, found `{}`", self.peek())))
     }
 
     fn name(&mut self) -> Parsed<String> {
@@ -146,7 +164,8 @@ impl<'t> Parser<'t> {
         let mut initial = BTreeMap::new();
         self.expect("{")?;
         while !self.accept("}") {
-            let name = self.name()?;
+            let (line, name) = (self.line(), self.name()?);
+            self.names.start_value(&name, line);
             self.expect("=")?;
             initial.insert(name, self.number()?);
             self.accept(";");
@@ -156,7 +175,9 @@ impl<'t> Parser<'t> {
 
     /// `P0 (atomic_int* x, int* y) { .. }`
     fn thread(&mut self) -> Parsed<Thread> {
-        self.next += 1;
+        let line = self.line();
+        let name = self.take();
+        let number = self.names.thread(name, line)?;
         self.expect("(")?;
         let mut locations = BTreeMap::new();
         while !self.accept(")") {
@@ -166,10 +187,12 @@ impl<'t> Parser<'t> {
                 _ => return self.fail("`atomic_int*` or `int*`"),
             };
             self.expect("*")?;
-            locations.insert(self.name()?, is_atomic);
+            let (line, name) = (self.line(), self.name()?);
+            self.names.parameter(&name, is_atomic, line)?;
+            locations.insert(name, is_atomic);
             self.accept(",");
         }
-        Ok(Thread { locations, body: self.block()? })
+        Ok(Thread { number, locations, body: self.block()? })
     }
 
     fn block(&mut self) -> Parsed<Vec<Statement>> {
@@ -192,19 +215,19 @@ impl<'t> Parser<'t> {
         }
         let statement = match self.peek() {
             "atomic_store_explicit" => {
-                let (at, value, order) = self.call_with_value()?;
+                let (at, value, order) = self.call_with_value(STORES)?;
                 Statement::Store(at, value, order)
             }
             "atomic_thread_fence" => {
                 self.next += 1;
                 self.expect("(")?;
-                let order = self.order()?;
+                let order = self.order(ALL)?;
                 self.expect(")")?;
                 Statement::Fence(order)
             }
             "*" => {
                 self.next += 1;
-                let at = self.name()?;
+                let at = self.parameter(false)?;
                 self.expect("=")?;
                 Statement::PlainStore(at, self.expression()?)
             }
@@ -212,7 +235,9 @@ impl<'t> Parser<'t> {
                 self.accept("int");
                 let register = self.name()?;
                 self.expect("=")?;
-                Statement::Assign(register, self.source()?)
+                let source = self.source()?;
+                self.names.register(&register);
+                Statement::Assign(register, source)
             }
         };
         self.expect(";")?;
@@ -224,49 +249,51 @@ impl<'t> Parser<'t> {
             "atomic_load_explicit" => {
                 self.next += 1;
                 self.expect("(")?;
-                let at = self.name()?;
+                let at = self.parameter(true)?;
                 self.expect(",")?;
-                let order = self.order()?;
+                let order = self.order(LOADS)?;
                 self.expect(")")?;
                 Ok(Source::Load(at, order))
             }
             "atomic_exchange_explicit" => {
-                let (at, value, order) = self.call_with_value()?;
+                let (at, value, order) = self.call_with_value(ALL)?;
                 Ok(Source::Exchange(at, value, order))
             }
             "atomic_fetch_add_explicit" => {
-                let (at, value, order) = self.call_with_value()?;
+                let (at, value, order) = self.call_with_value(ALL)?;
                 Ok(Source::FetchAdd(at, value, order))
             }
             "*" => {
                 self.next += 1;
-                Ok(Source::PlainLoad(self.name()?))
+                Ok(Source::PlainLoad(self.parameter(false)?))
             }
             _ => Ok(Source::Computed(self.expression()?)),
         }
     }
 
+    /// The name of a parameter of this thread.
+    fn parameter(&mut self, is_atomic: bool) -> Parsed<String> {
+        let (line, name) = (self.line(), self.name()?);
+        self.names.is_parameter(&name, is_atomic, line)?;
+        Ok(name)
+    }
+
     /// `name(x, value, memory_order_..)`
-    fn call_with_value(&mut self) -> Parsed<(String, Expression, Ordering)> {
+    fn call_with_value(&mut self, orders: Orders) -> Parsed<(String, Expression, Ordering)> {
         self.next += 1;
         self.expect("(")?;
-        let at = self.name()?;
+        let at = self.parameter(true)?;
         self.expect(",")?;
         let value = self.expression()?;
         self.expect(",")?;
-        let order = self.order()?;
+        let order = self.order(orders)?;
         self.expect(")")?;
         Ok((at, value, order))
     }
 
-    fn order(&mut self) -> Parsed<Ordering> {
-        let order = match self.peek() {
-            "memory_order_relaxed" => Ordering::Relaxed,
-            "memory_order_acquire" => Ordering::Acquire,
-            "memory_order_release" => Ordering::Release,
-            "memory_order_acq_rel" => Ordering::AcqRel,
-            "memory_order_seq_cst" => Ordering::SeqCst,
-            _ => return self.fail("a memory order"),
+    fn order(&mut self, orders: Orders) -> Parsed<Ordering> {
+        let Some(&(_, order)) = orders.iter().find(|(name, _)| *name == self.peek()) else {
+            return self.fail("a memory order that this call can have");
         };
         self.next += 1;
         Ok(order)
@@ -306,7 +333,9 @@ impl<'t> Parser<'t> {
         if self.peek().starts_with(|c: char| c.is_ascii_digit()) {
             return Ok(Expression::Number(self.number()?));
         }
-        Ok(Expression::Register(self.name()?))
+        let (line, name) = (self.line(), self.name()?);
+        self.names.is_register(&name, line)?;
+        Ok(Expression::Register(name))
     }
 
     fn disjunction(&mut self) -> Parsed<Condition> {
@@ -337,9 +366,14 @@ impl<'t> Parser<'t> {
         if self.accept("true") {
             return Ok(Condition::True);
         }
+        let line = self.line();
         let mut name = self.take().to_owned();
         if self.accept(":") {
-            name = format!("{name}:{}", self.name()?);
+            let register = self.name()?;
+            self.names.is_register_of(&name, &register, line)?;
+            name = format!("{name}:{register}");
+        } else {
+            self.names.is_location(&name, line)?;
         }
         self.expect("=")?;
         Ok(Condition::Is(name, self.number()?))

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The names in a litmus test. One that stands for nothing is refused: as a zero it would prove things.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::parse::{Parsed, misread};
+
+/// What the text has named so far.
+#[derive(Default)]
+pub(super) struct Names {
+    /// Locations with a start value, and the line of it.
+    start_values: BTreeMap<String, usize>,
+    /// Parameters of all threads, and whether they are atomic.
+    locations: BTreeMap<String, bool>,
+    /// Registers by the number of their thread.
+    registers: BTreeMap<usize, BTreeSet<String>>,
+    /// The thread that is being read, and its parameters.
+    thread: usize,
+    parameters: BTreeSet<String>,
+}
+
+fn refuse<T>(line: usize, what: &str) -> Parsed<T> {
+    Err(misread(line, what))
+}
+
+impl Names {
+    pub(super) fn start_value(&mut self, name: &str, line: usize) {
+        self.start_values.insert(name.to_owned(), line);
+    }
+
+    /// Begins thread `P<number>`, and gives its number.
+    pub(super) fn thread(&mut self, name: &str, line: usize) -> Parsed<usize> {
+        let Some(number) = name.strip_prefix('P').and_then(|number| number.parse().ok()) else {
+            return refuse(line, &format!("expected a thread like `P0`, found `{name}`"));
+        };
+        if self.registers.insert(number, BTreeSet::new()).is_some() {
+            return refuse(line, &format!("there are two threads `{name}`"));
+        }
+        self.thread = number;
+        self.parameters.clear();
+        Ok(number)
+    }
+
+    pub(super) fn parameter(&mut self, name: &str, is_atomic: bool, line: usize) -> Parsed<()> {
+        let is_known_as = *self.locations.entry(name.to_owned()).or_insert(is_atomic);
+        if is_known_as != is_atomic {
+            return refuse(line, &format!("`{name}` is atomic in one thread and plain in another"));
+        }
+        self.parameters.insert(name.to_owned());
+        Ok(())
+    }
+
+    pub(super) fn is_parameter(&self, name: &str, is_atomic: bool, line: usize) -> Parsed<()> {
+        if !self.parameters.contains(name) {
+            return refuse(line, &format!("`{name}` is no parameter of P{}", self.thread));
+        }
+        match (self.locations[name], is_atomic) {
+            (true, false) => refuse(line, &format!("`{name}` is atomic: use atomic calls")),
+            (false, true) => refuse(line, &format!("`{name}` is not atomic: use `*{name}`")),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn register(&mut self, name: &str) {
+        self.registers.entry(self.thread).or_default().insert(name.to_owned());
+    }
+
+    pub(super) fn is_register(&self, name: &str, line: usize) -> Parsed<()> {
+        if self.registers[&self.thread].contains(name) {
+            return Ok(());
+        }
+        refuse(line, &format!("`{name}` is no register that P{} has assigned", self.thread))
+    }
+
+    /// `1:r0` in a condition.
+    pub(super) fn is_register_of(&self, thread: &str, name: &str, line: usize) -> Parsed<()> {
+        let Some(registers) = thread.parse().ok().and_then(|number| self.registers.get(&number))
+        else {
+            return refuse(line, &format!("there is no thread P{thread}"));
+        };
+        if registers.contains(name) {
+            return Ok(());
+        }
+        refuse(line, &format!("P{thread} has no register `{name}`"))
+    }
+
+    /// `x` in a condition.
+    pub(super) fn is_location(&self, name: &str, line: usize) -> Parsed<()> {
+        if self.locations.contains_key(name) {
+            return Ok(());
+        }
+        refuse(line, &format!("no thread has a parameter `{name}`"))
+    }
+
+    pub(super) fn start_values_have_locations(&self) -> Parsed<()> {
+        self.start_values.iter().try_for_each(|(name, &line)| self.is_location(name, line))
+    }
+}
