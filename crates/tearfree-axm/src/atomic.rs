@@ -11,6 +11,24 @@ use core::sync::atomic::{self as core_atomic, Ordering};
 use crate::event::Strength;
 use crate::replay::{self, Kind, Place};
 
+/// The orderings that a load can have.
+fn of_load(order: Ordering) -> Strength {
+    match order {
+        Ordering::Release => panic!("there is no such thing as a release load"),
+        Ordering::AcqRel => panic!("there is no such thing as an acquire-release load"),
+        order => order.into(),
+    }
+}
+
+/// The orderings that a store can have.
+fn of_store(order: Ordering) -> Strength {
+    match order {
+        Ordering::Acquire => panic!("there is no such thing as an acquire store"),
+        Ordering::AcqRel => panic!("there is no such thing as an acquire-release store"),
+        order => order.into(),
+    }
+}
+
 /// A word that an atomic can hold.
 trait Word: Copy + PartialEq {
     fn bits(self) -> u64;
@@ -65,14 +83,20 @@ macro_rules! atomics {
             }
 
             /// As in `core`.
+            ///
+            /// # Panics
+            /// If no load can have this ordering.
             pub fn load(&self, order: Ordering) -> $word {
-                let loaded = replay::load(self.place(), order.into());
+                let loaded = replay::load(self.place(), of_load(order));
                 loaded.map_or_else(|| self.start.load(order), Word::of)
             }
 
             /// As in `core`.
+            ///
+            /// # Panics
+            /// If no store can have this ordering.
             pub fn store(&self, value: $word, order: Ordering) {
-                let stored = replay::store(self.place(), value.bits(), order.into());
+                let stored = replay::store(self.place(), value.bits(), of_store(order));
                 stored.unwrap_or_else(|| self.start.store(value, order));
             }
 
@@ -87,6 +111,9 @@ macro_rules! atomics {
             ///
             /// # Errors
             /// The value that was found instead of `current`.
+            ///
+            /// # Panics
+            /// If no load can have the ordering of a failure.
             pub fn compare_exchange(
                 &self,
                 current: $word,
@@ -95,7 +122,8 @@ macro_rules! atomics {
                 failure: Ordering,
             ) -> Result<$word, $word> {
                 let change = |read| (read == current.bits()).then_some(new.bits());
-                let read = replay::update(self.place(), change, success.into(), failure.into());
+                let failed = of_load(failure);
+                let read = replay::update(self.place(), change, success.into(), failed);
                 let Some(read) = read else {
                     return self.start.compare_exchange(current, new, success, failure);
                 };
@@ -194,7 +222,11 @@ impl Plain {
 }
 
 /// As in `core`.
+///
+/// # Panics
+/// If the ordering is `Relaxed`.
 pub fn fence(order: Ordering) {
+    assert!(order != Ordering::Relaxed, "there is no such thing as a relaxed fence");
     replay::fence(order.into()).unwrap_or_else(|| core_atomic::fence(order));
 }
 

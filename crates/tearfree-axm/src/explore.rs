@@ -55,7 +55,7 @@ pub struct Report {
     /// What the threads saw, those that say something in their order, separated by `", "`.
     pub outcomes: BTreeSet<String>,
     /// What went wrong, with an execution in which it did: a panic of a body, a data race, a thread
-    /// that sleeps for ever.
+    /// that sleeps for ever, no execution that ends.
     pub failures: BTreeMap<String, String>,
     /// Whole executions.
     pub executions: usize,
@@ -145,6 +145,10 @@ impl<S> core::fmt::Debug for Program<'_, S> {
     }
 }
 
+/// Nothing was shown then, so it is a failure.
+const NONE_ENDED: &str =
+    "no execution ended: in each one a thread waits longer than `pauses` allows";
+
 /// What threads do, whatever they share.
 struct Bodies<'a> {
     all: Vec<&'a dyn Fn() -> String>,
@@ -159,13 +163,17 @@ fn every_execution(bodies: &Bodies<'_>) -> Report {
     let mut stores = Stores::new();
     let mut runs = Runs::default();
     loop {
-        let mut search = Search { bodies, runs, stores: &stores, report: Report::default() };
+        let report = Report::default();
+        let mut search = Search { bodies, runs, stores: &stores, report, first_cut: String::new() };
         search.everything();
         let is_found = search.is_found();
-        let report = search.report;
+        let mut report = search.report;
         runs = search.runs;
         let learnt = runs.stores();
         if is_found || learnt == stores {
+            if report.executions == 0 && report.failures.is_empty() && report.cut > 0 {
+                report.failures.insert(NONE_ENDED.to_owned(), search.first_cut);
+            }
             return report;
         }
         stores = learnt;
@@ -205,6 +213,8 @@ struct Search<'s> {
     runs: Runs,
     stores: &'s Stores,
     report: Report,
+    /// An execution that was cut, for people.
+    first_cut: String,
 }
 
 impl Search<'_> {
@@ -318,6 +328,9 @@ impl Search<'_> {
             })
             .collect();
         let Some(outcomes) = outcomes else {
+            if self.report.cut == 0 {
+                self.first_cut = graph.to_string();
+            }
             self.report.cut += 1;
             return Vec::new();
         };

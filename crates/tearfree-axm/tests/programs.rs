@@ -4,7 +4,7 @@
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 use tearfree_axm::{
-    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Plain, Program, Report, pause, sleeps,
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Plain, Program, Report, fence, pause, sleeps,
 };
 
 fn only_failure(report: &Report) -> &str {
@@ -159,4 +159,50 @@ fn a_program_that_is_too_large_is_refused() {
         .silent(|x| (0..200).for_each(|value| x.store(value, Relaxed)))
         .explore();
     drop(report);
+}
+
+/// `core` panics, so this crate does, in a thread and outside of one.
+#[test]
+fn orderings_that_an_access_cannot_have_are_refused() {
+    type Access = fn(&AtomicUsize);
+    let accesses: [(Access, &str); 8] = [
+        (|x| _ = x.load(Release), "a release load"),
+        (|x| _ = x.load(AcqRel), "an acquire-release load"),
+        (|x| x.store(1, Acquire), "an acquire store"),
+        (|x| x.store(1, AcqRel), "an acquire-release store"),
+        (|x| _ = x.compare_exchange(1, 2, AcqRel, Release), "a release load"),
+        (|x| _ = x.compare_exchange(0, 2, AcqRel, AcqRel), "an acquire-release load"),
+        (|_| fence(Relaxed), "a relaxed fence"),
+        (|x| _ = x.compare_exchange(0, 2, Relaxed, Release), "a release load"),
+    ];
+    for (access, what) in accesses {
+        let report = Program::new(AtomicUsize::new(0)).silent(access).explore();
+        assert_eq!(only_failure(&report), format!("there is no such thing as {what}"));
+        let outside = std::panic::catch_unwind(|| access(&AtomicUsize::new(0)));
+        assert!(outside.is_err(), "{what}");
+    }
+}
+
+#[test]
+fn a_program_of_which_no_execution_ends_has_failed() {
+    let wait = |x: &AtomicUsize| {
+        while x.load(Acquire) == 0 {
+            pause();
+        }
+    };
+    let report = Program::new(AtomicUsize::new(0)).silent(wait).explore();
+    assert!(only_failure(&report).starts_with("no execution ended"), "{report:?}");
+    // Two threads that wait for each other, however often they look.
+    let report = Program::new((AtomicUsize::new(0), AtomicUsize::new(0)))
+        .silent(move |(x, y)| {
+            wait(x);
+            y.store(1, Release);
+        })
+        .silent(move |(x, y)| {
+            wait(y);
+            x.store(1, Release);
+        })
+        .pauses(3)
+        .explore();
+    assert!(only_failure(&report).starts_with("no execution ended"), "{report:?}");
 }
