@@ -114,7 +114,8 @@ impl<'a, S> Program<'a, S> {
     /// Runs the program in every way that RC11 allows.
     ///
     /// # Panics
-    /// If an execution has more than 128 events, or accesses of different sizes overlap.
+    /// If an execution has more than 128 events, accesses of different sizes overlap, or a body is not
+    /// deterministic.
     #[must_use]
     pub fn explore(&self) -> Report {
         self.look_for(None)
@@ -192,10 +193,43 @@ struct Runs {
 
 impl Runs {
     fn get(&mut self, bodies: &Bodies<'_>, thread: usize, answers: &[u64]) -> Rc<Run> {
-        let run = self.known.entry((thread, answers.to_vec())).or_insert_with(|| {
-            Rc::new(replay::run(&mut self.places, answers, bodies.pauses, bodies.all[thread]))
+        if let Some(run) = self.known.get(&(thread, answers.to_vec())) {
+            return Rc::clone(run);
+        }
+        let run = self.run(bodies, thread, answers);
+        let is_as_before = self.is_as_before(bodies, thread, answers, &run);
+        assert!(
+            is_as_before,
+            "the body of thread {thread} is not deterministic: {}",
+            replay::ADVICE
+        );
+        let run = Rc::new(run);
+        self.known.insert((thread, answers.to_vec()), Rc::clone(&run));
+        run
+    }
+
+    fn run(&mut self, bodies: &Bodies<'_>, thread: usize, answers: &[u64]) -> Run {
+        replay::run(&mut self.places, answers, bodies.pauses, bodies.all[thread])
+    }
+
+    /// Whether a body did what it had done with the same answers: the run goes on where the one with
+    /// an answer less had asked, and one that ended ends like that once more.
+    fn is_as_before(
+        &mut self,
+        bodies: &Bodies<'_>,
+        thread: usize,
+        answers: &[u64],
+        run: &Run,
+    ) -> bool {
+        let shorter = answers.split_last().map(|(_, fewer)| (thread, fewer.to_vec()));
+        let goes_on = shorter.and_then(|shorter| self.known.get(&shorter)).is_none_or(|before| {
+            let End::Asks(request) = before.end else { return false };
+            let next = run.events.get(before.events.len());
+            run.events.starts_with(&before.events)
+                && next.is_some_and(|next| next.location() == Some(request.at) && next.reads())
         });
-        Rc::clone(run)
+        let ended = matches!(run.end, End::Done(_) | End::Failed(_));
+        goes_on && (!ended || self.run(bodies, thread, answers) == *run)
     }
 
     fn stores(&self) -> Stores {

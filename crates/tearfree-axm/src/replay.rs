@@ -30,6 +30,11 @@ pub(crate) enum Kind {
     Queue,
 }
 
+/// What to do about a body that is not deterministic.
+pub(crate) const ADVICE: &str = "with the same values loaded it did something else; it may depend on \
+    time, on chance or on what it changed outside of its state, or publish the address of a word that \
+    it made";
+
 /// A load that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
@@ -39,7 +44,7 @@ pub(crate) struct Request {
 }
 
 /// How a run of a body ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum End {
     /// It needs the answer to its next load.
     Asks(Request),
@@ -52,7 +57,7 @@ pub(crate) enum End {
 }
 
 /// What a body did until its run ended.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Run {
     pub(crate) events: Vec<Event>,
     pub(crate) end: End,

@@ -206,3 +206,28 @@ fn a_program_of_which_no_execution_ends_has_failed() {
         .explore();
     assert!(only_failure(&report).starts_with("no execution ended"), "{report:?}");
 }
+
+/// Runs a program, and gives what the checker says as it refuses it.
+fn refused<S>(program: &Program<'_, S>) -> String {
+    let explored = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| program.explore()));
+    let payload = explored.expect_err("the program was not refused");
+    payload.downcast_ref::<String>().cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_body_that_is_not_deterministic_is_refused() {
+    let runs = core::cell::Cell::new(0);
+    let next = || runs.replace(runs.get() + 1);
+    // Says something else each time, stores something else, goes elsewhere.
+    let says = Program::new(AtomicUsize::new(0)).thread(|_| next().to_string());
+    let stores = Program::new(AtomicUsize::new(0)).silent(|x| {
+        x.store(next(), Relaxed);
+        x.load(Relaxed);
+    });
+    let goes = Program::new([AtomicUsize::new(0), AtomicUsize::new(0)]).silent(|words| {
+        words[next() % 2].load(Relaxed);
+    });
+    for refused in [refused(&says), refused(&stores), refused(&goes)] {
+        assert!(refused.starts_with("the body of thread 0 is not deterministic"), "{refused}");
+    }
+}
