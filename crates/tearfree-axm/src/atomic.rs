@@ -79,6 +79,7 @@ macro_rules! atomics {
                     size: size_of::<Self>(),
                     initial: self.start.load(Ordering::Relaxed).bits(),
                     kind: Kind::Word,
+                    made_by: None,
                 }
             }
 
@@ -129,6 +130,13 @@ macro_rules! atomics {
                 };
                 let read = Word::of(read);
                 if read == current { Ok(read) } else { Err(read) }
+            }
+        }
+
+        impl Drop for $name {
+            /// A word that a body made is gone: the next one at its address is another one.
+            fn drop(&mut self) {
+                replay::dropped(ptr::from_ref(self).addr());
             }
         }
 

@@ -63,6 +63,17 @@ impl Event {
         Event { action: Action::Store { at, value: 0 }, strength: Strength::Relaxed }
     }
 
+    /// The event with another number for its location.
+    pub(crate) fn renumbered(mut self, numbers: &[Location]) -> Self {
+        match &mut self.action {
+            Action::Load { at, .. } | Action::Store { at, .. } | Action::Update { at, .. } => {
+                *at = numbers[*at];
+            }
+            Action::Fence => {}
+        }
+        self
+    }
+
     pub(crate) fn location(&self) -> Option<Location> {
         match self.action {
             Action::Load { at, .. } | Action::Store { at, .. } | Action::Update { at, .. } => {

@@ -209,7 +209,7 @@ impl Runs {
     }
 
     fn run(&mut self, bodies: &Bodies<'_>, thread: usize, answers: &[u64]) -> Run {
-        replay::run(&mut self.places, answers, bodies.pauses, bodies.all[thread])
+        replay::run(&mut self.places, thread, answers, bodies.pauses, bodies.all[thread])
     }
 
     /// Whether a body did what it had done with the same answers: the run goes on where the one with

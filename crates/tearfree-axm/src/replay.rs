@@ -14,12 +14,15 @@ use std::thread;
 use crate::event::{Action, Event, Location, Strength};
 
 /// Where an access goes: which memory, and what was there when the threads started.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Place {
+    /// Zero for a word that a body made and dropped: its memory is used again.
     pub(crate) address: usize,
     pub(crate) size: usize,
     pub(crate) initial: u64,
     pub(crate) kind: Kind,
+    /// The thread whose body made the word, and how many that body had made before.
+    pub(crate) made_by: Option<(usize, usize)>,
 }
 
 /// Memory, or what the system keeps beside it.
@@ -34,6 +37,9 @@ pub(crate) enum Kind {
 pub(crate) const ADVICE: &str = "with the same values loaded it did something else; it may depend on \
     time, on chance or on what it changed outside of its state, or publish the address of a word that \
     it made";
+
+const FREED: &str =
+    "a thread dropped a word that it had not made, or had kept in another execution";
 
 /// A load that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +78,10 @@ enum Leave {
 #[derive(Default)]
 struct Replay {
     places: Vec<Place>,
+    /// How many of them there were before this run.
+    known: usize,
+    /// Those that were dropped in this run.
+    dropped: Vec<Location>,
     answers: Vec<u64>,
     answered: usize,
     events: Vec<Event>,
@@ -89,12 +99,14 @@ thread_local! {
 /// Runs `body` with these answers. `places` are the locations that are known; new ones are added.
 pub(crate) fn run(
     places: &mut Vec<Place>,
+    thread: usize,
     answers: &[u64],
     pauses: usize,
     body: impl FnOnce() -> String,
 ) -> Run {
     silence_bodies();
     let replay = Replay {
+        known: places.len(),
         places: core::mem::take(places),
         answers: answers.to_vec(),
         pauses_left: pauses,
@@ -105,19 +117,25 @@ pub(crate) fn run(
     IS_SILENT.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(body));
     IS_SILENT.set(false);
-    let replay = REPLAY.take().expect("only this function takes it away");
-    *places = replay.places;
+    let mut replay = REPLAY.take().expect("only this function takes it away");
+    let numbers = replay.settled(thread);
     let end = match result {
         Ok(outcome) => End::Done(outcome),
         Err(payload) => match payload.downcast::<Leave>() {
             Ok(leave) => match *leave {
-                Leave::Ask(request) => End::Asks(request),
+                Leave::Ask(Request { at, sleeps_at }) => {
+                    End::Asks(Request { at: numbers[at], sleeps_at })
+                }
                 Leave::Cut => End::Cut,
             },
             Err(payload) => End::Failed(message(&*payload)),
         },
     };
-    Run { events: replay.events, end }
+    let freed = replay.dropped.iter().any(|&at| at < replay.known);
+    let end = if freed { End::Failed(FREED.to_owned()) } else { end };
+    let events = replay.events.into_iter().map(|event| event.renumbered(&numbers)).collect();
+    *places = replay.places;
+    Run { events, end }
 }
 
 /// A panic in a body is a result and not news. Other threads keep their voice.
@@ -149,12 +167,14 @@ fn leave(why: Leave) -> ! {
 
 impl Replay {
     fn location(&mut self, place: Place) -> Location {
-        let overlaps = |known: &Place| {
+        let overlaps = |(at, known): (Location, &Place)| {
             known.kind == place.kind
+                && known.made_by.is_none()
+                && !self.dropped.contains(&at)
                 && known.address < place.address + place.size
                 && place.address < known.address + known.size
         };
-        if let Some(at) = self.places.iter().position(overlaps) {
+        if let Some(at) = self.places.iter().enumerate().position(overlaps) {
             let known = self.places[at];
             let is_same = (known.address, known.size) == (place.address, place.size);
             assert!(is_same, "accesses of two sizes to the same bytes");
@@ -162,6 +182,26 @@ impl Replay {
         }
         self.places.push(place);
         self.places.len() - 1
+    }
+
+    /// Gives the words that the body made and dropped names of their own, by thread and number, and
+    /// tells what number each location of this run has from now on.
+    fn settled(&mut self, thread: usize) -> Vec<Location> {
+        let new = self.places.split_off(self.known);
+        let mut numbers: Vec<Location> = (0..self.known).collect();
+        let mut made = 0;
+        for (at, mut place) in (self.known..).zip(new) {
+            if self.dropped.contains(&at) {
+                place = Place { address: 0, made_by: Some((thread, made)), ..place };
+                made += 1;
+            }
+            let known = self.places.iter().position(|known| *known == place);
+            numbers.push(known.unwrap_or(self.places.len()));
+            if known.is_none() {
+                self.places.push(place);
+            }
+        }
+        numbers
     }
 
     fn record(&mut self, action: Action, strength: Strength) {
@@ -189,6 +229,21 @@ impl Replay {
         self.answered += 1;
         Ok(answer)
     }
+}
+
+/// A word is dropped.
+pub(crate) fn dropped(address: usize) {
+    // A word in a thread-local may outlive `REPLAY`.
+    let _ = REPLAY.try_with(|replay| {
+        if let Some(replay) = replay.borrow_mut().as_mut() {
+            let is_it = |&at: &Location| {
+                let place = &replay.places[at];
+                place.address == address && place.made_by.is_none() && !replay.dropped.contains(&at)
+            };
+            let gone: Vec<Location> = (0..replay.places.len()).filter(is_it).collect();
+            replay.dropped.extend(gone);
+        }
+    });
 }
 
 /// A load. `None` if no body is being run, so that memory itself is meant.

@@ -209,7 +209,7 @@ fn a_program_of_which_no_execution_ends_has_failed() {
 
 /// Runs a program, and gives what the checker says as it refuses it.
 fn refused<S>(program: &Program<'_, S>) -> String {
-    let explored = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| program.explore()));
+    let explored = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| program.explore()));
     let payload = explored.expect_err("the program was not refused");
     payload.downcast_ref::<String>().cloned().unwrap_or_default()
 }
@@ -230,4 +230,47 @@ fn a_body_that_is_not_deterministic_is_refused() {
     for refused in [refused(&says), refused(&stores), refused(&goes)] {
         assert!(refused.starts_with("the body of thread 0 is not deterministic"), "{refused}");
     }
+}
+
+#[test]
+fn words_that_bodies_make_are_words_of_their_own() {
+    let read = |start| {
+        move |_: &AtomicUsize| {
+            let own = Box::new(AtomicUsize::new(start));
+            own.load(Relaxed).to_string()
+        }
+    };
+    let report = Program::new(AtomicUsize::new(0)).thread(read(7)).thread(read(8)).explore();
+    assert_eq!(report.seen(), ["7, 8"]);
+
+    let write = |_: &AtomicUsize| {
+        let own = Box::new(Plain::new(0));
+        own.set(1);
+    };
+    let report = Program::new(AtomicUsize::new(0)).silent(write).silent(write).explore();
+    assert!(report.failures.is_empty(), "{:?}", report.failures);
+
+    // One after the other at one address, and beside what the state has.
+    let in_turn = |x: &AtomicUsize| {
+        let values = [1, 2].map(|start| {
+            let own = AtomicUsize::new(start);
+            own.store(start + own.load(Relaxed), Relaxed);
+            own.load(Relaxed) + 10 * x.load(Relaxed)
+        });
+        format!("{values:?}")
+    };
+    let report =
+        Program::new(AtomicUsize::new(0)).thread(in_turn).silent(|x| x.store(1, Relaxed)).explore();
+    assert_eq!(report.seen(), ["[12, 14]", "[2, 14]", "[2, 4]"]);
+}
+
+#[test]
+fn a_word_that_a_body_makes_and_publishes_is_refused() {
+    let program = Program::new(AtomicUsize::new(0)).silent(|x| {
+        let made: &AtomicUsize = Box::leak(Box::new(AtomicUsize::new(1)));
+        made.store(9, Relaxed);
+        x.store(core::ptr::from_ref(made).addr(), Release);
+        x.load(Relaxed);
+    });
+    assert!(refused(&program).contains("not deterministic"));
 }
