@@ -36,37 +36,50 @@ trait Word: Copy + PartialEq {
 }
 
 macro_rules! words {
-    ($($word:ty: $bits:expr, $of:expr;)*) => {$(
+    ($($word:ty)*) => {$(
         impl Word for $word {
             fn bits(self) -> u64 {
-                let bits: fn($word) -> u64 = $bits;
-                bits(self)
+                self as u64
             }
 
             fn of(bits: u64) -> Self {
-                let of: fn(u64) -> $word = $of;
-                of(bits)
+                bits as $word
             }
         }
     )*};
 }
 
-words! {
-    bool: u64::from, |bits| bits != 0;
-    u32: u64::from, |bits| bits as u32;
-    u64: |word| word, |bits| bits;
-    usize: |word| word as u64, |bits| bits as usize;
+words! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize }
+
+impl Word for bool {
+    fn bits(self) -> u64 {
+        u64::from(self)
+    }
+
+    fn of(bits: u64) -> Self {
+        bits != 0
+    }
+}
+
+impl<T> Word for *mut T {
+    fn bits(self) -> u64 {
+        self.expose_provenance() as u64
+    }
+
+    fn of(bits: u64) -> Self {
+        ptr::with_exposed_provenance_mut(bits as usize)
+    }
 }
 
 macro_rules! atomics {
-    ($($(#[$about:meta])* $name:ident holds $word:ty;)*) => {$(
+    ($($(#[$about:meta])* $name:ident [$($of:tt)*] holds $word:ty;)*) => {$(
         $(#[$about])*
         #[repr(transparent)]
-        pub struct $name {
-            start: core_atomic::$name,
+        pub struct $name $($of)* {
+            start: core_atomic::$name $($of)*,
         }
 
-        impl $name {
+        impl $($of)* $name $($of)* {
             /// An atomic that holds `value` when the threads start.
             #[must_use]
             pub const fn new(value: $word) -> Self {
@@ -131,16 +144,86 @@ macro_rules! atomics {
                 let read = Word::of(read);
                 if read == current { Ok(read) } else { Err(read) }
             }
+
+            /// As [`compare_exchange`](Self::compare_exchange): here it never fails for no reason.
+            ///
+            /// # Errors
+            /// The value that was found instead of `current`.
+            ///
+            /// # Panics
+            /// If no load can have the ordering of a failure.
+            pub fn compare_exchange_weak(
+                &self,
+                current: $word,
+                new: $word,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$word, $word> {
+                self.compare_exchange(current, new, success, failure)
+            }
+
+            /// As in `core`: a load, and exchanges until one succeeds.
+            ///
+            /// # Errors
+            /// The value for which `change` gave none.
+            ///
+            /// # Panics
+            /// If no load can have the second ordering.
+            pub fn fetch_update(
+                &self,
+                set: Ordering,
+                fetch: Ordering,
+                mut change: impl FnMut($word) -> Option<$word>,
+            ) -> Result<$word, $word> {
+                let mut found = self.load(fetch);
+                while let Some(new) = change(found) {
+                    match self.compare_exchange_weak(found, new, set, fetch) {
+                        Ok(before) => return Ok(before),
+                        Err(other) => found = other,
+                    }
+                }
+                Err(found)
+            }
+
+            /// As in `core`.
+            ///
+            /// # Panics
+            /// In a thread of a program: the word has moved, and words go by their addresses.
+            pub fn into_inner(self) -> $word {
+                assert!(!replay::is_running(), "`into_inner` in a thread of a program");
+                self.start.load(Ordering::Relaxed)
+            }
+
+            /// As in `core`.
+            ///
+            /// # Panics
+            /// In a thread of a program, which would change the word unseen.
+            pub fn get_mut(&mut self) -> &mut $word {
+                assert!(!replay::is_running(), "`get_mut` in a thread of a program");
+                self.start.get_mut()
+            }
         }
 
-        impl Drop for $name {
+        impl $($of)* Default for $name $($of)* {
+            fn default() -> Self {
+                Self::new(Word::of(0))
+            }
+        }
+
+        impl $($of)* From<$word> for $name $($of)* {
+            fn from(value: $word) -> Self {
+                Self::new(value)
+            }
+        }
+
+        impl $($of)* Drop for $name $($of)* {
             /// A word that a body made is gone: the next one at its address is another one.
             fn drop(&mut self) {
                 replay::dropped(ptr::from_ref(self).addr());
             }
         }
 
-        impl fmt::Debug for $name {
+        impl $($of)* fmt::Debug for $name $($of)* {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple(stringify!($name)).field(&self.start).finish()
             }
@@ -150,22 +233,76 @@ macro_rules! atomics {
 
 atomics! {
     /// A flag.
-    AtomicBool holds bool;
+    AtomicBool [] holds bool;
+    /// A word of 8 bits.
+    AtomicU8 [] holds u8;
+    /// A word of 16 bits.
+    AtomicU16 [] holds u16;
     /// A word of 32 bits, on which threads can also sleep.
-    AtomicU32 holds u32;
+    AtomicU32 [] holds u32;
     /// A word of 64 bits.
-    AtomicU64 holds u64;
+    AtomicU64 [] holds u64;
     /// A word of the machine.
-    AtomicUsize holds usize;
+    AtomicUsize [] holds usize;
+    /// A signed word of 8 bits.
+    AtomicI8 [] holds i8;
+    /// A signed word of 16 bits.
+    AtomicI16 [] holds i16;
+    /// A signed word of 32 bits.
+    AtomicI32 [] holds i32;
+    /// A signed word of 64 bits.
+    AtomicI64 [] holds i64;
+    /// A signed word of the machine.
+    AtomicIsize [] holds isize;
+    /// A pointer to what is not part of the program, or to its state.
+    AtomicPtr [<T>] holds *mut T;
 }
 
-impl AtomicUsize {
-    /// As in `core`.
-    pub fn fetch_add(&self, value: usize, order: Ordering) -> usize {
-        let change = |read| Some(usize::of(read).wrapping_add(value).bits());
-        let read = replay::update(self.place(), change, order.into(), order.into());
-        read.map_or_else(|| self.start.fetch_add(value, order), Word::of)
-    }
+/// The updates that give what was there before.
+macro_rules! updates {
+    ($name:ident holds $word:ty: $($method:ident = $change:expr;)*) => {
+        impl $name {$(
+            /// As in `core`.
+            pub fn $method(&self, value: $word, order: Ordering) -> $word {
+                let new: fn($word, $word) -> $word = $change;
+                let change = |read| Some(new(Word::of(read), value).bits());
+                let read = replay::update(self.place(), change, order.into(), order.into());
+                read.map_or_else(|| self.start.$method(value, order), Word::of)
+            }
+        )*}
+    };
+    ($($name:ident holds $word:ty;)*) => {$(
+        updates! { $name holds $word:
+            fetch_add = <$word>::wrapping_add;
+            fetch_sub = <$word>::wrapping_sub;
+            fetch_and = |old, value| old & value;
+            fetch_nand = |old, value| !(old & value);
+            fetch_or = |old, value| old | value;
+            fetch_xor = |old, value| old ^ value;
+            fetch_max = Ord::max;
+            fetch_min = Ord::min;
+        }
+    )*};
+}
+
+updates! {
+    AtomicU8 holds u8;
+    AtomicU16 holds u16;
+    AtomicU32 holds u32;
+    AtomicU64 holds u64;
+    AtomicUsize holds usize;
+    AtomicI8 holds i8;
+    AtomicI16 holds i16;
+    AtomicI32 holds i32;
+    AtomicI64 holds i64;
+    AtomicIsize holds isize;
+}
+
+updates! { AtomicBool holds bool:
+    fetch_and = |old, value| old & value;
+    fetch_nand = |old, value| !(old & value);
+    fetch_or = |old, value| old | value;
+    fetch_xor = |old, value| old ^ value;
 }
 
 /// Sleeping on a word, as `futex(2)` has it. Waits and wakes of one word are ordered by a lock of its

@@ -10,7 +10,8 @@
 //! and all orders of stores, whatever the scheduler, the caches or the compiler do, as far as RC11
 //! describes them. Not covered: executions in which a waiting thread looks again more often than
 //! [`Program::pauses`] allows; load buffering, which RC11 forbids and hardware may show (the files in
-//! `litmus/` ask the models of the hardware); accesses of different sizes to the same bytes.
+//! `litmus/` ask the models of the hardware); accesses of different sizes to the same bytes; weak
+//! exchanges and futex waits that fail or return for no reason.
 //!
 //! # Examples
 //! A store that is not released shows nothing of what was stored before.
@@ -45,5 +46,8 @@ mod replay;
 
 pub use core::sync::atomic::Ordering;
 
-pub use atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Plain, fence, pause, sleeps};
+pub use atomic::{
+    AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
+    AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Plain, fence, pause, sleeps,
+};
 pub use explore::{Program, Report};

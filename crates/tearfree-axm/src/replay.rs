@@ -270,6 +270,11 @@ pub(crate) fn update(
     read(place, None, change, success, failure)
 }
 
+/// Whether a body is being run, and not left.
+pub(crate) fn is_running() -> bool {
+    with(|_| ()).is_some() && !thread::panicking()
+}
+
 /// Sleeps until the word at `place` is not `value`.
 pub(crate) fn sleep(place: Place, value: u64) {
     with(|replay| replay.sleeps += 1);
