@@ -33,6 +33,10 @@
 //! assert!(report.failures.keys().next().unwrap().starts_with("data race"));
 //! ```
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 mod atomic;
 mod event;
 mod explore;
