@@ -347,6 +347,11 @@ impl Plain {
         Plain { start: AtomicUsize::new(value) }
     }
 
+    /// The same word, for accesses that are atomic.
+    pub(crate) fn as_atomic(&self) -> &AtomicUsize {
+        &self.start
+    }
+
     /// Reads it.
     ///
     /// # Panics

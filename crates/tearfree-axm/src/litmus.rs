@@ -8,7 +8,7 @@
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{AtomicUsize, Ordering, Plain, Program, fence};
+use crate::{Ordering, Plain, Program, fence};
 
 mod names;
 mod parse;
@@ -65,8 +65,8 @@ impl core::error::Error for Misread {}
 struct Thread {
     /// The one in its name.
     number: usize,
-    /// Parameters, and whether they are atomic.
-    locations: BTreeMap<String, bool>,
+    /// Parameters.
+    locations: BTreeSet<String>,
     body: Vec<Statement>,
 }
 
@@ -117,11 +117,8 @@ enum Condition {
 /// Values by name. What was never assigned is zero, as in herd7.
 type Values = BTreeMap<String, u64>;
 
-/// Where the threads meet.
-struct Memory {
-    atomic: BTreeMap<String, AtomicUsize>,
-    plain: BTreeMap<String, Plain>,
-}
+/// Where the threads meet. A word can be atomic for one thread and plain for another.
+type Memory = BTreeMap<String, Plain>;
 
 impl Litmus {
     /// Reads a test.
@@ -172,26 +169,15 @@ impl Litmus {
             });
         }
         program.after(|memory| {
-            let load = |(name, word): (&String, &AtomicUsize)| {
-                (name.clone(), word.load(Ordering::Relaxed))
-            };
-            let get = |(name, word): (&String, &Plain)| (name.clone(), word.get());
-            let words = memory.atomic.iter().map(load).chain(memory.plain.iter().map(get));
+            let words = memory.iter().map(|(name, word)| (name, word.get()));
             words.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
         })
     }
 
     fn memory(&self) -> Memory {
-        let mut memory = Memory { atomic: BTreeMap::new(), plain: BTreeMap::new() };
-        for (name, &is_atomic) in self.threads.iter().flat_map(|thread| &thread.locations) {
-            let start = self.initial.get(name).copied().unwrap_or(0) as usize;
-            if is_atomic {
-                memory.atomic.insert(name.clone(), AtomicUsize::new(start));
-            } else {
-                memory.plain.insert(name.clone(), Plain::new(start));
-            }
-        }
-        memory
+        let names = self.threads.iter().flat_map(|thread| &thread.locations);
+        let start = |name| self.initial.get(name).copied().unwrap_or(0) as usize;
+        names.map(|name| (name.clone(), Plain::new(start(name)))).collect()
     }
 }
 
@@ -203,9 +189,9 @@ fn run(body: &[Statement], memory: &Memory, registers: &mut Values) {
                 registers.insert(register.clone(), value);
             }
             Statement::Store(at, value, order) => {
-                memory.atomic[at].store(value.of(registers) as usize, *order);
+                memory[at].as_atomic().store(value.of(registers) as usize, *order);
             }
-            Statement::PlainStore(at, value) => memory.plain[at].set(value.of(registers) as usize),
+            Statement::PlainStore(at, value) => memory[at].set(value.of(registers) as usize),
             Statement::Fence(order) => fence(*order),
             Statement::If(condition, yes, no) => {
                 let branch = if condition.of(registers) == 0 { no } else { yes };
@@ -218,14 +204,14 @@ fn run(body: &[Statement], memory: &Memory, registers: &mut Values) {
 impl Source {
     fn value(&self, memory: &Memory, registers: &Values) -> u64 {
         let word = match self {
-            Source::Load(at, order) => memory.atomic[at].load(*order),
+            Source::Load(at, order) => memory[at].as_atomic().load(*order),
             Source::Exchange(at, value, order) => {
-                memory.atomic[at].swap(value.of(registers) as usize, *order)
+                memory[at].as_atomic().swap(value.of(registers) as usize, *order)
             }
             Source::FetchAdd(at, value, order) => {
-                memory.atomic[at].fetch_add(value.of(registers) as usize, *order)
+                memory[at].as_atomic().fetch_add(value.of(registers) as usize, *order)
             }
-            Source::PlainLoad(at) => memory.plain[at].get(),
+            Source::PlainLoad(at) => memory[at].get(),
             Source::Computed(expression) => return expression.of(registers),
         };
         word as u64

@@ -102,12 +102,6 @@ exists (0:r0=1 /\\ x=1)
         ("explicit(x, 1", "explicit(y, 1", 9, "`y` is no parameter of P1"),
         ("explicit(x, memory", "explicit(y, memory", 5, "`y` is not atomic: use `*y`"),
         ("*y = r0", "*x = r0", 6, "`x` is atomic: use atomic calls"),
-        (
-            "P1 (atomic_int* x)",
-            "P1 (int* x)",
-            8,
-            "`x` is atomic in one thread and plain in another",
-        ),
         ("P1 (", "P0 (", 8, "there are two threads `P0`"),
         ("P1 (", "Px (", 8, "expected a thread like `P0`"),
         ("x, memory_order_relaxed", "x, memory_order_release", 5, "that this call can have"),

@@ -10,13 +10,13 @@ use super::parse::{Parsed, misread};
 pub(super) struct Names {
     /// Locations with a start value, and the line of it.
     start_values: BTreeMap<String, usize>,
-    /// Parameters of all threads, and whether they are atomic.
-    locations: BTreeMap<String, bool>,
+    /// Parameters of all threads.
+    locations: BTreeSet<String>,
     /// Registers by the number of their thread.
     registers: BTreeMap<usize, BTreeSet<String>>,
-    /// The thread that is being read, and its parameters.
+    /// The thread that is being read, its parameters, and whether they are atomic there.
     thread: usize,
-    parameters: BTreeSet<String>,
+    parameters: BTreeMap<String, bool>,
 }
 
 fn refuse<T>(line: usize, what: &str) -> Parsed<T> {
@@ -41,22 +41,16 @@ impl Names {
         Ok(number)
     }
 
-    pub(super) fn parameter(&mut self, name: &str, is_atomic: bool, line: usize) -> Parsed<()> {
-        let is_known_as = *self.locations.entry(name.to_owned()).or_insert(is_atomic);
-        if is_known_as != is_atomic {
-            return refuse(line, &format!("`{name}` is atomic in one thread and plain in another"));
-        }
-        self.parameters.insert(name.to_owned());
-        Ok(())
+    pub(super) fn parameter(&mut self, name: &str, is_atomic: bool) {
+        self.locations.insert(name.to_owned());
+        self.parameters.insert(name.to_owned(), is_atomic);
     }
 
     pub(super) fn is_parameter(&self, name: &str, is_atomic: bool, line: usize) -> Parsed<()> {
-        if !self.parameters.contains(name) {
-            return refuse(line, &format!("`{name}` is no parameter of P{}", self.thread));
-        }
-        match (self.locations[name], is_atomic) {
-            (true, false) => refuse(line, &format!("`{name}` is atomic: use atomic calls")),
-            (false, true) => refuse(line, &format!("`{name}` is not atomic: use `*{name}`")),
+        match (self.parameters.get(name), is_atomic) {
+            (None, _) => refuse(line, &format!("`{name}` is no parameter of P{}", self.thread)),
+            (Some(true), false) => refuse(line, &format!("`{name}` is atomic: use atomic calls")),
+            (Some(false), true) => refuse(line, &format!("`{name}` is not atomic: use `*{name}`")),
             _ => Ok(()),
         }
     }
@@ -86,7 +80,7 @@ impl Names {
 
     /// `x` in a condition.
     pub(super) fn is_location(&self, name: &str, line: usize) -> Parsed<()> {
-        if self.locations.contains_key(name) {
+        if self.locations.contains(name) {
             return Ok(());
         }
         refuse(line, &format!("no thread has a parameter `{name}`"))

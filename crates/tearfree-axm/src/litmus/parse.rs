@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From text to a litmus test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::Names;
 use super::{Condition, Expression, Litmus, Misread, Operator, Source, Statement, Thread, Verdict};
@@ -179,7 +179,7 @@ impl<'t> Parser<'t> {
         let name = self.take();
         let number = self.names.thread(name, line)?;
         self.expect("(")?;
-        let mut locations = BTreeMap::new();
+        let mut locations = BTreeSet::new();
         while !self.accept(")") {
             let is_atomic = match self.take() {
                 "atomic_int" => true,
@@ -187,9 +187,9 @@ impl<'t> Parser<'t> {
                 _ => return self.fail("`atomic_int*` or `int*`"),
             };
             self.expect("*")?;
-            let (line, name) = (self.line(), self.name()?);
-            self.names.parameter(&name, is_atomic, line)?;
-            locations.insert(name, is_atomic);
+            let name = self.name()?;
+            self.names.parameter(&name, is_atomic);
+            locations.insert(name);
             self.accept(",");
         }
         Ok(Thread { number, locations, body: self.block()? })
