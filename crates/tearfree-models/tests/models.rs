@@ -99,6 +99,7 @@ models! {
     a_new_generation_shows_what_came_before_its_write: versions::GENERATION_ACQUIRES;
 
     a_waiter_wakes_up: waits::ONE_PUBLISH;
+    a_waiter_needs_no_lock: waits::WITHOUT_LOCK;
     a_waiter_wakes_up_each_time: waits::TWO_PUBLISHES;
     a_waiter_wakes_up_for_each_writer: waits::TWO_WRITERS;
     two_waiters_wake_up: waits::TWO_WAITERS;

@@ -475,6 +475,8 @@ writer_set_64:
     ldr x8, [x19, #64]
     add x8, x8, #1
     stlr x8, [x9]
+    ldr w1, [x19, #72]
+    tbnz w1, #0, .L3
     ldp x29, x30, [sp, #64]
     ldr x19, [sp, #80]
     add sp, sp, #96
@@ -490,3 +492,9 @@ writer_set_64:
     ldr q1, [sp, #32]
     ldur q0, [x29, #-16]
     b .L1
+.L3:
+    add x0, x19, #72
+    ldp x29, x30, [sp, #64]
+    ldr x19, [sp, #80]
+    add sp, sp, #96
+    b wake_all

@@ -288,6 +288,7 @@ set_64:
     leaq 48(%rdi), %rax
     movdqu %xmm0, (%rax)
     incq 64(%rdi)
+    #MEMBARRIER
     movl 72(%rdi), %esi
     testb $1, %sil
     jne .L6
@@ -378,6 +379,7 @@ set_8:
     #MEMBARRIER
     movq %rsi, (%rdi)
     incq 8(%rdi)
+    #MEMBARRIER
     movl 16(%rdi), %esi
     testb $1, %sil
     jne .L6
@@ -475,6 +477,10 @@ writer_set_64:
     leaq 48(%rbx), %rax
     movdqu %xmm0, (%rax)
     incq 64(%rbx)
+    #MEMBARRIER
+    movl 72(%rbx), %esi
+    testb $1, %sil
+    jne .L3
     addq $64, %rsp
     popq %rbx
     retq
@@ -491,3 +497,9 @@ writer_set_64:
     movaps 32(%rsp), %xmm1
     movaps 48(%rsp), %xmm0
     jmp .L1
+.L3:
+    addq $72, %rbx
+    movq %rbx, %rdi
+    addq $64, %rsp
+    popq %rbx
+    jmpq *wake_all@GOTPCREL(%rip)

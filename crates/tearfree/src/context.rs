@@ -116,19 +116,6 @@ impl<C: SavedContext> Drop for Entered<C> {
     }
 }
 
-core::cfg_select! {
-    all(feature = "std", unix, not(miri)) => {
-        /// Keeps this thread's handlers out while a *waiter* owns the writer lock for a moment: a
-        /// handler that writes would wait for the thread that it interrupted, for ever.
-        pub(crate) type HandlersOut = Entered<IrqSave>;
-    }
-    _ => {
-        /// No handlers that could hit a reader: no signals, or a tool that knows none.
-        #[cfg(feature = "std")]
-        pub(crate) type HandlersOut = Entered<Thread>;
-    }
-}
-
 /// The context of ordinary code: nothing is kept out. The default of every guard.
 #[derive(Debug)]
 pub enum Thread {}

@@ -12,8 +12,6 @@ use crate::wait::Patience;
 
 mod holding;
 
-#[cfg(feature = "std")]
-pub(crate) use holding::Briefly;
 pub(crate) use holding::{Holding, Replaceable};
 
 /// A lock that keeps writers apart. Readers do not take it.

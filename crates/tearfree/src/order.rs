@@ -94,6 +94,14 @@ orderings! {
         // ORDERING: P7. Pairs with `fence_retry` in `LatchCount::read_retry`.
         /// Between the latch's even store and the first word of slot 1.
         fence_latch_even = Release;
+        #[cfg(feature = "std")]
+        // ORDERING: P8. Pairs with `fence_announce` in `heavy`.
+        /// Between a write and the look for waiters, where `membarrier` does not stand in for it.
+        fence_publish = SeqCst;
+        #[cfg(feature = "std")]
+        // ORDERING: P8. Pairs with `fence_publish` in `light`.
+        /// Between a waiter's announcement and its look at the version.
+        fence_announce = SeqCst;
     }
 }
 
@@ -102,34 +110,34 @@ orderings! {
 // ORDERING: P1, P2. The fences and edges above, in `write_begin` and `read_retry`, carry the order.
 pub(crate) const PLAIN: Ordering = Ordering::Relaxed;
 
-/// Weakens one ordering by name, for the tests that demand that the model finds the fault.
+/// Weakens orderings by name, for the tests that demand that the model finds the fault.
 #[cfg(tearfree_axm)]
 pub mod mutant {
     use std::sync::{Mutex, PoisonError, RwLock};
 
-    static CURRENT: RwLock<Option<&'static str>> = RwLock::new(None);
+    static WEAKENED: RwLock<&'static [&'static str]> = RwLock::new(&[]);
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
     pub(super) fn is(name: &str) -> bool {
-        CURRENT.read().unwrap_or_else(PoisonError::into_inner).is_some_and(|mutant| mutant == name)
+        WEAKENED.read().unwrap_or_else(PoisonError::into_inner).contains(&name)
     }
 
-    /// Runs `body` with the named ordering weakened, or with all in place for `None`.
+    /// Runs `body` with the named orderings weakened.
     ///
     /// # Panics
-    /// If no ordering has that name.
-    pub fn with<R>(name: Option<&'static str>, body: impl FnOnce() -> R) -> R {
-        if let Some(name) = name {
-            assert!(super::MUTANTS.contains(&name), "no ordering is called {name}");
+    /// If no ordering has such a name.
+    pub fn with<R>(names: &'static [&'static str], body: impl FnOnce() -> R) -> R {
+        for name in names {
+            assert!(super::MUTANTS.contains(name), "no ordering is called {name}");
         }
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        set(name);
+        set(names);
         let _restored = Restore;
         body()
     }
 
-    fn set(name: Option<&'static str>) {
-        *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = name;
+    fn set(names: &'static [&'static str]) {
+        *WEAKENED.write().unwrap_or_else(PoisonError::into_inner) = names;
     }
 
     /// Puts everything back in place, also when the body panics, as it is meant to.
@@ -137,7 +145,7 @@ pub mod mutant {
 
     impl Drop for Restore {
         fn drop(&mut self) {
-            set(None);
+            set(&[]);
         }
     }
 }

@@ -3,57 +3,65 @@
 //!
 //! The danger is a lost wake-up: the waiter finds the old version and goes to sleep, while the writer
 //! publishes and finds no waiter. Between "publish" and "look for waiters" stands a store and a load,
-//! which processors reorder. A full fence in every write would prevent that, and cost more than the
-//! write. Here a waiter announces itself **while it holds the writer lock** instead (P8), so for each
-//! write one of two things holds: the waiter announced itself before the write took the lock, and the
-//! write sees it; or the write gave the lock back before the waiter took it, and the waiter sees the
-//! write. The writer pays for one load of a word that lies beside the count.
+//! which processors reorder; so does "announce" and "look at the version" on the other side. A fence on
+//! each side forbids that one overlooks the other (P8). The writer's costs nothing where the waiter's can
+//! be made heavy enough for both: see [`asymmetric`]. A waiter takes no lock, so one that loses its
+//! processor holds no writer up.
 
+use core::time::Duration;
 use std::time::Instant;
 
 use crate::order::PLAIN;
 use crate::sync::AtomicU32;
 
+mod asymmetric;
 mod sleep;
 
-/// Somebody sleeps, or is about to, until this round is over.
-const SOMEBODY: u32 = 1;
-/// What is added when a round ends, so that nobody who belongs to it falls asleep any more.
+/// A thread sleeps, or is about to, until this round is over.
+const WAITING: u32 = 1;
+/// What is added when a round ends, so that no thread that belongs to it falls asleep any more.
 const ROUND: u32 = 2;
+/// How long a waiter sleeps at most where its fence could not be had.
+const LONGEST_UNANNOUNCED_SLEEP: Duration = Duration::from_millis(1);
 
-const fn somebody_waits(state: u32) -> bool {
-    state & SOMEBODY != 0
+const fn has_waiters(state: u32) -> bool {
+    state & WAITING != 0
 }
 
-const fn with_somebody(state: u32) -> u32 {
-    state | SOMEBODY
+const fn with_waiters(state: u32) -> u32 {
+    state | WAITING
 }
 
 const fn next_round(state: u32) -> u32 {
-    (state & !SOMEBODY).wrapping_add(ROUND)
+    (state & !WAITING).wrapping_add(ROUND)
 }
 
-/// Whether anybody waits for the next change, and in which round. Changed under the writer lock only.
+/// Whether a thread waits for the next change, and in which round. Waiters set the one bit; while it is
+/// set, only the one writer changes the word.
 pub(crate) struct Waiters {
     state: AtomicU32,
 }
 
-/// A waiter's round. Without it, a waiter that was called before it fell asleep could take the next
+/// A waiter's round. Without it, a waiter that was woken before it fell asleep could take the next
 /// waiter's announcement for its own, and sleep through the change that it waited for.
-pub(crate) struct Round(u32);
+pub(crate) struct Round {
+    state: u32,
+    /// Whether the writer is sure to see the announcement, or the waiter the change.
+    is_announced: bool,
+}
 
 impl Waiters {
     pub(crate) const fn new() -> Self {
         Waiters { state: AtomicU32::new(0) }
     }
 
-    /// Wakes everyone who waits. The writer calls this after it published, before it gives the lock
-    /// back.
+    /// Wakes every waiter. The one writer calls this after it published.
     #[inline]
     pub(crate) fn wake(&self) {
-        // ORDERING: P8. The writer lock orders this load and the store in `announce`.
+        asymmetric::light();
+        // ORDERING: P8. Behind its fence, which pairs with the one in `heavy`.
         let state = self.state.load(PLAIN);
-        if somebody_waits(state) {
+        if has_waiters(state) {
             self.wake_all(state);
         }
     }
@@ -61,21 +69,33 @@ impl Waiters {
     #[cold]
     #[inline(never)]
     fn wake_all(&self, state: u32) {
-        // ORDERING: P8. Whoever goes to sleep after this, in `sleep`, finds that it was called.
+        // ORDERING: P8. A waiter that goes to sleep after this, in `sleep`, finds another word than its own.
         self.state.store(next_round(state), PLAIN);
         sleep::wake_all(&self.state);
     }
 
-    /// Announces a waiter. The caller holds the writer lock and has seen that nothing changed yet.
+    /// Announces a waiter, which has to look at the version once more before it sleeps.
     pub(crate) fn announce(&self) -> Round {
-        // ORDERING: P8. The writer lock orders these and those in `wake` and `wake_all`.
-        let state = with_somebody(self.state.load(PLAIN));
-        self.state.store(state, PLAIN);
-        Round(state)
+        // ORDERING: P8. Ordered by the fence below, which pairs with the one in `light`.
+        let mut state = self.state.load(PLAIN);
+        while !has_waiters(state) {
+            let announced = with_waiters(state);
+            // ORDERING: P8. Ordered by the fence below, which pairs with the one in `wake`.
+            match self.state.compare_exchange(state, announced, PLAIN, PLAIN) {
+                Ok(_) => state = announced,
+                Err(other) => state = other,
+            }
+        }
+        Round { state, is_announced: asymmetric::heavy() }
     }
 
     /// Sleeps until the round is over, or until `deadline`. May end for no reason.
     pub(crate) fn sleep(&self, round: &Round, deadline: Option<Instant>) {
-        sleep::while_equal(&self.state, round.0, deadline);
+        if round.is_announced {
+            return sleep::while_equal(&self.state, round.state, deadline);
+        }
+        let soon = Instant::now() + LONGEST_UNANNOUNCED_SLEEP;
+        let deadline = deadline.map_or(soon, |deadline| deadline.min(soon));
+        sleep::while_equal(&self.state, round.state, Some(deadline));
     }
 }

@@ -13,7 +13,7 @@ pub(crate) const READ_UNDER_IT: Model = Model {
 };
 
 pub(crate) const WAIT: Model = Model {
-    name: "blocking lock, one publish",
+    name: "blocking lock, wait",
     explore: |complaint| one_writer::<Blocking>(1, complaint),
     ..ONE_PUBLISH
 };

@@ -71,15 +71,10 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("lock_taken", &pairs::DEATHS, TORN),
     ("lock_taken", &seqlocks::READ_EXCL, TORN),
     ("lock_taken", &seqlocks::TRY_WRITE, "a write section is already open"),
-    ("lock_taken", &waits::ONE_PUBLISH, ASLEEP_FOR_EVER),
-    ("lock_taken", &waits::TWO_PUBLISHES, ASLEEP_FOR_EVER),
-    ("lock_taken", &waits::TWO_WAITERS, ASLEEP_FOR_EVER),
-    ("lock_taken", &waits::ROUNDS, ASLEEP_FOR_EVER),
     ("lock_freed", &locks::SPIN, RACE),
     ("lock_freed", &pairs::DEATHS, TORN),
     ("lock_freed", &seqlocks::TRY_READ_EXCL, TORN),
     ("lock_freed", &seqlocks::TWO_UPDATES, "a write section is already open"),
-    ("lock_freed", &waits::TWO_WRITERS, ASLEEP_FOR_EVER),
     ("begin", &changes::LAST, "the last value was missed"),
     ("even", &changes::LAST, "the last value was missed"),
     ("even", &blocking::READ_UNDER_IT, TORN),
@@ -92,6 +87,14 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("pair_odd", &pairs::NEWEST, TORN),
     ("fence_retry", &pairs::NEWEST, TORN),
     ("fence_odd", &pairs::NEWEST, TORN),
+    ("fence_publish", &waits::ONE_PUBLISH, ASLEEP_FOR_EVER),
+    ("fence_publish", &waits::TWO_PUBLISHES, ASLEEP_FOR_EVER),
+    ("fence_publish", &waits::WITHOUT_LOCK, ASLEEP_FOR_EVER),
+    ("fence_publish", &waits::TWO_WAITERS, ASLEEP_FOR_EVER),
+    ("fence_announce", &waits::ONE_PUBLISH, ASLEEP_FOR_EVER),
+    ("fence_announce", &waits::TWO_PUBLISHES, ASLEEP_FOR_EVER),
+    ("fence_announce", &waits::TWO_WRITERS, ASLEEP_FOR_EVER),
+    ("fence_announce", &waits::ROUNDS, ASLEEP_FOR_EVER),
 ];
 
 /// What happens if a step is made under no lock.
@@ -99,5 +102,4 @@ pub(crate) const WITHOUT_A_LOCK: &[(&Model, &str)] = &[
     (&seqlocks::TWO_WRITERS_WITHOUT_LOCK, TORN),
     (&seqlocks::READ_EXCL_WITHOUT_LOCK, TORN),
     (&seqlocks::READ_OR_LOCK_WITHOUT_LOCK, TORN),
-    (&waits::WITHOUT_LOCK, ASLEEP_FOR_EVER),
 ];

@@ -7,8 +7,6 @@ use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 
 use super::WriterLock;
-#[cfg(feature = "std")]
-use crate::context::HandlersOut;
 use crate::misuse::{Identity, Mark};
 
 /// A writer lock inside of a value. A child that was forked while another thread held the lock has no
@@ -85,22 +83,5 @@ impl<L: WriterLock> Drop for Holding<'_, L> {
             // SAFETY: P5. This lock gave `held`, to this thread: `Holding` cannot be sent.
             unsafe { self.lock.get().unlock(held) };
         }
-    }
-}
-
-/// The writer lock in the hands of a waiter, for a moment.
-#[cfg(feature = "std")]
-pub(crate) struct Briefly<'a, L: WriterLock> {
-    // Dropped in this order: the lock is given back, then handlers may come.
-    _holding: Holding<'a, L>,
-    _handlers_out: HandlersOut,
-}
-
-#[cfg(feature = "std")]
-impl<'a, L: WriterLock> Briefly<'a, L> {
-    pub(crate) fn try_new(lock: &'a Replaceable<L>) -> Option<Self> {
-        let handlers_out = HandlersOut::new();
-        let holding = Holding::try_new(lock)?;
-        Some(Briefly { _holding: holding, _handlers_out: handlers_out })
     }
 }

@@ -44,7 +44,7 @@ impl<T: Copy, L: WriterLock> Writer<'_, T, L> {
     #[inline]
     pub fn set_from(&mut self, value: &T) {
         self.seqlock.heed();
-        self.seqlock.publish_unseen(value);
+        self.seqlock.publish(value);
     }
 
     /// Changes the value by a closure that works on a private copy; a panic publishes nothing.
@@ -53,7 +53,7 @@ impl<T: Copy, L: WriterLock> Writer<'_, T, L> {
         self.seqlock.heed();
         let mut value = self.get();
         let result = change(&mut value);
-        self.seqlock.publish_unseen(&value);
+        self.seqlock.publish(&value);
         result
     }
 
@@ -138,6 +138,12 @@ impl<T: Copy, L: WriterLock> Reader<'_, T, L> {
     #[must_use]
     pub fn read_versioned(&self) -> (T, Version) {
         self.seqlock.read_versioned()
+    }
+
+    /// As [`SeqLock::wait_changed`].
+    #[cfg(feature = "std")]
+    pub fn wait_changed(&self, seen: Version, timeout: Option<core::time::Duration>) -> bool {
+        self.seqlock.wait_changed(seen, timeout)
     }
 
     /// As [`SeqLock::read_if_changed`].

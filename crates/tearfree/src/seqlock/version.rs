@@ -9,15 +9,9 @@ use core::time::Duration;
 use std::time::Instant;
 
 use super::SeqLock;
-#[cfg(feature = "std")]
-use crate::lock::Briefly;
 use crate::lock::WriterLock;
 use crate::misuse::{self, Mark};
 use crate::seqcount::Start;
-#[cfg(feature = "std")]
-use crate::wait::Patience;
-#[cfg(feature = "std")]
-use crate::wake::Round;
 
 /// Which write a value comes from. Two versions of one lock are equal if no write lies between them.
 ///
@@ -129,9 +123,8 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// `true` the caller sees what the writer did before its write. A writer pays for waiting with one
     /// load; it makes a system call only if a thread sleeps.
     ///
-    /// A waiter announces itself under the writer lock, so it falls asleep only once no writer is in a
-    /// closure; until then it looks again and again. A thread that holds a guard of this very lock
-    /// would wait for itself.
+    /// A waiter takes no lock and delays no writer. On Linux each call that has to wait makes two system
+    /// calls, `membarrier` and `futex`. A thread that holds a guard of this very lock would wait for itself.
     ///
     /// ```
     /// use std::{thread, time::Duration};
@@ -147,43 +140,17 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     pub fn wait_changed(&self, seen: Version, timeout: Option<Duration>) -> bool {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
-            match self.announce_waiter(seen, deadline) {
-                Announced::NotNeeded => return true,
-                Announced::TooLate => return false,
-                Announced::In(round) => self.waiters.sleep(&round, deadline),
-            }
-        }
-    }
-
-    /// Announces a waiter under the writer lock (P8), unless the version is another one by then.
-    #[cfg(feature = "std")]
-    fn announce_waiter(&self, seen: Version, deadline: Option<Instant>) -> Announced {
-        let mut patience = Patience::until(deadline);
-        loop {
-            let is_over = patience.is_over();
             if self.version() != seen {
-                return Announced::NotNeeded;
+                return true;
             }
-            if is_over {
-                return Announced::TooLate;
+            let round = self.waiters.announce();
+            if self.version() != seen {
+                return true;
             }
-            if let Some(_no_writer) = Briefly::try_new(&self.lock) {
-                if self.version() != seen {
-                    return Announced::NotNeeded;
-                }
-                return Announced::In(self.waiters.announce());
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return false;
             }
-            patience.wait();
+            self.waiters.sleep(&round, deadline);
         }
     }
-}
-
-/// What came of a waiter's attempt to be called at the next change.
-#[cfg(feature = "std")]
-enum Announced {
-    In(Round),
-    /// There is a change already.
-    NotNeeded,
-    /// The time is over.
-    TooLate,
 }

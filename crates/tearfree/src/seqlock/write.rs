@@ -222,20 +222,15 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         result
     }
 
-    /// Stores `value` between the two steps of the count. The caller is the one writer (P5).
+    /// Stores `value` between the two steps of the count, and wakes the waiters. The caller is the
+    /// one writer (P5).
     #[inline]
     pub(super) fn publish(&self, value: &T) {
-        self.publish_unseen(value);
-        #[cfg(feature = "std")]
-        self.waiters.wake();
-    }
-
-    /// As `publish`, where nobody can wait for the change.
-    #[inline]
-    pub(super) fn publish_unseen(&self, value: &T) {
         self.count.write_begin();
         self.payload.store(value);
         self.count.write_end();
+        #[cfg(feature = "std")]
+        self.waiters.wake();
     }
 
     /// The value as the one writer sees it, whom nobody disturbs (P5).

@@ -68,16 +68,14 @@ fn rules(arch: &str) -> Vec<Rule> {
                 exactly: &[("#MEMBARRIER", 1)],
                 calls: &["memcpy"],
             },
-            Rule {
-                probes: &["writer_set_64", "count_write_16"],
-                exactly: &[("#MEMBARRIER", 1)],
-                calls: &[],
-            },
+            Rule { probes: &["count_write_16"], exactly: &[("#MEMBARRIER", 1)], calls: &[] },
+            // The second one is the compiler's half of the fence before the look for waiters.
+            Rule { probes: &["writer_set_64"], exactly: &[("#MEMBARRIER", 2)], calls: COLD_WRITES },
             // One locked instruction to take the mutex, and one to give it back; the third stands in
             // the landing pad of an unwinding mutex.
             Rule {
                 probes: &["set_8", "set_64"],
-                exactly: &[("#MEMBARRIER", 1), ("lock cmpxchgb", 1), ("lock xaddb", 2)],
+                exactly: &[("#MEMBARRIER", 2), ("lock cmpxchgb", 1), ("lock xaddb", 2)],
                 calls: COLD_WRITES,
             },
         ],
@@ -92,7 +90,7 @@ fn rules(arch: &str) -> Vec<Rule> {
             Rule {
                 probes: &["writer_set_64", "count_write_16"],
                 exactly: &[("dmb ish", 1), ("stlr", 2)],
-                calls: &[],
+                calls: COLD_WRITES,
             },
         ],
         _ => panic!("no rules for {arch}"),

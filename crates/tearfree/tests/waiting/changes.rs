@@ -263,3 +263,21 @@ fn a_waiter_that_gave_up_leaves_the_next_one_a_change_to_wait_for() {
         assert!(!lock.wait_changed(lock.version(), Some(Duration::from_nanos(1))));
     }
 }
+
+#[test]
+fn waiters_hold_no_lock_that_a_writer_needs() {
+    let _watchdog = Watchdog::over("waiters_hold_no_lock_that_a_writer_needs");
+    let (lock, stop) = (SeqLock::new(0), Flag::new());
+    thread::scope(|s| {
+        for _ in 0..3 {
+            s.spawn(|| {
+                while !stop.is_up() {
+                    lock.wait_changed(lock.version(), Some(Duration::from_nanos(1)));
+                }
+            });
+        }
+        let refused = (0..times(200_000, 100)).filter(|_| lock.try_write().is_none()).count();
+        stop.raise();
+        assert_eq!(refused, 0, "only a writer or a locking reader is in a writer's way");
+    });
+}

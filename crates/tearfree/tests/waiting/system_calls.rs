@@ -31,15 +31,26 @@ fn end(code: i32) -> ! {
 
 /// From here on, any other system call of this thread kills the process with `SIGSYS`.
 fn only_the_end_is_left() {
+    filter(libc::SYS_exit_group, libc::SECCOMP_RET_ALLOW, libc::SECCOMP_RET_KILL_PROCESS);
+}
+
+/// From here on, this thread and those that it starts get an error from `membarrier`.
+fn membarrier_is_refused() {
+    let error = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+    filter(libc::SYS_membarrier, error, libc::SECCOMP_RET_ALLOW);
+}
+
+/// What is done, from here on, where this thread makes the system call `number`, and where another one.
+fn filter(number: libc::c_long, for_it: u32, for_others: u32) {
     let statement = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
-    let number = core::mem::offset_of!(libc::seccomp_data, nr) as u32;
-    let exit = libc::SYS_exit_group as u32;
+    let at = core::mem::offset_of!(libc::seccomp_data, nr) as u32;
+    let compare = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
     let mut program = [
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, number),
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, at),
         // Equal: go on to the next statement. Otherwise: leave one out.
-        libc::sock_filter { jf: 1, ..statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, exit) },
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_KILL_PROCESS),
+        libc::sock_filter { jf: 1, ..statement(compare, number as u32) },
+        statement(libc::BPF_RET | libc::BPF_K, for_it),
+        statement(libc::BPF_RET | libc::BPF_K, for_others),
     ];
     let filter = libc::sock_fprog { len: 4, filter: program.as_mut_ptr() };
     // SAFETY: the call takes numbers only.
@@ -143,5 +154,35 @@ fn a_reader_makes_no_system_call_while_nobody_writes() {
                 end(1);
             }
         }
+    });
+}
+
+#[test]
+fn waiting_works_where_membarrier_is_refused() {
+    const TEST: &str = "waiting_works_where_membarrier_is_refused";
+    let _watchdog = Watchdog::over(TEST);
+    survives(TEST, "no membarrier", || {
+        membarrier_is_refused();
+        let lock = SeqLock::new(0_u32);
+        let reach = |turn: u32| {
+            let (mut value, mut seen) = lock.read_versioned();
+            while value < turn {
+                assert!(lock.wait_changed(seen, None));
+                (value, seen) = lock.read_versioned();
+            }
+        };
+        // The two take turns, and each sleeps until it is its own.
+        thread::scope(|s| {
+            s.spawn(|| {
+                for turn in (1..4_000).step_by(2) {
+                    reach(turn);
+                    lock.set(turn + 1);
+                }
+            });
+            for turn in (0..4_000).step_by(2) {
+                reach(turn);
+                lock.set(turn + 1);
+            }
+        });
     });
 }
