@@ -7,7 +7,6 @@ mod count;
 mod order;
 #[cfg(any(tearfree_loom, target_has_atomic = "64"))]
 mod pair;
-mod plea;
 mod seqcount;
 mod seqcount_with;
 mod seqlock;

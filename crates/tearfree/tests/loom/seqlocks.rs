@@ -129,7 +129,7 @@ pub(crate) const TRY_WRITE: Model = Model {
     outcomes: &["found 0, then 1", "found 1, then 3", "found a writer, then 1"],
 };
 
-/// In the model the reader makes a plea as soon as the count moves under it. It takes no lock.
+/// In the model the reader requests its turn as soon as the count moves under it. It takes no lock.
 pub(crate) const READ: Model = Model {
     name: "lock, read until whole",
     body: || {
