@@ -31,11 +31,11 @@ const MOST: usize = 16 * 1024;
 
 /// A writer lock that lets starving readers through: the next blocking write backs off for a moment.
 ///
-/// With every other lock nothing that readers do delays a writer, so a reader of a large value can
-/// starve for as long as writers never rest: from about 1 KiB on, beside a thread that does nothing
-/// but write. Choose `Fair` where each reader has to get through beside such writers, and where the
-/// writers can afford the pause. Choose it not for writers with a deadline: those that wait between
-/// two writes for as long as one copy takes starve no reader anyway.
+/// With every other lock nothing that readers do delays a writer, so a reader of some KiB can starve
+/// beside a thread that does nothing but write, for as long as that writes. Choose `Fair` where each
+/// reader has to get through beside such writers, and where writers can afford the pause. Do not choose
+/// it for writers with a deadline. Writers that leave as much time between two writes as one copy takes
+/// starve no reader anyway.
 ///
 /// # Cost
 /// Two bytes. A writer that finds no request pays one load of them. A reader whose attempts failed

@@ -6,7 +6,7 @@ use core::cell::Cell;
 
 use tearfree::SeqLock;
 use tearfree::context::SavedContext;
-use tearfree::lock::{InContext, SpinLock, WriterLock};
+use tearfree::lock::{Fair, InContext, SpinLock, WriterLock};
 
 use crate::support::Watchdog;
 use crate::support::payload::{Accusing, Words};
@@ -14,10 +14,11 @@ use crate::support::payload::{Accusing, Words};
 thread_local! {
     static BACKED_OFF: Cell<Vec<usize>> = const { Cell::new(Vec::new()) };
     static REQUESTED: Cell<u64> = const { Cell::new(0) };
+    static HANDED_OVER: Cell<u64> = const { Cell::new(0) };
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A lock that records each call of the two hints, with the number of bytes.
+/// A lock that records each call of the three hints.
 struct Recording(SpinLock);
 
 // SAFETY: the lock inside excludes.
@@ -34,6 +35,12 @@ unsafe impl WriterLock for Recording {
     }
 
     unsafe fn unlock(&self, (): ()) {
+        // SAFETY: `lock` or `try_lock` above took this lock.
+        unsafe { self.0.unlock(()) };
+    }
+
+    unsafe fn unlock_fair(&self, (): ()) {
+        HANDED_OVER.set(HANDED_OVER.get() + 1);
         // SAFETY: `lock` or `try_lock` above took this lock.
         unsafe { self.0.unlock(()) };
     }
@@ -133,6 +140,28 @@ fn an_attempt_never_backs_off_and_a_blocking_write_does_so_once_before_the_lock(
     a_blocking_writer_backs_off_once::<Recording>();
     no_attempt_and_no_reader_backs_off::<InContext<Watched, Recording>>();
     a_blocking_writer_backs_off_once::<InContext<Watched, Recording>>();
+}
+
+fn only_locking_readers_hand_the_lock_over<L: WriterLock>() {
+    let lock = SeqLock::<u64, L>::from(5);
+    HANDED_OVER.set(0);
+    lock.set(6);
+    drop((lock.write(), lock.try_read()));
+    lock.update(|value| *value += 1);
+    assert_eq!(HANDED_OVER.get(), 0, "a writer hands the lock over");
+    drop(lock.read_excl());
+    drop(lock.try_read_excl());
+    drop(lock.read_excl_in::<Watched>());
+    assert_eq!(HANDED_OVER.get(), 3);
+    assert!(!INSIDE.get(), "the context was left");
+    assert!(lock.try_write().is_some(), "the lock was given back");
+}
+
+#[test]
+fn a_locking_reader_hands_the_lock_to_a_thread_that_waits() {
+    only_locking_readers_hand_the_lock_over::<Recording>();
+    only_locking_readers_hand_the_lock_over::<InContext<Watched, Recording>>();
+    only_locking_readers_hand_the_lock_over::<Fair<Recording>>();
 }
 
 #[test]
