@@ -75,7 +75,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// One lockless attempt; if that fails, one read under the lock: `read_seqbegin_or_lock`,
     /// `need_seqretry` and `done_seqretry`, or `scoped_seqlock_read` with `ss_lock`.
     ///
-    /// Ends as soon as it gets the lock, however restless the writers are. Like every lock it may
+    /// Ends as soon as it gets the lock, also beside writers that never rest. Like every lock it may
     /// then wait for a writer's closure.
     ///
     /// ```

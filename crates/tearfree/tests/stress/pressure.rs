@@ -78,17 +78,22 @@ fn readers_get_on<const N: usize>(
 #[test]
 fn readers_get_on_beside_a_writer_that_never_rests() {
     let lock = SeqLock::<_, Fair>::from(Words::<512>::of(0));
-    readers_get_on("restless: read", times(500, 1), |v| lock.set(v), || lock.read());
+    readers_get_on("never resting: read", times(500, 1), |v| lock.set(v), || lock.read());
     readers_get_on(
-        "restless: read_or_lock",
+        "never resting: read_or_lock",
         times(500, 1),
         |v| lock.set(v),
         || lock.read_or_lock(),
     );
     let spinning = SeqLock::with_lock(Words::<512>::of(0), Fair::new(SpinLock::new()));
-    readers_get_on("restless: spin lock", times(500, 1), |v| spinning.set(v), || spinning.read());
+    readers_get_on(
+        "never resting: spin lock",
+        times(500, 1),
+        |v| spinning.set(v),
+        || spinning.read(),
+    );
     let latch = SeqLatch::new(Words::<512>::of(0));
-    readers_get_on("restless: latch", times(500, 1), |v| latch.set(v), || latch.read());
+    readers_get_on("never resting: latch", times(500, 1), |v| latch.set(v), || latch.read());
 }
 
 /// A lock that no reader may take.
@@ -124,7 +129,7 @@ fn readers_get_on_without_ever_taking_the_lock() {
         READS.set(true);
         lock.read()
     };
-    readers_get_on("restless: no lock taken", times(500, 1), |v| lock.set(v), read);
+    readers_get_on("never resting: no lock taken", times(500, 1), |v| lock.set(v), read);
 }
 
 #[test]
@@ -133,7 +138,7 @@ fn readers_of_a_split_lock_get_on_beside_a_writer_that_never_rests() {
     let (writer, reader) = lock.split();
     let writer = std::sync::Mutex::new(writer);
     let write = |value| writer.lock().unwrap().set(value);
-    readers_get_on("restless: split", times(500, 1), write, || reader.read());
+    readers_get_on("never resting: split", times(500, 1), write, || reader.read());
 }
 
 /// Without `Fair` a reader may starve beside a writer, but not for longer than that writes.
