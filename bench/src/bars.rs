@@ -3,10 +3,11 @@
 
 use crate::peers::{Kind, PAGE, kind_of};
 use crate::results::{Bar, Cost, Rate, Results};
-use crate::workloads::{EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD, clock};
+use crate::workloads::{EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD, ONE_WRITER, clock};
 
 const MEMCPY: &str = "memcpy";
 const OURS: &str = "tearfree";
+const FAIR: &str = "tearfree fair";
 const LATCH: &str = "tearfree latch";
 const SEQLOCK: &str = "seqlock 0.2";
 
@@ -145,13 +146,19 @@ fn fast_clock(results: &Results) -> Vec<Bar> {
 }
 
 /// Promised of the readers, beside a writer that never rests and with more threads than cores.
+///
+/// Beside a writer that never rests it is promised of the lock whose writers back off for readers.
 fn ahead_of_every_peer(race: &[&Rate]) -> Option<Bar> {
     let first = race.first()?;
     if !["beside", "oversubscribed", "processes"].contains(&first.workload.as_str()) {
         return None;
     }
-    let is_judged =
-        |name: &str| kind_of(name) == Kind::Ours || first.workload == "processes" && name == PAGE;
+    let is_fair = race.iter().any(|rate| rate.contestant == FAIR);
+    let is_judged = |name: &str| match first.workload.as_str() {
+        "processes" if name == PAGE => true,
+        _ if first.case == ONE_WRITER && is_fair => name == FAIR,
+        _ => kind_of(name) == Kind::Ours,
+    };
     let ours = race.iter().find(|rate| is_judged(&rate.contestant))?;
     let peers = race.iter().filter(|rate| kind_of(&rate.contestant) == Kind::Peer);
     let best = peers.max_by(|a, b| a.reads.median.total_cmp(&b.reads.median))?;

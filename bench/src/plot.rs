@@ -135,6 +135,7 @@ const FAINT: RGBColor = RGBColor(225, 225, 225);
 fn look_of(contestant: &str) -> Look {
     let (color, width) = match contestant {
         "tearfree" => (RGBColor(214, 39, 40), 4),
+        "tearfree fair" => (RGBColor(120, 40, 20), 3),
         "tearfree by value" => (RGBColor(250, 170, 150), 2),
         "tearfree split" => (RGBColor(240, 120, 100), 3),
         "tearfree latch" => (RGBColor(150, 30, 80), 3),

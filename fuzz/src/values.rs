@@ -98,8 +98,9 @@ impl<const OFFSET: usize, const LEN: usize> Beside<OFFSET, LEN> {
             }
             Call::TryUpdateWithErr(change) => {
                 let new = change.of(self.model);
-                let failed =
-                    self.lock.try_update(|value| Err::<(), _>(core::mem::replace(value, new)));
+                let failed = self
+                    .lock
+                    .update_or_discard(|value| Err::<(), _>(core::mem::replace(value, new)));
                 assert_eq!(failed, Err(self.model));
             }
             Call::Discard(change) => {
@@ -128,7 +129,10 @@ impl<const OFFSET: usize, const LEN: usize> Beside<OFFSET, LEN> {
             Call::SetFrom(_) => lock.set_from(&new),
             Call::Update(_) => assert_eq!(lock.update(|v| core::mem::replace(v, new)), old),
             Call::TryUpdate(_) => {
-                assert_eq!(lock.try_update(|v| Ok::<_, ()>(core::mem::replace(v, new))), Ok(old));
+                assert_eq!(
+                    lock.update_or_discard(|v| Ok::<_, ()>(core::mem::replace(v, new))),
+                    Ok(old)
+                );
             }
             Call::TryWrite(_) => *lock.try_write().expect("nobody else is here") = new,
             Call::GetMut(_) => *lock.get_mut() = new,

@@ -31,6 +31,8 @@ pub(crate) const PAGE: &str = "tearfree page";
 pub(crate) type Memcpy<T> = Held<memcpy::Memcpy<T>>;
 /// The type that the bars are about.
 pub(crate) type Ours<T> = Held<tearfree::SeqLock<T>>;
+/// The same, with writers that back off for starving readers.
+pub(crate) type Fair<T> = Held<tearfree::SeqLock<T, tearfree::lock::Fair>>;
 /// The same, with each value handed over instead of pointed to.
 pub(crate) type ByValue<T> = Held<ours::ByValue<T>>;
 pub(crate) type Latch<T> = Held<tearfree::SeqLatch<T>>;
@@ -74,6 +76,7 @@ pub(crate) fn every_contestant_for_arrays<T: Payload>(work: &mut impl EveryConte
 /// For the runs with several threads: our other forms, and words without any lock, which tear.
 pub(crate) fn every_contestant_and_form<T: Payload>(work: &mut impl EveryContestant<T>) {
     work.contestant::<Ours<T>>();
+    work.contestant::<Fair<T>>();
     work.contestant::<Split<T>>();
     work.contestant::<Latch<T>>();
     every_peer(work);
@@ -104,7 +107,7 @@ pub(crate) fn kind_of(contestant: &str) -> Kind {
     match contestant {
         memcpy::NAME => Kind::Limit,
         ours::NAME => Kind::Ours,
-        ours::SPLIT | ours::LATCH | ours::BY_VALUE | PAGE => Kind::OurOtherForm,
+        ours::FAIR | ours::SPLIT | ours::LATCH | ours::BY_VALUE | PAGE => Kind::OurOtherForm,
         bare::NAME => Kind::Unprotected,
         _ => Kind::Peer,
     }

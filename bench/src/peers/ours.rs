@@ -3,12 +3,15 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tearfree::lock::Fair;
 use tearfree::{Reader, SeqLatch, SeqLock, Writer};
 
 use crate::contestant::{Contestant, Direct, Read, Write};
 use crate::placement::Page;
 
 pub(super) const NAME: &str = "tearfree";
+/// The lock whose writers back off for starving readers.
+pub(super) const FAIR: &str = "tearfree fair";
 pub(super) const BY_VALUE: &str = "tearfree by value";
 pub(super) const SPLIT: &str = "tearfree split";
 pub(super) const LATCH: &str = "tearfree latch";
@@ -18,6 +21,29 @@ impl<T: Copy + Send> Direct<T> for SeqLock<T> {
 
     fn new(value: T) -> Self {
         Self::new(value)
+    }
+
+    #[inline(always)]
+    fn read(&self) -> T {
+        self.read()
+    }
+
+    #[inline(always)]
+    fn read_into(&self, out: &mut T) {
+        self.read_into(out);
+    }
+
+    #[inline(always)]
+    fn set(&self, value: &T) {
+        self.set_from(value);
+    }
+}
+
+impl<T: Copy + Send> Direct<T> for SeqLock<T, Fair> {
+    const NAME: &'static str = FAIR;
+
+    fn new(value: T) -> Self {
+        value.into()
     }
 
     #[inline(always)]

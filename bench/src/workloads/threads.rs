@@ -8,13 +8,16 @@ use crate::payload::{EverySize, Payload, Words, few_sizes};
 use crate::peers::{EveryContestant, every_contestant_and_form};
 use crate::race::{One, Racer, Role};
 
+/// The case of one writer that never rests.
+pub(crate) const ONE_WRITER: &str = "1 writer";
+
 pub(super) const BESIDE: Workload = Workload {
     name: "beside",
     about: "readers beside a writer that never rests, a thread for each core",
     cases: || 3,
     run: |bench| {
         let readers = (cores() - 1).max(1);
-        race_at_few_sizes(bench, BESIDE.name, "1 writer", &one_writer_and(readers));
+        race_at_few_sizes(bench, BESIDE.name, ONE_WRITER, &one_writer_and(readers));
     },
 };
 
@@ -24,7 +27,7 @@ pub(super) const OVERSUBSCRIBED: Workload = Workload {
     cases: || 6,
     run: |bench| {
         let threads = 4 * cores();
-        race_at_few_sizes(bench, OVERSUBSCRIBED.name, "1 writer", &one_writer_and(threads - 1));
+        race_at_few_sizes(bench, OVERSUBSCRIBED.name, ONE_WRITER, &one_writer_and(threads - 1));
         race_at_few_sizes(bench, OVERSUBSCRIBED.name, "mixed 90/10", &mixed(10, threads));
     },
 };

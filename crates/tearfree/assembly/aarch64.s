@@ -269,18 +269,16 @@ set_64:
     add x29, sp, #64
     ldp q1, q0, [x1]
     mov x19, x0
+    add x2, x0, #76
+    mov w0, wzr
     stp q1, q0, [sp]
     ldp q1, q0, [x1, #32]
+    mov w1, #1
     str q1, [sp, #32]
     stur q0, [x29, #-16]
-    ldrb w8, [x0, #76]
-    cbnz w8, .L3
-    add x2, x19, #78
-    mov w0, wzr
-    mov w1, #1
     bl __aarch64_cas1_acq
     cmp w0, #0
-    b.ne .L4
+    b.ne .L3
 .L1:
     ldr x8, [x19, #64]
     add x9, x19, #64
@@ -302,75 +300,63 @@ set_64:
     add x8, x8, #1
     stlr x8, [x9]
     ldr w1, [x19, #72]
-    tbnz w1, #0, .L5
+    tbnz w1, #0, .L4
 .L2:
-    add x1, x19, #78
+    add x1, x19, #76
     mov w0, #-1
     bl __aarch64_ldadd1_rel
-    tbnz w0, #1, .L6
+    tbnz w0, #1, .L5
     ldp x20, x19, [sp, #80]
     ldp x29, x30, [sp, #64]
     add sp, sp, #96
     ret
 .L3:
-    add x0, x19, #76
-    mov w1, #64
-    bl give_way
-    add x2, x19, #78
-    mov w0, wzr
-    mov w1, #1
-    bl __aarch64_cas1_acq
-    cmp w0, #0
-    b.eq .L1
-.L4:
     mov w2, #51712
-    add x0, x19, #78
+    add x0, x19, #76
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
     adrp x0, .Lanon.1
     add x0, x0, :lo12:.Lanon.1
     bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
-.L5:
+.L4:
     add x0, x19, #72
     bl wake_all
     b .L2
-.L6:
-    add x0, x19, #78
+.L5:
+    add x0, x19, #76
     ldp x20, x19, [sp, #80]
     ldp x29, x30, [sp, #64]
     add sp, sp, #96
     b unlock_slow
-.L7:
+.L6:
     mov x20, x0
-    add x1, x19, #78
+    add x1, x19, #76
     mov w0, #-1
     bl __aarch64_ldadd1_rel
-    tbnz w0, #1, .L9
-.L8:
+    tbnz w0, #1, .L8
+.L7:
     mov x0, x20
     bl _Unwind_Resume
-.L9:
-    add x0, x19, #78
+.L8:
+    add x0, x19, #76
     bl unlock_slow
-    b .L8
-.L10:
+    b .L7
+.L9:
     bl _RNvNtCscSuVdRmqwCT_4core9panicking16panic_in_cleanup
 
 set_8:
     stp x29, x30, [sp, #-32]!
     stp x20, x19, [sp, #16]
     mov x29, sp
-    ldrb w8, [x0, #20]
-    mov x19, x0
     mov x20, x1
-    cbnz w8, .L3
-    add x2, x19, #22
+    mov x19, x0
+    add x2, x0, #20
     mov w0, wzr
     mov w1, #1
     bl __aarch64_cas1_acq
     cmp w0, #0
-    b.ne .L4
+    b.ne .L3
 .L1:
     ldr x8, [x19, #8]
     add x9, x19, #8
@@ -382,57 +368,47 @@ set_8:
     add x8, x8, #1
     stlr x8, [x9]
     ldr w1, [x19, #16]
-    tbnz w1, #0, .L5
+    tbnz w1, #0, .L4
 .L2:
-    add x1, x19, #22
+    add x1, x19, #20
     mov w0, #-1
     bl __aarch64_ldadd1_rel
-    tbnz w0, #1, .L6
+    tbnz w0, #1, .L5
     ldp x20, x19, [sp, #16]
     ldp x29, x30, [sp], #32
     ret
 .L3:
-    add x0, x19, #20
-    mov w1, #8
-    bl give_way
-    add x2, x19, #22
-    mov w0, wzr
-    mov w1, #1
-    bl __aarch64_cas1_acq
-    cmp w0, #0
-    b.eq .L1
-.L4:
     mov w2, #51712
-    add x0, x19, #22
+    add x0, x19, #20
     movk w2, #15258, lsl #16
     bl lock_slow
     tbnz w0, #0, .L1
     adrp x0, .Lanon.1
     add x0, x0, :lo12:.Lanon.1
     bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
-.L5:
+.L4:
     add x0, x19, #16
     bl wake_all
     b .L2
-.L6:
-    add x0, x19, #22
+.L5:
+    add x0, x19, #20
     ldp x20, x19, [sp, #16]
     ldp x29, x30, [sp], #32
     b unlock_slow
-.L7:
+.L6:
     mov x20, x0
-    add x1, x19, #22
+    add x1, x19, #20
     mov w0, #-1
     bl __aarch64_ldadd1_rel
-    tbnz w0, #1, .L9
-.L8:
+    tbnz w0, #1, .L8
+.L7:
     mov x0, x20
     bl _Unwind_Resume
-.L9:
-    add x0, x19, #22
+.L8:
+    add x0, x19, #20
     bl unlock_slow
-    b .L8
-.L10:
+    b .L7
+.L9:
     bl _RNvNtCscSuVdRmqwCT_4core9panicking16panic_in_cleanup
 
 try_read_8:
@@ -450,51 +426,27 @@ try_read_8:
     ret
 
 writer_set_64:
-    sub sp, sp, #96
-    stp x29, x30, [sp, #64]
-    str x19, [sp, #80]
-    add x29, sp, #64
-    ldr x19, [x0]
-    ldp q3, q2, [x1]
-    ldp q1, q0, [x1, #32]
-    ldrb w8, [x19, #76]
-    cbnz w8, .L2
-.L1:
-    ldr x8, [x19, #64]
-    add x9, x19, #64
-    add x8, x8, #1
-    stlr x8, [x9]
-    add x8, x19, #16
+    ldr x8, [x0]
+    ldp q0, q1, [x1]
+    ldp q2, q3, [x1, #32]
+    ldr x9, [x8, #64]
+    add x10, x8, #64
+    add x9, x9, #1
+    stlr x9, [x10]
+    add x9, x8, #16
     dmb ish
-    str q3, [x19]
-    str q2, [x8]
-    add x8, x19, #32
-    str q1, [x8]
-    add x8, x19, #48
     str q0, [x8]
-    ldr x8, [x19, #64]
-    add x8, x8, #1
-    stlr x8, [x9]
-    ldr w1, [x19, #72]
-    tbnz w1, #0, .L3
-    ldp x29, x30, [sp, #64]
-    ldr x19, [sp, #80]
-    add sp, sp, #96
+    str q1, [x9]
+    add x9, x8, #32
+    str q2, [x9]
+    add x9, x8, #48
+    str q3, [x9]
+    ldr x9, [x8, #64]
+    add x9, x9, #1
+    stlr x9, [x10]
+    ldr w1, [x8, #72]
+    tbnz w1, #0, .L1
     ret
-.L2:
-    add x0, x19, #76
-    mov w1, #64
-    stur q0, [x29, #-16]
-    stp q2, q1, [sp, #16]
-    str q3, [sp]
-    bl give_way
-    ldp q3, q2, [sp]
-    ldr q1, [sp, #32]
-    ldur q0, [x29, #-16]
-    b .L1
-.L3:
-    add x0, x19, #72
-    ldp x29, x30, [sp, #64]
-    ldr x19, [sp, #80]
-    add sp, sp, #96
+.L1:
+    add x0, x8, #72
     b wake_all

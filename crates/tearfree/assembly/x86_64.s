@@ -268,16 +268,12 @@ set_64:
     movups 16(%rsi), %xmm2
     movups 32(%rsi), %xmm1
     movups 48(%rsi), %xmm0
-    movzbl 76(%rdi), %eax
-    testb %al, %al
-    jne .L4
-.L1:
-    leaq 78(%rdi), %rbx
+    leaq 76(%rdi), %rbx
     movb $1, %cl
     xorl %eax, %eax
-    lock cmpxchgb %cl, 78(%rdi)
-    jne .L5
-.L2:
+    lock cmpxchgb %cl, 76(%rdi)
+    jne .L3
+.L1:
     incq 64(%rdi)
     #MEMBARRIER
     movdqu %xmm3, (%rdi)
@@ -291,33 +287,17 @@ set_64:
     #MEMBARRIER
     movl 72(%rdi), %esi
     testb $1, %sil
-    jne .L6
-.L3:
+    jne .L4
+.L2:
     movb $-1, %al
     lock xaddb %al, (%rbx)
     testb $2, %al
-    jne .L7
+    jne .L5
     addq $72, %rsp
     popq %rbx
     popq %r14
     retq
-.L4:
-    leaq 76(%rdi), %rax
-    movl $64, %esi
-    movq %rdi, %rbx
-    movq %rax, %rdi
-    movaps %xmm0, 48(%rsp)
-    movaps %xmm1, 32(%rsp)
-    movaps %xmm2, 16(%rsp)
-    movaps %xmm3, (%rsp)
-    callq *give_way@GOTPCREL(%rip)
-    movaps (%rsp), %xmm3
-    movaps 16(%rsp), %xmm2
-    movaps 32(%rsp), %xmm1
-    movaps 48(%rsp), %xmm0
-    movq %rbx, %rdi
-    jmp .L1
-.L5:
+.L3:
     movq %rdi, %r14
     movq %rbx, %rdi
     movl $1000000000, %edx
@@ -332,49 +312,45 @@ set_64:
     movaps 48(%rsp), %xmm0
     movq %r14, %rdi
     testb %al, %al
-    jne .L2
+    jne .L1
     leaq .Lanon.1(%rip), %rdi
     callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
-.L6:
+.L4:
     addq $72, %rdi
     callq *wake_all@GOTPCREL(%rip)
-    jmp .L3
-.L7:
+    jmp .L2
+.L5:
     movq %rbx, %rdi
     addq $72, %rsp
     popq %rbx
     popq %r14
     jmpq *unlock_slow@GOTPCREL(%rip)
-.L8:
+.L6:
     movq %rax, %r14
     movb $-1, %al
     lock xaddb %al, (%rbx)
     testb $2, %al
-    jne .L10
-.L9:
+    jne .L8
+.L7:
     movq %r14, %rdi
     callq _Unwind_Resume@PLT
-.L10:
+.L8:
     movq %rbx, %rdi
     callq *unlock_slow@GOTPCREL(%rip)
-    jmp .L9
-.L11:
+    jmp .L7
+.L9:
     callq *_RNvNtCsgEmfK2I1SDS_4core9panicking16panic_in_cleanup@GOTPCREL(%rip)
 
 set_8:
     pushq %r15
     pushq %r14
     pushq %rbx
-    movzbl 20(%rdi), %eax
-    testb %al, %al
-    jne .L4
-.L1:
-    leaq 22(%rdi), %rbx
+    leaq 20(%rdi), %rbx
     movb $1, %cl
     xorl %eax, %eax
-    lock cmpxchgb %cl, 22(%rdi)
-    jne .L5
-.L2:
+    lock cmpxchgb %cl, 20(%rdi)
+    jne .L3
+.L1:
     incq 8(%rdi)
     #MEMBARRIER
     movq %rsi, (%rdi)
@@ -382,27 +358,17 @@ set_8:
     #MEMBARRIER
     movl 16(%rdi), %esi
     testb $1, %sil
-    jne .L6
-.L3:
+    jne .L4
+.L2:
     movb $-1, %al
     lock xaddb %al, (%rbx)
     testb $2, %al
-    jne .L7
+    jne .L5
     popq %rbx
     popq %r14
     popq %r15
     retq
-.L4:
-    leaq 20(%rdi), %rax
-    movq %rsi, %rbx
-    movl $8, %esi
-    movq %rdi, %r14
-    movq %rax, %rdi
-    callq *give_way@GOTPCREL(%rip)
-    movq %rbx, %rsi
-    movq %r14, %rdi
-    jmp .L1
-.L5:
+.L3:
     movq %rdi, %r14
     movq %rbx, %rdi
     movl $1000000000, %edx
@@ -411,33 +377,33 @@ set_8:
     movq %r15, %rsi
     movq %r14, %rdi
     testb %al, %al
-    jne .L2
+    jne .L1
     leaq .Lanon.1(%rip), %rdi
     callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
-.L6:
+.L4:
     addq $16, %rdi
     callq *wake_all@GOTPCREL(%rip)
-    jmp .L3
-.L7:
+    jmp .L2
+.L5:
     movq %rbx, %rdi
     popq %rbx
     popq %r14
     popq %r15
     jmpq *unlock_slow@GOTPCREL(%rip)
-.L8:
+.L6:
     movq %rax, %r14
     movb $-1, %al
     lock xaddb %al, (%rbx)
     testb $2, %al
-    jne .L10
-.L9:
+    jne .L8
+.L7:
     movq %r14, %rdi
     callq _Unwind_Resume@PLT
-.L10:
+.L8:
     movq %rbx, %rdi
     callq *unlock_slow@GOTPCREL(%rip)
-    jmp .L9
-.L11:
+    jmp .L7
+.L9:
     callq *_RNvNtCsgEmfK2I1SDS_4core9panicking16panic_in_cleanup@GOTPCREL(%rip)
 
 try_read_8:
@@ -456,50 +422,26 @@ try_read_8:
     retq
 
 writer_set_64:
-    pushq %rbx
-    subq $64, %rsp
-    movups (%rsi), %xmm3
-    movups 16(%rsi), %xmm2
-    movups 32(%rsi), %xmm1
-    movups 48(%rsi), %xmm0
-    movq (%rdi), %rbx
-    movzbl 76(%rbx), %eax
-    testb %al, %al
-    jne .L2
-.L1:
-    incq 64(%rbx)
+    movq (%rdi), %rdi
+    movups (%rsi), %xmm0
+    movups 16(%rsi), %xmm1
+    movups 32(%rsi), %xmm2
+    movups 48(%rsi), %xmm3
+    incq 64(%rdi)
     #MEMBARRIER
-    movdqu %xmm3, (%rbx)
-    leaq 16(%rbx), %rax
-    movdqu %xmm2, (%rax)
-    leaq 32(%rbx), %rax
+    movdqu %xmm0, (%rdi)
+    leaq 16(%rdi), %rax
     movdqu %xmm1, (%rax)
-    leaq 48(%rbx), %rax
-    movdqu %xmm0, (%rax)
-    incq 64(%rbx)
+    leaq 32(%rdi), %rax
+    movdqu %xmm2, (%rax)
+    leaq 48(%rdi), %rax
+    movdqu %xmm3, (%rax)
+    incq 64(%rdi)
     #MEMBARRIER
-    movl 72(%rbx), %esi
+    movl 72(%rdi), %esi
     testb $1, %sil
-    jne .L3
-    addq $64, %rsp
-    popq %rbx
+    jne .L1
     retq
-.L2:
-    leaq 76(%rbx), %rdi
-    movl $64, %esi
-    movaps %xmm0, 48(%rsp)
-    movaps %xmm1, 32(%rsp)
-    movaps %xmm2, 16(%rsp)
-    movaps %xmm3, (%rsp)
-    callq *give_way@GOTPCREL(%rip)
-    movaps (%rsp), %xmm3
-    movaps 16(%rsp), %xmm2
-    movaps 32(%rsp), %xmm1
-    movaps 48(%rsp), %xmm0
-    jmp .L1
-.L3:
-    addq $72, %rbx
-    movq %rbx, %rdi
-    addq $64, %rsp
-    popq %rbx
+.L1:
+    addq $72, %rdi
     jmpq *wake_all@GOTPCREL(%rip)

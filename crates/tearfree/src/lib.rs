@@ -8,7 +8,6 @@ mod misuse;
 mod order;
 #[cfg(target_has_atomic = "64")]
 mod pair;
-mod plea;
 mod seqcount;
 mod seqcount_with;
 mod seqlock;

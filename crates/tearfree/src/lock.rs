@@ -5,14 +5,17 @@
 
 use core::fmt;
 
-use crate::context::{Entered, SavedContext};
+mod fair;
+mod holding;
+mod in_context;
+
+pub use fair::Fair;
+pub(crate) use holding::{Holding, Replaceable};
+pub use in_context::InContext;
+
 use crate::order::{self, PLAIN};
 use crate::sync::AtomicBool;
 use crate::wait::Patience;
-
-mod holding;
-
-pub(crate) use holding::{Holding, Replaceable};
 
 /// A lock that keeps writers apart. Readers do not take it.
 ///
@@ -64,6 +67,38 @@ pub unsafe trait WriterLock {
     /// # Safety
     /// `held` comes from this lock, in this thread.
     unsafe fn unlock(&self, held: Self::Held);
+
+    /// Gives the lock back, to a thread that waits for it if there is one and the lock knows it.
+    ///
+    /// Called at the end of a [locking reader](crate::SeqLock::read_excl), so that readers that take
+    /// the lock again and again do not keep writers out. Unless it is overridden, it is
+    /// [`unlock`](Self::unlock).
+    ///
+    /// # Safety
+    /// As for `unlock`.
+    #[inline]
+    unsafe fn unlock_fair(&self, held: Self::Held) {
+        // SAFETY: `held` comes from this lock, in this thread.
+        unsafe { self.unlock(held) };
+    }
+
+    /// Called by a reader whose attempts fail again and again because writers never rest.
+    ///
+    /// `wants_processor` says that the reader seems to share the writer's processor. Does nothing
+    /// unless the lock is [`Fair`]. Takes no lock, and never waits.
+    #[inline]
+    fn request_turn(&self, wants_processor: bool) {
+        let _ = wants_processor;
+    }
+
+    /// Called by a writer of a value of `bytes` bytes before it takes the lock and before it enters a
+    /// context. Attempts (`try_write`) never call it.
+    ///
+    /// Does nothing unless the lock is [`Fair`], which pauses here if a reader requested its turn.
+    #[inline]
+    fn back_off(&self, bytes: usize) {
+        let _ = bytes;
+    }
 }
 
 #[cfg(feature = "lock_api")]
@@ -201,82 +236,17 @@ unsafe impl WriterLock for DefaultLock {
         // SAFETY: P5, by the caller's promise.
         unsafe { WriterLock::unlock(&self.0, held) }
     }
+
+    #[cfg(all(feature = "std", not(tearfree_axm)))]
+    #[inline]
+    unsafe fn unlock_fair(&self, held: Self::Held) {
+        // SAFETY: `held` comes from this lock, in this thread.
+        unsafe { lock_api::RawMutexFair::unlock_fair(&self.0, held) }
+    }
 }
 
 impl fmt::Debug for DefaultLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DefaultLock")
-    }
-}
-
-/// A writer lock that keeps a kind of interruption out for as long as it is held: the lock of data
-/// that an interrupt handler writes too.
-///
-/// As a type it always does it; for one call see [`SeqLock::write_in`](crate::SeqLock::write_in).
-/// Where a handler writes, every *writer* has to keep it out in one of these two ways. Readers need
-/// not: they take no lock, and a waiter that takes it for a moment keeps signals out by itself.
-///
-/// ```
-/// # #[cfg(all(feature = "std", unix))] {
-/// use tearfree::{SeqLock, context::IrqSave, lock::{InContext, SpinLock}};
-/// // Written by a signal handler and by threads; no signal arrives while a thread holds the lock.
-/// static SEEN: SeqLock<(u64, u64), InContext<IrqSave, SpinLock>> =
-///     SeqLock::with_lock((0, 0), InContext::new(SpinLock::new()));
-/// SEEN.update(|seen| seen.0 += 1);
-/// # }
-/// ```
-#[derive(Debug)]
-pub struct InContext<C, L = DefaultLock> {
-    lock: L,
-    context: core::marker::PhantomData<fn() -> C>,
-}
-
-impl<C: SavedContext, L> InContext<C, L> {
-    /// Puts `lock` into the context `C`, which has to nest: with `Irq` this does not compile.
-    ///
-    /// ```compile_fail
-    /// # use tearfree::{context::Irq, lock::{InContext, SpinLock}};
-    /// let _ = InContext::<Irq, _>::new(SpinLock::new());
-    /// ```
-    /// ```
-    /// # #[cfg(all(feature = "std", unix))] {
-    /// # use tearfree::{context::IrqSave, lock::{InContext, SpinLock}};
-    /// let _ = InContext::<IrqSave, _>::new(SpinLock::new());
-    /// # }
-    /// ```
-    #[must_use]
-    pub const fn new(lock: L) -> Self {
-        const { assert!(C::NESTS, "this context lets everything in at its end; use `IrqSave`") };
-        InContext { lock, context: core::marker::PhantomData }
-    }
-}
-
-// SAFETY: P5, by the lock inside, which is held for the whole time.
-unsafe impl<C: SavedContext, L: WriterLock> WriterLock for InContext<C, L> {
-    const UNLOCKED: Self = InContext::new(L::UNLOCKED);
-    type Held = (Option<C::Saved>, L::Held);
-
-    #[inline]
-    fn lock(&self) -> Self::Held {
-        // P10: the interruption is out before the lock is taken, and back after it is given back.
-        let entered = Entered::<C>::new();
-        let held = self.lock.lock();
-        (entered.into_saved(), held)
-    }
-
-    #[inline]
-    fn try_lock(&self) -> Option<Self::Held> {
-        let entered = Entered::<C>::new();
-        let held = self.lock.try_lock()?;
-        Some((entered.into_saved(), held))
-    }
-
-    #[inline]
-    unsafe fn unlock(&self, (saved, held): Self::Held) {
-        // SAFETY: P5, by the caller's promise.
-        unsafe { self.lock.unlock(held) };
-        if let Some(saved) = saved {
-            C::leave(saved);
-        }
     }
 }

@@ -2,13 +2,13 @@
 //! How a thread waits for another one: it spins, then yields, then sleeps.
 //!
 //! A write section is as short as a copy, so spinning nearly always suffices. If it does not, the
-//! writer has lost its processor in the middle: whoever then burns time keeps the writer from coming
-//! back, so the reader gives its time away. Each step ends by itself and the caller looks at the
-//! count after each, so nobody ever waits for longer than the write section plus one step.
+//! writer has lost its processor in the middle: a reader that then spins keeps the writer from coming
+//! back, so it gives its time away. Each step ends by itself and the caller looks at the count after
+//! each, so a wait is never longer than the write section plus one step.
 
 /// Spinning steps; step `n` pauses `2^n` times, so that all of them take a few microseconds.
 const SPINS: u32 = 7;
-/// Steps that offer the processor to whoever is ready, the writer among them.
+/// Steps that offer the processor to the threads that are ready, the writer among them.
 #[cfg(feature = "std")]
 const YIELDS: u32 = 12;
 /// The first sleep; each one doubles, up to `LONGEST_SLEEP`.
@@ -18,7 +18,7 @@ const FIRST_SLEEP: core::time::Duration = core::time::Duration::from_micros(20);
 #[cfg(feature = "std")]
 const LONGEST_SLEEP: core::time::Duration = core::time::Duration::from_millis(1);
 
-/// Offers the processor to whoever is ready, once, where there is a system that can give it away.
+/// Offers the processor to other threads, once, where a system can give it to them.
 pub(crate) fn offer_processor() {
     #[cfg(feature = "std")]
     std::thread::yield_now();
@@ -59,7 +59,7 @@ impl Patience {
     pub(crate) fn wait(&mut self) {
         #[cfg(feature = "std")]
         if self.step >= SPINS {
-            self.give_way();
+            self.yield_or_sleep();
             self.step = self.step.saturating_add(1);
             return;
         }
@@ -69,7 +69,7 @@ impl Patience {
 
     /// Whether the last step offered the processor to others. A sleep does not count: it is so long that
     /// the other side moves meanwhile wherever it runs.
-    pub(crate) fn gave_way(&self) -> bool {
+    pub(crate) fn has_yielded(&self) -> bool {
         #[cfg(feature = "std")]
         return (SPINS + 1..=SPINS + YIELDS).contains(&self.step);
         #[cfg(not(feature = "std"))]
@@ -89,7 +89,7 @@ impl Patience {
     }
 
     #[cfg(feature = "std")]
-    fn give_way(&self) {
+    fn yield_or_sleep(&self) {
         let past = self.step - SPINS;
         if past < YIELDS {
             offer_processor();
@@ -109,19 +109,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_step_that_offered_the_processor_gave_way() {
+    fn only_a_step_that_offered_the_processor_has_yielded() {
         let mut patience = Patience::new();
         let steps = SPINS + YIELDS + 2;
-        let gave_way: Vec<_> = (0..steps)
+        let yielded: Vec<_> = (0..steps)
             .map(|_| {
                 patience.wait();
-                patience.gave_way()
+                patience.has_yielded()
             })
             .collect();
-        let offers = gave_way.iter().filter(|&&gave_way| gave_way).count();
-        assert_eq!(offers, YIELDS as usize, "{gave_way:?}");
-        assert!(gave_way[SPINS as usize..].starts_with(&[true; YIELDS as usize]), "{gave_way:?}");
+        let offers = yielded.iter().filter(|&&yielded| yielded).count();
+        assert_eq!(offers, YIELDS as usize, "{yielded:?}");
+        assert!(yielded[SPINS as usize..].starts_with(&[true; YIELDS as usize]), "{yielded:?}");
         patience.progress();
-        assert!(!patience.gave_way(), "spins again");
+        assert!(!patience.has_yielded(), "spins again");
     }
 }

@@ -87,7 +87,7 @@ fn a_child_resets_a_lock_whose_writer_it_does_not_have() {
         |number| LOCK.set([number; WORDS]),
         || {
             // The lock may be held although the count is even: the writer was about to begin.
-            let found = match LOCK.read_timeout(Duration::from_millis(20)) {
+            let found = match LOCK.try_read_for(Duration::from_millis(20)) {
                 Some(value) if is_whole(&value) => Found::AtRest,
                 Some(_) => return Found::Torn,
                 None => Found::InTheMiddle,

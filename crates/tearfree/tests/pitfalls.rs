@@ -6,6 +6,8 @@
 
 mod support;
 
+#[path = "pitfalls/backing_off.rs"]
+mod backing_off;
 #[path = "pitfalls/counts.rs"]
 mod counts;
 #[path = "pitfalls/misuse.rs"]

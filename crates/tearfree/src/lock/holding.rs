@@ -37,6 +37,24 @@ impl<L> Replaceable<L> {
         unsafe { &*self.lock.get() }
     }
 
+    /// See [`WriterLock::request_turn`].
+    #[inline]
+    pub(crate) fn request_turn(&self, wants_processor: bool)
+    where
+        L: WriterLock,
+    {
+        self.get().request_turn(wants_processor);
+    }
+
+    /// See [`WriterLock::back_off`].
+    #[inline]
+    pub(crate) fn back_off(&self, bytes: usize)
+    where
+        L: WriterLock,
+    {
+        self.get().back_off(bytes);
+    }
+
     /// # Safety
     /// No other thread uses the lock, and no guard or other borrow of it lives in this one.
     pub(crate) unsafe fn replace_shared(&self, lock: L) {
@@ -72,6 +90,16 @@ impl<'a, L: WriterLock> Holding<'a, L> {
     fn from_held(lock: &'a Replaceable<L>, held: L::Held) -> Self {
         lock.identity.taken();
         Holding { lock, held: Some(held), not_send: PhantomData }
+    }
+
+    /// Gives the lock back to a thread that waits for it, if there is one. The end does nothing then.
+    #[inline]
+    pub(crate) fn unlock_fair(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.lock.identity.given_back();
+            // SAFETY: P5. This lock gave `held`, to this thread: `Holding` cannot be sent.
+            unsafe { self.lock.get().unlock_fair(held) };
+        }
     }
 }
 

@@ -12,7 +12,8 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// Keeps writers, and other locking readers, out while the guard lives: `read_seqlock_excl`.
     ///
     /// Does not touch the count, so lockless readers go on. Waits for writers, their closures
-    /// included.
+    /// included. With [`DefaultLock`] and `std`, the end of the guard hands the lock to a thread that
+    /// waits for it, so readers that take it again and again do not keep writers out.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new(5);
@@ -74,7 +75,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// One lockless attempt; if that fails, one read under the lock: `read_seqbegin_or_lock`,
     /// `need_seqretry` and `done_seqretry`, or `scoped_seqlock_read` with `ss_lock`.
     ///
-    /// Ends as soon as it gets the lock, however restless the writers are. Like every lock it may
+    /// Ends as soon as it gets the lock, also beside writers that never rest. Like every lock it may
     /// then wait for a writer's closure.
     ///
     /// ```
@@ -130,14 +131,21 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
 pub struct ExclGuard<'a, T: Copy, L: WriterLock = DefaultLock, C: SavedContext = Thread> {
     value: T,
     // Dropped in this order: the lock is given back, then the context is left.
-    _holding: Holding<'a, L>,
+    holding: Holding<'a, L>,
     _entered: Entered<C>,
 }
 
 impl<'a, T: Copy, L: WriterLock, C: SavedContext> ExclGuard<'a, T, L, C> {
     #[inline]
     fn of(seqlock: &SeqLock<T, L>, holding: Holding<'a, L>, entered: Entered<C>) -> Self {
-        ExclGuard { value: seqlock.copy_as_writer(), _holding: holding, _entered: entered }
+        ExclGuard { value: seqlock.copy_as_writer(), holding, _entered: entered }
+    }
+}
+
+impl<T: Copy, L: WriterLock, C: SavedContext> Drop for ExclGuard<'_, T, L, C> {
+    #[inline]
+    fn drop(&mut self) {
+        self.holding.unlock_fair();
     }
 }
 

@@ -14,17 +14,18 @@ use crate::lock::WriterLock;
 use crate::sync::pause;
 use crate::wait::Patience;
 
-/// How often the count may move under a reader before it asks writers for a pause.
-const RESTLESS: u32 = 4;
+/// How often the count moves under a reader before it requests its turn.
+const MOVES_BEFORE_REQUEST: u32 = 4;
 
 impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// A copy of the value, never a mix of two writes.
     ///
     /// Waits while a writer is inside its copy: spins, then (with `std`) yields and sleeps, and looks
     /// at the count after each step. It never waits for what another writer does in
-    /// [`update`](Self::update) or under a guard. If writers never rest, it asks them for a pause as
-    /// long as one copy, or (with `std`) for the processor if they seem to run on the same one: flags
-    /// beside the count, all that it ever writes. So it gets through.
+    /// [`update`](Self::update) or under a guard. Beside writers that never rest a reader of a large
+    /// value can starve: writers come first. [`Fair`](crate::lock::Fair) as the writers' lock lets it
+    /// through, [`read_or_lock`](Self::read_or_lock) takes its turn among the writers, and
+    /// [`try_read_for`](Self::try_read_for) gives up.
     ///
     /// In a handler that interrupts a writer mid-copy, this never returns, and panics in debug builds with
     /// `std`: keep the handler out ([contexts](crate::context)), or use [`try_read`](Self::try_read) or
@@ -75,27 +76,6 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         self.try_read_versioned().map(|(value, _)| value)
     }
 
-    /// One attempt at a newer value; otherwise `last` stays what it is. True if it was replaced.
-    ///
-    /// For readers that would rather work with the last good value than wait.
-    ///
-    /// ```
-    /// let lock = tearfree::SeqLock::new(5);
-    /// let mut last = 0;
-    /// assert!(lock.read_or_last(&mut last));
-    /// assert_eq!(last, 5);
-    /// ```
-    #[inline]
-    pub fn read_or_last(&self, last: &mut T) -> bool {
-        match self.try_read() {
-            Some(value) => {
-                *last = value;
-                true
-            }
-            None => false,
-        }
-    }
-
     /// As [`read`](Self::read), but gives up after `timeout`.
     ///
     /// One attempt is made in any case, so a zero `timeout` is [`try_read`](Self::try_read).
@@ -103,11 +83,12 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// ```
     /// use std::time::Duration;
     /// let lock = tearfree::SeqLock::new(5);
-    /// assert_eq!(lock.read_timeout(Duration::from_millis(1)), Some(5));
+    /// assert_eq!(lock.try_read_for(Duration::from_millis(1)), Some(5));
     /// ```
     #[cfg(feature = "std")]
+    #[doc(alias("read_timeout"))]
     #[must_use]
-    pub fn read_timeout(&self, timeout: Duration) -> Option<T> {
+    pub fn try_read_for(&self, timeout: Duration) -> Option<T> {
         if let Some(value) = self.try_read() {
             return Some(value);
         }
@@ -246,17 +227,17 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
                 // Writers get on, only this reader does not.
                 moves += 1;
                 last = now;
-                if patience.gave_way() {
-                    // A writer ran while this thread had given its processor away, so perhaps there.
-                    self.plea.make_for_processor();
-                }
+            }
+            // If a writer ran while this thread had yielded its processor, it perhaps ran there.
+            let wants_processor = moved && patience.has_yielded();
+            if wants_processor || moves >= MOVES_BEFORE_REQUEST {
+                self.lock.request_turn(wants_processor);
+            }
+            if moved {
                 patience.progress();
             }
-            if moves >= RESTLESS {
-                self.plea.make();
-            }
-            if moved && moves >= RESTLESS {
-                // A writer is about to pause, so do not be away then.
+            if moved && moves >= MOVES_BEFORE_REQUEST {
+                // A fair writer is about to pause; others leave short gaps only.
                 pause();
             } else {
                 patience.wait();

@@ -35,6 +35,9 @@ pub struct Writer<'a, T, L = DefaultLock> {
 
 impl<T: Copy, L: WriterLock> Writer<'_, T, L> {
     /// Replaces the value: two stores to the count and one copy.
+    ///
+    /// Takes no lock; with [`Fair`](crate::lock::Fair) as `L` a starving reader makes it pause first,
+    /// for a bounded time.
     #[inline]
     pub fn set(&mut self, value: T) {
         self.set_from(&value);
@@ -43,14 +46,14 @@ impl<T: Copy, L: WriterLock> Writer<'_, T, L> {
     /// As [`set`](Self::set), straight from where the value is.
     #[inline]
     pub fn set_from(&mut self, value: &T) {
-        self.seqlock.heed();
+        self.seqlock.lock.back_off(size_of::<T>());
         self.seqlock.publish(value);
     }
 
     /// Changes the value by a closure that works on a private copy; a panic publishes nothing.
     #[inline]
     pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
-        self.seqlock.heed();
+        self.seqlock.lock.back_off(size_of::<T>());
         let mut value = self.get();
         let result = change(&mut value);
         self.seqlock.publish(&value);
@@ -93,11 +96,11 @@ impl<T: Copy, L: WriterLock> Reader<'_, T, L> {
         self.seqlock.read_into(to);
     }
 
-    /// As [`SeqLock::read_timeout`].
+    /// As [`SeqLock::try_read_for`].
     #[cfg(feature = "std")]
     #[must_use]
-    pub fn read_timeout(&self, timeout: core::time::Duration) -> Option<T> {
-        self.seqlock.read_timeout(timeout)
+    pub fn try_read_for(&self, timeout: core::time::Duration) -> Option<T> {
+        self.seqlock.try_read_for(timeout)
     }
 
     /// As [`SeqLock::read_fields`].
@@ -118,12 +121,6 @@ impl<T: Copy, L: WriterLock> Reader<'_, T, L> {
     #[must_use]
     pub fn try_read(&self) -> Option<T> {
         self.seqlock.try_read()
-    }
-
-    /// As [`SeqLock::read_or_last`].
-    #[inline]
-    pub fn read_or_last(&self, last: &mut T) -> bool {
-        self.seqlock.read_or_last(last)
     }
 
     /// As [`SeqLock::version`].

@@ -14,12 +14,10 @@ use crate::lock::{DefaultLock, Holding, WriterLock};
 impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// Replaces the value.
     ///
-    /// Takes the writer lock, makes the count odd, copies, makes it even. Waits for other writers,
-    /// never for readers; but if a reader asked for its turn, it pauses before, for 64 pause
-    /// instructions and one more for each 16 bytes, 16384 at most: some microseconds for 4 KiB, half a
-    /// millisecond for 256 KiB and more. With `std`, a reader that seems to share this thread's
-    /// processor makes it yield that as well, once. Whoever holds another lock meanwhile keeps it for so
-    /// much longer.
+    /// Takes the writer lock, makes the count odd, copies, makes it even. Waits for other writers and
+    /// for [locking readers](Self::read_excl), never for other readers. Where the lock is
+    /// [`Fair`](crate::lock::Fair), a request of a starving reader makes it pause first, for a bounded
+    /// time.
     ///
     /// # Panics
     /// In debug builds with `std`, if this thread holds the lock: see [re-entering](SeqLock#re-entering).
@@ -33,7 +31,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[doc(alias("write_seqlock", "write_sequnlock", "store"))]
     #[inline]
     pub fn set(&self, value: T) {
-        self.heed();
+        self.lock.back_off(size_of::<T>());
         self.replace(&value);
     }
 
@@ -47,7 +45,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// ```
     #[inline]
     pub fn set_from(&self, value: &T) {
-        self.heed();
+        self.lock.back_off(size_of::<T>());
         self.replace(value);
     }
 
@@ -63,7 +61,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// ```
     #[inline]
     pub fn set_in<C: Context>(&self, value: T) {
-        self.heed();
+        self.lock.back_off(size_of::<T>());
         C::with(|| self.replace(&value));
     }
 
@@ -84,27 +82,27 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[doc(alias("write_seqlock", "write_sequnlock"))]
     #[inline]
     pub fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        self.heed();
+        self.lock.back_off(size_of::<T>());
         self.change(change)
     }
 
     /// As [`update`](Self::update), with a kind of interruption kept out meanwhile.
     #[inline]
     pub fn update_in<C: Context, R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        self.heed();
+        self.lock.back_off(size_of::<T>());
         C::with(|| self.change(change))
     }
 
     /// As [`update`](Self::update), but publishes only if the closure gives `Ok`: an early return with
-    /// `?` leaves the old value.
+    /// `?` leaves the old value. Waits for other writers, as `update` does.
     ///
     /// # Errors
-    /// Whatever the closure gives.
+    /// What the closure returns.
     ///
     /// # Examples
     /// ```
     /// let balance = tearfree::SeqLock::new((10_u32, 0_u32));
-    /// let pay = |amount| balance.try_update(|(left, paid)| {
+    /// let pay = |amount| balance.update_or_discard(|(left, paid)| {
     ///     *paid += amount;
     ///     *left = left.checked_sub(amount).ok_or("not enough left")?;
     ///     Ok(*left)
@@ -113,9 +111,13 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// assert_eq!(pay(7), Err("not enough left"));
     /// assert_eq!(balance.read(), (6, 4)); // nothing of the failed one
     /// ```
+    #[doc(alias("try_update"))]
     #[inline]
-    pub fn try_update<R, E>(&self, change: impl FnOnce(&mut T) -> Result<R, E>) -> Result<R, E> {
-        self.heed();
+    pub fn update_or_discard<R, E>(
+        &self,
+        change: impl FnOnce(&mut T) -> Result<R, E>,
+    ) -> Result<R, E> {
+        self.lock.back_off(size_of::<T>());
         let _writer = Holding::new(&self.lock);
         let mut value = self.copy_as_writer();
         let result = change(&mut value)?;
@@ -148,7 +150,8 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         self.write_in()
     }
 
-    /// As [`write`](Self::write), if no other writer is inside: `write_tryseqlock`.
+    /// As [`write`](Self::write), if no other writer is inside: `write_tryseqlock`. Never waits,
+    /// pauses or yields, whatever the lock.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new(1);
@@ -185,7 +188,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     ))]
     #[inline]
     pub fn write_in<C: SavedContext>(&self) -> WriteGuard<'_, T, L, C> {
-        self.heed();
+        self.lock.back_off(size_of::<T>());
         // P10: entered before the lock is taken, left after it is given back.
         let entered = Entered::new();
         WriteGuard::of(self, Holding::new(&self.lock), entered)
@@ -194,17 +197,9 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// As [`try_write`](Self::try_write), with a kind of interruption kept out.
     #[inline]
     pub fn try_write_in<C: SavedContext>(&self) -> Option<WriteGuard<'_, T, L, C>> {
-        self.heed();
         let entered = Entered::new();
         let holding = Holding::try_new(&self.lock)?;
         Some(WriteGuard::of(self, holding, entered))
-    }
-
-    /// Pauses or yields for a moment if readers never get through. Comes before the lock and before
-    /// the context, so that nobody else is kept waiting meanwhile.
-    #[inline]
-    pub(super) fn heed(&self) {
-        self.plea.heed(size_of::<T>());
     }
 
     #[inline]
@@ -246,7 +241,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
 /// A private copy of the value, under the writer lock. Its end publishes the copy.
 ///
 /// An early return ends the guard as well and so publishes what was changed until then: call
-/// [`discard`](Self::discard) before, or use [`SeqLock::try_update`].
+/// [`discard`](Self::discard) before, or use [`SeqLock::update_or_discard`].
 #[must_use = "dropping the guard publishes at once"]
 pub struct WriteGuard<'a, T: Copy, L: WriterLock = DefaultLock, C: SavedContext = Thread> {
     seqlock: &'a SeqLock<T, L>,

@@ -22,7 +22,7 @@ const SMALL_READS: &[&str] = &[
     "count_read_16",
 ];
 
-/// Where a path goes on that met a writer, or a reader's plea. Not part of the hot path.
+/// Where a path goes on that met a writer. Not part of the hot path.
 const COLD: &[&str] = &[
     "read_contended",
     "read_versioned_contended",
@@ -31,7 +31,6 @@ const COLD: &[&str] = &[
     "consistent_at_last",
     "consistent_contended",
     "read_begin_contended",
-    "give_way",
 ];
 
 /// Calls that the parking_lot mutex makes when it is contended, and ours when somebody waits.

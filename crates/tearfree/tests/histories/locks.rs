@@ -84,19 +84,14 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
     /// The readers that may come back with nothing.
     fn attempt(&self, thread: &mut Recorder<'_>) {
         let lock = &self.0;
-        match thread.below(3) {
+        match thread.below(2) {
             0 => _ = thread.call("try_read", || lock.try_read(), attempted),
-            1 => {
-                let mut last = Both::<T>::of(FIRST);
-                let attempt = || lock.read_or_last(&mut last).then_some(last);
-                _ = thread.call("read_or_last", attempt, attempted);
-            }
             _ => {
                 #[cfg(feature = "std")]
-                let attempt = || lock.read_timeout(core::time::Duration::ZERO);
+                let attempt = || lock.try_read_for(core::time::Duration::ZERO);
                 #[cfg(not(feature = "std"))]
                 let attempt = || lock.try_read();
-                _ = thread.call("read_timeout", attempt, attempted);
+                _ = thread.call("try_read_for", attempt, attempted);
             }
         }
     }
@@ -153,8 +148,8 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
             }
             1 => _ = thread.call("update", || lock.update(change), replaced),
             _ => {
-                let update = || lock.try_update(|value| Ok::<_, ()>(change(value))).unwrap();
-                _ = thread.call("try_update", update, replaced);
+                let update = || lock.update_or_discard(|value| Ok::<_, ()>(change(value))).unwrap();
+                _ = thread.call("update_or_discard", update, replaced);
             }
         }
     }
@@ -170,8 +165,8 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
                     pause();
                     Err::<(), _>(replace(value, new))
                 };
-                let update = || lock.try_update(fail).unwrap_err();
-                _ = thread.call("try_update with Err", update, looked);
+                let update = || lock.update_or_discard(fail).unwrap_err();
+                _ = thread.call("update_or_discard with Err", update, looked);
             }
             1 => {
                 let mut old = Both::<T>::of(FIRST);

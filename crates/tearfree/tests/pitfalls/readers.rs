@@ -93,7 +93,7 @@ fn a_version_stays_where_nothing_was_written() {
     assert_eq!(lock.read(), (1, 2));
     assert_eq!(*lock.read_excl(), (1, 2));
     lock.write().discard();
-    assert_eq!(lock.try_update(|_| Err::<(), _>(5)), Err(5));
+    assert_eq!(lock.update_or_discard(|_| Err::<(), _>(5)), Err(5));
     assert_eq!(lock.read_if_changed(&mut seen), None);
     assert_eq!((lock.version(), seen), (before, before));
     assert_eq!(lock.read_versioned(), ((1, 2), before));

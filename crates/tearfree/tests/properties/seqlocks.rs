@@ -92,7 +92,7 @@ impl<T: Accusing + PartialEq + Debug, L: WriterLock> History<T, L> {
             Way::Set => lock.set(new),
             Way::Update => assert_eq!(lock.update(|value| replace(value, new)), old),
             Way::TryUpdate => {
-                let result: Result<T, ()> = lock.try_update(|value| Ok(replace(value, new)));
+                let result: Result<T, ()> = lock.update_or_discard(|value| Ok(replace(value, new)));
                 assert_eq!(result, Ok(old));
             }
             Way::Guard => assert_eq!(replace(&mut *lock.write(), new), old),
@@ -118,7 +118,8 @@ impl<T: Accusing + PartialEq + Debug, L: WriterLock> History<T, L> {
                 panic!("as the history says");
             }))),
             Failure::Error => {
-                let result: Result<(), T> = self.lock.try_update(|value| Err(replace(value, new)));
+                let result: Result<(), T> =
+                    self.lock.update_or_discard(|value| Err(replace(value, new)));
                 assert_eq!(result, Err(self.value));
             }
             Failure::Discard => {
@@ -154,9 +155,7 @@ impl<T: Accusing + PartialEq + Debug, L: WriterLock> History<T, L> {
         let lock = &self.lock;
         let mut into = T::of(u64::MAX >> 20);
         lock.read_into(&mut into);
-        let mut last = T::of(u64::MAX >> 20);
-        assert!(lock.read_or_last(&mut last));
-        for value in [lock.read(), into, last, lock.read_or_lock(), lock.read_versioned().0] {
+        for value in [lock.read(), into, lock.read_or_lock(), lock.read_versioned().0] {
             assert_eq!(value, self.value);
         }
         assert_eq!(lock.try_read(), Some(self.value));

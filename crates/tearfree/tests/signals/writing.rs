@@ -4,9 +4,7 @@
 //! Without a context each of these hangs: the handler waits for a lock that its own thread holds.
 #![allow(unsafe_code, reason = "a writer lock that is interrupted when it is taken")]
 
-use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use core::time::Duration;
 
 use libc::{SIGUSR1, SIGUSR2};
 use tearfree::context::{Bh, Irq, IrqSave, set_bottom_half_signals};
@@ -15,7 +13,7 @@ use tearfree::{SeqLatch, SeqLock};
 
 use crate::support::Watchdog;
 use crate::support::payload::{Accusing, Words};
-use crate::support::signals::{handled, mask, pending, raise, react, storm};
+use crate::support::signals::{handled, mask, pending, storm};
 
 type Value = Words<32>;
 
@@ -156,62 +154,6 @@ fn handlers_and_threads_on_several_processors_lose_no_write() {
         }
     });
     assert_eq!(LOCK.read().generation(), WRITES.load(Relaxed));
-}
-
-/// A spin lock that is interrupted as soon as it is taken, in a thread that asks for it.
-struct Interrupted(SpinLock);
-
-thread_local! {
-    static INTERRUPTS: Cell<bool> = const { Cell::new(false) };
-    static HOLDS_THE_LOCK: Cell<bool> = const { Cell::new(false) };
-}
-
-impl Interrupted {
-    fn is_taken() {
-        HOLDS_THE_LOCK.set(true);
-        if INTERRUPTS.get() {
-            raise(SIGUSR1);
-        }
-    }
-}
-
-// SAFETY: the lock inside excludes.
-unsafe impl WriterLock for Interrupted {
-    const UNLOCKED: Self = Interrupted(SpinLock::new());
-    type Held = ();
-
-    fn lock(&self) {
-        self.0.lock();
-        Interrupted::is_taken();
-    }
-
-    fn try_lock(&self) -> Option<()> {
-        self.0.try_lock()?;
-        Interrupted::is_taken();
-        Some(())
-    }
-
-    unsafe fn unlock(&self, (): ()) {
-        HOLDS_THE_LOCK.set(false);
-        // SAFETY: by the caller's promise.
-        unsafe { self.0.unlock(()) };
-    }
-}
-
-/// Those who wait for a change take the writer lock for a moment. A handler that writes must not come
-/// then. It comes as soon as the lock is free.
-#[test]
-fn a_waiter_that_takes_the_lock_for_a_moment_keeps_handlers_out() {
-    static LOCK: SeqLock<u64, Interrupted> = SeqLock::with_lock(0, Interrupted::UNLOCKED);
-    fn would_write() {
-        assert!(!HOLDS_THE_LOCK.get(), "a handler that writes would wait for its own thread");
-    }
-    let _watchdog = Watchdog::over("a_waiter_that_takes_the_lock_for_a_moment");
-    react(SIGUSR1, would_write);
-    let (seen, before) = (LOCK.version(), handled());
-    INTERRUPTS.set(true);
-    assert!(!LOCK.wait_changed(seen, Some(Duration::from_millis(1))));
-    assert!(handled() > before, "a waiter announces itself under the lock");
 }
 
 /// Elsewhere than on Linux the waiter's queue has locks of its own, which a handler must not meet.

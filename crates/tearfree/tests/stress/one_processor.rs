@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A reader and a writer that never rests, on one processor. The writer loses it inside of a write
-//! nearly every time, so the reader that gets it finds the count odd nearly every time.
+//! nearly every time, so the reader that gets it finds the count odd nearly every time. With `Fair`
+//! the reader requests the processor, and gets it between two writes.
 #![cfg(all(feature = "std", target_os = "linux", not(miri)))]
 #![allow(unsafe_code, reason = "asks the system for a processor")]
 
 use core::mem::MaybeUninit;
 use std::thread;
 
-use tearfree::lock::SpinLock;
-use tearfree::{DefaultLock, SeqLock};
+use tearfree::SeqLock;
+use tearfree::lock::{Fair, SpinLock};
 
 use crate::support::payload::{Accusing, Words};
 use crate::support::{Flag, Watchdog};
@@ -83,19 +84,19 @@ fn race(
     })
 }
 
-/// In as many writes as `read` needs for its turns, attempts that ask for nothing get next to nothing.
+/// In as many writes as `read` needs for its turns, attempts, which request nothing, get next to nothing.
 fn assert_gets_its_turns(asking: &Score, attempts_alone: &Score) {
     assert_eq!(asking.new_values, TURNS);
     assert!(
         attempts_alone.new_values < TURNS / 2,
-        "who asks for nothing gets as far: {attempts_alone:?} instead of {asking:?}"
+        "attempts get as far: {attempts_alone:?} instead of {asking:?}"
     );
 }
 
 #[test]
 fn a_reader_of_a_split_lock_gets_its_turns_on_the_writers_processor() {
     let _watchdog = Watchdog::over("one processor: split");
-    let mut lock = SeqLock::new(Value::of(0));
+    let mut lock = SeqLock::<_, Fair>::from(Value::of(0));
     let (mut writer, reader) = lock.split();
     let asking = race(TURNS, u64::MAX, |value| writer.set_from(value), || Some(reader.read()));
     let attempts =
@@ -113,6 +114,6 @@ fn a_reader_gets_its_turns_on_the_processor_of_a_writer_with_a_lock() {
         assert_gets_its_turns(&asking, &attempts);
     }
     let _watchdog = Watchdog::over("one processor: locks");
-    with::<DefaultLock>();
-    with::<SpinLock>();
+    with::<Fair>();
+    with::<Fair<SpinLock>>();
 }

@@ -6,7 +6,7 @@ use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 
-use tearfree::lock::{SpinLock, WriterLock};
+use tearfree::lock::{Fair, SpinLock, WriterLock};
 use tearfree::{DefaultLock, SeqLatch, SeqLock};
 
 use crate::support::payload::{Accusing, Words};
@@ -77,18 +77,23 @@ fn readers_get_on<const N: usize>(
 
 #[test]
 fn readers_get_on_beside_a_writer_that_never_rests() {
-    let lock = SeqLock::new(Words::<512>::of(0));
-    readers_get_on("restless: read", times(500, 1), |v| lock.set(v), || lock.read());
+    let lock = SeqLock::<_, Fair>::from(Words::<512>::of(0));
+    readers_get_on("never resting: read", times(500, 1), |v| lock.set(v), || lock.read());
     readers_get_on(
-        "restless: read_or_lock",
+        "never resting: read_or_lock",
         times(500, 1),
         |v| lock.set(v),
         || lock.read_or_lock(),
     );
-    let spinning = SeqLock::with_lock(Words::<512>::of(0), SpinLock::new());
-    readers_get_on("restless: spin lock", times(500, 1), |v| spinning.set(v), || spinning.read());
+    let spinning = SeqLock::with_lock(Words::<512>::of(0), Fair::new(SpinLock::new()));
+    readers_get_on(
+        "never resting: spin lock",
+        times(500, 1),
+        |v| spinning.set(v),
+        || spinning.read(),
+    );
     let latch = SeqLatch::new(Words::<512>::of(0));
-    readers_get_on("restless: latch", times(500, 1), |v| latch.set(v), || latch.read());
+    readers_get_on("never resting: latch", times(500, 1), |v| latch.set(v), || latch.read());
 }
 
 /// A lock that no reader may take.
@@ -119,24 +124,55 @@ unsafe impl WriterLock for ForWriters {
 
 #[test]
 fn readers_get_on_without_ever_taking_the_lock() {
-    let lock = SeqLock::with_lock(Words::<512>::of(0), ForWriters::UNLOCKED);
+    let lock = SeqLock::with_lock(Words::<512>::of(0), Fair::new(ForWriters::UNLOCKED));
     let read = || {
         READS.set(true);
         lock.read()
     };
-    readers_get_on("restless: no lock taken", times(500, 1), |v| lock.set(v), read);
+    readers_get_on("never resting: no lock taken", times(500, 1), |v| lock.set(v), read);
 }
 
 #[test]
 fn readers_of_a_split_lock_get_on_beside_a_writer_that_never_rests() {
-    let mut lock = SeqLock::new(Words::<512>::of(0));
+    let mut lock = SeqLock::<_, Fair>::from(Words::<512>::of(0));
     let (writer, reader) = lock.split();
     let writer = std::sync::Mutex::new(writer);
     let write = |value| writer.lock().unwrap().set(value);
-    readers_get_on("restless: split", times(500, 1), write, || reader.read());
+    readers_get_on("never resting: split", times(500, 1), write, || reader.read());
 }
 
-/// A writer loses its processor while the count is odd. Whoever waits then must not burn the time
+/// Without `Fair` a reader may starve beside a writer, but not for longer than that writes.
+#[test]
+fn readers_end_once_the_writer_rests() {
+    const LAST: u64 = 9;
+    fn with<L: WriterLock + Sync>(test: &'static str) {
+        let _watchdog = Watchdog::over(test);
+        let lock = SeqLock::<Words<16384>, L>::from(Words::of(0));
+        let values: Vec<_> = (1..=8).map(Words::of).collect();
+        let writes = usize::try_from(times(20_000, 20)).unwrap();
+        let began = Flag::new();
+        thread::scope(|s| {
+            s.spawn(|| {
+                for value in values.iter().cycle().take(writes) {
+                    lock.set_from(value);
+                    began.raise();
+                }
+                lock.set_from(&Words::of(LAST));
+            });
+            for _ in 0..2 {
+                s.spawn(|| {
+                    began.wait();
+                    while lock.read().generation() != LAST {}
+                });
+            }
+        });
+    }
+    with::<DefaultLock>("resting: default");
+    with::<SpinLock>("resting: spin lock");
+    with::<Fair>("resting: fair");
+}
+
+/// A writer loses its processor while the count is odd. Threads that wait then must not burn the time
 /// that the writer needs in order to come back.
 #[cfg(all(feature = "std", unix, not(miri)))]
 mod descheduled {

@@ -48,15 +48,15 @@ fn next<T: Accusing>(value: &mut T) {
 fn every_update_of_a_seqlock_counts<T: Accusing, L: WriterLock + Sync>() {
     let lock = SeqLock::<T, L>::from(T::of(0));
     let by_guard = || next(&mut *lock.write());
-    let by_try_update = || {
+    let by_update_or_discard = || {
         // What fails in between leaves no trace.
-        let failed: Result<(), ()> = lock.try_update(|value| {
+        let failed: Result<(), ()> = lock.update_or_discard(|value| {
             next(value);
             Err(())
         });
         assert_eq!(failed, Err(()));
         assert_eq!(
-            lock.try_update(|value| {
+            lock.update_or_discard(|value| {
                 next(value);
                 Ok::<_, ()>(())
             }),
@@ -74,7 +74,7 @@ fn every_update_of_a_seqlock_counts<T: Accusing, L: WriterLock + Sync>() {
     let by_update = || lock.update(next);
     every_update_counts(
         "every_update_of_a_seqlock_counts",
-        [&by_guard, &by_try_update, &by_trying, &by_update],
+        [&by_guard, &by_update_or_discard, &by_trying, &by_update],
         || lock.read(),
     );
 }

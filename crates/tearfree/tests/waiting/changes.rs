@@ -22,7 +22,7 @@ fn a_change_from_before_ends_the_wait_at_once() {
         |l| l.update(|_| ()),
         |l| drop(l.write()),
         |l| {
-            assert_eq!(l.try_update(|v| v.checked_add(1).ok_or(())), Ok(2));
+            assert_eq!(l.update_or_discard(|v| v.checked_add(1).ok_or(())), Ok(2));
         },
     ];
     for write in writes {
@@ -58,7 +58,7 @@ fn what_publishes_nothing_is_no_change() {
     let lock = SeqLock::new(1);
     let seen = lock.version();
     lock.write().discard();
-    assert_eq!(lock.try_update(|_| Err::<(), _>(5)), Err(5));
+    assert_eq!(lock.update_or_discard(|_| Err::<(), _>(5)), Err(5));
     assert!(panics(|| lock.update(|_| panic!("in the middle of an update"))));
     drop(lock.read_excl());
     assert_eq!(lock.read(), 1);

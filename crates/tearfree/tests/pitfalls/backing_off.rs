@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which calls may back off for readers, and which never do.
+#![allow(unsafe_code, reason = "a lock of its own")]
+
+use core::cell::Cell;
+
+use tearfree::SeqLock;
+use tearfree::context::SavedContext;
+use tearfree::lock::{Fair, InContext, SpinLock, WriterLock};
+
+use crate::support::Watchdog;
+use crate::support::payload::{Accusing, Words};
+
+thread_local! {
+    static BACKED_OFF: Cell<Vec<usize>> = const { Cell::new(Vec::new()) };
+    static REQUESTED: Cell<u64> = const { Cell::new(0) };
+    static HANDED_OVER: Cell<u64> = const { Cell::new(0) };
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A lock that records each call of the three hints.
+struct Recording(SpinLock);
+
+// SAFETY: the lock inside excludes.
+unsafe impl WriterLock for Recording {
+    const UNLOCKED: Self = Recording(SpinLock::new());
+    type Held = ();
+
+    fn lock(&self) {
+        self.0.lock();
+    }
+
+    fn try_lock(&self) -> Option<()> {
+        self.0.try_lock()
+    }
+
+    unsafe fn unlock(&self, (): ()) {
+        // SAFETY: `lock` or `try_lock` above took this lock.
+        unsafe { self.0.unlock(()) };
+    }
+
+    unsafe fn unlock_fair(&self, (): ()) {
+        HANDED_OVER.set(HANDED_OVER.get() + 1);
+        // SAFETY: `lock` or `try_lock` above took this lock.
+        unsafe { self.0.unlock(()) };
+    }
+
+    fn request_turn(&self, _wants_processor: bool) {
+        REQUESTED.set(REQUESTED.get() + 1);
+    }
+
+    fn back_off(&self, bytes: usize) {
+        assert!(!INSIDE.get(), "backs off inside of a context");
+        assert!(self.0.try_lock().is_some(), "backs off while it holds the lock");
+        // SAFETY: taken by the line above.
+        unsafe { self.0.unlock(()) };
+        let mut calls = BACKED_OFF.take();
+        calls.push(bytes);
+        BACKED_OFF.set(calls);
+    }
+}
+
+/// A context that says whether this thread is inside.
+enum Watched {}
+
+impl SavedContext for Watched {
+    type Saved = bool;
+
+    fn enter() -> bool {
+        INSIDE.replace(true)
+    }
+
+    fn leave(before: bool) {
+        INSIDE.set(before);
+    }
+}
+
+/// How often `call` backs off; each time for the 24 bytes of the value.
+fn times_backed_off(call: impl FnOnce()) -> usize {
+    BACKED_OFF.take();
+    call();
+    let calls = BACKED_OFF.take();
+    assert!(calls.iter().all(|&bytes| bytes == 24), "{calls:?}");
+    calls.len()
+}
+
+type Call<L> = (&'static str, fn(&SeqLock<[u64; 3], L>));
+
+fn assert_backs_off<L: WriterLock>(times: usize, calls: &[Call<L>]) {
+    let lock = SeqLock::<[u64; 3], L>::from([0; 3]);
+    for (name, call) in calls {
+        assert_eq!(times_backed_off(|| call(&lock)), times, "{name}");
+    }
+}
+
+fn no_attempt_and_no_reader_backs_off<L: WriterLock>() {
+    let calls: [Call<L>; 11] = [
+        ("try_write", |l| *l.try_write().unwrap() = [1; 3]),
+        ("try_write, discard", |l| l.try_write().unwrap().discard()),
+        ("try_write_in", |l| *l.try_write_in::<Watched>().unwrap() = [1; 3]),
+        ("try_read_excl", |l| drop(l.try_read_excl())),
+        ("read_excl", |l| drop(l.read_excl())),
+        ("try_read", |l| _ = l.try_read()),
+        ("read", |l| _ = l.read()),
+        ("read_into", |l| l.read_into(&mut [0; 3])),
+        ("read_or_lock", |l| _ = l.read_or_lock()),
+        ("version", |l| _ = l.version()),
+        ("try_write, refused", |l| {
+            let _holds = l.read_excl();
+            assert!(l.try_write().is_none());
+        }),
+    ];
+    assert_backs_off(0, &calls);
+}
+
+fn a_blocking_writer_backs_off_once<L: WriterLock>() {
+    let calls: [Call<L>; 9] = [
+        ("set", |l| l.set([2; 3])),
+        ("set_from", |l| l.set_from(&[2; 3])),
+        ("set_in", |l| l.set_in::<Watched>([2; 3])),
+        ("update", |l| l.update(|v| v[0] += 1)),
+        ("update_in", |l| l.update_in::<Watched, _>(|v| v[0] += 1)),
+        ("update_or_discard", |l| _ = l.update_or_discard(|_| Err::<(), _>(()))),
+        ("write", |l| drop(l.write())),
+        ("write, discard", |l| l.write().discard()),
+        ("write_in", |l| drop(l.write_in::<Watched>())),
+    ];
+    assert_backs_off(1, &calls);
+    let mut lock = SeqLock::<[u64; 3], L>::from([0; 3]);
+    let (mut writer, reader) = lock.split();
+    assert_eq!(times_backed_off(|| writer.set([3; 3])), 1);
+    assert_eq!(times_backed_off(|| writer.set_from(&[3; 3])), 1);
+    assert_eq!(times_backed_off(|| writer.update(|v| v[0] += 1)), 1);
+    assert_eq!(times_backed_off(|| _ = (writer.get(), reader.read(), reader.try_read())), 0);
+}
+
+#[test]
+fn an_attempt_never_backs_off_and_a_blocking_write_does_so_once_before_the_lock() {
+    no_attempt_and_no_reader_backs_off::<Recording>();
+    a_blocking_writer_backs_off_once::<Recording>();
+    no_attempt_and_no_reader_backs_off::<InContext<Watched, Recording>>();
+    a_blocking_writer_backs_off_once::<InContext<Watched, Recording>>();
+}
+
+fn only_locking_readers_hand_the_lock_over<L: WriterLock>() {
+    let lock = SeqLock::<u64, L>::from(5);
+    HANDED_OVER.set(0);
+    lock.set(6);
+    drop((lock.write(), lock.try_read()));
+    lock.update(|value| *value += 1);
+    assert_eq!(HANDED_OVER.get(), 0, "a writer hands the lock over");
+    drop(lock.read_excl());
+    drop(lock.try_read_excl());
+    drop(lock.read_excl_in::<Watched>());
+    assert_eq!(HANDED_OVER.get(), 3);
+    assert!(!INSIDE.get(), "the context was left");
+    assert!(lock.try_write().is_some(), "the lock was given back");
+}
+
+#[test]
+fn a_locking_reader_hands_the_lock_to_a_thread_that_waits() {
+    only_locking_readers_hand_the_lock_over::<Recording>();
+    only_locking_readers_hand_the_lock_over::<InContext<Watched, Recording>>();
+    only_locking_readers_hand_the_lock_over::<Fair<Recording>>();
+}
+
+#[test]
+fn readers_request_their_turn_only_after_the_count_moved_again_and_again() {
+    let _watchdog = Watchdog::over("readers_request_their_turn");
+    let lock = SeqLock::with_lock(Words::<512>::of(0), Recording::UNLOCKED);
+    for _ in 0..100 {
+        assert_eq!(lock.read().generation(), 0);
+    }
+    assert_eq!(REQUESTED.get(), 0, "no writer was there");
+
+    // A closure that sees the count move each time it runs, until it has failed often enough.
+    let mut attempt = 0;
+    let seen = lock.read_with(|_| {
+        attempt += 1;
+        if attempt <= 10 {
+            lock.set(Words::of(attempt));
+        }
+        attempt
+    });
+    assert_eq!(seen, 11);
+    assert!(REQUESTED.get() >= 4, "{} requests", REQUESTED.get());
+}
