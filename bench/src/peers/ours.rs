@@ -115,17 +115,17 @@ impl<T: Copy + Send> Direct<T> for SeqLatch<T> {
 ///
 /// Both borrow the lock, so it is leaked; one page or a little more for each measured case.
 pub(crate) struct Split<T: Copy + 'static> {
-    writer: Mutex<Writer<'static, T>>,
-    reader: Reader<'static, T>,
+    writer: Mutex<Writer<&'static SeqLock<T>>>,
+    reader: Reader<&'static SeqLock<T>>,
 }
 
-pub(crate) struct SplitWriter<'a, T: Copy + 'static>(MutexGuard<'a, Writer<'static, T>>);
+pub(crate) struct SplitWriter<'a, T: Copy + 'static>(MutexGuard<'a, Writer<&'static SeqLock<T>>>);
 
 impl<T: Copy + Send> Contestant<T> for Split<T> {
     const NAME: &'static str = SPLIT;
     const MANY_WRITERS: bool = false;
 
-    type Reader<'a> = Reader<'static, T>;
+    type Reader<'a> = Reader<&'static SeqLock<T>>;
     type Writer<'a> = SplitWriter<'a, T>;
 
     fn new(value: T) -> Self {
@@ -134,7 +134,7 @@ impl<T: Copy + Send> Contestant<T> for Split<T> {
         Self { writer: Mutex::new(writer), reader }
     }
 
-    fn reader(&self) -> Reader<'static, T> {
+    fn reader(&self) -> Reader<&'static SeqLock<T>> {
         self.reader
     }
 
@@ -144,7 +144,7 @@ impl<T: Copy + Send> Contestant<T> for Split<T> {
     }
 }
 
-impl<T: Copy + Send> Read<T> for Reader<'static, T> {
+impl<T: Copy + Send> Read<T> for Reader<&'static SeqLock<T>> {
     #[inline(always)]
     fn read(&mut self) -> T {
         Reader::read(self)

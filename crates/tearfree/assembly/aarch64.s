@@ -27,7 +27,6 @@ count_write_16:
     ret
 
 latch_read_64:
-.L1:
     add x9, x0, #128
     ldar x9, [x9]
     and x10, x9, #0x1
@@ -46,6 +45,8 @@ latch_read_64:
     stp q0, q1, [x8]
     stp q2, q3, [x8, #32]
     ret
+.L1:
+    b read_contended
 
 read_4096:
     b read_in_place
@@ -86,11 +87,6 @@ read_8:
     b read_contended
 
 read_field_of_4096:
-    sub sp, sp, #32
-    stp x29, x30, [sp, #16]
-    add x29, sp, #16
-    mov w8, #4088
-    stp x8, x0, [sp]
     add x8, x0, #1, lsl #12
     ldar x9, [x8]
     tbnz w9, #0, .L1
@@ -101,15 +97,13 @@ read_field_of_4096:
     cmp x10, x9
     b.ne .L1
     mov x0, x8
-    ldp x29, x30, [sp, #16]
-    add sp, sp, #32
     ret
 .L1:
-    mov x1, sp
-    add x2, sp, #8
-    bl consistent_at_last
-    ldp x29, x30, [sp, #16]
-    add sp, sp, #32
+    stp x29, x30, [sp, #-16]!
+    mov x29, sp
+    mov w1, #4088
+    bl read_fields_contended
+    ldp x29, x30, [sp], #16
     ret
 
 read_if_changed_8:
@@ -414,15 +408,15 @@ set_8:
 try_read_8:
     add x8, x0, #8
     ldar x8, [x8]
-    tbnz w8, #0, .L1
+    tbz w8, #0, .L1
+    mov x0, xzr
+    ret
+.L1:
     ldr x1, [x0]
     dmb ishld
     ldr x9, [x0, #8]
     cmp x9, x8
     cset w0, eq
-    ret
-.L1:
-    mov x0, xzr
     ret
 
 writer_set_64:

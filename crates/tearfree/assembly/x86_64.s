@@ -31,29 +31,35 @@ count_write_16:
     retq
 
 latch_read_64:
-    movq %rdi, %rax
-.L1:
-    movq 128(%rsi), %rcx
-    movl %ecx, %edx
-    andl $1, %edx
-    shll $6, %edx
-    leaq (%rsi,%rdx), %rdi
-    movdqu (%rdi), %xmm0
-    leaq (%rsi,%rdx), %rdi
-    addq $16, %rdi
-    movdqu (%rdi), %xmm1
-    leaq 32(%rsi,%rdx), %rdi
-    movdqu (%rdi), %xmm2
-    leaq 48(%rsi,%rdx), %rdx
-    movdqu (%rdx), %xmm3
+    movq 128(%rsi), %rax
+    movl %eax, %ecx
+    andl $1, %ecx
+    shll $6, %ecx
+    leaq (%rsi,%rcx), %rdx
+    movdqu (%rdx), %xmm0
+    leaq (%rsi,%rcx), %rdx
+    addq $16, %rdx
+    movdqu (%rdx), %xmm1
+    leaq 32(%rsi,%rcx), %rdx
+    movdqu (%rdx), %xmm2
+    leaq 48(%rsi,%rcx), %rcx
+    movdqu (%rcx), %xmm3
     #MEMBARRIER
-    movq 128(%rsi), %rdx
-    cmpq %rcx, %rdx
+    movq 128(%rsi), %rcx
+    cmpq %rax, %rcx
     jne .L1
-    movups %xmm0, (%rax)
-    movups %xmm1, 16(%rax)
-    movups %xmm2, 32(%rax)
-    movups %xmm3, 48(%rax)
+    movups %xmm0, (%rdi)
+    movups %xmm1, 16(%rdi)
+    movups %xmm2, 32(%rdi)
+    movups %xmm3, 48(%rdi)
+    movq %rdi, %rax
+    retq
+.L1:
+    pushq %rbx
+    movq %rdi, %rbx
+    callq *read_contended@GOTPCREL(%rip)
+    movq %rbx, %rax
+    popq %rbx
     retq
 
 read_4096:
@@ -102,9 +108,6 @@ read_8:
     jmpq *read_contended@GOTPCREL(%rip)
 
 read_field_of_4096:
-    subq $24, %rsp
-    movq $4088, 8(%rsp)
-    movq %rdi, 16(%rsp)
     movq 4096(%rdi), %rcx
     testb $1, %cl
     jne .L1
@@ -114,13 +117,12 @@ read_field_of_4096:
     movq 4096(%rdi), %rdx
     cmpq %rcx, %rdx
     jne .L1
-    addq $24, %rsp
     retq
 .L1:
-    leaq 8(%rsp), %rsi
-    leaq 16(%rsp), %rdx
-    callq *consistent_at_last@GOTPCREL(%rip)
-    addq $24, %rsp
+    pushq %rax
+    movl $4088, %esi
+    callq *read_fields_contended@GOTPCREL(%rip)
+    addq $8, %rsp
     retq
 
 read_if_changed_8:
@@ -409,16 +411,16 @@ set_8:
 try_read_8:
     movq 8(%rdi), %rcx
     testb $1, %cl
-    jne .L1
+    je .L1
+    xorl %eax, %eax
+    retq
+.L1:
     movq (%rdi), %rdx
     #MEMBARRIER
     movq 8(%rdi), %rsi
     xorl %eax, %eax
     cmpq %rcx, %rsi
     sete %al
-    retq
-.L1:
-    xorl %eax, %eax
     retq
 
 writer_set_64:

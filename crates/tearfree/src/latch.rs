@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `LatchCount` and `SeqLatch`: two copies, so that readers never wait.
+//! `LatchCount`: two copies, so that readers never wait.
 
-#![allow(unsafe_code, reason = "validated copies become values here (P4)")]
+#![allow(unsafe_code, reason = "a count can lie in memory of others (P11)")]
 
 use core::fmt;
-use core::mem::MaybeUninit;
-use core::panic::{RefUnwindSafe, UnwindSafe};
 
-use crate::copy::Shared;
 use crate::count::Count;
-use crate::lock::{DefaultLock, Holding, Replaceable, WriterLock};
 use crate::order::{self, PLAIN};
-use crate::seqlock::Version;
-
-mod owned;
 
 /// The bare latch count: `seqcount_latch_t`, for two copies of your own atomics.
 ///
 /// While the count is odd, readers use slot 1 and the writer changes slot 0; while it is even, the
 /// other way round. So a reader always finds a slot that nobody is changing, even one that interrupts
-/// the writer. For one `Copy` value, take [`SeqLatch`].
+/// the writer. For one `Copy` value, take [`SeqLatch`](crate::SeqLatch).
 ///
 /// Writers must be serialised by the caller.
 ///
@@ -61,6 +54,12 @@ impl<C: Count> LatchStart<C> {
     #[must_use]
     pub fn sequence(self) -> C {
         self.0
+    }
+
+    /// The even count of the write that a read from here on sees.
+    #[inline]
+    pub(crate) fn settled(self) -> C {
+        self.0.settled()
     }
 }
 
@@ -170,195 +169,3 @@ impl<C: Count> fmt::Debug for LatchCount<C> {
         f.debug_tuple("LatchCount").field(&self.sequence()).finish()
     }
 }
-
-/// A value in two copies: `seqcount_latch_t` and its `data[2]`.
-///
-/// Readers never wait for a writer: not when it has lost its processor, not when they interrupt it in
-/// the middle of a write (a signal handler, a non-maskable interrupt). They retry only if two writes
-/// were faster than their one copy. The price is that a write copies twice, and that memory holds two
-/// copies.
-///
-/// Writers take the lock `L`, as in [`SeqLock`](crate::SeqLock).
-///
-/// In a child process that was forked in the middle of a write, readers go on with the whole copy; the
-/// writer lock stays locked there until [`reset_after_fork`](Self::reset_after_fork).
-///
-/// # Examples
-/// ```
-/// use tearfree::SeqLatch;
-/// static CLOCK: SeqLatch<(u64, u32)> = SeqLatch::new((0, 0));
-/// CLOCK.set((1, 500));
-/// CLOCK.update(|clock| clock.1 += 1);
-/// assert_eq!(CLOCK.read(), (1, 501));
-/// ```
-#[doc(alias("seqcount_latch_t", "DEFINE_SEQLATCH"))]
-#[repr(C)]
-pub struct SeqLatch<T, L = DefaultLock> {
-    slots: [Shared<T>; 2],
-    count: LatchCount,
-    lock: Replaceable<L>,
-}
-
-impl<T: Copy> SeqLatch<T> {
-    /// A latch around `value`.
-    #[must_use]
-    pub const fn new(value: T) -> Self {
-        SeqLatch::with_lock(value, DefaultLock::UNLOCKED)
-    }
-}
-
-impl<T: Copy, L: WriterLock> SeqLatch<T, L> {
-    /// A latch around `value` whose writers are kept apart by `lock`.
-    ///
-    /// ```
-    /// use tearfree::{SeqLatch, lock::SpinLock};
-    /// static CLOCK: SeqLatch<u64, SpinLock> = SeqLatch::with_lock(0, SpinLock::new());
-    /// ```
-    #[must_use]
-    pub const fn with_lock(value: T, lock: L) -> Self {
-        SeqLatch {
-            count: LatchCount::new(),
-            lock: Replaceable::new(lock),
-            slots: [Shared::new(value), Shared::new(value)],
-        }
-    }
-
-    /// A copy of the value, never a mix of two writes. Never waits for a writer.
-    ///
-    /// # Ordering
-    /// Sees at least the last write that happened before. A reader that interrupts a write sees the
-    /// value before it, or the new one.
-    #[doc(alias("read_seqcount_latch", "read_seqcount_latch_retry"))]
-    #[inline]
-    #[must_use]
-    pub fn read(&self) -> T {
-        if Shared::<T>::IS_LARGE {
-            // SAFETY: P4, P7. The copy was validated.
-            return unsafe { self.read_in_place().assume_init() };
-        }
-        self.read_started().0
-    }
-
-    /// The value and the version that it has.
-    ///
-    /// ```
-    /// let latch = tearfree::SeqLatch::new(1);
-    /// let (_, before) = latch.read_versioned();
-    /// latch.set(2);
-    /// assert_ne!(latch.version(), before);
-    /// ```
-    #[inline]
-    #[must_use]
-    pub fn read_versioned(&self) -> (T, Version) {
-        let (value, start) = self.read_started();
-        (value, Version::new(start.sequence().settled(), self.lock.mark()))
-    }
-
-    /// The version of the value that a reader would get now.
-    #[inline]
-    #[must_use]
-    pub fn version(&self) -> Version {
-        Version::new(self.count.read_begin().sequence().settled(), self.lock.mark())
-    }
-
-    /// Replaces the value. Waits for other writers, never for readers.
-    #[doc(alias("write_seqcount_latch"))]
-    #[inline]
-    pub fn set(&self, value: T) {
-        let _writer = Holding::new(&self.lock);
-        self.publish(&value);
-    }
-
-    /// Changes the value by a closure that works on a private copy; a panic publishes nothing.
-    ///
-    /// ```
-    /// let latch = tearfree::SeqLatch::new([1, 1]);
-    /// let sum = latch.update(|both| { both[0] += 1; both[0] + both[1] });
-    /// assert_eq!((sum, latch.read()), (3, [2, 1]));
-    /// ```
-    #[doc(alias("write_seqcount_latch_begin", "write_seqcount_latch_end"))]
-    #[inline]
-    pub fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        let _writer = Holding::new(&self.lock);
-        let mut value = self.copy_as_writer();
-        let result = change(&mut value);
-        self.publish(&value);
-        result
-    }
-
-    #[inline]
-    fn read_started(&self) -> (T, LatchStart) {
-        let mut copy = MaybeUninit::uninit();
-        let start = self.fill(&mut copy);
-        // SAFETY: P4, P7. The copy was validated.
-        (unsafe { copy.assume_init() }, start)
-    }
-
-    /// As in `SeqLock`: not inlined, so that the bytes are copied once.
-    #[inline(never)]
-    fn read_in_place(&self) -> MaybeUninit<T> {
-        loop {
-            let start = self.count.read_begin();
-            let copy = self.slots[start.slot()].load_in_place();
-            if !self.count.read_retry(start) {
-                return copy;
-            }
-        }
-    }
-
-    #[inline]
-    fn fill(&self, to: &mut MaybeUninit<T>) -> LatchStart {
-        loop {
-            let start = self.count.read_begin();
-            self.slots[start.slot()].load(to);
-            if !self.count.read_retry(start) {
-                return start;
-            }
-        }
-    }
-
-    /// Stores `value` into both slots. The caller is the one writer (P5).
-    #[inline]
-    fn publish(&self, value: &T) {
-        self.count.write_begin();
-        self.slots[0].store(value);
-        self.count.write_flip();
-        self.slots[1].store(value);
-        self.count.write_end();
-    }
-
-    /// The value as the one writer sees it, whom nobody disturbs (P5).
-    #[inline]
-    fn copy_as_writer(&self) -> T {
-        let mut value = MaybeUninit::uninit();
-        self.slots[0].load(&mut value);
-        // SAFETY: P4, P5. Writers are excluded, so the bytes are those of the last write.
-        unsafe { value.assume_init() }
-    }
-}
-
-impl<T: Copy + Default, L: WriterLock> Default for SeqLatch<T, L> {
-    fn default() -> Self {
-        T::default().into()
-    }
-}
-
-impl<T: Copy, L: WriterLock> From<T> for SeqLatch<T, L> {
-    fn from(value: T) -> Self {
-        Self::with_lock(value, L::UNLOCKED)
-    }
-}
-
-impl<T: Copy + fmt::Debug, L: WriterLock> fmt::Debug for SeqLatch<T, L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (value, start) = self.read_started();
-        f.debug_struct("SeqLatch")
-            .field("sequence", &start.sequence())
-            .field("value", &value)
-            .finish()
-    }
-}
-
-// As for `SeqLock`: a panic publishes nothing, so nothing is poisoned.
-impl<T, L> UnwindSafe for SeqLatch<T, L> {}
-impl<T, L> RefUnwindSafe for SeqLatch<T, L> {}

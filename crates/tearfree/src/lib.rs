@@ -10,7 +10,7 @@ mod order;
 mod pair;
 mod seqcount;
 mod seqcount_with;
-mod seqlock;
+mod sequenced;
 mod sync;
 mod wait;
 #[cfg(feature = "std")]
@@ -42,8 +42,11 @@ pub mod __private {
 pub mod kernel {}
 
 pub use count::Count;
-pub use latch::{LatchCount, LatchStart, SeqLatch};
+pub use latch::{LatchCount, LatchStart};
 pub use lock::DefaultLock;
 pub use seqcount::{SeqCount, SeqCountGuard, Start};
 pub use seqcount_with::{AssociatedLock, SeqCountWith, SeqCountWithGuard};
-pub use seqlock::{ExclGuard, Field, FieldSet, Reader, SeqLock, Version, View, WriteGuard, Writer};
+pub use sequenced::{
+    ExclGuard, Field, FieldSet, OneCopy, Protocol, Reader, SeqLatch, SeqLock, Sequenced, TwoCopies,
+    Version, View, WriteGuard, Writer,
+};

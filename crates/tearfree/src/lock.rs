@@ -70,7 +70,7 @@ pub unsafe trait WriterLock {
 
     /// Gives the lock back, to a thread that waits for it if there is one and the lock knows it.
     ///
-    /// Called at the end of a [locking reader](crate::SeqLock::read_excl), so that readers that take
+    /// Called at the end of a [locking reader](crate::Sequenced::read_excl), so that readers that take
     /// the lock again and again do not keep writers out. Unless it is overridden, it is
     /// [`unlock`](Self::unlock).
     ///

@@ -7,8 +7,8 @@ use super::Context;
 /// single core, other cores as well where there are several.
 ///
 /// A critical section has to nest properly, so this is a [`Context`] for calls
-/// ([`set_in`](crate::SeqLock::set_in), [`update_in`](crate::SeqLock::update_in),
-/// [`read_in`](crate::SeqLock::read_in)) and not for guards.
+/// ([`set_in`](crate::Sequenced::set_in), [`update_in`](crate::Sequenced::update_in),
+/// [`read_in`](crate::Sequenced::read_in)) and not for guards.
 ///
 /// ```
 /// use tearfree::{SeqLock, context::CriticalSection};

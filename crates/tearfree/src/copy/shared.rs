@@ -2,13 +2,14 @@
 //! `Shared<T>`: memory that one writer stores to while readers load from it.
 
 use core::cell::UnsafeCell;
+use core::fmt;
 use core::mem::MaybeUninit;
 
 use super::engine;
 
 /// A payload. All access by shared reference is a racing copy (P6); plain access needs `&mut`.
 #[repr(C)]
-pub(crate) struct Shared<T> {
+pub struct Shared<T> {
     bytes: UnsafeCell<MaybeUninit<T>>,
     /// At least a word's alignment, so that word and vector accesses rarely straddle a cache line.
     align: [usize; 0],
@@ -74,5 +75,11 @@ impl<T: Copy> Shared<T> {
     pub(crate) fn into_inner(self) -> T {
         // SAFETY: P4, as in `get_mut`.
         unsafe { self.bytes.into_inner().assume_init() }
+    }
+}
+
+impl<T> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shared")
     }
 }

@@ -39,8 +39,8 @@ const MOST: usize = 16 * 1024;
 ///
 /// # Cost
 /// Two bytes. A writer that finds no request pays one load of them. A reader whose attempts failed
-/// while the count moved four times requests its turn; the next [`set`](crate::SeqLock::set),
-/// [`update`](crate::SeqLock::update) or [`write`](crate::SeqLock::write) then pauses once, before it
+/// while the count moved four times requests its turn; the next [`set`](crate::Sequenced::set),
+/// [`update`](crate::Sequenced::update) or [`write`](crate::Sequenced::write) then pauses once, before it
 /// takes the lock and before it enters a context. It executes 64 pause instructions and one more for
 /// each 16 bytes of the value, at most 16384: some microseconds for 4 KiB, half a millisecond for
 /// 256 KiB and more. With `std`, where the reader seems to run on the writer's own processor, it

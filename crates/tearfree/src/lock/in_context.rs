@@ -11,7 +11,7 @@ use crate::context::{Entered, SavedContext};
 /// A writer lock that keeps a kind of interruption out for as long as it is held: the lock of data
 /// that an interrupt handler writes too.
 ///
-/// As a type it always does it; for one call see [`SeqLock::write_in`](crate::SeqLock::write_in).
+/// As a type it always does it; for one call see [`SeqLock::write_in`](crate::Sequenced::write_in).
 /// Where a handler writes, every *writer* has to keep it out in one of these two ways. Readers need
 /// not: they take no lock, and neither does a thread that waits for a change.
 ///

@@ -28,7 +28,7 @@ const COLD: &[&str] = &[
     "read_versioned_contended",
     "fill_contended",
     "read_in_place_contended",
-    "consistent_at_last",
+    "read_fields_contended",
     "consistent_contended",
     "read_begin_contended",
 ];

@@ -12,8 +12,8 @@ use crate::support::payload::{Accusing, Words};
 
 struct Split<T: 'static> {
     /// Only thread 0 takes it.
-    writer: Mutex<Writer<'static, T>>,
-    reader: Reader<'static, T>,
+    writer: Mutex<Writer<&'static SeqLock<T>>>,
+    reader: Reader<&'static SeqLock<T>>,
 }
 
 impl<T: Accusing> Subject for Split<T> {

@@ -174,7 +174,7 @@ fn a_store_leaves_the_neighbours_in_an_array_alone() {
     macro_rules! sizes {
         ($($size:literal)*) => {$({
             let locks = [0, 1, 2].map(|n| SeqLock::new(Bytes::<$size>::of(n)));
-            let versions = locks.each_ref().map(SeqLock::version);
+            let versions = locks.each_ref().map(|lock| lock.version());
             locks[1].set(Bytes::of(9));
             for neighbour in [0, 2] {
                 assert_eq!(locks[neighbour].version(), versions[neighbour]);

@@ -205,6 +205,6 @@ fn guards_stay_in_their_thread_and_locks_are_shared() {
     is_shared::<SeqLock<u8>>();
     is_shared::<SeqLatch<&'static str>>();
     is_shared::<SeqCount<u32>>();
-    is_shared::<Writer<'static, [u8; 3]>>();
-    is_shared::<Reader<'static, [u8; 3]>>();
+    is_shared::<Writer<&'static SeqLock<[u8; 3]>>>();
+    is_shared::<Reader<&'static SeqLock<[u8; 3]>>>();
 }

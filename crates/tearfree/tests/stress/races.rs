@@ -186,8 +186,8 @@ fn a_locking_reader_keeps_writers_out() {
 
 /// The one writer without a lock. Only the writing thread uses the mutex.
 struct Split<T: 'static> {
-    writer: Mutex<Writer<'static, T>>,
-    reader: Reader<'static, T>,
+    writer: Mutex<Writer<&'static SeqLock<T>>>,
+    reader: Reader<&'static SeqLock<T>>,
 }
 
 impl<T: Accusing> Way<T> for Split<T> {

@@ -7,29 +7,27 @@ use core::mem::MaybeUninit;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-use super::{SeqLock, Version};
+use super::protocol::Protocol;
+use super::retry::Retry;
+use super::{Sequenced, Version};
 use crate::context::Context;
 use crate::copy::Shared;
 use crate::lock::WriterLock;
-use crate::sync::pause;
 use crate::wait::Patience;
 
-/// How often the count moves under a reader before it requests its turn.
-const MOVES_BEFORE_REQUEST: u32 = 4;
-
-impl<T: Copy, L: WriterLock> SeqLock<T, L> {
+impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// A copy of the value, never a mix of two writes.
     ///
     /// Waits while a writer is inside its copy: spins, then (with `std`) yields and sleeps, and looks
     /// at the count after each step. It never waits for what another writer does in
-    /// [`update`](Self::update) or under a guard. Beside writers that never rest a reader of a large
+    /// [`update`](crate::Sequenced::update) or under a guard. Beside writers that never rest a reader of a large
     /// value can starve: writers come first. [`Fair`](crate::lock::Fair) as the writers' lock lets it
-    /// through, [`read_or_lock`](Self::read_or_lock) takes its turn among the writers, and
+    /// through, [`read_or_lock`](crate::Sequenced::read_or_lock) takes its turn among the writers, and
     /// [`try_read_for`](Self::try_read_for) gives up.
     ///
     /// In a handler that interrupts a writer mid-copy, this never returns, and panics in debug builds with
     /// `std`: keep the handler out ([contexts](crate::context)), or use [`try_read`](Self::try_read) or
-    /// [`SeqLatch`](crate::SeqLatch). In a forked child, see [Fork](SeqLock#fork).
+    /// [`SeqLatch`](crate::SeqLatch). In a forked child, see [Fork](crate::SeqLock#fork).
     ///
     /// # Ordering
     /// Sees at least the last write that happened before, and everything that happened before that
@@ -59,9 +57,11 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// ```
     #[inline]
     pub fn read_into(&self, to: &mut T) {
-        // SAFETY: P4. `to` holds torn bytes only until `fill` returns, and nobody sees it before.
+        // SAFETY: P4. `to` holds torn bytes only until this returns, and nobody sees it before.
         let to = unsafe { &mut *core::ptr::from_mut(to).cast::<MaybeUninit<T>>() };
-        self.fill(to);
+        if self.try_fill(to).is_none() {
+            self.fill_contended(to);
+        }
     }
 
     /// One attempt: `None` if a writer was inside or came in between. Never waits.
@@ -94,10 +94,10 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         }
         let patience = Patience::until(std::time::Instant::now().checked_add(timeout));
         let mut copy = MaybeUninit::uninit();
-        let load = || self.payload.load(&mut copy);
-        self.consistent_contended(patience, load)?;
-        // SAFETY: P4. The last copy was validated.
-        Some(unsafe { copy.assume_init() })
+        let mut attempt = || self.try_fill(&mut copy).is_some();
+        let is_whole = self.retry(&mut attempt, patience);
+        // SAFETY: P4. The last copy was validated if the attempts came to a good end.
+        is_whole.then(|| unsafe { copy.assume_init() })
     }
 
     /// As [`read`](Self::read), with a kind of interruption kept out: `read_seqbegin_irqsave` and
@@ -120,7 +120,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     pub(super) fn try_read_versioned(&self) -> Option<(T, Version)> {
         let mut copy = MaybeUninit::uninit();
-        let ((), version) = self.try_consistent(|| self.payload.load(&mut copy))?;
+        let version = self.try_fill(&mut copy)?;
         // SAFETY: P4. The copy was validated.
         Some((unsafe { copy.assume_init() }, version))
     }
@@ -135,8 +135,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline(never)]
     pub(super) fn read_versioned_contended(&self) -> (T, Version) {
         let mut copy = MaybeUninit::uninit();
-        let load = || self.payload.load(&mut copy);
-        let ((), version) = self.consistent_at_last(load);
+        let version = self.fill_contended(&mut copy);
         // SAFETY: P4. The last copy was validated.
         (unsafe { copy.assume_init() }, version)
     }
@@ -145,9 +144,9 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// compiler take the caller's place for `copy`, and the bytes are copied once.
     #[inline(never)]
     fn read_in_place(&self) -> MaybeUninit<T> {
-        if let Some(start) = self.count.try_read_begin() {
-            let copy = self.payload.load_in_place();
-            if !self.count.read_retry(start) {
+        if let Some(start) = P::try_begin(&self.cell) {
+            let copy = P::copy_at(&self.cell, start).load_in_place();
+            if !P::must_retry(&self.cell, start) {
                 return copy;
             }
         }
@@ -162,86 +161,61 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         copy
     }
 
-    /// Copies the value to `to`.
+    /// Copies the value to `to`, once.
     #[inline]
-    fn fill(&self, to: &mut MaybeUninit<T>) {
-        if self.try_consistent(|| self.payload.load(to)).is_none() {
-            self.fill_contended(to);
-        }
+    fn try_fill(&self, to: &mut MaybeUninit<T>) -> Option<Version> {
+        self.try_consistent(|payload| payload.load(to)).map(|((), version)| version)
     }
 
     #[cold]
     #[inline(never)]
-    fn fill_contended(&self, to: &mut MaybeUninit<T>) {
-        self.consistent_at_last(|| self.payload.load(to));
-    }
-
-    /// Runs `copy` until what it copied is whole; gives its result and its version.
-    #[inline]
-    pub(super) fn consistent<R>(&self, mut copy: impl FnMut() -> R) -> (R, Version) {
-        match self.try_consistent(&mut copy) {
-            Some(whole) => whole,
-            None => self.consistent_at_last(copy),
-        }
+    fn fill_contended(&self, to: &mut MaybeUninit<T>) -> Version {
+        self.consistent_contended(&mut |payload| payload.load(to)).1
     }
 
     /// Looks at the count, copies, looks again.
     #[inline]
-    pub(super) fn try_consistent<R>(&self, copy: impl FnOnce() -> R) -> Option<(R, Version)> {
-        let start = self.count.try_read_begin()?;
-        let copied = copy();
-        if self.count.read_retry(start) { None } else { Some((copied, self.version_at(start))) }
+    pub(super) fn try_consistent<R>(
+        &self,
+        copy: impl FnOnce(&Shared<T>) -> R,
+    ) -> Option<(R, Version)> {
+        let start = P::try_begin(&self.cell)?;
+        let copied = copy(P::copy_at(&self.cell, start));
+        if P::must_retry(&self.cell, start) {
+            return None;
+        }
+        let version = P::version_at(start);
+        Some((copied, Version::new(version, self.lock.mark())))
     }
 
-    #[cold]
-    #[inline(never)]
-    fn consistent_at_last<R>(&self, mut copy: impl FnMut() -> R) -> (R, Version) {
+    /// Runs `copy` until what it copied is whole; gives its result and its version.
+    pub(super) fn consistent_contended<R>(
+        &self,
+        copy: &mut dyn FnMut(&Shared<T>) -> R,
+    ) -> (R, Version) {
         // A handler that interrupted this thread's own write would wait without end.
-        self.count.assert_not_own_section();
+        P::assert_not_own_section(&self.cell);
         loop {
+            let mut whole = None;
+            let mut attempt = || {
+                whole = self.try_consistent(&mut *copy);
+                whole.is_some()
+            };
+            self.retry(&mut attempt, Patience::new());
             // Without a deadline one call is enough; the loop says so without a panic.
-            if let Some(whole) = self.consistent_contended(Patience::new(), &mut copy) {
+            if let Some(whole) = whole {
                 return whole;
             }
         }
     }
 
-    /// Attempts until one succeeds, or until the time of `patience` is over.
-    fn consistent_contended<R>(
-        &self,
-        mut patience: Patience,
-        mut copy: impl FnMut() -> R,
-    ) -> Option<(R, Version)> {
-        let mut last = self.count.sequence();
-        let mut moves = 0;
-        loop {
-            if let Some(whole) = self.try_consistent(&mut copy) {
-                return Some(whole);
-            }
-            if patience.is_over() {
-                return None;
-            }
-            let now = self.count.sequence();
-            let moved = now != last;
-            if moved {
-                // Writers get on, only this reader does not.
-                moves += 1;
-                last = now;
-            }
-            // If a writer ran while this thread had yielded its processor, it perhaps ran there.
-            let wants_processor = moved && patience.has_yielded();
-            if wants_processor || moves >= MOVES_BEFORE_REQUEST {
-                self.lock.request_turn(wants_processor);
-            }
-            if moved {
-                patience.progress();
-            }
-            if moved && moves >= MOVES_BEFORE_REQUEST {
-                // A fair writer is about to pause; others leave short gaps only.
-                pause();
-            } else {
-                patience.wait();
-            }
-        }
+    fn retry(&self, attempt: &mut dyn FnMut() -> bool, patience: Patience) -> bool {
+        let mut retry = Retry {
+            attempt,
+            count: &|| P::count(&self.cell),
+            request_turn: &|wants_processor| self.lock.request_turn(wants_processor),
+            waits: P::READERS_WAIT,
+        };
+        retry.run(patience)
     }
 }

@@ -7,7 +7,8 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
-use super::SeqLock;
+use super::protocol::Protocol;
+use super::{Sequenced, Version};
 use crate::copy::Shared;
 use crate::lock::WriterLock;
 
@@ -80,7 +81,8 @@ impl<T, F> fmt::Debug for Field<T, F> {
     }
 }
 
-/// Names a field, or a field of a field, for [`SeqLock::read_fields`] and [`SeqLock::read_with`].
+/// Names a field, or a field of a field, for [`read_fields`](crate::Sequenced::read_fields) and
+/// [`read_with`](crate::Sequenced::read_with).
 ///
 /// ```
 /// use tearfree::{SeqLock, field};
@@ -263,7 +265,7 @@ field_tuples! {
     (A a, B b, C c, D d, E e, F f)
 }
 
-impl<T: Copy, L: WriterLock> SeqLock<T, L> {
+impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Copies of some fields that belong to one write; any `Copy` field will do.
     ///
     /// ```
@@ -277,10 +279,18 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     #[must_use]
     pub fn read_fields<S: FieldSet<T>>(&self, fields: S) -> S::Values {
-        let view = View { payload: &self.payload };
-        let (torn, _) = self.consistent(|| fields.load(&view));
+        let (torn, _) = match self.try_consistent(|payload| fields.load(&View { payload })) {
+            Some(whole) => whole,
+            None => self.read_fields_contended(fields),
+        };
         // SAFETY: P4. The last copies were validated.
         unsafe { S::validated(torn) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn read_fields_contended<S: FieldSet<T>>(&self, fields: S) -> (S::Torn, Version) {
+        self.consistent_contended(&mut |payload| fields.load(&View { payload }))
     }
 
     /// Computes from some fields, and again if a write came in between.
@@ -301,7 +311,10 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// ```
     #[inline]
     pub fn read_with<R>(&self, mut look: impl FnMut(&View<'_, T>) -> R) -> R {
-        let view = View { payload: &self.payload };
-        self.consistent(|| look(&view)).0
+        let mut look = |payload: &_| look(&View { payload });
+        match self.try_consistent(&mut look) {
+            Some((result, _)) => result,
+            None => self.consistent_contended(&mut look).0,
+        }
     }
 }

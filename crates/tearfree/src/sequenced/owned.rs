@@ -3,10 +3,11 @@
 
 #![allow(unsafe_code, reason = "a lock that a forked child replaces, as its caller promises")]
 
-use super::SeqLock;
+use super::Sequenced;
+use super::protocol::{Double, OneCopy, Protocol, TwoCopies};
 use crate::lock::WriterLock;
 
-impl<T: Copy, L: WriterLock> SeqLock<T, L> {
+impl<T: Copy, L: WriterLock> Sequenced<T, L, OneCopy> {
     /// Gives the value itself, without any protocol: `&mut` proves that no other thread is here.
     ///
     /// ```
@@ -23,8 +24,8 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[cfg_attr(debug_assertions, track_caller)]
     pub fn get_mut(&mut self) -> &mut T {
         self.assert_whole();
-        self.count.invalidate();
-        self.payload.get_mut()
+        self.cell.count.invalidate();
+        self.cell.payload.get_mut()
     }
 
     /// Takes the value out.
@@ -38,9 +39,39 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[cfg_attr(debug_assertions, track_caller)]
     pub fn into_inner(self) -> T {
         self.assert_whole();
-        self.payload.into_inner()
+        self.cell.payload.into_inner()
     }
 
+    /// Outside of a write the count is even; `&mut self` and `self` prove that no thread of this process
+    /// is in one.
+    #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
+    fn assert_whole(&self) {
+        assert!(
+            OneCopy::try_begin(&self.cell).is_some(),
+            "the value is torn: this process was forked in the middle of a write; call `reset`"
+        );
+    }
+}
+
+impl<T: Copy, L: WriterLock> Sequenced<T, L, TwoCopies> {
+    /// Takes the value out: that of the copy that readers use.
+    ///
+    /// ```
+    /// assert_eq!(tearfree::SeqLatch::new(7).into_inner(), 7);
+    /// ```
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        let Double { slots: [even, odd], count } = self.cell;
+        // P7: this copy is whole, also in a child that was forked in the middle of a write.
+        match count.read_begin().slot() {
+            0 => even.into_inner(),
+            _ => odd.into_inner(),
+        }
+    }
+}
+
+impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Begins again with `value`, whatever state the lock is in: the count is even, the writer lock is free.
     ///
     /// For a child process that was forked while another thread wrote, and for a lock whose guard was
@@ -61,8 +92,8 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// As [`reset`](Self::reset), for a lock that others could reach, such as a `static`.
     ///
     /// # Safety
-    /// No other thread of this process uses the lock, as right after `fork` in the child, and no guard of
-    /// it lives in this thread.
+    /// No other thread of this process uses the lock, as right after `fork` in the child; no guard of it
+    /// lives in this thread, and no call of it is under way here, but for reads of a latch in handlers.
     ///
     /// # Examples
     /// ```
@@ -77,33 +108,18 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     pub unsafe fn reset_after_fork(&self, value: T) {
         // SAFETY: no one else uses the lock, by the contract of this function, which says the same.
         unsafe { self.lock.replace_shared(L::UNLOCKED) };
-        if self.count.try_read_begin().is_some() {
-            self.count.write_begin();
-        }
-        self.payload.store(&value);
-        self.count.write_end();
-    }
-
-    /// Outside of a write the count is even; `&mut self` and `self` prove that no thread of this process
-    /// is in one.
-    #[inline]
-    #[cfg_attr(debug_assertions, track_caller)]
-    fn assert_whole(&self) {
-        assert!(
-            self.count.try_read_begin().is_some(),
-            "the value is torn: this process was forked in the middle of a write; call `reset`"
-        );
+        P::restart(&self.cell, &value);
     }
 }
 
 #[cfg(all(test, not(tearfree_axm)))]
 mod tests {
-    use super::*;
+    use crate::{SeqLatch, SeqLock};
 
     fn in_the_middle_of_a_write() -> SeqLock<[u64; 3]> {
         let lock = SeqLock::new([1; 3]);
         core::mem::forget(lock.write());
-        lock.count.write_begin();
+        lock.cell.count.write_begin();
         lock
     }
 
@@ -132,5 +148,33 @@ mod tests {
         lock.reset([7; 3]);
         assert_ne!(lock.version(), before, "a reset of a lock at rest is a write, too");
         assert_eq!(lock.into_inner(), [7; 3]);
+    }
+
+    #[test]
+    fn a_write_that_was_cut_off_leaves_the_value_before_it() {
+        let cut_off = || {
+            let latch = SeqLatch::<u64>::new(1);
+            latch.cell.count.write_begin();
+            latch.cell.slots[0].store(&2); // half of a write, as it were
+            latch
+        };
+        assert_eq!(cut_off().read(), 1);
+        assert_eq!(cut_off().into_inner(), 1);
+        let mut latch = cut_off();
+        latch.reset(3);
+        assert_eq!(latch.read(), 3);
+        latch.set(4);
+        assert_eq!((latch.read(), latch.into_inner()), (4, 4));
+        // Cut off in its second half, the new value is there.
+        let cut_off_later = || {
+            let latch = cut_off();
+            latch.cell.count.write_flip();
+            latch.cell.slots[1].store(&99);
+            latch
+        };
+        assert_eq!(cut_off_later().into_inner(), 2);
+        let mut latch = cut_off_later();
+        latch.reset(5);
+        assert_eq!((latch.read(), latch.into_inner()), (5, 5));
     }
 }

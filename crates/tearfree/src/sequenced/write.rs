@@ -7,11 +7,12 @@ use core::fmt;
 use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 
-use super::SeqLock;
+use super::Sequenced;
+use super::protocol::{OneCopy, Protocol};
 use crate::context::{Context, Entered, SavedContext, Thread};
 use crate::lock::{DefaultLock, Holding, WriterLock};
 
-impl<T: Copy, L: WriterLock> SeqLock<T, L> {
+impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Replaces the value.
     ///
     /// Takes the writer lock, makes the count odd, copies, makes it even. Waits for other writers and
@@ -20,7 +21,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// time.
     ///
     /// # Panics
-    /// In debug builds with `std`, if this thread holds the lock: see [re-entering](SeqLock#re-entering).
+    /// In debug builds with `std`, if this thread holds the lock: see [re-entering](crate::SeqLock#re-entering).
     ///
     /// # Examples
     /// ```
@@ -71,7 +72,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// nothing is published and the lock is free again: there is no poisoning.
     ///
     /// # Panics
-    /// In debug builds with `std`, if this thread holds the lock: see [re-entering](SeqLock#re-entering).
+    /// In debug builds with `std`, if this thread holds the lock: see [re-entering](crate::SeqLock#re-entering).
     ///
     /// # Examples
     /// ```
@@ -131,7 +132,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// [`WriteGuard::discard`], or (with `std`) a panic while the guard lives, publishes nothing.
     ///
     /// # Panics
-    /// In debug builds with `std`, if this thread holds the lock: see [re-entering](SeqLock#re-entering).
+    /// In debug builds with `std`, if this thread holds the lock: see [re-entering](crate::SeqLock#re-entering).
     ///
     /// # Examples
     /// ```
@@ -146,7 +147,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// ```
     #[doc(alias("write_seqlock", "write_sequnlock", "scoped_seqlock_write"))]
     #[inline]
-    pub fn write(&self) -> WriteGuard<'_, T, L> {
+    pub fn write(&self) -> WriteGuard<'_, T, L, Thread, P> {
         self.write_in()
     }
 
@@ -163,7 +164,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     /// ```
     #[doc(alias("write_tryseqlock"))]
     #[inline]
-    pub fn try_write(&self) -> Option<WriteGuard<'_, T, L>> {
+    pub fn try_write(&self) -> Option<WriteGuard<'_, T, L, Thread, P>> {
         self.try_write_in()
     }
 
@@ -187,7 +188,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         "write_sequnlock_bh"
     ))]
     #[inline]
-    pub fn write_in<C: SavedContext>(&self) -> WriteGuard<'_, T, L, C> {
+    pub fn write_in<C: SavedContext>(&self) -> WriteGuard<'_, T, L, C, P> {
         self.lock.back_off(size_of::<T>());
         // P10: entered before the lock is taken, left after it is given back.
         let entered = Entered::new();
@@ -196,7 +197,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
 
     /// As [`try_write`](Self::try_write), with a kind of interruption kept out.
     #[inline]
-    pub fn try_write_in<C: SavedContext>(&self) -> Option<WriteGuard<'_, T, L, C>> {
+    pub fn try_write_in<C: SavedContext>(&self) -> Option<WriteGuard<'_, T, L, C, P>> {
         let entered = Entered::new();
         let holding = Holding::try_new(&self.lock)?;
         Some(WriteGuard::of(self, holding, entered))
@@ -216,14 +217,14 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         self.publish(&value);
         result
     }
+}
 
-    /// Stores `value` between the two steps of the count, and wakes the waiters. The caller is the
+impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
+    /// Stores `value`, moves the count, and wakes the waiters. The caller is the
     /// one writer (P5).
     #[inline]
     pub(super) fn publish(&self, value: &T) {
-        self.count.write_begin();
-        self.payload.store(value);
-        self.count.write_end();
+        P::publish(&self.cell, value);
         #[cfg(feature = "std")]
         self.waiters.wake();
     }
@@ -232,7 +233,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     pub(super) fn copy_as_writer(&self) -> T {
         let mut value = MaybeUninit::uninit();
-        self.payload.load(&mut value);
+        P::copy_of_writer(&self.cell).load(&mut value);
         // SAFETY: P4, P5. Writers are excluded, so the bytes are those of the last write.
         unsafe { value.assume_init() }
     }
@@ -241,10 +242,16 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
 /// A private copy of the value, under the writer lock. Its end publishes the copy.
 ///
 /// An early return ends the guard as well and so publishes what was changed until then: call
-/// [`discard`](Self::discard) before, or use [`SeqLock::update_or_discard`].
+/// [`discard`](Self::discard) before, or use [`update_or_discard`](crate::Sequenced::update_or_discard).
 #[must_use = "dropping the guard publishes at once"]
-pub struct WriteGuard<'a, T: Copy, L: WriterLock = DefaultLock, C: SavedContext = Thread> {
-    seqlock: &'a SeqLock<T, L>,
+pub struct WriteGuard<
+    'a,
+    T: Copy,
+    L: WriterLock = DefaultLock,
+    C: SavedContext = Thread,
+    P: Protocol = OneCopy,
+> {
+    lock: &'a Sequenced<T, L, P>,
     value: T,
     end: End,
     // Dropped in this order: the lock is given back, then the context is left.
@@ -286,11 +293,11 @@ impl End {
     }
 }
 
-impl<'a, T: Copy, L: WriterLock, C: SavedContext> WriteGuard<'a, T, L, C> {
+impl<'a, T: Copy, L: WriterLock, C: SavedContext, P: Protocol> WriteGuard<'a, T, L, C, P> {
     #[inline]
-    fn of(seqlock: &'a SeqLock<T, L>, holding: Holding<'a, L>, entered: Entered<C>) -> Self {
-        let value = seqlock.copy_as_writer();
-        WriteGuard { seqlock, value, end: End::new(), _holding: holding, _entered: entered }
+    fn of(lock: &'a Sequenced<T, L, P>, holding: Holding<'a, L>, entered: Entered<C>) -> Self {
+        let value = lock.copy_as_writer();
+        WriteGuard { lock, value, end: End::new(), _holding: holding, _entered: entered }
     }
 
     /// Gives the lock back without publishing: readers keep the old value.
@@ -308,16 +315,16 @@ impl<'a, T: Copy, L: WriterLock, C: SavedContext> WriteGuard<'a, T, L, C> {
     }
 }
 
-impl<T: Copy, L: WriterLock, C: SavedContext> Drop for WriteGuard<'_, T, L, C> {
+impl<T: Copy, L: WriterLock, C: SavedContext, P: Protocol> Drop for WriteGuard<'_, T, L, C, P> {
     #[inline]
     fn drop(&mut self) {
         if self.end.publishes() {
-            self.seqlock.publish(&self.value);
+            self.lock.publish(&self.value);
         }
     }
 }
 
-impl<T: Copy, L: WriterLock, C: SavedContext> Deref for WriteGuard<'_, T, L, C> {
+impl<T: Copy, L: WriterLock, C: SavedContext, P: Protocol> Deref for WriteGuard<'_, T, L, C, P> {
     type Target = T;
 
     #[inline]
@@ -326,14 +333,16 @@ impl<T: Copy, L: WriterLock, C: SavedContext> Deref for WriteGuard<'_, T, L, C> 
     }
 }
 
-impl<T: Copy, L: WriterLock, C: SavedContext> DerefMut for WriteGuard<'_, T, L, C> {
+impl<T: Copy, L: WriterLock, C: SavedContext, P: Protocol> DerefMut for WriteGuard<'_, T, L, C, P> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.value
     }
 }
 
-impl<T: Copy + fmt::Debug, L: WriterLock, C: SavedContext> fmt::Debug for WriteGuard<'_, T, L, C> {
+impl<T: Copy + fmt::Debug, L: WriterLock, C: SavedContext, P: Protocol> fmt::Debug
+    for WriteGuard<'_, T, L, C, P>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("WriteGuard").field(&self.value).finish()
     }

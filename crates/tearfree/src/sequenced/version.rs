@@ -8,10 +8,10 @@ use core::time::Duration;
 #[cfg(feature = "std")]
 use std::time::Instant;
 
-use super::SeqLock;
+use super::Sequenced;
+use super::protocol::Protocol;
 use crate::lock::WriterLock;
 use crate::misuse::{self, Mark};
-use crate::seqcount::Start;
 
 /// Which write a value comes from. Two versions of one lock are equal if no write lies between them.
 ///
@@ -56,7 +56,7 @@ impl Hash for Version {
     }
 }
 
-impl<T: Copy, L: WriterLock> SeqLock<T, L> {
+impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// The version of the last write that is complete. Never waits.
     ///
     /// A thread that sees another version than before also sees what the writer did before that write.
@@ -71,12 +71,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     #[inline]
     #[must_use]
     pub fn version(&self) -> Version {
-        self.version_at(self.count.raw_read_begin())
-    }
-
-    #[inline]
-    pub(super) fn version_at(&self, start: Start) -> Version {
-        Version::new(start.sequence(), self.lock.mark())
+        Version::new(P::version(&self.cell), self.lock.mark())
     }
 
     /// The value and the version that it has.

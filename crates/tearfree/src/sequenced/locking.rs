@@ -4,11 +4,12 @@
 use core::fmt;
 use core::ops::Deref;
 
-use super::SeqLock;
+use super::Sequenced;
+use super::protocol::Protocol;
 use crate::context::{Context, Entered, SavedContext, Thread};
 use crate::lock::{DefaultLock, Holding, WriterLock};
 
-impl<T: Copy, L: WriterLock> SeqLock<T, L> {
+impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Keeps writers, and other locking readers, out while the guard lives: `read_seqlock_excl`.
     ///
     /// Does not touch the count, so lockless readers go on. Waits for writers, their closures
@@ -44,7 +45,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     pub fn try_read_excl_in<C: SavedContext>(&self) -> Option<ExclGuard<'_, T, L, C>> {
         let entered = Entered::new();
         let holding = Holding::try_new(&self.lock)?;
-        Some(ExclGuard::of(self, holding, entered))
+        Some(self.guard_excl(holding, entered))
     }
 
     /// As [`read_excl`](Self::read_excl), with a kind of interruption kept out for the life of the
@@ -69,7 +70,7 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
     pub fn read_excl_in<C: SavedContext>(&self) -> ExclGuard<'_, T, L, C> {
         // P10: entered before the lock is taken, left after it is given back.
         let entered = Entered::new();
-        ExclGuard::of(self, Holding::new(&self.lock), entered)
+        self.guard_excl(Holding::new(&self.lock), entered)
     }
 
     /// One lockless attempt; if that fails, one read under the lock: `read_seqbegin_or_lock`,
@@ -119,6 +120,15 @@ impl<T: Copy, L: WriterLock> SeqLock<T, L> {
         }
     }
 
+    #[inline]
+    fn guard_excl<'a, C: SavedContext>(
+        &'a self,
+        holding: Holding<'a, L>,
+        entered: Entered<C>,
+    ) -> ExclGuard<'a, T, L, C> {
+        ExclGuard { value: self.copy_as_writer(), holding, _entered: entered }
+    }
+
     #[cold]
     #[inline(never)]
     fn read_locked(&self) -> T {
@@ -133,13 +143,6 @@ pub struct ExclGuard<'a, T: Copy, L: WriterLock = DefaultLock, C: SavedContext =
     // Dropped in this order: the lock is given back, then the context is left.
     holding: Holding<'a, L>,
     _entered: Entered<C>,
-}
-
-impl<'a, T: Copy, L: WriterLock, C: SavedContext> ExclGuard<'a, T, L, C> {
-    #[inline]
-    fn of(seqlock: &SeqLock<T, L>, holding: Holding<'a, L>, entered: Entered<C>) -> Self {
-        ExclGuard { value: seqlock.copy_as_writer(), holding, _entered: entered }
-    }
 }
 
 impl<T: Copy, L: WriterLock, C: SavedContext> Drop for ExclGuard<'_, T, L, C> {

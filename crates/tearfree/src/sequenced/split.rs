@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One writer and any number of readers, without a lock.
+
+use core::fmt;
+use core::ops::Deref;
+#[cfg(feature = "std")]
+use std::sync::Arc;
+
+use super::protocol::Protocol;
+use super::{FieldSet, Sequenced, Version, View};
+use crate::lock::WriterLock;
+
+impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
+    /// Splits into the one writer and its readers, which need no writer lock.
+    ///
+    /// `&mut` proves that no one else writes while the two live. For threads that outlive this
+    /// function, see [`into_split`](Self::into_split).
+    ///
+    /// ```
+    /// use std::thread;
+    /// let mut lock = tearfree::SeqLock::new([0_u64; 4]);
+    /// let (mut writer, reader) = lock.split();
+    /// thread::scope(|s| {
+    ///     s.spawn(move || (1..=100).for_each(|n| writer.set([n; 4])));
+    ///     s.spawn(move || while reader.read()[3] < 100 {});
+    /// });
+    /// assert_eq!(lock.read(), [100; 4]);
+    /// ```
+    pub fn split(&mut self) -> (Writer<&Self>, Reader<&Self>) {
+        (Writer { shared: self }, Reader { shared: self })
+    }
+
+    /// Splits into the one writer and its readers, which share the value and can go to any thread.
+    ///
+    /// ```
+    /// use std::thread;
+    /// let (mut writer, reader) = tearfree::SeqLock::new((0_u64, 0_u64)).into_split();
+    /// let follows = thread::spawn({
+    ///     let reader = reader.clone();
+    ///     move || {
+    ///         let (_, seen) = reader.read_versioned();
+    ///         while reader.read().0 == 0 && reader.wait_changed(seen, None) == false {}
+    ///         reader.read()
+    ///     }
+    /// });
+    /// writer.set((1, 2));
+    /// assert_eq!(follows.join().unwrap(), (1, 2));
+    /// ```
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn into_split(self) -> (Writer<Arc<Self>>, Reader<Arc<Self>>) {
+        let shared = Arc::new(self);
+        (Writer { shared: Arc::clone(&shared) }, Reader { shared })
+    }
+}
+
+/// The only writer of a value that was [split](Sequenced::split). Cannot be cloned.
+///
+/// `H` is how it holds on to the value: `&SeqLock<T>`, or `Arc<SeqLock<T>>`.
+pub struct Writer<H> {
+    shared: H,
+}
+
+impl<T, L, P, H> Writer<H>
+where
+    T: Copy,
+    L: WriterLock,
+    P: Protocol,
+    H: Deref<Target = Sequenced<T, L, P>>,
+{
+    /// Replaces the value.
+    ///
+    /// Takes no lock; with [`Fair`](crate::lock::Fair) as `L` a starving reader makes it pause first,
+    /// for a bounded time.
+    #[inline]
+    pub fn set(&mut self, value: T) {
+        self.set_from(&value);
+    }
+
+    /// As [`set`](Self::set), straight from where the value is.
+    #[inline]
+    pub fn set_from(&mut self, value: &T) {
+        let shared = &*self.shared;
+        shared.lock.back_off(size_of::<T>());
+        shared.publish(value);
+    }
+
+    /// Changes the value by a closure that works on a private copy; a panic publishes nothing.
+    #[inline]
+    pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
+        let shared = &*self.shared;
+        shared.lock.back_off(size_of::<T>());
+        let mut value = shared.copy_as_writer();
+        let result = change(&mut value);
+        shared.publish(&value);
+        result
+    }
+
+    /// As [`update`](Self::update), but publishes only if the closure gives `Ok`.
+    ///
+    /// # Errors
+    /// What the closure returns.
+    #[inline]
+    pub fn update_or_discard<R, E>(
+        &mut self,
+        change: impl FnOnce(&mut T) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let shared = &*self.shared;
+        shared.lock.back_off(size_of::<T>());
+        let mut value = shared.copy_as_writer();
+        let result = change(&mut value)?;
+        shared.publish(&value);
+        Ok(result)
+    }
+
+    /// The value, which only this writer changes: a copy, without a look at the count.
+    #[inline]
+    #[must_use]
+    pub fn get(&self) -> T {
+        self.shared.copy_as_writer()
+    }
+}
+
+/// A reader of a value that was [split](Sequenced::split).
+///
+/// `H` is how it holds on to the value: `&SeqLock<T>`, or `Arc<SeqLock<T>>`. Clones are as cheap as
+/// those of `H`.
+///
+/// ```
+/// use tearfree::{SeqLock, field};
+/// let mut lock = SeqLock::new((1_u8, 'x', [0_u64; 100]));
+/// let (mut writer, reader) = lock.split();
+/// writer.update(|value| value.0 = 2);
+/// assert_eq!(reader.read().0, 2);
+/// let letter = reader.read_fields(field!((u8, char, [u64; 100]), 1));
+/// assert_eq!(letter, 'x');
+/// ```
+#[derive(Clone, Copy)]
+pub struct Reader<H> {
+    shared: H,
+}
+
+impl<T, L, P, H> Reader<H>
+where
+    T: Copy,
+    L: WriterLock,
+    P: Protocol,
+    H: Deref<Target = Sequenced<T, L, P>>,
+{
+    /// As [`Sequenced::read`].
+    #[inline]
+    #[must_use]
+    pub fn read(&self) -> T {
+        self.shared.read()
+    }
+
+    /// As [`Sequenced::read_into`].
+    #[inline]
+    pub fn read_into(&self, to: &mut T) {
+        self.shared.read_into(to);
+    }
+
+    /// As [`Sequenced::try_read`].
+    #[inline]
+    #[must_use]
+    pub fn try_read(&self) -> Option<T> {
+        self.shared.try_read()
+    }
+
+    /// As [`Sequenced::try_read_for`].
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn try_read_for(&self, timeout: core::time::Duration) -> Option<T> {
+        self.shared.try_read_for(timeout)
+    }
+
+    /// As [`Sequenced::read_fields`].
+    #[inline]
+    #[must_use]
+    pub fn read_fields<S: FieldSet<T>>(&self, fields: S) -> S::Values {
+        self.shared.read_fields(fields)
+    }
+
+    /// As [`Sequenced::read_with`].
+    #[inline]
+    pub fn read_with<R>(&self, look: impl FnMut(&View<'_, T>) -> R) -> R {
+        self.shared.read_with(look)
+    }
+
+    /// As [`Sequenced::version`].
+    #[inline]
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.shared.version()
+    }
+
+    /// As [`Sequenced::read_versioned`].
+    #[inline]
+    #[must_use]
+    pub fn read_versioned(&self) -> (T, Version) {
+        self.shared.read_versioned()
+    }
+
+    /// As [`Sequenced::read_if_changed`].
+    #[inline]
+    pub fn read_if_changed(&self, seen: &mut Version) -> Option<T> {
+        self.shared.read_if_changed(seen)
+    }
+
+    /// As [`Sequenced::wait_changed`].
+    #[cfg(feature = "std")]
+    pub fn wait_changed(&self, seen: Version, timeout: Option<core::time::Duration>) -> bool {
+        self.shared.wait_changed(seen, timeout)
+    }
+}
+
+impl<H: fmt::Debug> fmt::Debug for Writer<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Writer").field(&self.shared).finish()
+    }
+}
+
+impl<H: fmt::Debug> fmt::Debug for Reader<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Reader").field(&self.shared).finish()
+    }
+}
