@@ -48,5 +48,5 @@ pub use seqcount::{SeqCount, SeqCountGuard, Start};
 pub use seqcount_with::{AssociatedLock, SeqCountWith, SeqCountWithGuard};
 pub use sequenced::{
     ExclGuard, Field, FieldSet, OneCopy, Protocol, Reader, SeqLatch, SeqLock, Sequenced, TwoCopies,
-    Version, View, WriteGuard, Writer,
+    Version, View, Within, WriteGuard, Writer,
 };

@@ -9,6 +9,7 @@ use crate::lock::{DefaultLock, Replaceable, WriterLock};
 use crate::wake::Waiters;
 
 mod fields;
+mod guard;
 mod locking;
 mod owned;
 mod protocol;
@@ -16,15 +17,17 @@ mod read;
 mod retry;
 mod split;
 mod version;
+mod within;
 mod write;
 
 pub use fields::{Field, FieldSet, View};
+pub use guard::WriteGuard;
 pub use locking::ExclGuard;
 use protocol::{Double, Single};
 pub use protocol::{OneCopy, Protocol, TwoCopies};
 pub use split::{Reader, Writer};
 pub use version::Version;
-pub use write::WriteGuard;
+pub use within::Within;
 
 /// A value that is read far more often than written: `seqlock_t` and the data that it protects.
 ///

@@ -81,7 +81,7 @@ where
     #[inline]
     pub fn set_from(&mut self, value: &T) {
         let shared = &*self.shared;
-        shared.lock.back_off(size_of::<T>());
+        shared.back_off();
         shared.publish(value);
     }
 
@@ -89,7 +89,7 @@ where
     #[inline]
     pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
         let shared = &*self.shared;
-        shared.lock.back_off(size_of::<T>());
+        shared.back_off();
         let mut value = shared.copy_as_writer();
         let result = change(&mut value);
         shared.publish(&value);
@@ -106,7 +106,7 @@ where
         change: impl FnOnce(&mut T) -> Result<R, E>,
     ) -> Result<R, E> {
         let shared = &*self.shared;
-        shared.lock.back_off(size_of::<T>());
+        shared.back_off();
         let mut value = shared.copy_as_writer();
         let result = change(&mut value)?;
         shared.publish(&value);

@@ -97,7 +97,7 @@ fn no_attempt_and_no_reader_backs_off<L: WriterLock>() {
     let calls: [Call<L>; 11] = [
         ("try_write", |l| *l.try_write().unwrap() = [1; 3]),
         ("try_write, discard", |l| l.try_write().unwrap().discard()),
-        ("try_write_in", |l| *l.try_write_in::<Watched>().unwrap() = [1; 3]),
+        ("within, try_write", |l| *l.within::<Watched>().try_write().unwrap() = [1; 3]),
         ("try_read_excl", |l| drop(l.try_read_excl())),
         ("read_excl", |l| drop(l.read_excl())),
         ("try_read", |l| _ = l.try_read()),
@@ -114,16 +114,19 @@ fn no_attempt_and_no_reader_backs_off<L: WriterLock>() {
 }
 
 fn a_blocking_writer_backs_off_once<L: WriterLock>() {
-    let calls: [Call<L>; 9] = [
+    let calls: [Call<L>; 12] = [
         ("set", |l| l.set([2; 3])),
         ("set_from", |l| l.set_from(&[2; 3])),
-        ("set_in", |l| l.set_in::<Watched>([2; 3])),
+        ("replace", |l| _ = l.replace([2; 3])),
+        ("set_versioned", |l| _ = l.set_versioned([2; 3])),
+        ("set_if_current", |l| _ = l.set_if_current(l.version(), [2; 3])),
+        ("within, set", |l| l.within::<Watched>().set([2; 3])),
         ("update", |l| l.update(|v| v[0] += 1)),
-        ("update_in", |l| l.update_in::<Watched, _>(|v| v[0] += 1)),
+        ("within, update", |l| l.within::<Watched>().update(|v| v[0] += 1)),
         ("update_or_discard", |l| _ = l.update_or_discard(|_| Err::<(), _>(()))),
         ("write", |l| drop(l.write())),
         ("write, discard", |l| l.write().discard()),
-        ("write_in", |l| drop(l.write_in::<Watched>())),
+        ("within, write", |l| drop(l.within::<Watched>().write())),
     ];
     assert_backs_off(1, &calls);
     let mut lock = SeqLock::<[u64; 3], L>::from([0; 3]);
@@ -151,7 +154,7 @@ fn only_locking_readers_hand_the_lock_over<L: WriterLock>() {
     assert_eq!(HANDED_OVER.get(), 0, "a writer hands the lock over");
     drop(lock.read_excl());
     drop(lock.try_read_excl());
-    drop(lock.read_excl_in::<Watched>());
+    drop(lock.within::<Watched>().read_excl());
     assert_eq!(HANDED_OVER.get(), 3);
     assert!(!INSIDE.get(), "the context was left");
     assert!(lock.try_write().is_some(), "the lock was given back");
