@@ -8,6 +8,8 @@ use crate::lock::{DefaultLock, Replaceable, WriterLock};
 #[cfg(feature = "std")]
 use crate::wake::Waiters;
 
+#[cfg(feature = "std")]
+mod changed;
 mod fields;
 mod guard;
 mod locking;
@@ -20,6 +22,8 @@ mod version;
 mod within;
 mod write;
 
+#[cfg(feature = "std")]
+pub use changed::Changed;
 pub use fields::{Field, FieldSet, View};
 pub use guard::WriteGuard;
 pub use locking::ExclGuard;

@@ -207,6 +207,12 @@ where
         self.shared.read_if_changed(seen)
     }
 
+    /// As [`Sequenced::changed`].
+    #[cfg(feature = "std")]
+    pub fn changed(&self, seen: Version) -> super::Changed<'_, T, L, P> {
+        self.shared.changed(seen)
+    }
+
     /// As [`Sequenced::wait_changed`].
     #[cfg(feature = "std")]
     pub fn wait_changed(&self, seen: Version, timeout: Option<core::time::Duration>) -> bool {
