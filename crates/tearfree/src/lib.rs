@@ -49,6 +49,6 @@ pub use seqcount_with::{AssociatedLock, SeqCountWith, SeqCountWithGuard};
 #[cfg(feature = "std")]
 pub use sequenced::Changed;
 pub use sequenced::{
-    ExclGuard, Field, FieldSet, OneCopy, Protocol, Reader, SeqLatch, SeqLock, Sequenced, TwoCopies,
-    Version, View, Within, WriteGuard, Writer,
+    Claim, ExclGuard, Field, FieldSet, OneCopy, Protocol, Reader, SeqLatch, SeqLock, Sequenced,
+    TwoCopies, Version, View, Within, WriteGuard, Writer,
 };

@@ -10,6 +10,7 @@ use crate::wake::Waiters;
 
 #[cfg(feature = "std")]
 mod changed;
+mod claim;
 mod fields;
 mod guard;
 mod locking;
@@ -24,6 +25,7 @@ mod write;
 
 #[cfg(feature = "std")]
 pub use changed::Changed;
+pub use claim::Claim;
 pub use fields::{Field, FieldSet, View};
 pub use guard::WriteGuard;
 pub use locking::ExclGuard;

@@ -96,6 +96,28 @@ where
     assert_eq!(lock.read(), value(3 * each));
 }
 
+fn one_writer_at_a_time<P: Protocol>()
+where
+    Sequenced<Value, SpinLock, P>: Send + Sync,
+{
+    let shared = Sequenced::<Value, SpinLock, P>::from(value(0));
+    let writing = shared.write();
+    assert!(shared.try_claim().is_none(), "a writer is inside");
+    drop(writing);
+    let (mut writer, reader) = (shared.try_claim().unwrap(), shared.reader());
+    assert!(shared.try_claim().is_none() && shared.try_write().is_none());
+    // It ends in another thread, whose writes the next writer sees.
+    thread::scope(|s| s.spawn(move || writer.set(value(1))).join()).unwrap();
+    let writer = shared.try_claim().unwrap();
+    assert_eq!((writer.get(), reader.read()), (value(1), value(1)));
+}
+
+#[test]
+fn a_value_that_all_can_reach_has_one_writer_at_a_time() {
+    one_writer_at_a_time::<OneCopy>();
+    one_writer_at_a_time::<TwoCopies>();
+}
+
 #[test]
 fn no_update_that_depends_on_the_version_is_lost() {
     let _watchdog = Watchdog::over("no_update_that_depends_on_the_version_is_lost");

@@ -14,7 +14,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Splits into the one writer and its readers, which need no writer lock.
     ///
     /// `&mut` proves that no one else writes while the two live. For threads that outlive this
-    /// function, see [`into_split`](Self::into_split).
+    /// function, see [`into_split`](Self::into_split), and for a `static` [`try_claim`](Self::try_claim).
     ///
     /// ```
     /// use std::thread;
@@ -27,7 +27,13 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// assert_eq!(lock.read(), [100; 4]);
     /// ```
     pub fn split(&mut self) -> (Writer<&Self>, Reader<&Self>) {
-        (Writer { shared: self }, Reader { shared: self })
+        (Writer::new(self), Reader::new(self))
+    }
+
+    /// A reader, which can be copied and sent, and cannot write.
+    #[must_use]
+    pub fn reader(&self) -> Reader<&Self> {
+        Reader::new(self)
     }
 
     /// Splits into the one writer and its readers, which share the value and can go to any thread.
@@ -50,7 +56,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[must_use]
     pub fn into_split(self) -> (Writer<Arc<Self>>, Reader<Arc<Self>>) {
         let shared = Arc::new(self);
-        (Writer { shared: Arc::clone(&shared) }, Reader { shared })
+        (Writer::new(Arc::clone(&shared)), Reader::new(shared))
     }
 }
 
@@ -59,6 +65,13 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
 /// `H` is how it holds on to the value: `&SeqLock<T>`, or `Arc<SeqLock<T>>`.
 pub struct Writer<H> {
     shared: H,
+}
+
+impl<H> Writer<H> {
+    /// The caller knows that there is no other writer.
+    pub(super) fn new(shared: H) -> Self {
+        Writer { shared }
+    }
 }
 
 impl<T, L, P, H> Writer<H>
@@ -138,6 +151,12 @@ where
 #[derive(Clone, Copy)]
 pub struct Reader<H> {
     shared: H,
+}
+
+impl<H> Reader<H> {
+    pub(super) fn new(shared: H) -> Self {
+        Reader { shared }
+    }
 }
 
 impl<T, L, P, H> Reader<H>
