@@ -18,6 +18,8 @@ mod owned;
 mod protocol;
 mod read;
 mod retry;
+#[cfg(feature = "serde")]
+mod serde;
 mod split;
 mod version;
 mod within;

@@ -7,7 +7,9 @@ use core::ops::Deref;
 use std::sync::Arc;
 
 use super::protocol::Protocol;
-use super::{FieldSet, Sequenced, Version, View};
+#[cfg(feature = "zerocopy")]
+use super::View;
+use super::{FieldSet, Sequenced, Version};
 use crate::lock::WriterLock;
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
@@ -201,6 +203,7 @@ where
     }
 
     /// As [`Sequenced::read_with`].
+    #[cfg(feature = "zerocopy")]
     #[inline]
     pub fn read_with<R>(&self, look: impl FnMut(&View<'_, T>) -> R) -> R {
         self.shared.read_with(look)
