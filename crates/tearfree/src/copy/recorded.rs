@@ -3,8 +3,6 @@
 //!
 //! Models use payloads of whole words without padding, because the checker's words have values.
 
-use core::mem::MaybeUninit;
-
 use crate::order::PLAIN;
 use crate::sync::AtomicUsize;
 
@@ -22,6 +20,15 @@ unsafe fn words<'a>(payload: *const u8, len: usize) -> &'a [AtomicUsize] {
     unsafe { core::slice::from_raw_parts(words, len / WORD) }
 }
 
+#[path = "number.rs"]
+mod number;
+
+pub(super) use load as load_value;
+pub(super) use number::load_number;
+
+/// Up to here a value is returned in registers; a larger one is made in its final place.
+pub(super) const LARGEST_VALUE: usize = 128;
+
 /// # Safety
 /// As for every engine: `from` is shared, `to` is private, and both are `len` bytes.
 pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
@@ -35,15 +42,6 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
         // SAFETY: a word of `to`, which is private.
         unsafe { to.cast::<usize>().write_unaligned(value) };
     }
-}
-
-/// # Safety
-/// As for every engine: `from` points to the payload of a `Shared<T>`.
-pub(super) unsafe fn load_in_place<T>(from: *const u8) -> MaybeUninit<T> {
-    let mut copy = MaybeUninit::<T>::uninit();
-    // SAFETY: P6, by the caller's promise; `copy` is private.
-    unsafe { load(from, copy.as_mut_ptr().cast(), size_of::<T>()) };
-    copy
 }
 
 /// # Safety
