@@ -48,7 +48,7 @@ pub unsafe fn load_number<const LEN: usize, const AT: usize>(
     distance: usize,
 ) -> u64 {
     const { assert!(LEN == 4 || LEN == 8, "a number of 4 or 8 bytes") };
-    const { assert!(AT < 16 * 1024 && AT.is_multiple_of(LEN), "it is too far away, or between two") };
+    const { assert!(AT < 16 * 1024 && AT & (LEN - 1) == 0, "it is too far away, or between two") };
     // SAFETY: P6, by the caller's promise.
     let number = unsafe { engine::load_number::<LEN, AT>(from, distance) };
     // SAFETY: P4. Any bytes are a number, and they are initialised, by the caller's promise.

@@ -11,8 +11,8 @@ const WORD: usize = size_of::<usize>();
 /// # Safety
 /// `payload` is the payload of a `Shared`, or a field of it, of `len` bytes.
 unsafe fn words<'a>(payload: *const u8, len: usize) -> &'a [AtomicUsize] {
-    assert!(payload.addr().is_multiple_of(WORD), "models use fields at a word's boundary");
-    assert!(len.is_multiple_of(WORD), "models use whole words");
+    assert!(payload.addr() & (WORD - 1) == 0, "models use fields at a word's boundary");
+    assert!(len & (WORD - 1) == 0, "models use whole words");
     #[expect(clippy::cast_ptr_alignment, reason = "looked at above")]
     let words = payload.cast::<AtomicUsize>();
     // SAFETY: P6. The memory lies in an `UnsafeCell`, is valid and aligned, and everybody gets at it
