@@ -31,28 +31,39 @@ latch_read_64:
     ldar x9, [x9]
     and x10, x9, #0x1
     add x10, x0, x10, lsl #6
-    ldr q0, [x10]
-    add x11, x10, #16
-    ldr q1, [x11]
-    add x11, x10, #32
-    ldr q2, [x11]
-    add x10, x10, #48
-    ldr q3, [x10]
+    ldp q1, q0, [x10]
+    ldp q3, q2, [x10, #32]
     dmb ishld
     ldr x10, [x0, #128]
     cmp x10, x9
     b.ne .L1
-    stp q0, q1, [x8]
-    stp q2, q3, [x8, #32]
+    stp q1, q0, [x8]
+    stp q3, q2, [x8, #32]
     ret
 .L1:
-    b read_contended
+    sub sp, sp, #96
+    stp x29, x30, [sp, #64]
+    str x19, [sp, #80]
+    add x29, sp, #64
+    mov x19, x8
+    mov x8, sp
+    bl read_contended
+    ldp q1, q0, [sp]
+    mov x8, x19
+    ldp q3, q2, [sp, #32]
+    ldp x29, x30, [sp, #64]
+    ldr x19, [sp, #80]
+    add sp, sp, #96
+    stp q1, q0, [x8]
+    stp q3, q2, [x8, #32]
+    ret
 
 read_4096:
+    mov x1, x8
     b read_in_place
 
-read_64:
-    add x9, x0, #64
+read_48:
+    add x9, x0, #48
     ldar x9, [x9]
     tbnz w9, #0, .L1
     ldr q0, [x0]
@@ -60,17 +71,61 @@ read_64:
     ldr q1, [x10]
     add x10, x0, #32
     ldr q2, [x10]
-    add x10, x0, #48
-    ldr q3, [x10]
+    dmb ishld
+    ldr x10, [x0, #48]
+    cmp x10, x9
+    b.ne .L1
+    stp q0, q1, [x8]
+    str q2, [x8, #32]
+    ret
+.L1:
+    sub sp, sp, #80
+    stp x29, x30, [sp, #48]
+    str x19, [sp, #64]
+    add x29, sp, #48
+    mov x19, x8
+    mov x8, sp
+    bl read_contended
+    ldp q0, q1, [sp]
+    mov x8, x19
+    ldr q2, [sp, #32]
+    ldp x29, x30, [sp, #48]
+    ldr x19, [sp, #64]
+    add sp, sp, #80
+    stp q0, q1, [x8]
+    str q2, [x8, #32]
+    ret
+
+read_64:
+    add x9, x0, #64
+    ldar x9, [x9]
+    tbnz w9, #0, .L1
+    ldp q1, q0, [x0]
+    ldp q3, q2, [x0, #32]
     dmb ishld
     ldr x10, [x0, #64]
     cmp x10, x9
     b.ne .L1
-    stp q0, q1, [x8]
-    stp q2, q3, [x8, #32]
+    stp q1, q0, [x8]
+    stp q3, q2, [x8, #32]
     ret
 .L1:
-    b read_contended
+    sub sp, sp, #96
+    stp x29, x30, [sp, #64]
+    str x19, [sp, #80]
+    add x29, sp, #64
+    mov x19, x8
+    mov x8, sp
+    bl read_contended
+    ldp q1, q0, [sp]
+    mov x8, x19
+    ldp q3, q2, [sp, #32]
+    ldp x29, x30, [sp, #64]
+    ldr x19, [sp, #80]
+    add sp, sp, #96
+    stp q1, q0, [x8]
+    stp q3, q2, [x8, #32]
+    ret
 
 read_8:
     add x8, x0, #8
@@ -145,36 +200,6 @@ read_if_changed_8:
     ret
 
 read_in_place:
-    stp x29, x30, [sp, #-48]!
-    str x21, [sp, #16]
-    stp x20, x19, [sp, #32]
-    mov x29, sp
-    add x9, x0, #1, lsl #12
-    mov x19, x0
-    mov x20, x8
-    ldar x21, [x9]
-    tbnz w21, #0, .L1
-    mov x8, x20
-    mov x0, x19
-    mov w1, #4096
-    bl memcpy_to_result
-    dmb ishld
-    ldr x8, [x19, #4096]
-    cmp x8, x21
-    b.ne .L1
-    ldp x20, x19, [sp, #32]
-    ldr x21, [sp, #16]
-    ldp x29, x30, [sp], #48
-    ret
-.L1:
-    mov x8, x20
-    mov x0, x19
-    ldp x20, x19, [sp, #32]
-    ldr x21, [sp, #16]
-    ldp x29, x30, [sp], #48
-    b read_in_place_contended
-
-read_into_4096:
     stp d15, d14, [sp, #-112]!
     stp d13, d12, [sp, #16]
     stp d11, d10, [sp, #32]
@@ -216,21 +241,56 @@ read_into_4096:
     ldp d15, d14, [sp], #112
     b fill_contended
 
+read_into_2048:
+    stp d15, d14, [sp, #-112]!
+    stp d13, d12, [sp, #16]
+    stp d11, d10, [sp, #32]
+    stp d9, d8, [sp, #48]
+    stp x29, x30, [sp, #64]
+    str x21, [sp, #80]
+    stp x20, x19, [sp, #96]
+    add x29, sp, #64
+    add x8, x0, #2048
+    mov x19, x0
+    mov x20, x1
+    ldar x21, [x8]
+    tbnz w21, #0, .L1
+    mov x1, x19
+    mov x0, x20
+    mov w2, #2048
+    bl memcpy
+    dmb ishld
+    ldr x8, [x19, #2048]
+    cmp x8, x21
+    b.ne .L1
+    ldp x20, x19, [sp, #96]
+    ldr x21, [sp, #80]
+    ldp x29, x30, [sp, #64]
+    ldp d9, d8, [sp, #48]
+    ldp d11, d10, [sp, #32]
+    ldp d13, d12, [sp, #16]
+    ldp d15, d14, [sp], #112
+    ret
+.L1:
+    mov x0, x19
+    mov x1, x20
+    ldp x20, x19, [sp, #96]
+    ldr x21, [sp, #80]
+    ldp x29, x30, [sp, #64]
+    ldp d9, d8, [sp, #48]
+    ldp d11, d10, [sp, #32]
+    ldp d13, d12, [sp, #16]
+    ldp d15, d14, [sp], #112
+    b fill_contended
+
 read_into_64:
     add x8, x0, #64
     ldar x8, [x8]
     tbnz w8, #0, .L1
-    ldr q0, [x0]
-    str q0, [x1]
-    add x9, x0, #16
-    ldr q0, [x9]
-    str q0, [x1, #16]
-    add x9, x0, #32
-    ldr q0, [x9]
-    str q0, [x1, #32]
-    add x9, x0, #48
-    ldr q0, [x9]
-    str q0, [x1, #48]
+    ldp q0, q1, [x0]
+    ldp q2, q3, [x0, #32]
+    stp q0, q1, [x1]
+    stp q2, q3, [x1, #32]
     dmb ishld
     ldr x9, [x0, #64]
     cmp x9, x8
@@ -241,35 +301,50 @@ read_into_64:
 
 read_odd_12:
     add x9, x0, #16
-    ldar x9, [x9]
-    tbnz w9, #0, .L1
-    ldr x10, [x0]
+    ldar x11, [x9]
+    tbnz w11, #0, .L1
+    ldr x9, [x0]
     add x12, x0, #8
-    ldr w11, [x12]
+    ldr w10, [x12]
     dmb ishld
     ldr x12, [x0, #16]
-    cmp x12, x9
+    cmp x12, x11
     b.ne .L1
-    str x10, [x8]
-    str w11, [x8, #8]
+    str x9, [x8]
+    str w10, [x8, #8]
     ret
 .L1:
-    b read_contended
+    sub sp, sp, #48
+    stp x29, x30, [sp, #16]
+    str x19, [sp, #32]
+    add x29, sp, #16
+    mov x19, x8
+    mov x8, sp
+    bl read_contended
+    ldr x9, [sp]
+    mov x8, x19
+    ldr w10, [sp, #8]
+    ldp x29, x30, [sp, #16]
+    ldr x19, [sp, #32]
+    add sp, sp, #48
+    str x9, [x8]
+    str w10, [x8, #8]
+    ret
 
 set_64:
     sub sp, sp, #96
     stp x29, x30, [sp, #64]
     stp x20, x19, [sp, #80]
     add x29, sp, #64
-    ldp q1, q0, [x1]
+    ldp q1, q2, [x1]
     mov x19, x0
     add x2, x0, #76
     mov w0, wzr
-    stp q1, q0, [sp]
+    stur q1, [x29, #-16]
     ldp q1, q0, [x1, #32]
     mov w1, #1
-    str q1, [sp, #32]
-    stur q0, [x29, #-16]
+    stp q1, q2, [sp, #16]
+    str q0, [sp]
     bl __aarch64_cas1_acq
     cmp w0, #0
     b.ne .L3
@@ -278,18 +353,12 @@ set_64:
     add x9, x19, #64
     add x8, x8, #1
     stlr x8, [x9]
-    add x8, x19, #16
     dmb ish
-    ldr q0, [sp]
-    str q0, [x19]
-    ldr q0, [sp, #16]
-    str q0, [x8]
-    add x8, x19, #32
-    ldr q0, [sp, #32]
-    str q0, [x8]
-    add x8, x19, #48
     ldur q0, [x29, #-16]
-    str q0, [x8]
+    ldp q2, q1, [sp, #16]
+    ldr q3, [sp]
+    stp q0, q1, [x19]
+    stp q2, q3, [x19, #32]
     ldr x8, [x19, #64]
     add x8, x8, #1
     stlr x8, [x9]
@@ -429,14 +498,9 @@ writer_set_64:
     add x10, x8, #64
     add x9, x9, #1
     stlr x9, [x10]
-    add x9, x8, #16
     dmb ish
-    str q0, [x8]
-    str q1, [x9]
-    add x9, x8, #32
-    str q2, [x9]
-    add x9, x8, #48
-    str q3, [x9]
+    stp q0, q1, [x8]
+    stp q2, q3, [x8, #32]
     ldr x9, [x8, #64]
     add x9, x9, #1
     stlr x9, [x10]

@@ -31,68 +31,119 @@ count_write_16:
     retq
 
 latch_read_64:
-    movq 128(%rsi), %rax
-    movl %eax, %ecx
-    andl $1, %ecx
-    shll $6, %ecx
-    leaq (%rsi,%rcx), %rdx
-    movdqu (%rdx), %xmm0
-    leaq (%rsi,%rcx), %rdx
-    addq $16, %rdx
-    movdqu (%rdx), %xmm1
-    leaq 32(%rsi,%rcx), %rdx
-    movdqu (%rdx), %xmm2
-    leaq 48(%rsi,%rcx), %rcx
-    movdqu (%rcx), %xmm3
-    #MEMBARRIER
-    movq 128(%rsi), %rcx
-    cmpq %rax, %rcx
-    jne .L1
-    movups %xmm0, (%rdi)
-    movups %xmm1, 16(%rdi)
-    movups %xmm2, 32(%rdi)
-    movups %xmm3, 48(%rdi)
     movq %rdi, %rax
-    retq
+    movq 128(%rsi), %rcx
+    movl %ecx, %edx
+    andl $1, %edx
+    shll $6, %edx
+    addq %rsi, %rdx
+    movdqu (%rdx), %xmm2
+    movdqu 16(%rdx), %xmm1
+    movdqu 32(%rdx), %xmm0
+    movdqu 48(%rdx), %xmm3
+    #MEMBARRIER
+    movq 128(%rsi), %rdx
+    cmpq %rcx, %rdx
+    jne .L2
 .L1:
+    movups %xmm2, (%rax)
+    movups %xmm1, 16(%rax)
+    movups %xmm0, 32(%rax)
+    movups %xmm3, 48(%rax)
+    retq
+.L2:
     pushq %rbx
-    movq %rdi, %rbx
+    subq $64, %rsp
+    movq %rsp, %rdi
+    movq %rax, %rbx
     callq *read_contended@GOTPCREL(%rip)
     movq %rbx, %rax
+    movaps (%rsp), %xmm2
+    movaps 16(%rsp), %xmm1
+    movaps 32(%rsp), %xmm0
+    movaps 48(%rsp), %xmm3
+    addq $64, %rsp
     popq %rbx
-    retq
+    jmp .L1
 
 read_4096:
-    jmpq *read_in_place@GOTPCREL(%rip)
-
-read_64:
-    movq 64(%rsi), %rax
-    testb $1, %al
-    jne .L1
-    movdqu (%rsi), %xmm0
-    leaq 16(%rsi), %rcx
-    movdqu (%rcx), %xmm1
-    leaq 32(%rsi), %rcx
-    movdqu (%rcx), %xmm2
-    leaq 48(%rsi), %rcx
-    movdqu (%rcx), %xmm3
-    #MEMBARRIER
-    movq 64(%rsi), %rcx
-    cmpq %rax, %rcx
-    jne .L1
-    movups %xmm0, (%rdi)
-    movups %xmm1, 16(%rdi)
-    movups %xmm2, 32(%rdi)
-    movups %xmm3, 48(%rdi)
-    movq %rdi, %rax
-    retq
-.L1:
     pushq %rbx
     movq %rdi, %rbx
-    callq *read_contended@GOTPCREL(%rip)
+    movq %rsi, %rdi
+    movq %rbx, %rsi
+    callq *read_in_place@GOTPCREL(%rip)
     movq %rbx, %rax
     popq %rbx
     retq
+
+read_48:
+    movq %rdi, %rax
+    movq 48(%rsi), %rcx
+    testb $1, %cl
+    jne .L1
+    movdqu (%rsi), %xmm0
+    leaq 16(%rsi), %rdx
+    movdqu (%rdx), %xmm1
+    leaq 32(%rsi), %rdx
+    movdqu (%rdx), %xmm2
+    #MEMBARRIER
+    movq 48(%rsi), %rdx
+    cmpq %rcx, %rdx
+    jne .L1
+    movups %xmm0, (%rax)
+    movups %xmm1, 16(%rax)
+    movups %xmm2, 32(%rax)
+    retq
+.L1:
+    pushq %rbx
+    subq $48, %rsp
+    movq %rsp, %rdi
+    movq %rax, %rbx
+    callq *read_contended@GOTPCREL(%rip)
+    movq %rbx, %rax
+    movaps (%rsp), %xmm0
+    movaps 16(%rsp), %xmm1
+    movaps 32(%rsp), %xmm2
+    addq $48, %rsp
+    popq %rbx
+    movups %xmm0, (%rax)
+    movups %xmm1, 16(%rax)
+    movups %xmm2, 32(%rax)
+    retq
+
+read_64:
+    movq %rdi, %rax
+    movq 64(%rsi), %rcx
+    testb $1, %cl
+    jne .L2
+    movdqu (%rsi), %xmm2
+    movdqu 16(%rsi), %xmm1
+    movdqu 32(%rsi), %xmm0
+    movdqu 48(%rsi), %xmm3
+    #MEMBARRIER
+    movq 64(%rsi), %rdx
+    cmpq %rcx, %rdx
+    jne .L2
+.L1:
+    movups %xmm2, (%rax)
+    movups %xmm1, 16(%rax)
+    movups %xmm0, 32(%rax)
+    movups %xmm3, 48(%rax)
+    retq
+.L2:
+    pushq %rbx
+    subq $64, %rsp
+    movq %rsp, %rdi
+    movq %rax, %rbx
+    callq *read_contended@GOTPCREL(%rip)
+    movq %rbx, %rax
+    movaps (%rsp), %xmm2
+    movaps 16(%rsp), %xmm1
+    movaps 32(%rsp), %xmm0
+    movaps 48(%rsp), %xmm3
+    addq $64, %rsp
+    popq %rbx
+    jmp .L1
 
 read_8:
     movq 8(%rdi), %rcx
@@ -162,35 +213,6 @@ read_in_place:
     pushq %r15
     pushq %r14
     pushq %rbx
-    movq %rsi, %r14
-    movq %rdi, %rbx
-    movq 4096(%rsi), %r15
-    testb $1, %r15b
-    jne .L2
-    movl $4096, %edx
-    movq %rbx, %rdi
-    movq %r14, %rsi
-    callq *memcpy_to_result@GOTPCREL(%rip)
-    #MEMBARRIER
-    movq 4096(%r14), %rax
-    cmpq %r15, %rax
-    jne .L2
-.L1:
-    movq %rbx, %rax
-    popq %rbx
-    popq %r14
-    popq %r15
-    retq
-.L2:
-    movq %rbx, %rdi
-    movq %r14, %rsi
-    callq *read_in_place_contended@GOTPCREL(%rip)
-    jmp .L1
-
-read_into_4096:
-    pushq %r15
-    pushq %r14
-    pushq %rbx
     movq %rsi, %rbx
     movq %rdi, %r14
     movq 4096(%rdi), %r15
@@ -216,21 +238,47 @@ read_into_4096:
     popq %r15
     jmpq *fill_contended@GOTPCREL(%rip)
 
+read_into_2048:
+    pushq %r15
+    pushq %r14
+    pushq %rbx
+    movq %rsi, %rbx
+    movq %rdi, %r14
+    movq 2048(%rdi), %r15
+    testb $1, %r15b
+    jne .L1
+    movl $2048, %edx
+    movq %rbx, %rdi
+    movq %r14, %rsi
+    callq memcpy
+    #MEMBARRIER
+    movq 2048(%r14), %rax
+    cmpq %r15, %rax
+    jne .L1
+    popq %rbx
+    popq %r14
+    popq %r15
+    retq
+.L1:
+    movq %r14, %rdi
+    movq %rbx, %rsi
+    popq %rbx
+    popq %r14
+    popq %r15
+    jmpq *fill_contended@GOTPCREL(%rip)
+
 read_into_64:
     movq 64(%rdi), %rax
     testb $1, %al
     jne .L1
     movdqu (%rdi), %xmm0
+    movdqu 16(%rdi), %xmm1
+    movdqu 32(%rdi), %xmm2
+    movdqu 48(%rdi), %xmm3
     movups %xmm0, (%rsi)
-    leaq 16(%rdi), %rcx
-    movdqu (%rcx), %xmm0
-    movups %xmm0, 16(%rsi)
-    leaq 32(%rdi), %rcx
-    movdqu (%rcx), %xmm0
-    movups %xmm0, 32(%rsi)
-    leaq 48(%rdi), %rcx
-    movdqu (%rcx), %xmm0
-    movups %xmm0, 48(%rsi)
+    movups %xmm1, 16(%rsi)
+    movups %xmm2, 32(%rsi)
+    movups %xmm3, 48(%rsi)
     #MEMBARRIER
     movq 64(%rdi), %rcx
     cmpq %rax, %rcx
@@ -240,36 +288,43 @@ read_into_64:
     jmpq *fill_contended@GOTPCREL(%rip)
 
 read_odd_12:
-    movq 16(%rsi), %rax
-    testb $1, %al
+    movq %rdi, %rax
+    movq 16(%rsi), %rdi
+    testb $1, %dil
     jne .L1
     movq (%rsi), %rcx
     leaq 8(%rsi), %r8
     movl (%r8), %edx
     #MEMBARRIER
     movq 16(%rsi), %r8
-    cmpq %rax, %r8
+    cmpq %rdi, %r8
     jne .L1
-    movq %rcx, (%rdi)
-    movl %edx, 8(%rdi)
-    movq %rdi, %rax
+    movq %rcx, (%rax)
+    movl %edx, 8(%rax)
     retq
 .L1:
     pushq %rbx
-    movq %rdi, %rbx
+    subq $16, %rsp
+    movq %rsp, %rdi
+    movq %rax, %rbx
     callq *read_contended@GOTPCREL(%rip)
     movq %rbx, %rax
+    movq (%rsp), %rcx
+    movl 8(%rsp), %edx
+    addq $16, %rsp
     popq %rbx
+    movq %rcx, (%rax)
+    movl %edx, 8(%rax)
     retq
 
 set_64:
     pushq %r14
     pushq %rbx
     subq $72, %rsp
-    movups (%rsi), %xmm3
-    movups 16(%rsi), %xmm2
-    movups 32(%rsi), %xmm1
-    movups 48(%rsi), %xmm0
+    movups (%rsi), %xmm0
+    movups 16(%rsi), %xmm1
+    movups 32(%rsi), %xmm2
+    movups 48(%rsi), %xmm3
     leaq 76(%rdi), %rbx
     movb $1, %cl
     xorl %eax, %eax
@@ -278,13 +333,10 @@ set_64:
 .L1:
     incq 64(%rdi)
     #MEMBARRIER
-    movdqu %xmm3, (%rdi)
-    leaq 16(%rdi), %rax
-    movdqu %xmm2, (%rax)
-    leaq 32(%rdi), %rax
-    movdqu %xmm1, (%rax)
-    leaq 48(%rdi), %rax
-    movdqu %xmm0, (%rax)
+    movdqu %xmm0, (%rdi)
+    movdqu %xmm1, 16(%rdi)
+    movdqu %xmm2, 32(%rdi)
+    movdqu %xmm3, 48(%rdi)
     incq 64(%rdi)
     #MEMBARRIER
     movl 72(%rdi), %esi
@@ -432,12 +484,9 @@ writer_set_64:
     incq 64(%rdi)
     #MEMBARRIER
     movdqu %xmm0, (%rdi)
-    leaq 16(%rdi), %rax
-    movdqu %xmm1, (%rax)
-    leaq 32(%rdi), %rax
-    movdqu %xmm2, (%rax)
-    leaq 48(%rdi), %rax
-    movdqu %xmm3, (%rax)
+    movdqu %xmm1, 16(%rdi)
+    movdqu %xmm2, 32(%rdi)
+    movdqu %xmm3, 48(%rdi)
     incq 64(%rdi)
     #MEMBARRIER
     movl 72(%rdi), %esi

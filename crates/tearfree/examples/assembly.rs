@@ -40,10 +40,11 @@ macro_rules! probes {
 probes! {
     read_8: fn(lock: &SeqLock<u64>) -> u64 { lock.read() }
     read_odd_12: fn(lock: &SeqLock<Odd>) -> Odd { lock.read() }
+    read_48: fn(lock: &SeqLock<[u64; 6]>) -> [u64; 6] { lock.read() }
     read_64: fn(lock: &SeqLock<[u64; 8]>) -> [u64; 8] { lock.read() }
     read_4096: fn(lock: &SeqLock<[u64; 512]>) -> [u64; 512] { lock.read() }
     read_into_64: fn(lock: &SeqLock<[u64; 8]>, to: &mut [u64; 8]) { lock.read_into(to) }
-    read_into_4096: fn(lock: &SeqLock<[u64; 512]>, to: &mut [u64; 512]) { lock.read_into(to) }
+    read_into_2048: fn(lock: &SeqLock<[u64; 256]>, to: &mut [u64; 256]) { lock.read_into(to) }
     try_read_8: fn(lock: &SeqLock<u64>) -> Option<u64> { lock.try_read() }
     read_field_of_4096: fn(lock: &SeqLock<Page>) -> u64 { lock.read_fields(field!(Page, price)) }
     read_if_changed_8: fn(lock: &SeqLock<u64>, seen: &mut Version) -> Option<u64> {

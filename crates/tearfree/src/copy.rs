@@ -23,59 +23,49 @@
 
 #![allow(unsafe_code, reason = "racing memory is touched here, and nowhere else")]
 
-// The tests choose an engine by `--cfg tearfree_engine="..."`, so that each one runs on any machine.
-core::cfg_select! {
-    tearfree_axm => {
-                mod number;
-        mod recorded;
-        use number::load_number;
-        use recorded as engine;
-    }
-    any(miri, tearfree_engine = "locked") => {
-                mod locked;
-        mod number;
-        use number::load_number;
-        use locked as engine;
-    }
-    tearfree_engine = "ordered" => {
-                mod number;
-        mod ordered;
-        use number::load_number;
-        use ordered as engine;
-    }
-    tearfree_engine = "portable" => {
-                mod number;
-        mod portable;
-        use number::load_number;
-        use portable as engine;
-    }
-    all(target_arch = "x86_64", target_pointer_width = "64") => {
-        mod chunks;
-        mod x86_64;
-        use x86_64 as engine;
-        use engine::load_number;
-    }
-    all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little") => {
-        mod aarch64;
-        mod chunks;
-        use aarch64 as engine;
-        use engine::load_number;
-    }
-    _ => {
-                mod number;
-        mod portable;
-        use number::load_number;
-        use portable as engine;
-    }
-}
+// Exactly one of these paths is in force. `--cfg tearfree_engine="..."` chooses one for ThreadSanitizer,
+// and for tests, so that each engine runs on any machine.
+#[cfg_attr(tearfree_axm, path = "copy/recorded.rs")]
+#[cfg_attr(all(not(tearfree_axm), any(miri, tearfree_engine = "locked")), path = "copy/locked.rs")]
+#[cfg_attr(
+    all(not(any(tearfree_axm, miri)), tearfree_engine = "ordered"),
+    path = "copy/ordered.rs"
+)]
+#[cfg_attr(
+    all(
+        not(any(tearfree_axm, miri, tearfree_engine = "locked", tearfree_engine = "ordered")),
+        not(tearfree_engine = "portable"),
+        all(target_arch = "x86_64", target_pointer_width = "64"),
+    ),
+    path = "copy/x86_64.rs"
+)]
+#[cfg_attr(
+    all(
+        not(any(tearfree_axm, miri, tearfree_engine = "locked", tearfree_engine = "ordered")),
+        not(tearfree_engine = "portable"),
+        all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little"),
+    ),
+    path = "copy/aarch64.rs"
+)]
+#[cfg_attr(
+    all(
+        not(any(tearfree_axm, miri, tearfree_engine = "locked", tearfree_engine = "ordered")),
+        any(
+            tearfree_engine = "portable",
+            not(target_pointer_width = "64"),
+            not(any(
+                target_arch = "x86_64",
+                all(target_arch = "aarch64", target_endian = "little")
+            )),
+        ),
+    ),
+    path = "copy/portable.rs"
+)]
+mod engine;
 
 #[cfg(target_has_atomic = "64")]
 pub(crate) mod foreign;
 mod shared;
-
-/// Up to this size a validated copy is returned in registers where it can be; a larger one is made
-/// in its final place.
-const LARGEST_BY_VALUE: usize = 128;
 
 pub(crate) use shared::Shared;
 

@@ -5,14 +5,27 @@
 
 #[cfg(all(target_feature = "neon", not(tearfree_engine = "scalar")))]
 use core::arch::aarch64::uint8x16_t;
-use core::arch::{asm, naked_asm};
+use core::arch::asm;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
-use super::chunks::{Move, moves};
+#[path = "chunks.rs"]
+mod chunks;
+
+use chunks::{Move, moves};
+
+/// The widest register that moves a chunk.
+const WIDEST: usize =
+    if cfg!(any(not(target_feature = "neon"), tearfree_engine = "scalar")) { 8 } else { 16 };
+
+/// Four chunks of the same type.
+type Four<T> = (MaybeUninit<T>, MaybeUninit<T>, MaybeUninit<T>, MaybeUninit<T>);
 
 /// Up to here a copy is straight-line moves, beyond it is a call.
 const LARGEST_INLINE: usize = 256;
+
+/// Up to here a value is returned in registers; a larger one is made in its final place.
+pub(super) const LARGEST_VALUE: usize = 128;
 
 unsafe extern "C" {
     fn memcpy(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void;
@@ -24,12 +37,14 @@ unsafe extern "C" {
 pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
     if len <= LARGEST_INLINE {
         // SAFETY: P6, by the caller's promise.
-        unsafe { moves::<Load>(from, to, len) };
+        unsafe { moves::<Load, WIDEST>(from, to, len) };
     } else {
         // SAFETY: P6, by the caller's promise.
         unsafe { opaque_memcpy(from, to, len) };
     }
 }
+
+pub(super) use load as load_value;
 
 /// Loads a number of `LEN` bytes, 4 or 8, that lies `distance` and `AT` bytes behind `from`. The
 /// instruction itself adds `AT`, which the compiler, who does not see into it, could not leave to it.
@@ -67,23 +82,13 @@ pub(super) unsafe fn load_number<const LEN: usize, const AT: usize>(
     }
 }
 
-/// As [`load`] for a large `T`, made in the place where the caller wants the result.
-///
-/// # Safety
-/// `from` is a payload of type `T`, which is larger than `LARGEST_BY_VALUE`.
-#[inline(always)]
-pub(super) unsafe fn load_in_place<T>(from: *const u8) -> MaybeUninit<T> {
-    // SAFETY: P6, by the caller's promise.
-    unsafe { memcpy_to_result(from, size_of::<T>()) }
-}
-
 /// # Safety
 /// `to` is a payload of `len` bytes, `from` is private memory of as many.
 #[inline(always)]
 pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
     if len <= LARGEST_INLINE {
         // SAFETY: P6, by the caller's promise.
-        unsafe { moves::<Store>(from, to, len) };
+        unsafe { moves::<Store, WIDEST>(from, to, len) };
     } else {
         // SAFETY: P6, by the caller's promise.
         unsafe { opaque_memcpy(from, to, len) };
@@ -115,19 +120,41 @@ impl Move for Load {
         match N {
             #[cfg(all(target_feature = "neon", not(tearfree_engine = "scalar")))]
             16 => load!("ldr {chunk:q}", vreg, uint8x16_t),
-            #[cfg(not(all(target_feature = "neon", not(tearfree_engine = "scalar"))))]
-            16 => {
-                // SAFETY: P6. The first eight of sixteen bytes, which the caller promises.
-                unsafe { Self::chunk::<8>(from, to) };
-                // SAFETY: eight more bytes follow on both sides.
-                let (from, to) = unsafe { (from.add(8), to.add(8)) };
-                // SAFETY: P6. The other eight bytes.
-                unsafe { Self::chunk::<8>(from, to) };
-            }
             8 => load!("ldr {chunk}", reg, u64),
             4 => load!("ldr {chunk:w}", reg, u32),
             2 => load!("ldrh {chunk:w}", reg, u16),
             1 => load!("ldrb {chunk:w}", reg, u8),
+            _ => unreachable!(),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn four_chunks<const N: usize>(from: *const u8, to: *mut u8) {
+        macro_rules! load {
+            ($ldp_a_b:literal, $ldp_c_d:literal, $class:ident, $ty:ty) => {{
+                let (a, b, c, d): Four<$ty>;
+                // SAFETY: P6. Loads four times `N` bytes of the payload, which the caller promises.
+                unsafe {
+                    asm!(
+                        concat!($ldp_a_b, ", [{from}]"),
+                        concat!($ldp_c_d, ", [{from}, 2 * {n}]"),
+                        a = out($class) a,
+                        b = out($class) b,
+                        c = lateout($class) c,
+                        d = lateout($class) d,
+                        from = in(reg) from,
+                        n = const N,
+                        options(nostack, preserves_flags),
+                    );
+                }
+                // SAFETY: `to` is private and holds as many bytes, by the caller's promise.
+                unsafe { to.cast::<[MaybeUninit<$ty>; 4]>().write_unaligned([a, b, c, d]) };
+            }};
+        }
+        match N {
+            #[cfg(all(target_feature = "neon", not(tearfree_engine = "scalar")))]
+            16 => load!("ldp {a:q}, {b:q}", "ldp {c:q}, {d:q}", vreg, uint8x16_t),
+            8 => load!("ldp {a}, {b}", "ldp {c}, {d}", reg, u64),
             _ => unreachable!(),
         }
     }
@@ -157,19 +184,40 @@ impl Move for Store {
         match N {
             #[cfg(all(target_feature = "neon", not(tearfree_engine = "scalar")))]
             16 => store!("str {chunk:q}", vreg, uint8x16_t),
-            #[cfg(not(all(target_feature = "neon", not(tearfree_engine = "scalar"))))]
-            16 => {
-                // SAFETY: P6. The first eight of sixteen bytes, which the caller promises.
-                unsafe { Self::chunk::<8>(from, to) };
-                // SAFETY: eight more bytes follow on both sides.
-                let (from, to) = unsafe { (from.add(8), to.add(8)) };
-                // SAFETY: P6. The other eight bytes.
-                unsafe { Self::chunk::<8>(from, to) };
-            }
             8 => store!("str {chunk}", reg, u64),
             4 => store!("str {chunk:w}", reg, u32),
             2 => store!("strh {chunk:w}", reg, u16),
             1 => store!("strb {chunk:w}", reg, u8),
+            _ => unreachable!(),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn four_chunks<const N: usize>(from: *const u8, to: *mut u8) {
+        macro_rules! store {
+            ($stp_a_b:literal, $stp_c_d:literal, $class:ident, $ty:ty) => {{
+                // SAFETY: `from` is private and holds as many bytes, by the caller's promise.
+                let [a, b, c, d] = unsafe { from.cast::<[MaybeUninit<$ty>; 4]>().read_unaligned() };
+                // SAFETY: P6. Stores four times `N` bytes of the payload, which the caller promises.
+                unsafe {
+                    asm!(
+                        concat!($stp_a_b, ", [{to}]"),
+                        concat!($stp_c_d, ", [{to}, 2 * {n}]"),
+                        a = in($class) a,
+                        b = in($class) b,
+                        c = in($class) c,
+                        d = in($class) d,
+                        to = in(reg) to,
+                        n = const N,
+                        options(nostack, preserves_flags),
+                    );
+                }
+            }};
+        }
+        match N {
+            #[cfg(all(target_feature = "neon", not(tearfree_engine = "scalar")))]
+            16 => store!("stp {a:q}, {b:q}", "stp {c:q}, {d:q}", vreg, uint8x16_t),
+            8 => store!("stp {a}, {b}", "stp {c}, {d}", reg, u64),
             _ => unreachable!(),
         }
     }
@@ -192,24 +240,4 @@ unsafe fn opaque_memcpy(from: *const u8, to: *mut u8, len: usize) {
             clobber_abi("C"),
         );
     }
-}
-
-/// The platform's `memcpy`, straight to where this function's result belongs.
-///
-/// A result of more than 16 bytes that is no short array of floats or vectors is returned in memory,
-/// whose address comes in `x8` (AAPCS64, 6.9). A Rust body would make the copy in a place of its own
-/// and then copy again.
-///
-/// # Safety
-/// `from` is a payload of type `T`, which is larger than `LARGEST_BY_VALUE` and so larger than what
-/// vector registers return; `len` is its size.
-#[unsafe(naked)]
-unsafe extern "C" fn memcpy_to_result<T>(from: *const u8, len: usize) -> MaybeUninit<T> {
-    naked_asm!(
-        "mov x2, x1",
-        "mov x1, x0",
-        "mov x0, x8",
-        "b {memcpy}",
-        memcpy = sym memcpy,
-    )
 }

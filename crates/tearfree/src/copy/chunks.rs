@@ -1,47 +1,51 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Cutting a copy into register-sized moves.
 
-/// One way of moving a chunk of `1`, `2`, `4`, `8` or `16` bytes.
+/// One way of moving a chunk of `1`, `2`, `4`, `8`, `16` or `32` bytes.
 pub(super) trait Move {
     /// Moves `N` bytes.
     ///
     /// # Safety
     /// Both pointers are valid for `N` bytes; no alignment is needed.
     unsafe fn chunk<const N: usize>(from: *const u8, to: *mut u8);
+
+    /// Moves four chunks of `N` bytes, 8 or more, in one block: its instructions add the distances.
+    ///
+    /// # Safety
+    /// Both pointers are valid for four times `N` bytes; no alignment is needed.
+    unsafe fn four_chunks<const N: usize>(from: *const u8, to: *mut u8);
 }
 
-/// Moves `len` bytes, each one once. `len` is a constant wherever this is called, so the compiler
-/// decides every condition and unrolls the loop: straight-line moves are left.
+/// Moves `len` bytes, each one once, in chunks of at most `WIDEST` bytes. Where `len` is a constant,
+/// the compiler decides every condition and unrolls the loops: straight-line moves are left.
 ///
 /// # Safety
 /// Both pointers are valid for `len` bytes.
 #[inline(always)]
-pub(super) unsafe fn moves<M: Move>(from: *const u8, to: *mut u8, len: usize) {
+pub(super) unsafe fn moves<M: Move, const WIDEST: usize>(from: *const u8, to: *mut u8, len: usize) {
     let mut at = 0;
-    // SAFETY (all of them): `at` plus the chunk is at most `len`, and the caller promises `len` bytes.
-    macro_rules! one {
-        ($size:literal) => {{
-            // SAFETY: `at + $size <= len`, so both stay inside what the caller promises.
+    macro_rules! step {
+        ($chunks:ident, $size:expr, $bytes:expr) => {{
+            // SAFETY: `at` and these bytes are at most `len`, so both stay inside what the caller promises.
             let (from, to) = unsafe { (from.add(at), to.add(at)) };
-            // SAFETY: as above, `$size` bytes are left on both sides.
-            unsafe { M::chunk::<$size>(from, to) };
-            at += $size;
+            // SAFETY: as above, as many bytes are left on both sides.
+            unsafe { M::$chunks::<{ $size }>(from, to) };
+            at += $bytes;
         }};
     }
-    while at + 16 <= len {
-        one!(16);
+    macro_rules! tail {
+        ($($size:literal)*) => {$(
+            if WIDEST > $size && len & $size != 0 {
+                step!(chunk, $size, $size);
+            }
+        )*};
     }
-    if len & 8 != 0 {
-        one!(8);
+    while at + 4 * WIDEST <= len {
+        step!(four_chunks, WIDEST, 4 * WIDEST);
     }
-    if len & 4 != 0 {
-        one!(4);
+    while at + WIDEST <= len {
+        step!(chunk, WIDEST, WIDEST);
     }
-    if len & 2 != 0 {
-        one!(2);
-    }
-    if len & 1 != 0 {
-        one!(1);
-    }
+    tail! { 16 8 4 2 1 }
     debug_assert!(at == len);
 }

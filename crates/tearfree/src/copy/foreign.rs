@@ -13,10 +13,23 @@ use super::engine;
 #[inline(always)]
 #[must_use]
 pub unsafe fn load<T: Copy>(from: *const T) -> MaybeUninit<T> {
-    if size_of::<T>() > super::LARGEST_BY_VALUE {
-        // SAFETY: P6, by the caller's promise; `T` is a large one.
-        return unsafe { engine::load_in_place(from.cast()) };
+    if size_of::<T>() > engine::LARGEST_VALUE {
+        // SAFETY: P6, by the caller's promise.
+        return unsafe { load_in_place(from) };
     }
+    let mut copy = MaybeUninit::<T>::uninit();
+    // SAFETY: P6, by the caller's promise; `copy` is private and a `T` in size.
+    unsafe { engine::load_value(from.cast(), copy.as_mut_ptr().cast(), size_of::<T>()) };
+    copy
+}
+
+/// As [`load`] for a large `T`: not inlined, and with one local that is returned, so that the compiler
+/// puts it into the caller's place and the bytes are copied once.
+///
+/// # Safety
+/// As for [`load`].
+#[inline(never)]
+unsafe fn load_in_place<T: Copy>(from: *const T) -> MaybeUninit<T> {
     let mut copy = MaybeUninit::<T>::uninit();
     // SAFETY: P6, by the caller's promise; `copy` is private and a `T` in size.
     unsafe { engine::load(from.cast(), copy.as_mut_ptr().cast(), size_of::<T>()) };
@@ -35,9 +48,9 @@ pub unsafe fn load_number<const LEN: usize, const AT: usize>(
     distance: usize,
 ) -> u64 {
     const { assert!(LEN == 4 || LEN == 8, "a number of 4 or 8 bytes") };
-    const { assert!(AT < 16 * 1024 && AT.is_multiple_of(LEN), "it is too far away, or between two") };
+    const { assert!(AT < 16 * 1024 && AT & (LEN - 1) == 0, "it is too far away, or between two") };
     // SAFETY: P6, by the caller's promise.
-    let number = unsafe { super::load_number::<LEN, AT>(from, distance) };
+    let number = unsafe { engine::load_number::<LEN, AT>(from, distance) };
     // SAFETY: P4. Any bytes are a number, and they are initialised, by the caller's promise.
     unsafe { number.assume_init() }
 }

@@ -6,13 +6,21 @@
 //! thus checks the use of every type and every torn copy, but not the orders of the count, which the
 //! lock makes stronger than they are: those are the business of the model tests.
 
-use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 /// As in the other engines, a copy is cut into words.
 const WORD: usize = size_of::<usize>();
 
 static ONE_WORD_AT_A_TIME: AtomicBool = AtomicBool::new(false);
+
+#[path = "number.rs"]
+mod number;
+
+pub(super) use load as load_value;
+pub(super) use number::load_number;
+
+/// Up to here a value is returned in registers; a larger one is made in its final place.
+pub(super) const LARGEST_VALUE: usize = 128;
 
 /// # Safety
 /// `from` is a payload of `len` bytes, `to` is private memory of as many.
@@ -26,18 +34,6 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
 pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: P6, by the caller's promise.
     unsafe { copy(from, to, len) };
-}
-
-/// As [`load`], in the form that other engines need for large values.
-///
-/// # Safety
-/// `from` is a payload of type `T`.
-#[inline(always)]
-pub(super) unsafe fn load_in_place<T>(from: *const u8) -> MaybeUninit<T> {
-    let mut copy = MaybeUninit::<T>::uninit();
-    // SAFETY: P6, by the caller's promise; `copy` is private and a `T` in size.
-    unsafe { load(from, copy.as_mut_ptr().cast(), size_of::<T>()) };
-    copy
 }
 
 /// # Safety

@@ -3,14 +3,14 @@
 
 use core::mem::MaybeUninit;
 
-use super::engine;
+use super::load;
 
 /// Loads a number of `LEN` bytes, 4 or 8, that lies `distance` and `AT` bytes behind `from`.
 ///
 /// # Safety
 /// The number is inside of a payload, all of which is initialised.
 #[inline(always)]
-pub(super) unsafe fn load_number<const LEN: usize, const AT: usize>(
+pub(in crate::copy) unsafe fn load_number<const LEN: usize, const AT: usize>(
     from: *const u8,
     distance: usize,
 ) -> MaybeUninit<u64> {
@@ -18,7 +18,7 @@ pub(super) unsafe fn load_number<const LEN: usize, const AT: usize>(
     // SAFETY: inside of the payload, by the caller's promise.
     let from = unsafe { from.add(distance + AT) };
     // SAFETY: P6, by the caller's promise; as many bytes are private here.
-    unsafe { engine::load(from, bytes.as_mut_ptr(), LEN) };
+    unsafe { load(from, bytes.as_mut_ptr(), LEN) };
     MaybeUninit::new(match LEN {
         8 => u64::from_ne_bytes(core::array::from_fn(|at| bytes[at])),
         _ => u32::from_ne_bytes(core::array::from_fn(|at| bytes[at])).into(),

@@ -9,11 +9,19 @@
 //! Atomic words over padding are not defined in Rust. This build is for the sanitizer, which looks at
 //! what the machine does, and for nothing else.
 
-use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
 
 /// A word moves as a pointer, so that pointers in the payload stay what they are.
 type Word = AtomicPtr<u8>;
+
+#[path = "number.rs"]
+mod number;
+
+pub(super) use load as load_value;
+pub(super) use number::load_number;
+
+/// Up to here a value is returned in registers; a larger one is made in its final place.
+pub(super) const LARGEST_VALUE: usize = 128;
 
 /// # Safety
 /// `from` is a payload of `len` bytes, `to` is private memory of as many.
@@ -67,17 +75,6 @@ pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
             at += 1;
         }
     }
-}
-
-/// As [`load`], in the form that other engines need for large values.
-///
-/// # Safety
-/// `from` is a payload of type `T`.
-pub(super) unsafe fn load_in_place<T>(from: *const u8) -> MaybeUninit<T> {
-    let mut copy = MaybeUninit::<T>::uninit();
-    // SAFETY: P6, by the caller's promise; `copy` is private and a `T` in size.
-    unsafe { load(from, copy.as_mut_ptr().cast(), size_of::<T>()) };
-    copy
 }
 
 fn is_word(payload: *mut u8, left: usize) -> bool {

@@ -10,6 +10,15 @@ use atomic_maybe_uninit::AtomicMaybeUninit;
 
 use crate::order::PLAIN;
 
+#[path = "number.rs"]
+mod number;
+
+pub(super) use load as load_value;
+pub(super) use number::load_number;
+
+/// Up to here a value is returned in registers; a larger one is made in its final place.
+pub(super) const LARGEST_VALUE: usize = 128;
+
 /// # Safety
 /// `from` is a payload of `len` bytes, `to` is private memory of as many.
 #[inline(always)]
@@ -62,18 +71,6 @@ pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
             _ => word!(u8),
         }
     }
-}
-
-/// As [`load`], in the form that other engines need for large values.
-///
-/// # Safety
-/// `from` is a payload of type `T`.
-#[inline(always)]
-pub(super) unsafe fn load_in_place<T>(from: *const u8) -> MaybeUninit<T> {
-    let mut copy = MaybeUninit::<T>::uninit();
-    // SAFETY: P6, by the caller's promise; `copy` is private and a `T` in size.
-    unsafe { load(from, copy.as_mut_ptr().cast(), size_of::<T>()) };
-    copy
 }
 
 /// The size of the largest native word that is aligned at `address` and not longer than `left`.

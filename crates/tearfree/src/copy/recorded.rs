@@ -3,8 +3,6 @@
 //!
 //! Models use payloads of whole words without padding, because the checker's words have values.
 
-use core::mem::MaybeUninit;
-
 use crate::order::PLAIN;
 use crate::sync::AtomicUsize;
 
@@ -13,14 +11,23 @@ const WORD: usize = size_of::<usize>();
 /// # Safety
 /// `payload` is the payload of a `Shared`, or a field of it, of `len` bytes.
 unsafe fn words<'a>(payload: *const u8, len: usize) -> &'a [AtomicUsize] {
-    assert!(payload.addr().is_multiple_of(WORD), "models use fields at a word's boundary");
-    assert!(len.is_multiple_of(WORD), "models use whole words");
+    assert!(payload.addr() & (WORD - 1) == 0, "models use fields at a word's boundary");
+    assert!(len & (WORD - 1) == 0, "models use whole words");
     #[expect(clippy::cast_ptr_alignment, reason = "looked at above")]
     let words = payload.cast::<AtomicUsize>();
     // SAFETY: P6. The memory lies in an `UnsafeCell`, is valid and aligned, and everybody gets at it
     // through this engine, by atomics that have the size and bit validity of a word.
     unsafe { core::slice::from_raw_parts(words, len / WORD) }
 }
+
+#[path = "number.rs"]
+mod number;
+
+pub(super) use load as load_value;
+pub(super) use number::load_number;
+
+/// Up to here a value is returned in registers; a larger one is made in its final place.
+pub(super) const LARGEST_VALUE: usize = 128;
 
 /// # Safety
 /// As for every engine: `from` is shared, `to` is private, and both are `len` bytes.
@@ -35,15 +42,6 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
         // SAFETY: a word of `to`, which is private.
         unsafe { to.cast::<usize>().write_unaligned(value) };
     }
-}
-
-/// # Safety
-/// As for every engine: `from` points to the payload of a `Shared<T>`.
-pub(super) unsafe fn load_in_place<T>(from: *const u8) -> MaybeUninit<T> {
-    let mut copy = MaybeUninit::<T>::uninit();
-    // SAFETY: P6, by the caller's promise; `copy` is private.
-    unsafe { load(from, copy.as_mut_ptr().cast(), size_of::<T>()) };
-    copy
 }
 
 /// # Safety

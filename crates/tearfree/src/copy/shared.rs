@@ -22,7 +22,7 @@ unsafe impl<T: Send> Sync for Shared<T> {}
 impl<T: Copy> Shared<T> {
     /// Whether a validated copy is made in its final place, instead of being returned in registers. A
     /// constant of its own, so that the code for the other case is not even generated.
-    pub(crate) const IS_LARGE: bool = size_of::<T>() > super::LARGEST_BY_VALUE;
+    pub(crate) const IS_LARGE: bool = size_of::<T>() > engine::LARGEST_VALUE;
 
     pub(crate) const fn new(value: T) -> Self {
         Shared { bytes: UnsafeCell::new(MaybeUninit::new(value)), align: [] }
@@ -36,13 +36,13 @@ impl<T: Copy> Shared<T> {
         unsafe { engine::load(from, to.as_mut_ptr().cast(), size_of::<T>()) };
     }
 
-    /// As `load`, made in the place where the caller wants it. For values that do not fit into
-    /// registers: `IS_LARGE`.
+    /// As `load`, to a local variable that can stay in registers: its address goes nowhere, unless
+    /// `IS_LARGE`.
     #[inline(always)]
-    pub(crate) fn load_in_place(&self) -> MaybeUninit<T> {
-        debug_assert!(Self::IS_LARGE);
-        // SAFETY: P6. The pointer is to this payload, which is a large `T`.
-        unsafe { engine::load_in_place(self.bytes.get().cast::<u8>()) }
+    pub(crate) fn load_value(&self, to: &mut MaybeUninit<T>) {
+        let from = self.bytes.get().cast::<u8>();
+        // SAFETY: P6. `from` is this payload, `to` is private; both are `size_of::<T>()` bytes.
+        unsafe { engine::load_value(from, to.as_mut_ptr().cast(), size_of::<T>()) };
     }
 
     /// Copies the bytes of one field out, and no others.

@@ -14,7 +14,8 @@ use super::{Shared, engine};
 const SIZES: Range<usize> = 0..301;
 
 /// Sizes around the limits of the engines, and of the caches' write-combining.
-const LARGE: [usize; 8] = [1000, 4095, 4096, 4097, 16_383, 16_384, 65_535, 65_536];
+const LARGE: [usize; 14] =
+    [479, 480, 481, 511, 512, 513, 1000, 4095, 4096, 4097, 16_383, 16_384, 65_535, 65_536];
 
 /// Up to a cache line; where a test takes ten times as long, up to the largest word.
 const ALIGNMENTS: Range<usize> = if cfg!(tearfree_slow) { 0..9 } else { 0..64 };
@@ -78,7 +79,7 @@ impl Bench {
     }
 
     fn copies_exactly_from_and_to_each(&mut self, size: usize, alignments: Range<usize>) {
-        for engine in [engine::load as Engine, engine::store] {
+        for engine in [engine::load as Engine, engine::load_value, engine::store] {
             for from in alignments.clone() {
                 for to in alignments.clone() {
                     self.copies_exactly(engine, size, from, to);
@@ -105,6 +106,7 @@ fn an_engine_copies_large_values_exactly() {
         let mut bench = Bench::new(size);
         for (from, to) in [(0, 0), (1, 0), (0, 1), (8, 16), (63, 33)] {
             bench.copies_exactly(engine::load, size, from, to);
+            bench.copies_exactly(engine::load_value, size, from, to);
             bench.copies_exactly(engine::store, size, from, to);
         }
     }
@@ -117,10 +119,13 @@ fn shared_gives_back_what_was_stored<const N: usize>() {
     let shared = Shared::new(first);
     for value in [first, second] {
         shared.store(&value);
-        let mut copy = MaybeUninit::uninit();
+        let (mut copy, mut in_registers) = (MaybeUninit::uninit(), MaybeUninit::uninit());
         shared.load(&mut copy);
         // SAFETY: the load has written each byte.
         assert_eq!(unsafe { copy.assume_init() }, value);
+        shared.load_value(&mut in_registers);
+        // SAFETY: as above.
+        assert_eq!(unsafe { in_registers.assume_init() }, value);
     }
     for at in [0, N / 2, N.saturating_sub(3)] {
         if at + 3 <= N {
@@ -156,7 +161,7 @@ fn a_payload_of_any_size_gives_back_what_was_stored() {
     ten_sizes! { 70 80 90 100 110 120 130 140 150 160 170 180 190 200 210 220 230 240 250 260 270
     280 290 }
     #[cfg(not(miri))]
-    ten_sizes! { 4090 16380 }
+    ten_sizes! { 470 480 510 4090 16380 }
     shared_gives_back_what_was_stored::<300>();
 }
 
@@ -218,6 +223,8 @@ fn an_engine_reads_and_writes_nothing_beyond_either_end() {
             unsafe { engine::store(private.as_ptr(), place, size) };
             // SAFETY: as above.
             unsafe { engine::load(place, private.as_mut_ptr(), size) };
+            // SAFETY: as above.
+            unsafe { engine::load_value(place, private.as_mut_ptr(), size) };
         }
     }
     assert_eq!(private, pattern(INSIDE, 5));

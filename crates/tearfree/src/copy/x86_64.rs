@@ -7,16 +7,57 @@
 //!
 //! Without `sse2` (kernel code) no vector register is touched.
 
+use core::arch::asm;
 #[cfg(all(target_feature = "sse2", not(tearfree_engine = "scalar")))]
 use core::arch::x86_64::__m128i;
-use core::arch::{asm, naked_asm};
+#[cfg(all(target_feature = "avx", not(tearfree_engine = "scalar")))]
+use core::arch::x86_64::__m256i;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
-use super::chunks::{Move, moves};
+#[path = "chunks.rs"]
+mod chunks;
 
-/// Up to here a copy is straight-line moves, beyond it is a call. Measured: see DESIGN.md.
-const LARGEST_INLINE: usize = 256;
+use chunks::{Move, moves};
+
+/// The widest register that moves a chunk.
+const WIDEST: usize = if cfg!(any(not(target_feature = "sse2"), tearfree_engine = "scalar")) {
+    8
+} else if cfg!(target_feature = "avx") {
+    32
+} else {
+    16
+};
+
+/// Up to here a copy is straight-line moves, beyond it is a call. Measured: see DESIGN.md. The baseline's
+/// limit is lower because `memcpy` chooses wider registers when the program starts.
+const LARGEST_INLINE: usize = match WIDEST {
+    16 => 192,
+    32 => 512,
+    _ => 256,
+};
+
+/// Up to here a value is returned in registers, of which there are 16; a larger one is made in its
+/// final place.
+pub(super) const LARGEST_VALUE: usize = 15 * WIDEST;
+
+/// Four chunks of the same type.
+type Four<T> = (MaybeUninit<T>, MaybeUninit<T>, MaybeUninit<T>, MaybeUninit<T>);
+
+/// A move of 16 bytes, in the encoding of the code around it. A legacy one between AVX instructions
+/// keeps the upper half of its register, and so waits for what was there before.
+#[cfg(all(target_feature = "avx", not(tearfree_engine = "scalar")))]
+macro_rules! vector {
+    ($mov:literal) => {
+        concat!("v", $mov)
+    };
+}
+#[cfg(all(target_feature = "sse2", not(target_feature = "avx"), not(tearfree_engine = "scalar")))]
+macro_rules! vector {
+    ($mov:literal) => {
+        $mov
+    };
+}
 
 /// Whether `memcpy` takes its arguments where `opaque_memcpy` puts them. Where it does not, large
 /// values are vector moves too, in a loop.
@@ -36,10 +77,25 @@ unsafe extern "C" {
 pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
     if len <= LARGEST_INLINE || !SYSTEM_V {
         // SAFETY: P6, by the caller's promise.
-        unsafe { moves::<Load>(from, to, len) };
+        unsafe { moves::<Load, WIDEST>(from, to, len) };
     } else {
         // SAFETY: P6, by the caller's promise.
         unsafe { opaque_memcpy(from, to, len) };
+    }
+}
+
+/// As [`load`], to a local variable that can stay in registers.
+///
+/// # Safety
+/// As for [`load`].
+#[inline(always)]
+pub(super) unsafe fn load_value(from: *const u8, to: *mut u8, len: usize) {
+    if len <= LARGEST_VALUE {
+        // SAFETY: P6, by the caller's promise.
+        unsafe { moves::<Load, WIDEST>(from, to, len) };
+    } else {
+        // SAFETY: P6, by the caller's promise.
+        unsafe { load(from, to, len) };
     }
 }
 
@@ -78,29 +134,13 @@ pub(super) unsafe fn load_number<const LEN: usize, const AT: usize>(
     }
 }
 
-/// As [`load`] for a large `T`, made in the place where the caller wants the result.
-///
-/// # Safety
-/// `from` is a payload of type `T`, which is larger than `LARGEST_BY_VALUE`.
-#[inline(always)]
-pub(super) unsafe fn load_in_place<T>(from: *const u8) -> MaybeUninit<T> {
-    if SYSTEM_V {
-        // SAFETY: P6, by the caller's promise.
-        return unsafe { memcpy_to_result(from, size_of::<T>()) };
-    }
-    let mut copy = MaybeUninit::<T>::uninit();
-    // SAFETY: P6, by the caller's promise; `copy` is private and a `T` in size.
-    unsafe { load(from, copy.as_mut_ptr().cast(), size_of::<T>()) };
-    copy
-}
-
 /// # Safety
 /// `to` is a payload of `len` bytes, `from` is private memory of as many.
 #[inline(always)]
 pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
     if len <= LARGEST_INLINE || !SYSTEM_V {
         // SAFETY: P6, by the caller's promise.
-        unsafe { moves::<Store>(from, to, len) };
+        unsafe { moves::<Store, WIDEST>(from, to, len) };
         return;
     }
     if len >= MAY_STORE_NON_TEMPORAL {
@@ -119,7 +159,7 @@ impl Move for Load {
     #[inline(always)]
     unsafe fn chunk<const N: usize>(from: *const u8, to: *mut u8) {
         macro_rules! load {
-            ($mov:literal, $class:ident, $ty:ty) => {{
+            ($mov:expr, $class:ident, $ty:ty) => {{
                 let chunk: MaybeUninit<$ty>;
                 // SAFETY: P6. Loads `N` bytes of the payload, which the caller promises.
                 unsafe {
@@ -135,21 +175,49 @@ impl Move for Load {
             }};
         }
         match N {
+            #[cfg(all(target_feature = "avx", not(tearfree_engine = "scalar")))]
+            32 => load!("vmovdqu {chunk}", ymm_reg, __m256i),
             #[cfg(all(target_feature = "sse2", not(tearfree_engine = "scalar")))]
-            16 => load!("movdqu {chunk}", xmm_reg, __m128i),
-            #[cfg(not(all(target_feature = "sse2", not(tearfree_engine = "scalar"))))]
-            16 => {
-                // SAFETY: P6. The first eight of sixteen bytes, which the caller promises.
-                unsafe { Self::chunk::<8>(from, to) };
-                // SAFETY: eight more bytes follow on both sides.
-                let (from, to) = unsafe { (from.add(8), to.add(8)) };
-                // SAFETY: P6. The other eight bytes.
-                unsafe { Self::chunk::<8>(from, to) };
-            }
+            16 => load!(vector!("movdqu {chunk}"), xmm_reg, __m128i),
             8 => load!("mov {chunk}", reg, u64),
             4 => load!("mov {chunk:e}", reg, u32),
             2 => load!("mov {chunk:x}", reg, u16),
             1 => load!("mov {chunk}", reg_byte, u8),
+            _ => unreachable!(),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn four_chunks<const N: usize>(from: *const u8, to: *mut u8) {
+        macro_rules! load {
+            ($mov:expr, $class:ident, $ty:ty) => {{
+                let (a, b, c, d): Four<$ty>;
+                // SAFETY: P6. Loads four times `N` bytes of the payload, which the caller promises.
+                unsafe {
+                    asm!(
+                        concat!($mov, " {a}, [{from}]"),
+                        concat!($mov, " {b}, [{from} + {n}]"),
+                        concat!($mov, " {c}, [{from} + 2 * {n}]"),
+                        concat!($mov, " {d}, [{from} + 3 * {n}]"),
+                        a = out($class) a,
+                        b = out($class) b,
+                        c = out($class) c,
+                        d = lateout($class) d,
+                        from = in(reg) from,
+                        n = const N,
+                        options(nostack, preserves_flags),
+                    );
+                }
+                // SAFETY: `to` is private and holds as many bytes, by the caller's promise.
+                unsafe { to.cast::<[MaybeUninit<$ty>; 4]>().write_unaligned([a, b, c, d]) };
+            }};
+        }
+        match N {
+            #[cfg(all(target_feature = "avx", not(tearfree_engine = "scalar")))]
+            32 => load!("vmovdqu", ymm_reg, __m256i),
+            #[cfg(all(target_feature = "sse2", not(tearfree_engine = "scalar")))]
+            16 => load!(vector!("movdqu"), xmm_reg, __m128i),
+            8 => load!("mov", reg, u64),
             _ => unreachable!(),
         }
     }
@@ -162,13 +230,13 @@ impl Move for Store {
     #[inline(always)]
     unsafe fn chunk<const N: usize>(from: *const u8, to: *mut u8) {
         macro_rules! store {
-            ($mov:literal, $class:ident, $ty:ty) => {{
+            ($mov:expr, $class:ident, $ty:ty) => {{
                 // SAFETY: `from` is private and holds `N` bytes, by the caller's promise.
                 let chunk = unsafe { from.cast::<MaybeUninit<$ty>>().read_unaligned() };
                 // SAFETY: P6. Stores `N` bytes of the payload, which the caller promises.
                 unsafe {
                     asm!(
-                        concat!("mov", $mov),
+                        $mov,
                         chunk = in($class) chunk,
                         to = in(reg) to,
                         options(nostack, preserves_flags),
@@ -177,21 +245,48 @@ impl Move for Store {
             }};
         }
         match N {
+            #[cfg(all(target_feature = "avx", not(tearfree_engine = "scalar")))]
+            32 => store!("vmovdqu [{to}], {chunk}", ymm_reg, __m256i),
             #[cfg(all(target_feature = "sse2", not(tearfree_engine = "scalar")))]
-            16 => store!("dqu [{to}], {chunk}", xmm_reg, __m128i),
-            #[cfg(not(all(target_feature = "sse2", not(tearfree_engine = "scalar"))))]
-            16 => {
-                // SAFETY: P6. The first eight of sixteen bytes, which the caller promises.
-                unsafe { Self::chunk::<8>(from, to) };
-                // SAFETY: eight more bytes follow on both sides.
-                let (from, to) = unsafe { (from.add(8), to.add(8)) };
-                // SAFETY: P6. The other eight bytes.
-                unsafe { Self::chunk::<8>(from, to) };
-            }
-            8 => store!(" [{to}], {chunk}", reg, u64),
-            4 => store!(" [{to}], {chunk:e}", reg, u32),
-            2 => store!(" [{to}], {chunk:x}", reg, u16),
-            1 => store!(" [{to}], {chunk}", reg_byte, u8),
+            16 => store!(vector!("movdqu [{to}], {chunk}"), xmm_reg, __m128i),
+            8 => store!("mov [{to}], {chunk}", reg, u64),
+            4 => store!("mov [{to}], {chunk:e}", reg, u32),
+            2 => store!("mov [{to}], {chunk:x}", reg, u16),
+            1 => store!("mov [{to}], {chunk}", reg_byte, u8),
+            _ => unreachable!(),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn four_chunks<const N: usize>(from: *const u8, to: *mut u8) {
+        macro_rules! store {
+            ($mov:expr, $class:ident, $ty:ty) => {{
+                // SAFETY: `from` is private and holds as many bytes, by the caller's promise.
+                let [a, b, c, d] = unsafe { from.cast::<[MaybeUninit<$ty>; 4]>().read_unaligned() };
+                // SAFETY: P6. Stores four times `N` bytes of the payload, which the caller promises.
+                unsafe {
+                    asm!(
+                        concat!($mov, " [{to}], {a}"),
+                        concat!($mov, " [{to} + {n}], {b}"),
+                        concat!($mov, " [{to} + 2 * {n}], {c}"),
+                        concat!($mov, " [{to} + 3 * {n}], {d}"),
+                        a = in($class) a,
+                        b = in($class) b,
+                        c = in($class) c,
+                        d = in($class) d,
+                        to = in(reg) to,
+                        n = const N,
+                        options(nostack, preserves_flags),
+                    );
+                }
+            }};
+        }
+        match N {
+            #[cfg(all(target_feature = "avx", not(tearfree_engine = "scalar")))]
+            32 => store!("vmovdqu", ymm_reg, __m256i),
+            #[cfg(all(target_feature = "sse2", not(tearfree_engine = "scalar")))]
+            16 => store!(vector!("movdqu"), xmm_reg, __m128i),
+            8 => store!("mov", reg, u64),
             _ => unreachable!(),
         }
     }
@@ -215,19 +310,4 @@ unsafe fn opaque_memcpy(from: *const u8, to: *mut u8, len: usize) {
             clobber_abi("sysv64"),
         );
     }
-}
-
-/// The platform's `memcpy`, straight to where this function's result belongs.
-///
-/// A result of more than 16 bytes that is no vector is returned in memory (System V ABI 3.2.3): its
-/// address comes in `rdi`, the arguments follow in `rsi` and `rdx`, and the address goes back in `rax`.
-/// That is `memcpy` to the letter, so nothing is left to do but to become it. A Rust body would make
-/// the copy in a place of its own and then copy again.
-///
-/// # Safety
-/// `from` is a payload of type `T`, which is larger than `LARGEST_BY_VALUE` and so larger than any
-/// vector register; `len` is its size.
-#[unsafe(naked)]
-unsafe extern "sysv64" fn memcpy_to_result<T>(from: *const u8, len: usize) -> MaybeUninit<T> {
-    naked_asm!("jmp {memcpy}", memcpy = sym memcpy)
 }

@@ -35,15 +35,17 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[inline]
     #[must_use]
     pub fn read(&self) -> T {
+        let mut copy = MaybeUninit::uninit();
         if Shared::<T>::IS_LARGE {
-            // SAFETY: P4. The copy was validated.
-            return unsafe { self.read_in_place().assume_init() };
+            self.read_in_place(&mut copy);
+        } else if self.try_consistent(|payload| payload.load_value(&mut copy)).is_none() {
+            // A small copy can stay in registers: not even the cold path has its address. Both paths
+            // end in the same variable, or the compiler takes the registers of one apart, field by
+            // field, to meet the other.
+            copy = MaybeUninit::new(self.read_contended());
         }
-        // A small copy can stay in registers: only the cold path needs an address for it.
-        match self.try_read() {
-            Some(value) => value,
-            None => self.read_contended(),
-        }
+        // SAFETY: P4. The copy was validated.
+        unsafe { copy.assume_init() }
     }
 
     /// As [`read`](Self::read), straight into `to`: one copy in all, whatever the size of `T`.
@@ -58,9 +60,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     pub fn read_into(&self, to: &mut T) {
         // SAFETY: P4. `to` holds torn bytes only until this returns, and nobody sees it before.
         let to = unsafe { &mut *core::ptr::from_mut(to).cast::<MaybeUninit<T>>() };
-        if self.try_fill(to).is_none() {
-            self.fill_contended(to);
-        }
+        self.fill(to);
     }
 
     /// One attempt: `None` if a writer was inside or came in between. Never waits.
@@ -102,7 +102,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[inline]
     pub(super) fn try_read_versioned(&self) -> Option<(T, Version)> {
         let mut copy = MaybeUninit::uninit();
-        let version = self.try_fill(&mut copy)?;
+        let ((), version) = self.try_consistent(|payload| payload.load_value(&mut copy))?;
         // SAFETY: P4. The copy was validated.
         Some((unsafe { copy.assume_init() }, version))
     }
@@ -122,25 +122,18 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         (unsafe { copy.assume_init() }, version)
     }
 
-    /// A read whose copy is made where the caller wants it. Not inlined, because only then does the
-    /// compiler take the caller's place for `copy`, and the bytes are copied once.
+    /// As `fill`, not inlined, because only then does the compiler leave out the caller's variable and
+    /// take the place for which the value is meant: the bytes are copied once.
     #[inline(never)]
-    fn read_in_place(&self) -> MaybeUninit<T> {
-        if let Some(start) = P::try_begin(&self.cell) {
-            let copy = P::copy_at(&self.cell, start).load_in_place();
-            if !P::must_retry(&self.cell, start) {
-                return copy;
-            }
-        }
-        self.read_in_place_contended()
+    fn read_in_place(&self, to: &mut MaybeUninit<T>) {
+        self.fill(to);
     }
 
-    #[cold]
-    #[inline(never)]
-    fn read_in_place_contended(&self) -> MaybeUninit<T> {
-        let mut copy = MaybeUninit::uninit();
-        self.fill_contended(&mut copy);
-        copy
+    #[inline]
+    fn fill(&self, to: &mut MaybeUninit<T>) {
+        if self.try_fill(to).is_none() {
+            self.fill_contended(to);
+        }
     }
 
     /// Copies the value to `to`, once.

@@ -20,12 +20,15 @@ use std::process::Command;
 
 use listing::Listing;
 
-/// Compiles the probes and gives the compiler's name and its listing.
-fn compile(rustc: &str, target: &str) -> (String, Listing) {
+/// Compiles the probes and gives the compiler's name and its listing. An empty `cpu` is the baseline.
+fn compile(rustc: &str, target: &str, cpu: &str) -> (String, Listing) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("assembly-{target}"));
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("assembly-{target}{cpu}"));
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root).env("RUSTC", rustc).env_remove("RUSTFLAGS");
+    if !cpu.is_empty() {
+        cargo.env("RUSTFLAGS", format!("-Ctarget-cpu={cpu}"));
+    }
     cargo.env_remove("RUSTC_WRAPPER").env_remove("CARGO_ENCODED_RUSTFLAGS");
     cargo.args(["rustc", "--release", "--example", "assembly", "--target", target]);
     cargo.args(["--config", "profile.release.debug=false", "--target-dir"]).arg(&dir);
@@ -72,9 +75,19 @@ fn compare_with_golden(arch: &str, version: &str, listing: &Listing) {
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn hot_paths_on_x86_64_are_plain_moves() {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
-    let (version, listing) = compile(&rustc, "x86_64-unknown-linux-gnu");
+    let (version, listing) = compile(&rustc, "x86_64-unknown-linux-gnu", "");
     rules::check("x86_64", &listing);
     compare_with_golden("x86_64", &version, &listing);
+}
+
+#[test]
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn hot_paths_on_x86_64_v3_are_moves_in_vex_encoding() {
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
+    let (version, listing) = compile(&rustc, "x86_64-unknown-linux-gnu", "x86-64-v3");
+    rules::check("x86_64", &listing);
+    rules::check_vex(&listing);
+    compare_with_golden("x86_64_v3", &version, &listing);
 }
 
 #[test]
@@ -84,7 +97,7 @@ fn hot_paths_on_aarch64_have_one_acquire_and_one_load_barrier() {
         println!("left out: TEARFREE_AARCH64_RUSTC names no compiler");
         return;
     };
-    let (version, listing) = compile(&rustc, "aarch64-unknown-linux-gnu");
+    let (version, listing) = compile(&rustc, "aarch64-unknown-linux-gnu", "");
     rules::check("aarch64", &listing);
     compare_with_golden("aarch64", &version, &listing);
 }

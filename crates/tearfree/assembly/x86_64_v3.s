@@ -1,0 +1,491 @@
+# rustc 1.95.0 (59807616e 2026-04-14)
+
+count_read_16:
+    movl (%rsi), %eax
+    testb $1, %al
+    jne .L1
+    movq (%rdx), %rcx
+    movq 8(%rdx), %r8
+    #MEMBARRIER
+    movl (%rsi), %r9d
+    cmpl %eax, %r9d
+    jne .L1
+    movq %rcx, (%rdi)
+    movq %r8, 8(%rdi)
+    movq %rdi, %rax
+    retq
+.L1:
+    pushq %rbx
+    movq %rdi, %rbx
+    callq *read_contended@GOTPCREL(%rip)
+    movq %rbx, %rax
+    popq %rbx
+    retq
+
+count_write_16:
+    incl (%rdi)
+    #MEMBARRIER
+    movq %rdx, (%rsi)
+    movq %rdx, 8(%rsi)
+    incl (%rdi)
+    retq
+
+latch_read_64:
+    movq %rdi, %rax
+    movq 128(%rsi), %rcx
+    movl %ecx, %edx
+    andl $1, %edx
+    shll $6, %edx
+    leaq (%rsi,%rdx), %rdi
+    vmovdqu (%rdi), %ymm0
+    addq %rsi, %rdx
+    addq $32, %rdx
+    vmovdqu (%rdx), %ymm1
+    #MEMBARRIER
+    movq 128(%rsi), %rdx
+    cmpq %rcx, %rdx
+    jne .L1
+    vmovups %ymm0, (%rax)
+    vmovups %ymm1, 32(%rax)
+    vzeroupper
+    retq
+.L1:
+    pushq %rbx
+    subq $64, %rsp
+    movq %rsp, %rdi
+    movq %rax, %rbx
+    vzeroupper
+    callq *read_contended@GOTPCREL(%rip)
+    movq %rbx, %rax
+    vmovups (%rsp), %ymm0
+    vmovups 32(%rsp), %ymm1
+    addq $64, %rsp
+    popq %rbx
+    vmovups %ymm0, (%rax)
+    vmovups %ymm1, 32(%rax)
+    vzeroupper
+    retq
+
+read_4096:
+    pushq %rbx
+    movq %rdi, %rbx
+    movq %rsi, %rdi
+    movq %rbx, %rsi
+    callq *read_in_place@GOTPCREL(%rip)
+    movq %rbx, %rax
+    popq %rbx
+    retq
+
+read_48:
+    movq %rdi, %rax
+    movq 48(%rsi), %rcx
+    testb $1, %cl
+    jne .L1
+    vmovdqu (%rsi), %ymm0
+    leaq 32(%rsi), %rdx
+    vmovdqu (%rdx), %xmm1
+    #MEMBARRIER
+    movq 48(%rsi), %rdx
+    cmpq %rcx, %rdx
+    jne .L1
+    vmovups %ymm0, (%rax)
+    vmovups %xmm1, 32(%rax)
+    vzeroupper
+    retq
+.L1:
+    pushq %rbx
+    subq $48, %rsp
+    movq %rsp, %rdi
+    movq %rax, %rbx
+    vzeroupper
+    callq *read_contended@GOTPCREL(%rip)
+    movq %rbx, %rax
+    vmovups (%rsp), %ymm0
+    vmovups 32(%rsp), %xmm1
+    addq $48, %rsp
+    popq %rbx
+    vmovups %ymm0, (%rax)
+    vmovups %xmm1, 32(%rax)
+    vzeroupper
+    retq
+
+read_64:
+    movq %rdi, %rax
+    movq 64(%rsi), %rcx
+    testb $1, %cl
+    jne .L1
+    vmovdqu (%rsi), %ymm0
+    leaq 32(%rsi), %rdx
+    vmovdqu (%rdx), %ymm1
+    #MEMBARRIER
+    movq 64(%rsi), %rdx
+    cmpq %rcx, %rdx
+    jne .L1
+    vmovups %ymm0, (%rax)
+    vmovups %ymm1, 32(%rax)
+    vzeroupper
+    retq
+.L1:
+    pushq %rbx
+    subq $64, %rsp
+    movq %rsp, %rdi
+    movq %rax, %rbx
+    vzeroupper
+    callq *read_contended@GOTPCREL(%rip)
+    movq %rbx, %rax
+    vmovups (%rsp), %ymm0
+    vmovups 32(%rsp), %ymm1
+    addq $64, %rsp
+    popq %rbx
+    vmovups %ymm0, (%rax)
+    vmovups %ymm1, 32(%rax)
+    vzeroupper
+    retq
+
+read_8:
+    movq 8(%rdi), %rcx
+    testb $1, %cl
+    jne .L1
+    movq (%rdi), %rax
+    #MEMBARRIER
+    movq 8(%rdi), %rdx
+    cmpq %rcx, %rdx
+    jne .L1
+    retq
+.L1:
+    jmpq *read_contended@GOTPCREL(%rip)
+
+read_field_of_4096:
+    movq 4096(%rdi), %rcx
+    testb $1, %cl
+    jne .L1
+    leaq 4088(%rdi), %rdx
+    movq (%rdx), %rax
+    #MEMBARRIER
+    movq 4096(%rdi), %rdx
+    cmpq %rcx, %rdx
+    jne .L1
+    retq
+.L1:
+    pushq %rax
+    movl $4088, %esi
+    callq *read_fields_contended@GOTPCREL(%rip)
+    addq $8, %rsp
+    retq
+
+read_if_changed_8:
+    movq 8(%rdi), %rax
+    andq $-2, %rax
+    cmpq (%rsi), %rax
+    jne .L1
+    xorl %eax, %eax
+    movq %rcx, %rdx
+    retq
+.L1:
+    movq 8(%rdi), %rdx
+    testb $1, %dl
+    jne .L2
+    movq (%rdi), %rcx
+    #MEMBARRIER
+    movq 8(%rdi), %rax
+    cmpq %rdx, %rax
+    jne .L2
+    movq %rdx, (%rsi)
+    movl $1, %eax
+    movq %rcx, %rdx
+    retq
+.L2:
+    pushq %rbx
+    movq %rsi, %rbx
+    callq *read_versioned_contended@GOTPCREL(%rip)
+    movq %rbx, %rsi
+    movq %rax, %rcx
+    popq %rbx
+    movq %rdx, (%rsi)
+    movl $1, %eax
+    movq %rcx, %rdx
+    retq
+
+read_in_place:
+    pushq %r15
+    pushq %r14
+    pushq %rbx
+    movq %rsi, %rbx
+    movq %rdi, %r14
+    movq 4096(%rdi), %r15
+    testb $1, %r15b
+    jne .L1
+    movl $4096, %edx
+    movq %rbx, %rdi
+    movq %r14, %rsi
+    callq memcpy
+    #MEMBARRIER
+    movq 4096(%r14), %rax
+    cmpq %r15, %rax
+    jne .L1
+    popq %rbx
+    popq %r14
+    popq %r15
+    retq
+.L1:
+    movq %r14, %rdi
+    movq %rbx, %rsi
+    popq %rbx
+    popq %r14
+    popq %r15
+    jmpq *fill_contended@GOTPCREL(%rip)
+
+read_into_2048:
+    pushq %r15
+    pushq %r14
+    pushq %rbx
+    movq %rsi, %rbx
+    movq %rdi, %r14
+    movq 2048(%rdi), %r15
+    testb $1, %r15b
+    jne .L1
+    movl $2048, %edx
+    movq %rbx, %rdi
+    movq %r14, %rsi
+    callq memcpy
+    #MEMBARRIER
+    movq 2048(%r14), %rax
+    cmpq %r15, %rax
+    jne .L1
+    popq %rbx
+    popq %r14
+    popq %r15
+    retq
+.L1:
+    movq %r14, %rdi
+    movq %rbx, %rsi
+    popq %rbx
+    popq %r14
+    popq %r15
+    jmpq *fill_contended@GOTPCREL(%rip)
+
+read_into_64:
+    movq 64(%rdi), %rax
+    testb $1, %al
+    jne .L1
+    vmovdqu (%rdi), %ymm0
+    vmovups %ymm0, (%rsi)
+    leaq 32(%rdi), %rcx
+    vmovdqu (%rcx), %ymm0
+    vmovups %ymm0, 32(%rsi)
+    #MEMBARRIER
+    movq 64(%rdi), %rcx
+    cmpq %rax, %rcx
+    jne .L1
+    vzeroupper
+    retq
+.L1:
+    vzeroupper
+    jmpq *fill_contended@GOTPCREL(%rip)
+
+read_odd_12:
+    movq %rdi, %rax
+    movq 16(%rsi), %rdi
+    testb $1, %dil
+    jne .L1
+    movq (%rsi), %rcx
+    leaq 8(%rsi), %r8
+    movl (%r8), %edx
+    #MEMBARRIER
+    movq 16(%rsi), %r8
+    cmpq %rdi, %r8
+    jne .L1
+    movq %rcx, (%rax)
+    movl %edx, 8(%rax)
+    retq
+.L1:
+    pushq %rbx
+    subq $16, %rsp
+    movq %rsp, %rdi
+    movq %rax, %rbx
+    callq *read_contended@GOTPCREL(%rip)
+    movq %rbx, %rax
+    movq (%rsp), %rcx
+    movl 8(%rsp), %edx
+    addq $16, %rsp
+    popq %rbx
+    movq %rcx, (%rax)
+    movl %edx, 8(%rax)
+    retq
+
+set_64:
+    pushq %r14
+    pushq %rbx
+    subq $72, %rsp
+    vmovups (%rsi), %ymm1
+    vmovups 32(%rsi), %ymm0
+    leaq 76(%rdi), %rbx
+    movb $1, %cl
+    xorl %eax, %eax
+    lock cmpxchgb %cl, 76(%rdi)
+    jne .L3
+.L1:
+    incq 64(%rdi)
+    #MEMBARRIER
+    vmovdqu %ymm1, (%rdi)
+    leaq 32(%rdi), %rax
+    vmovdqu %ymm0, (%rax)
+    incq 64(%rdi)
+    #MEMBARRIER
+    movl 72(%rdi), %esi
+    testb $1, %sil
+    jne .L4
+.L2:
+    movb $-1, %al
+    lock xaddb %al, (%rbx)
+    testb $2, %al
+    jne .L5
+    addq $72, %rsp
+    popq %rbx
+    popq %r14
+    vzeroupper
+    retq
+.L3:
+    movq %rdi, %r14
+    movq %rbx, %rdi
+    movl $1000000000, %edx
+    vmovups %ymm0, 32(%rsp)
+    vmovups %ymm1, (%rsp)
+    vzeroupper
+    callq *lock_slow@GOTPCREL(%rip)
+    vmovups (%rsp), %ymm1
+    vmovups 32(%rsp), %ymm0
+    movq %r14, %rdi
+    testb %al, %al
+    jne .L1
+    leaq .Lanon.1(%rip), %rdi
+    vzeroupper
+    callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
+.L4:
+    addq $72, %rdi
+    vzeroupper
+    callq *wake_all@GOTPCREL(%rip)
+    jmp .L2
+.L5:
+    movq %rbx, %rdi
+    addq $72, %rsp
+    popq %rbx
+    popq %r14
+    vzeroupper
+    jmpq *unlock_slow@GOTPCREL(%rip)
+.L6:
+    movq %rax, %r14
+    movb $-1, %al
+    lock xaddb %al, (%rbx)
+    testb $2, %al
+    jne .L8
+.L7:
+    movq %r14, %rdi
+    callq _Unwind_Resume@PLT
+.L8:
+    movq %rbx, %rdi
+    callq *unlock_slow@GOTPCREL(%rip)
+    jmp .L7
+.L9:
+    callq *_RNvNtCsgEmfK2I1SDS_4core9panicking16panic_in_cleanup@GOTPCREL(%rip)
+
+set_8:
+    pushq %r15
+    pushq %r14
+    pushq %rbx
+    leaq 20(%rdi), %rbx
+    movb $1, %cl
+    xorl %eax, %eax
+    lock cmpxchgb %cl, 20(%rdi)
+    jne .L3
+.L1:
+    incq 8(%rdi)
+    #MEMBARRIER
+    movq %rsi, (%rdi)
+    incq 8(%rdi)
+    #MEMBARRIER
+    movl 16(%rdi), %esi
+    testb $1, %sil
+    jne .L4
+.L2:
+    movb $-1, %al
+    lock xaddb %al, (%rbx)
+    testb $2, %al
+    jne .L5
+    popq %rbx
+    popq %r14
+    popq %r15
+    retq
+.L3:
+    movq %rdi, %r14
+    movq %rbx, %rdi
+    movl $1000000000, %edx
+    movq %rsi, %r15
+    callq *lock_slow@GOTPCREL(%rip)
+    movq %r15, %rsi
+    movq %r14, %rdi
+    testb %al, %al
+    jne .L1
+    leaq .Lanon.1(%rip), %rdi
+    callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
+.L4:
+    addq $16, %rdi
+    callq *wake_all@GOTPCREL(%rip)
+    jmp .L2
+.L5:
+    movq %rbx, %rdi
+    popq %rbx
+    popq %r14
+    popq %r15
+    jmpq *unlock_slow@GOTPCREL(%rip)
+.L6:
+    movq %rax, %r14
+    movb $-1, %al
+    lock xaddb %al, (%rbx)
+    testb $2, %al
+    jne .L8
+.L7:
+    movq %r14, %rdi
+    callq _Unwind_Resume@PLT
+.L8:
+    movq %rbx, %rdi
+    callq *unlock_slow@GOTPCREL(%rip)
+    jmp .L7
+.L9:
+    callq *_RNvNtCsgEmfK2I1SDS_4core9panicking16panic_in_cleanup@GOTPCREL(%rip)
+
+try_read_8:
+    movq 8(%rdi), %rcx
+    testb $1, %cl
+    je .L1
+    xorl %eax, %eax
+    retq
+.L1:
+    movq (%rdi), %rdx
+    #MEMBARRIER
+    movq 8(%rdi), %rsi
+    xorl %eax, %eax
+    cmpq %rcx, %rsi
+    sete %al
+    retq
+
+writer_set_64:
+    movq (%rdi), %rdi
+    vmovups (%rsi), %ymm0
+    vmovups 32(%rsi), %ymm1
+    incq 64(%rdi)
+    #MEMBARRIER
+    vmovdqu %ymm0, (%rdi)
+    leaq 32(%rdi), %rax
+    vmovdqu %ymm1, (%rax)
+    incq 64(%rdi)
+    #MEMBARRIER
+    movl 72(%rdi), %esi
+    testb $1, %sil
+    jne .L1
+    vzeroupper
+    retq
+.L1:
+    addq $72, %rdi
+    vzeroupper
+    jmpq *wake_all@GOTPCREL(%rip)
