@@ -297,10 +297,12 @@ set_64:
     tst w1, #0x3
     b.ne .L4
 .L2:
-    add x1, x19, #76
-    mov w0, #-1
-    bl __aarch64_ldadd1_rel
-    tbnz w0, #1, .L5
+    add x2, x19, #76
+    mov w0, #1
+    mov w1, wzr
+    bl __aarch64_cas1_rel
+    cmp w0, #1
+    b.ne .L5
     ldp x20, x19, [sp, #80]
     ldp x29, x30, [sp, #64]
     add sp, sp, #96
@@ -310,31 +312,32 @@ set_64:
     add x0, x19, #76
     movk w2, #15258, lsl #16
     bl lock_slow
-    tbnz w0, #0, .L1
-    adrp x0, .Lanon.1
-    add x0, x0, :lo12:.Lanon.1
-    bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
+    b .L1
 .L4:
     add x0, x19, #72
     bl wake_all
     b .L2
 .L5:
     add x0, x19, #76
+    mov w1, wzr
     ldp x20, x19, [sp, #80]
     ldp x29, x30, [sp, #64]
     add sp, sp, #96
     b unlock_slow
 .L6:
     mov x20, x0
-    add x1, x19, #76
-    mov w0, #-1
-    bl __aarch64_ldadd1_rel
-    tbnz w0, #1, .L8
+    add x2, x19, #76
+    mov w0, #1
+    mov w1, wzr
+    bl __aarch64_cas1_rel
+    cmp w0, #1
+    b.ne .L8
 .L7:
     mov x0, x20
     bl _Unwind_Resume
 .L8:
     add x0, x19, #76
+    mov w1, wzr
     bl unlock_slow
     b .L7
 .L9:
@@ -366,10 +369,12 @@ set_8:
     tst w1, #0x3
     b.ne .L4
 .L2:
-    add x1, x19, #20
-    mov w0, #-1
-    bl __aarch64_ldadd1_rel
-    tbnz w0, #1, .L5
+    add x2, x19, #20
+    mov w0, #1
+    mov w1, wzr
+    bl __aarch64_cas1_rel
+    cmp w0, #1
+    b.ne .L5
     ldp x20, x19, [sp, #16]
     ldp x29, x30, [sp], #32
     ret
@@ -378,30 +383,31 @@ set_8:
     add x0, x19, #20
     movk w2, #15258, lsl #16
     bl lock_slow
-    tbnz w0, #0, .L1
-    adrp x0, .Lanon.1
-    add x0, x0, :lo12:.Lanon.1
-    bl _RNvNtCscSuVdRmqwCT_4core6option13unwrap_failed
+    b .L1
 .L4:
     add x0, x19, #16
     bl wake_all
     b .L2
 .L5:
     add x0, x19, #20
+    mov w1, wzr
     ldp x20, x19, [sp, #16]
     ldp x29, x30, [sp], #32
     b unlock_slow
 .L6:
     mov x20, x0
-    add x1, x19, #20
-    mov w0, #-1
-    bl __aarch64_ldadd1_rel
-    tbnz w0, #1, .L8
+    add x2, x19, #20
+    mov w0, #1
+    mov w1, wzr
+    bl __aarch64_cas1_rel
+    cmp w0, #1
+    b.ne .L8
 .L7:
     mov x0, x20
     bl _Unwind_Resume
 .L8:
     add x0, x19, #20
+    mov w1, wzr
     bl unlock_slow
     b .L7
 .L9:

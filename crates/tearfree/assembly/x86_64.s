@@ -291,9 +291,9 @@ set_64:
     testb $3, %sil
     jne .L4
 .L2:
-    movb $-1, %al
-    lock xaddb %al, (%rbx)
-    testb $2, %al
+    xorl %ecx, %ecx
+    movb $1, %al
+    lock cmpxchgb %cl, (%rbx)
     jne .L5
     addq $72, %rsp
     popq %rbx
@@ -313,31 +313,30 @@ set_64:
     movaps 32(%rsp), %xmm1
     movaps 48(%rsp), %xmm0
     movq %r14, %rdi
-    testb %al, %al
-    jne .L1
-    leaq .Lanon.1(%rip), %rdi
-    callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
+    jmp .L1
 .L4:
     addq $72, %rdi
     callq *wake_all@GOTPCREL(%rip)
     jmp .L2
 .L5:
     movq %rbx, %rdi
+    xorl %esi, %esi
     addq $72, %rsp
     popq %rbx
     popq %r14
     jmpq *unlock_slow@GOTPCREL(%rip)
 .L6:
     movq %rax, %r14
-    movb $-1, %al
-    lock xaddb %al, (%rbx)
-    testb $2, %al
+    xorl %ecx, %ecx
+    movb $1, %al
+    lock cmpxchgb %cl, (%rbx)
     jne .L8
 .L7:
     movq %r14, %rdi
     callq _Unwind_Resume@PLT
 .L8:
     movq %rbx, %rdi
+    xorl %esi, %esi
     callq *unlock_slow@GOTPCREL(%rip)
     jmp .L7
 .L9:
@@ -362,9 +361,9 @@ set_8:
     testb $3, %sil
     jne .L4
 .L2:
-    movb $-1, %al
-    lock xaddb %al, (%rbx)
-    testb $2, %al
+    xorl %ecx, %ecx
+    movb $1, %al
+    lock cmpxchgb %cl, (%rbx)
     jne .L5
     popq %rbx
     popq %r14
@@ -378,31 +377,30 @@ set_8:
     callq *lock_slow@GOTPCREL(%rip)
     movq %r15, %rsi
     movq %r14, %rdi
-    testb %al, %al
-    jne .L1
-    leaq .Lanon.1(%rip), %rdi
-    callq *_RNvNtCsgEmfK2I1SDS_4core6option13unwrap_failed@GOTPCREL(%rip)
+    jmp .L1
 .L4:
     addq $16, %rdi
     callq *wake_all@GOTPCREL(%rip)
     jmp .L2
 .L5:
     movq %rbx, %rdi
+    xorl %esi, %esi
     popq %rbx
     popq %r14
     popq %r15
     jmpq *unlock_slow@GOTPCREL(%rip)
 .L6:
     movq %rax, %r14
-    movb $-1, %al
-    lock xaddb %al, (%rbx)
-    testb $2, %al
+    xorl %ecx, %ecx
+    movb $1, %al
+    lock cmpxchgb %cl, (%rbx)
     jne .L8
 .L7:
     movq %r14, %rdi
     callq _Unwind_Resume@PLT
 .L8:
     movq %rbx, %rdi
+    xorl %esi, %esi
     callq *unlock_slow@GOTPCREL(%rip)
     jmp .L7
 .L9:

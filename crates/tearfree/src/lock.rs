@@ -8,10 +8,18 @@ use core::fmt;
 mod fair;
 mod holding;
 mod in_context;
+#[cfg(feature = "lock_api_04")]
+mod lock_api_04;
+#[cfg(feature = "lock_api")]
+mod lock_api_05;
 
 pub use fair::Fair;
 pub(crate) use holding::{Holding, Replaceable};
 pub use in_context::InContext;
+#[cfg(feature = "lock_api_04")]
+pub use lock_api_04::LockApi04;
+#[cfg(feature = "lock_api")]
+pub use lock_api_05::LockApi;
 
 use crate::order::{self, PLAIN};
 use crate::sync::AtomicBool;
@@ -19,8 +27,9 @@ use crate::wait::Patience;
 
 /// A lock that keeps writers apart. Readers do not take it.
 ///
-/// With the feature `lock_api` (part of `std`) every [`lock_api::RawMutex`] is one, so that
-/// `SeqLock<T, parking_lot::RawMutex>` works.
+/// A `RawMutex` of lock_api becomes one by a wrapper: of lock_api 0.4, as parking_lot 0.12 and spin
+/// have it, by `LockApi04` (feature `lock_api_04`, part of `std`); of lock_api 0.5, as parking_lot 0.13
+/// has it, by `LockApi` (feature `lock_api`).
 ///
 /// # Safety
 /// Between a `lock` (or a `try_lock` that gave `Some`) and the `unlock` that consumes its `Held`, no
@@ -98,29 +107,6 @@ pub unsafe trait WriterLock {
     #[inline]
     fn back_off(&self, bytes: usize) {
         let _ = bytes;
-    }
-}
-
-#[cfg(feature = "lock_api")]
-// SAFETY: P5 is the contract of `RawMutex`.
-unsafe impl<R: lock_api::RawMutex> WriterLock for R {
-    const UNLOCKED: Self = R::INIT;
-    type Held = R::Guard;
-
-    #[inline]
-    fn lock(&self) -> Self::Held {
-        lock_api::RawMutex::lock(self)
-    }
-
-    #[inline]
-    fn try_lock(&self) -> Option<Self::Held> {
-        lock_api::RawMutex::try_lock(self)
-    }
-
-    #[inline]
-    unsafe fn unlock(&self, held: Self::Held) {
-        // SAFETY: P5, by the caller's promise.
-        unsafe { lock_api::RawMutex::unlock(self, held) }
     }
 }
 
@@ -206,7 +192,7 @@ impl fmt::Debug for SpinLock {
 }
 
 #[cfg(all(feature = "std", not(tearfree_axm)))]
-type Inner = parking_lot::RawMutex;
+type Inner = LockApi04<parking_lot::RawMutex>;
 #[cfg(any(not(feature = "std"), tearfree_axm))]
 type Inner = SpinLock;
 
@@ -239,9 +225,9 @@ unsafe impl WriterLock for DefaultLock {
 
     #[cfg(all(feature = "std", not(tearfree_axm)))]
     #[inline]
-    unsafe fn unlock_fair(&self, held: Self::Held) {
-        // SAFETY: `held` comes from this lock, in this thread.
-        unsafe { lock_api::RawMutexFair::unlock_fair(&self.0, held) }
+    unsafe fn unlock_fair(&self, (): Self::Held) {
+        // SAFETY: the caller holds this lock, by the contract of `WriterLock::unlock_fair`.
+        unsafe { ::lock_api_04::RawMutexFair::unlock_fair(&self.0.0) }
     }
 }
 

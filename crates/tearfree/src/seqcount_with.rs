@@ -10,9 +10,9 @@ use crate::seqcount::{SeqCount, SeqCountGuard, Start};
 
 /// A lock that serialises the writers of a [`SeqCountWith`], by its guards.
 ///
-/// Implemented for the mutexes and read-write locks of `std` and, with the feature `lock_api`, of
-/// everything that builds on that crate. The kernel's four kinds are one trait here:
-/// `seqcount_spinlock_t`, `seqcount_raw_spinlock_t`, `seqcount_mutex_t` take the guard of a mutex,
+/// Implemented for the mutexes and read-write locks of `std` and, with the features `lock_api_04` and
+/// `lock_api`, of everything that builds on lock_api 0.4 and 0.5. The kernel's four kinds are one trait
+/// here: `seqcount_spinlock_t`, `seqcount_raw_spinlock_t`, `seqcount_mutex_t` take the guard of a mutex,
 /// `seqcount_rwlock_t` that of the write half of a read-write lock.
 ///
 /// It is safe to implement: a guard that excludes nobody gives torn reads of your own atomics, not
@@ -36,6 +36,22 @@ impl<R: lock_api::RawMutex, T: ?Sized> AssociatedLock for lock_api::Mutex<R, T> 
 impl<R: lock_api::RawRwLock, T: ?Sized> AssociatedLock for lock_api::RwLock<R, T> {
     type Guard<'a>
         = lock_api::RwLockWriteGuard<'a, R, T>
+    where
+        Self: 'a;
+}
+
+#[cfg(feature = "lock_api_04")]
+impl<R: lock_api_04::RawMutex, T: ?Sized> AssociatedLock for lock_api_04::Mutex<R, T> {
+    type Guard<'a>
+        = lock_api_04::MutexGuard<'a, R, T>
+    where
+        Self: 'a;
+}
+
+#[cfg(feature = "lock_api_04")]
+impl<R: lock_api_04::RawRwLock, T: ?Sized> AssociatedLock for lock_api_04::RwLock<R, T> {
+    type Guard<'a>
+        = lock_api_04::RwLockWriteGuard<'a, R, T>
     where
         Self: 'a;
 }

@@ -156,9 +156,9 @@ impl<T: Copy, L: WriterLock> Sequenced<T, L, OneCopy> {
     /// use tearfree::{SeqLock, lock::SpinLock};
     /// static TICKS: SeqLock<u64, SpinLock> = SeqLock::with_lock(0, SpinLock::new());
     /// TICKS.set(1);
-    /// # #[cfg(feature = "lock_api")] {
-    /// use tearfree::lock::WriterLock;
-    /// let mutex = <parking_lot::RawMutex as WriterLock>::UNLOCKED;
+    /// # #[cfg(feature = "lock_api_04")] {
+    /// use tearfree::lock::LockApi04;
+    /// let mutex = LockApi04::<parking_lot::RawMutex>::new();
     /// assert_eq!(SeqLock::with_lock(5, mutex).read(), 5);
     /// # }
     /// ```

@@ -53,7 +53,7 @@ pub unsafe extern "C" fn tearfree_mutex_unlock(lock: *const DefaultLock) {
     // SAFETY: P11, by the caller's promise.
     let lock = unsafe { &*lock };
     // SAFETY: P5, by the caller's promise that this thread holds it.
-    unsafe { lock.unlock(Default::default()) };
+    unsafe { lock.unlock(()) };
 }
 
 /// Takes the lock for reading.
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn tearfree_read_lock(lock: *const RawRwLock) {
 pub unsafe extern "C" fn tearfree_read_trylock(lock: *const RawRwLock) -> c_int {
     // SAFETY: P11, by the caller's promise.
     let lock = unsafe { &*lock };
-    c_int::from(lock.try_lock_shared().is_some())
+    c_int::from(lock.try_lock_shared())
 }
 
 /// Gives the lock back that was taken for reading.
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn tearfree_read_unlock(lock: *const RawRwLock) {
     // SAFETY: P11, by the caller's promise.
     let lock = unsafe { &*lock };
     // SAFETY: by the caller's promise that this thread holds it for reading.
-    unsafe { lock.unlock_shared(Default::default()) };
+    unsafe { lock.unlock_shared() };
 }
 
 /// Takes the lock for writing.
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn tearfree_write_lock(lock: *const RawRwLock) {
 pub unsafe extern "C" fn tearfree_write_trylock(lock: *const RawRwLock) -> c_int {
     // SAFETY: P11, by the caller's promise.
     let lock = unsafe { &*lock };
-    c_int::from(lock.try_lock_exclusive().is_some())
+    c_int::from(lock.try_lock_exclusive())
 }
 
 /// Gives the lock back that was taken for writing.
@@ -121,5 +121,5 @@ pub unsafe extern "C" fn tearfree_write_unlock(lock: *const RawRwLock) {
     // SAFETY: P11, by the caller's promise.
     let lock = unsafe { &*lock };
     // SAFETY: P5, by the caller's promise that this thread holds it for writing.
-    unsafe { lock.unlock_exclusive(Default::default()) };
+    unsafe { lock.unlock_exclusive() };
 }

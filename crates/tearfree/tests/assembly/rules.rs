@@ -34,14 +34,8 @@ const COLD: &[&str] = &[
 ];
 
 /// Calls that the parking_lot mutex makes when it is contended, and ours when somebody waits.
-const COLD_WRITES: &[&str] = &[
-    "lock_slow",
-    "unlock_slow",
-    "wake_all",
-    "_Unwind_Resume",
-    "panic_in_cleanup",
-    "unwrap_failed",
-];
+const COLD_WRITES: &[&str] =
+    &["lock_slow", "unlock_slow", "wake_all", "_Unwind_Resume", "panic_in_cleanup"];
 
 /// Everything that orders memory or locks a bus, by the beginning of its mnemonic.
 fn is_fence(arch: &str, line: &str) -> bool {
@@ -74,7 +68,7 @@ fn rules(arch: &str) -> Vec<Rule> {
             // the landing pad of an unwinding mutex.
             Rule {
                 probes: &["set_8", "set_64"],
-                exactly: &[("#MEMBARRIER", 2), ("lock cmpxchgb", 1), ("lock xaddb", 2)],
+                exactly: &[("#MEMBARRIER", 2), ("lock cmpxchgb", 3)],
                 calls: COLD_WRITES,
             },
         ],

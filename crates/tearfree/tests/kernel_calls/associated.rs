@@ -132,7 +132,7 @@ fn seqcount_raw_spinlock_t() {
 }
 
 #[test]
-#[cfg(feature = "lock_api")]
+#[cfg(feature = "lock_api_04")]
 fn seqcount_rwlock_t() {
     let twins = Twins::new(parking_lot::RwLock::new(()));
     writers_lose_nothing_and_readers_see_twins(&twins, |t| t.increment(&mut t.lock.write()));
@@ -183,7 +183,7 @@ fn seqcount_rwlock_init() {
 }
 
 #[test]
-#[cfg(feature = "lock_api")]
+#[cfg(feature = "lock_api_04")]
 fn seqcount_mutex_init() {
     use parking_lot::Mutex;
     let (lock, count) = (Mutex::new(5), SeqCountWith::<Mutex<i32>>::new());
@@ -220,7 +220,7 @@ fn SEQCNT_RAW_SPINLOCK_ZERO() {
 }
 
 #[test]
-#[cfg(feature = "lock_api")]
+#[cfg(feature = "lock_api_04")]
 fn SEQCNT_RWLOCK_ZERO() {
     use parking_lot::RwLock;
     static LOCK: RwLock<()> = RwLock::new(());

@@ -40,8 +40,8 @@ fn a_writer_that_panics_in_update_leaves_the_old_value_and_others_go_on() {
     }
     with::<DefaultLock>();
     with::<SpinLock>();
-    #[cfg(feature = "lock_api")]
-    with::<parking_lot::RawMutex>();
+    #[cfg(feature = "lock_api_04")]
+    with::<tearfree::lock::LockApi04<parking_lot::RawMutex>>();
 }
 
 #[test]

@@ -84,8 +84,8 @@ fn no_update_of_a_seqlock_is_lost() {
     every_update_of_a_seqlock_counts::<Words<1>, DefaultLock>();
     every_update_of_a_seqlock_counts::<Words<64>, DefaultLock>();
     every_update_of_a_seqlock_counts::<Mixed, SpinLock>();
-    #[cfg(feature = "lock_api")]
-    every_update_of_a_seqlock_counts::<Mixed, parking_lot::RawMutex>();
+    #[cfg(feature = "lock_api_04")]
+    every_update_of_a_seqlock_counts::<Mixed, tearfree::lock::LockApi04<parking_lot::RawMutex>>();
 }
 
 #[test]

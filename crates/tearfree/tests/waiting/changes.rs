@@ -98,7 +98,7 @@ fn a_change_wakes_a_waiter_whatever_the_lock() {
         "a change wakes a waiter: spin lock",
     );
     a_change_wakes_whoever_waits(
-        &SeqLock::<_, parking_lot::RawMutex>::from(0),
+        &SeqLock::<_, tearfree::lock::LockApi04<parking_lot::RawMutex>>::from(0),
         "a change wakes a waiter: raw mutex",
     );
     #[cfg(all(unix, not(miri)))]
