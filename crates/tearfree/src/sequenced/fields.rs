@@ -290,7 +290,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[cold]
     #[inline(never)]
     fn read_fields_contended<S: FieldSet<T>>(&self, fields: S) -> (S::Torn, Version) {
-        self.consistent_contended(&mut |payload| fields.load(&View { payload }))
+        self.consistent_contended(|payload| fields.load(&View { payload }))
     }
 
     /// Computes from some fields, and again if a write came in between.
@@ -313,7 +313,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         let mut look = |payload: &_| look(&View { payload });
         match self.try_consistent(&mut look) {
             Some((result, _)) => result,
-            None => self.consistent_contended(&mut look).0,
+            None => self.consistent_contended(look).0,
         }
     }
 }

@@ -93,10 +93,9 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         }
         let patience = Patience::until(std::time::Instant::now().checked_add(timeout));
         let mut copy = MaybeUninit::uninit();
-        let mut attempt = || self.try_fill(&mut copy).is_some();
-        let is_whole = self.retry(&mut attempt, patience);
-        // SAFETY: P4. The last copy was validated if the attempts came to a good end.
-        is_whole.then(|| unsafe { copy.assume_init() })
+        self.consistent_within(patience, |payload| payload.load(&mut copy))?;
+        // SAFETY: P4. The last copy was validated.
+        Some(unsafe { copy.assume_init() })
     }
 
     #[inline]
@@ -145,7 +144,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[cold]
     #[inline(never)]
     fn fill_contended(&self, to: &mut MaybeUninit<T>) -> Version {
-        self.consistent_contended(&mut |payload| payload.load(to)).1
+        self.consistent_contended(|payload| payload.load(to)).1
     }
 
     /// Looks at the count, copies, looks again.
@@ -166,31 +165,38 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Runs `copy` until what it copied is whole; gives its result and its version.
     pub(super) fn consistent_contended<R>(
         &self,
-        copy: &mut dyn FnMut(&Shared<T>) -> R,
+        mut copy: impl FnMut(&Shared<T>) -> R,
     ) -> (R, Version) {
         // A handler that interrupted this thread's own write would wait without end.
         P::assert_not_own_section(&self.cell);
         loop {
-            let mut whole = None;
-            let mut attempt = || {
-                whole = self.try_consistent(&mut *copy);
-                whole.is_some()
-            };
-            self.retry(&mut attempt, Patience::new());
             // Without a deadline one call is enough; the loop says so without a panic.
-            if let Some(whole) = whole {
+            if let Some(whole) = self.consistent_within(Patience::new(), &mut copy) {
                 return whole;
             }
         }
     }
 
-    fn retry(&self, attempt: &mut dyn FnMut() -> bool, patience: Patience) -> bool {
-        let mut retry = Retry {
-            attempt,
-            count: &|| P::count(&self.cell),
-            request_turn: &|wants_processor| self.lock.request_turn(wants_processor),
-            waits: P::READERS_WAIT,
-        };
-        retry.run(patience)
+    /// Attempts until one succeeds, or until the time of `patience` is over.
+    fn consistent_within<R>(
+        &self,
+        patience: Patience,
+        mut copy: impl FnMut(&Shared<T>) -> R,
+    ) -> Option<(R, Version)> {
+        let mut retry = Retry::new(patience, P::count(&self.cell));
+        loop {
+            if let Some(whole) = self.try_consistent(&mut copy) {
+                return Some(whole);
+            }
+            if retry.is_over() {
+                return None;
+            }
+            if P::READERS_WAIT {
+                if let Some(wants_processor) = retry.look(P::count(&self.cell)) {
+                    self.lock.request_turn(wants_processor);
+                }
+                retry.wait();
+            }
+        }
     }
 }

@@ -6,9 +6,9 @@ use core::ops::Deref;
 #[cfg(feature = "std")]
 use std::sync::Arc;
 
-use super::protocol::Protocol;
 #[cfg(feature = "zerocopy")]
 use super::View;
+use super::protocol::Protocol;
 use super::{FieldSet, Sequenced, Version};
 use crate::lock::WriterLock;
 
