@@ -12,13 +12,13 @@ readonly CODE=code
 # Calls `$1 NAME OUTCOME CASE FILE SED` for each mutant: what is broken, in which case that shows.
 # Those that are named after an ordering do what compiler and processor may do without it.
 each_mutant() { # FUNCTION
-    local locks=rust/tearfree_kernel/lib.rs
+    local locks=rust/tearfree_kernel/lib.rs protocol=src/sequenced/protocol.rs
     # Readers.
     "$1" no-retry $TORN words/seqcount-8-words src/seqcount.rs \
         's/C::load(&self.word, PLAIN) != start.0/false/'
-    "$1" without-fence-retry $TORN seqlock/64-words src/seqlock/read.rs \
-        's/let copied = copy();/let moved = self.count.read_retry(start); let copied = copy();/
-         s/if self.count.read_retry(start) { None } else { Some((copied/if moved { None } else { Some((copied/'
+    "$1" without-fence-retry $TORN seqlock/64-words src/sequenced/read.rs \
+        's/let copied = copy(/let moved = P::must_retry(\&self.cell, start); &/
+         s/if P::must_retry(&self.cell, start) {/if moved {/'
     "$1" latch-no-retry $TORN latch/64-words src/latch.rs \
         's/C::load(&self.word, PLAIN) != start.0/false/'
     "$1" latch-other-slot $TORN timer/latch src/latch.rs \
@@ -26,12 +26,12 @@ each_mutant() { # FUNCTION
     # Writers.
     "$1" count-stays $TORN words/kernel-seqlock-rust-to-c src/seqcount.rs \
         's/C::store(&self.word, .*);//'
-    "$1" without-fence-odd $TORN seqlock/64-words src/seqlock/write.rs \
-        's/self.count.write_begin();/self.payload.store(value); &/'
-    "$1" without-release-even $TORN seqlock/64-words src/seqlock/write.rs \
-        's/self.payload.store(value);/self.count.write_end(); & self.count.write_begin();/'
-    "$1" without-fence-latch-odd $TORN timer/latch src/latch.rs \
-        's/self.count.write_begin();/self.slots[0].store(value); &/'
+    "$1" without-fence-odd $TORN seqlock/64-words $protocol \
+        '/^impl Protocol for OneCopy/,/^}/ s/cell.count.write_begin();/cell.payload.store(value); &/'
+    "$1" without-release-even $TORN seqlock/64-words $protocol \
+        '/^impl Protocol for OneCopy/,/^}/ s/cell.payload.store(value);/cell.count.write_end(); & cell.count.write_begin();/'
+    "$1" without-fence-latch-odd $TORN timer/latch $protocol \
+        '/^impl Protocol for TwoCopies/,/^}/ s/cell.count.write_begin();/cell.slots[0].store(value); &/'
     "$1" lock-excludes-nobody $EITHER seqlock/64-words $locks \
         's/unsafe { tf_spin_\(lock\|unlock\)(self.0.get()) }/()/'
     # Contexts.

@@ -363,7 +363,8 @@ set_64:
     add x8, x8, #1
     stlr x8, [x9]
     ldr w1, [x19, #72]
-    tbnz w1, #0, .L4
+    tst w1, #0x3
+    b.ne .L4
 .L2:
     add x1, x19, #76
     mov w0, #-1
@@ -431,7 +432,8 @@ set_8:
     add x8, x8, #1
     stlr x8, [x9]
     ldr w1, [x19, #16]
-    tbnz w1, #0, .L4
+    tst w1, #0x3
+    b.ne .L4
 .L2:
     add x1, x19, #20
     mov w0, #-1
@@ -503,7 +505,8 @@ writer_set_64:
     add x9, x9, #1
     stlr x9, [x10]
     ldr w1, [x8, #72]
-    tbnz w1, #0, .L1
+    tst w1, #0x3
+    b.ne .L1
     ret
 .L1:
     add x0, x8, #72

@@ -333,7 +333,7 @@ set_64:
     incq 64(%rdi)
     #MEMBARRIER
     movl 72(%rdi), %esi
-    testb $1, %sil
+    testb $3, %sil
     jne .L4
 .L2:
     movb $-1, %al
@@ -405,7 +405,7 @@ set_8:
     incq 8(%rdi)
     #MEMBARRIER
     movl 16(%rdi), %esi
-    testb $1, %sil
+    testb $3, %sil
     jne .L4
 .L2:
     movb $-1, %al
@@ -481,7 +481,7 @@ writer_set_64:
     incq 64(%rdi)
     #MEMBARRIER
     movl 72(%rdi), %esi
-    testb $1, %sil
+    testb $3, %sil
     jne .L1
     vzeroupper
     retq

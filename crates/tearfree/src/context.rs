@@ -13,7 +13,7 @@
 //! | (bare metal) | `CriticalSection`, with the feature `critical-section` | what the program's `critical-section` implementation keeps out |
 //! | (kernel) | own types | `local_irq_save`, `local_bh_disable` |
 //!
-//! For one call: [`SeqLock::write_in::<IrqSave>()`](crate::Sequenced::write_in) and its siblings. For
+//! For one call: [`within::<IrqSave>().write()`](crate::Sequenced::within) and its siblings. For
 //! every call: [`InContext`](crate::lock::InContext) as the lock type.
 //!
 //! A handler that only reads needs none of this with a [`SeqLatch`](crate::SeqLatch), whose readers
@@ -60,7 +60,7 @@ pub trait Context {
 ///
 /// let value = SeqLock::new(1);
 /// {
-///     let mut guard = value.write_in::<LocalIrq>();
+///     let mut guard = value.within::<LocalIrq>().write();
 ///     assert!(!INTERRUPTS_ON.get());
 ///     *guard += 1;
 /// }

@@ -46,7 +46,9 @@ pub use latch::{LatchCount, LatchStart};
 pub use lock::DefaultLock;
 pub use seqcount::{SeqCount, SeqCountGuard, Start};
 pub use seqcount_with::{AssociatedLock, SeqCountWith, SeqCountWithGuard};
+#[cfg(feature = "std")]
+pub use sequenced::Changed;
 pub use sequenced::{
-    ExclGuard, Field, FieldSet, OneCopy, Protocol, Reader, SeqLatch, SeqLock, Sequenced, TwoCopies,
-    Version, View, WriteGuard, Writer,
+    Claim, ExclGuard, Field, FieldSet, OneCopy, Protocol, Reader, SeqLatch, SeqLock, Sequenced,
+    TwoCopies, Version, View, Within, WriteGuard, Writer,
 };

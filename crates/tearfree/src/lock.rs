@@ -245,6 +245,12 @@ unsafe impl WriterLock for DefaultLock {
     }
 }
 
+impl Default for DefaultLock {
+    fn default() -> Self {
+        DefaultLock::UNLOCKED
+    }
+}
+
 impl fmt::Debug for DefaultLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DefaultLock")

@@ -8,23 +8,34 @@ use crate::lock::{DefaultLock, Replaceable, WriterLock};
 #[cfg(feature = "std")]
 use crate::wake::Waiters;
 
+#[cfg(feature = "std")]
+mod changed;
+mod claim;
 mod fields;
+mod guard;
 mod locking;
 mod owned;
 mod protocol;
 mod read;
 mod retry;
+#[cfg(feature = "serde")]
+mod serde;
 mod split;
 mod version;
+mod within;
 mod write;
 
+#[cfg(feature = "std")]
+pub use changed::Changed;
+pub use claim::Claim;
 pub use fields::{Field, FieldSet, View};
+pub use guard::WriteGuard;
 pub use locking::ExclGuard;
 use protocol::{Double, Single};
 pub use protocol::{OneCopy, Protocol, TwoCopies};
 pub use split::{Reader, Writer};
 pub use version::Version;
-pub use write::WriteGuard;
+pub use within::Within;
 
 /// A value that is read far more often than written: `seqlock_t` and the data that it protects.
 ///

@@ -8,6 +8,7 @@
 //! be made heavy enough for both: see [`asymmetric`]. A waiter takes no lock, so one that loses its
 //! processor holds no writer up.
 
+use core::task::Waker;
 use core::time::Duration;
 use std::time::Instant;
 
@@ -15,29 +16,30 @@ use crate::order::PLAIN;
 use crate::sync::AtomicU32;
 
 mod asymmetric;
+mod listeners;
 mod sleep;
 
+pub(crate) use listeners::Listener;
+
 /// A thread sleeps, or is about to, until this round is over.
-const WAITING: u32 = 1;
+const SLEEPER: u32 = 1;
+/// A task left its waker, to be called when this round is over.
+const LISTENER: u32 = 2;
 /// What is added when a round ends, so that no thread that belongs to it falls asleep any more.
-const ROUND: u32 = 2;
+const ROUND: u32 = 4;
 /// How long a waiter sleeps at most where its fence could not be had.
 const LONGEST_UNANNOUNCED_SLEEP: Duration = Duration::from_millis(1);
 
-const fn has_waiters(state: u32) -> bool {
-    state & WAITING != 0
-}
-
-const fn with_waiters(state: u32) -> u32 {
-    state | WAITING
+const fn has(state: u32, kind: u32) -> bool {
+    state & kind != 0
 }
 
 const fn next_round(state: u32) -> u32 {
-    (state & !WAITING).wrapping_add(ROUND)
+    (state & !(SLEEPER | LISTENER)).wrapping_add(ROUND)
 }
 
-/// Whether a thread waits for the next change, and in which round. Waiters set the one bit; while it is
-/// set, only the one writer changes the word.
+/// Who waits for the next change, and in which round. Waiters set bits; the one writer ends the round. If
+/// it takes away a bit that it did not see, that waiter sees what the writer published before (P8).
 pub(crate) struct Waiters {
     state: AtomicU32,
 }
@@ -61,7 +63,7 @@ impl Waiters {
         asymmetric::light();
         // ORDERING: P8. Behind its fence, which pairs with the one in `heavy`.
         let state = self.state.load(PLAIN);
-        if has_waiters(state) {
+        if has(state, SLEEPER | LISTENER) {
             self.wake_all(state);
         }
     }
@@ -71,15 +73,40 @@ impl Waiters {
     fn wake_all(&self, state: u32) {
         // ORDERING: P8. A waiter that goes to sleep after this, in `sleep`, finds another word than its own.
         self.state.store(next_round(state), PLAIN);
-        sleep::wake_all(&self.state);
+        if has(state, SLEEPER) {
+            sleep::wake_all(&self.state);
+        }
+        if has(state, LISTENER) {
+            listeners::notify(&self.state);
+        }
     }
 
-    /// Announces a waiter, which has to look at the version once more before it sleeps.
+    /// Announces a thread, which has to look at the version once more before it sleeps.
     pub(crate) fn announce(&self) -> Round {
+        self.announce_as(SLEEPER)
+    }
+
+    /// Has `waker` called at the next change, and announces that. The task has to look at the version once
+    /// more before it waits.
+    pub(crate) fn listen(&self, listener: &mut Option<Listener>, waker: &Waker) {
+        if listener.is_none() {
+            *listener = Listener::new(&self.state);
+        }
+        let Some(listener) = listener else {
+            // No thread to call it. The task looks again as soon as its runtime lets it: busy, and right.
+            return waker.wake_by_ref();
+        };
+        listener.leave(waker);
+        if !self.announce_as(LISTENER).is_announced {
+            listeners::look_without_notice();
+        }
+    }
+
+    fn announce_as(&self, kind: u32) -> Round {
         // ORDERING: P8. Ordered by the fence below, which pairs with the one in `light`.
         let mut state = self.state.load(PLAIN);
-        while !has_waiters(state) {
-            let announced = with_waiters(state);
+        while !has(state, kind) {
+            let announced = state | kind;
             // ORDERING: P8. Ordered by the fence below, which pairs with the one in `wake`.
             match self.state.compare_exchange(state, announced, PLAIN, PLAIN) {
                 Ok(_) => state = announced,

@@ -16,5 +16,8 @@ mod misuse;
 mod payloads;
 #[path = "pitfalls/readers.rs"]
 mod readers;
+#[cfg(feature = "zerocopy")]
+#[path = "pitfalls/views.rs"]
+mod views;
 #[path = "pitfalls/writers.rs"]
 mod writers;

@@ -86,9 +86,9 @@ impl<const N: usize, C> Kept<N, C> {
 impl<const N: usize, C: SavedContext> Subject for Kept<N, C> {
     fn write(&self, turn: u64) {
         if turn.is_multiple_of(2) {
-            self.0.update_in::<C, _>(Words::advance);
+            self.0.within::<C>().update(Words::advance);
         } else {
-            self.0.write_in::<C>().advance();
+            self.0.within::<C>().write().advance();
         }
     }
 
@@ -113,15 +113,15 @@ impl<const N: usize> Exclusive<N> {
 
 impl<const N: usize> Subject for Exclusive<N> {
     fn write(&self, _: u64) {
-        self.0.update_in::<IrqSave, _>(Words::advance);
+        self.0.within::<IrqSave>().update(Words::advance);
     }
 
     fn read(&self, turn: u64) -> Look {
         let before = self.0.version();
         let words = match turn % 3 {
-            0 => self.0.read_in::<IrqSave>(),
-            1 => self.0.read_or_lock_in::<IrqSave>(),
-            _ => *self.0.read_excl_in::<IrqSave>(),
+            0 => self.0.within::<IrqSave>().read(),
+            1 => self.0.within::<IrqSave>().read_or_lock(),
+            _ => *self.0.within::<IrqSave>().read_excl(),
         };
         Look::at(words.generation(), u64::from(self.0.version() != before))
     }

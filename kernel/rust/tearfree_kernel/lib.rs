@@ -11,7 +11,7 @@
 //! | `seqlock_t` of kernel C code | [`KernelSeqLock`] |
 //! | `cpu_relax` | `core::hint::spin_loop`, which the core crate waits with |
 //!
-//! So `lock.update_in::<IrqSave, _>(..)` is `write_seqlock_irqsave` and its end. The functions behind
+//! So `lock.within::<IrqSave>().update(..)` is `write_seqlock_irqsave` and its end. The functions behind
 //! all this are in `modules/shim.c`, because in C they are macros.
 #![no_std]
 

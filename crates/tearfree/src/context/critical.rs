@@ -7,13 +7,13 @@ use super::Context;
 /// single core, other cores as well where there are several.
 ///
 /// A critical section has to nest properly, so this is a [`Context`] for calls
-/// ([`set_in`](crate::Sequenced::set_in), [`update_in`](crate::Sequenced::update_in),
-/// [`read_in`](crate::Sequenced::read_in)) and not for guards.
+/// ([`set`](crate::Within::set), [`update`](crate::Within::update), [`read`](crate::Within::read)) and not
+/// for guards.
 ///
 /// ```
 /// use tearfree::{SeqLock, context::CriticalSection};
 /// static TEMPERATURE: SeqLock<(u32, i16)> = SeqLock::new((0, 0));
-/// TEMPERATURE.update_in::<CriticalSection, _>(|t| { t.0 += 1; t.1 = 215; });
+/// TEMPERATURE.within::<CriticalSection>().update(|t| { t.0 += 1; t.1 = 215; });
 /// assert_eq!(TEMPERATURE.read(), (1, 215));
 /// ```
 #[derive(Debug)]

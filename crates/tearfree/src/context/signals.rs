@@ -20,7 +20,7 @@ use super::SavedContext;
 /// ```
 /// use tearfree::{SeqLock, context::Irq};
 /// static SEEN: SeqLock<u64> = SeqLock::new(0);
-/// *SEEN.write_in::<Irq>() += 1; // no signal handler runs in this thread meanwhile
+/// *SEEN.within::<Irq>().write() += 1; // no signal handler runs in this thread meanwhile
 /// assert_eq!(SEEN.read(), 1);
 /// ```
 #[doc(alias("write_seqlock_irq", "write_sequnlock_irq", "read_seqlock_excl_irq"))]
@@ -48,8 +48,8 @@ impl SavedContext for Irq {
 /// ```
 /// use tearfree::{SeqLock, context::IrqSave};
 /// static SEEN: SeqLock<u64> = SeqLock::new(0);
-/// SEEN.update_in::<IrqSave, _>(|seen| *seen += 1);
-/// assert_eq!(SEEN.read_in::<IrqSave>(), 1);
+/// SEEN.within::<IrqSave>().update(|seen| *seen += 1);
+/// assert_eq!(SEEN.within::<IrqSave>().read(), 1);
 /// ```
 #[doc(alias(
     "write_seqlock_irqsave",
@@ -84,7 +84,7 @@ impl SavedContext for IrqSave {
 /// ```
 /// use tearfree::{SeqLock, context::Bh};
 /// static JIFFIES: SeqLock<u64> = SeqLock::new(0);
-/// JIFFIES.update_in::<Bh, _>(|jiffies| *jiffies += 1);
+/// JIFFIES.within::<Bh>().update(|jiffies| *jiffies += 1);
 /// ```
 #[doc(alias("write_seqlock_bh", "write_sequnlock_bh", "read_seqlock_excl_bh"))]
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 
-use super::WriterLock;
+use super::{SpinLock, WriterLock};
 use crate::misuse::{Identity, Mark};
 
 /// A writer lock inside of a value. A child that was forked while another thread held the lock has no
@@ -62,6 +62,21 @@ impl<L> Replaceable<L> {
         // The old lock is not dropped: what it points to may be held by threads that are gone.
         // SAFETY: the memory is inside of an `UnsafeCell`, and no one else looks at it, as the caller promises.
         unsafe { self.lock.get().write(lock) };
+    }
+}
+
+impl Replaceable<SpinLock> {
+    /// Takes the lock for a writer that may end in another thread.
+    pub(crate) fn try_claim(&self) -> bool {
+        self.get().try_lock().is_some()
+    }
+
+    /// # Safety
+    /// The caller took the lock by `try_claim`, and gives it back once.
+    pub(crate) unsafe fn give_back_claim(&self) {
+        // SAFETY: P5, by the caller's promise. A spin lock is given back by one store, which has the same
+        // effect in each thread; what that thread did before happens before it.
+        unsafe { self.get().unlock(()) };
     }
 }
 

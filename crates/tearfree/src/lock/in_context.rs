@@ -11,7 +11,7 @@ use crate::context::{Entered, SavedContext};
 /// A writer lock that keeps a kind of interruption out for as long as it is held: the lock of data
 /// that an interrupt handler writes too.
 ///
-/// As a type it always does it; for one call see [`SeqLock::write_in`](crate::Sequenced::write_in).
+/// As a type it always does it; for one call see [`within`](crate::Sequenced::within).
 /// Where a handler writes, every *writer* has to keep it out in one of these two ways. Readers need
 /// not: they take no lock, and neither does a thread that waits for a change.
 ///
@@ -47,6 +47,12 @@ impl<C: SavedContext, L> InContext<C, L> {
     pub const fn new(lock: L) -> Self {
         const { assert!(C::NESTS, "this context lets everything in at its end; use `IrqSave`") };
         InContext { lock, context: PhantomData }
+    }
+}
+
+impl<C: SavedContext, L: Default> Default for InContext<C, L> {
+    fn default() -> Self {
+        InContext::new(L::default())
     }
 }
 

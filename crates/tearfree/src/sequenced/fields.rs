@@ -304,11 +304,10 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// #[derive(Clone, Copy)]
     /// struct Quote { bid: f64, ask: f64, depth: [u64; 500] }
     /// let quote = SeqLock::new(Quote { bid: 1.0, ask: 1.5, depth: [0; 500] });
-    /// # #[cfg(feature = "zerocopy")] {
     /// let spread = quote.read_with(|q| q.get(field!(Quote, ask)) - q.get(field!(Quote, bid)));
     /// assert_eq!(spread, 0.5);
-    /// # }
     /// ```
+    #[cfg(feature = "zerocopy")]
     #[inline]
     pub fn read_with<R>(&self, mut look: impl FnMut(&View<'_, T>) -> R) -> R {
         let mut look = |payload: &_| look(&View { payload });

@@ -6,7 +6,7 @@ use core::ops::Deref;
 
 use super::Sequenced;
 use super::protocol::Protocol;
-use crate::context::{Context, Entered, SavedContext, Thread};
+use crate::context::{Entered, SavedContext, Thread};
 use crate::lock::{DefaultLock, Holding, WriterLock};
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
@@ -25,7 +25,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[doc(alias("read_seqlock_excl", "read_sequnlock_excl"))]
     #[inline]
     pub fn read_excl(&self) -> ExclGuard<'_, T, L> {
-        self.read_excl_in()
+        self.guard_excl(self.hold(), Entered::new())
     }
 
     /// As [`read_excl`](Self::read_excl), if no writer and no other locking reader is inside.
@@ -37,40 +37,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// ```
     #[inline]
     pub fn try_read_excl(&self) -> Option<ExclGuard<'_, T, L>> {
-        self.try_read_excl_in()
-    }
-
-    /// As [`try_read_excl`](Self::try_read_excl), with a kind of interruption kept out.
-    #[inline]
-    pub fn try_read_excl_in<C: SavedContext>(&self) -> Option<ExclGuard<'_, T, L, C>> {
-        let entered = Entered::new();
-        let holding = Holding::try_new(&self.lock)?;
-        Some(self.guard_excl(holding, entered))
-    }
-
-    /// As [`read_excl`](Self::read_excl), with a kind of interruption kept out for the life of the
-    /// guard: `read_seqlock_excl_irq`, `read_seqlock_excl_irqsave`, `read_seqlock_excl_bh`.
-    ///
-    /// ```
-    /// # #[cfg(all(feature = "std", unix))] {
-    /// use tearfree::{SeqLock, context::Irq};
-    /// let lock = SeqLock::new(5);
-    /// assert_eq!(*lock.read_excl_in::<Irq>(), 5);
-    /// # }
-    /// ```
-    #[doc(alias(
-        "read_seqlock_excl_irq",
-        "read_sequnlock_excl_irq",
-        "read_seqlock_excl_irqsave",
-        "read_sequnlock_excl_irqrestore",
-        "read_seqlock_excl_bh",
-        "read_sequnlock_excl_bh"
-    ))]
-    #[inline]
-    pub fn read_excl_in<C: SavedContext>(&self) -> ExclGuard<'_, T, L, C> {
-        // P10: entered before the lock is taken, left after it is given back.
-        let entered = Entered::new();
-        self.guard_excl(Holding::new(&self.lock), entered)
+        Some(self.guard_excl(self.try_hold()?, Entered::new()))
     }
 
     /// One lockless attempt; if that fails, one read under the lock: `read_seqbegin_or_lock`,
@@ -99,29 +66,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         }
     }
 
-    /// As [`read_or_lock`](Self::read_or_lock), with a kind of interruption kept out of the locked
-    /// read: `read_seqbegin_or_lock_irqsave` and `done_seqretry_irqrestore`, or
-    /// `scoped_seqlock_read` with `ss_lock_irqsave`.
-    ///
-    /// ```
-    /// # #[cfg(all(feature = "std", unix))] {
-    /// use tearfree::{SeqLock, context::IrqSave};
-    /// let lock = SeqLock::new(5);
-    /// assert_eq!(lock.read_or_lock_in::<IrqSave>(), 5);
-    /// # }
-    /// ```
-    #[doc(alias("read_seqbegin_or_lock_irqsave", "done_seqretry_irqrestore", "ss_lock_irqsave"))]
     #[inline]
-    #[must_use]
-    pub fn read_or_lock_in<C: Context>(&self) -> T {
-        match self.try_read() {
-            Some(value) => value,
-            None => C::with(|| self.read_locked()),
-        }
-    }
-
-    #[inline]
-    fn guard_excl<'a, C: SavedContext>(
+    pub(super) fn guard_excl<'a, C: SavedContext>(
         &'a self,
         holding: Holding<'a, L>,
         entered: Entered<C>,
@@ -131,7 +77,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
 
     #[cold]
     #[inline(never)]
-    fn read_locked(&self) -> T {
+    pub(super) fn read_locked(&self) -> T {
         *self.read_excl()
     }
 }

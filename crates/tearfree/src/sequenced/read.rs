@@ -10,7 +10,6 @@ use core::time::Duration;
 use super::protocol::Protocol;
 use super::retry::Retry;
 use super::{Sequenced, Version};
-use crate::context::Context;
 use crate::copy::Shared;
 use crate::lock::WriterLock;
 use crate::wait::Patience;
@@ -98,23 +97,6 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         let is_whole = self.retry(&mut attempt, patience);
         // SAFETY: P4. The last copy was validated if the attempts came to a good end.
         is_whole.then(|| unsafe { copy.assume_init() })
-    }
-
-    /// As [`read`](Self::read), with a kind of interruption kept out: `read_seqbegin_irqsave` and
-    /// `read_seqretry_irqrestore`.
-    ///
-    /// ```
-    /// # #[cfg(all(feature = "std", unix))] {
-    /// use tearfree::{SeqLock, context::IrqSave};
-    /// let lock = SeqLock::new(5);
-    /// assert_eq!(lock.read_in::<IrqSave>(), 5);
-    /// # }
-    /// ```
-    #[doc(alias("read_seqbegin_irqsave", "read_seqretry_irqrestore"))]
-    #[inline]
-    #[must_use]
-    pub fn read_in<C: Context>(&self) -> T {
-        C::with(|| self.read())
     }
 
     #[inline]

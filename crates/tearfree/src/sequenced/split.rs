@@ -7,14 +7,16 @@ use core::ops::Deref;
 use std::sync::Arc;
 
 use super::protocol::Protocol;
-use super::{FieldSet, Sequenced, Version, View};
+#[cfg(feature = "zerocopy")]
+use super::View;
+use super::{FieldSet, Sequenced, Version};
 use crate::lock::WriterLock;
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Splits into the one writer and its readers, which need no writer lock.
     ///
     /// `&mut` proves that no one else writes while the two live. For threads that outlive this
-    /// function, see [`into_split`](Self::into_split).
+    /// function, see [`into_split`](Self::into_split), and for a `static` [`try_claim`](Self::try_claim).
     ///
     /// ```
     /// use std::thread;
@@ -27,7 +29,13 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// assert_eq!(lock.read(), [100; 4]);
     /// ```
     pub fn split(&mut self) -> (Writer<&Self>, Reader<&Self>) {
-        (Writer { shared: self }, Reader { shared: self })
+        (Writer::new(self), Reader::new(self))
+    }
+
+    /// A reader, which can be copied and sent, and cannot write.
+    #[must_use]
+    pub fn reader(&self) -> Reader<&Self> {
+        Reader::new(self)
     }
 
     /// Splits into the one writer and its readers, which share the value and can go to any thread.
@@ -50,7 +58,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[must_use]
     pub fn into_split(self) -> (Writer<Arc<Self>>, Reader<Arc<Self>>) {
         let shared = Arc::new(self);
-        (Writer { shared: Arc::clone(&shared) }, Reader { shared })
+        (Writer::new(Arc::clone(&shared)), Reader::new(shared))
     }
 }
 
@@ -59,6 +67,13 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
 /// `H` is how it holds on to the value: `&SeqLock<T>`, or `Arc<SeqLock<T>>`.
 pub struct Writer<H> {
     shared: H,
+}
+
+impl<H> Writer<H> {
+    /// The caller knows that there is no other writer.
+    pub(super) fn new(shared: H) -> Self {
+        Writer { shared }
+    }
 }
 
 impl<T, L, P, H> Writer<H>
@@ -81,7 +96,7 @@ where
     #[inline]
     pub fn set_from(&mut self, value: &T) {
         let shared = &*self.shared;
-        shared.lock.back_off(size_of::<T>());
+        shared.back_off();
         shared.publish(value);
     }
 
@@ -89,7 +104,7 @@ where
     #[inline]
     pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
         let shared = &*self.shared;
-        shared.lock.back_off(size_of::<T>());
+        shared.back_off();
         let mut value = shared.copy_as_writer();
         let result = change(&mut value);
         shared.publish(&value);
@@ -106,7 +121,7 @@ where
         change: impl FnOnce(&mut T) -> Result<R, E>,
     ) -> Result<R, E> {
         let shared = &*self.shared;
-        shared.lock.back_off(size_of::<T>());
+        shared.back_off();
         let mut value = shared.copy_as_writer();
         let result = change(&mut value)?;
         shared.publish(&value);
@@ -138,6 +153,12 @@ where
 #[derive(Clone, Copy)]
 pub struct Reader<H> {
     shared: H,
+}
+
+impl<H> Reader<H> {
+    pub(super) fn new(shared: H) -> Self {
+        Reader { shared }
+    }
 }
 
 impl<T, L, P, H> Reader<H>
@@ -182,6 +203,7 @@ where
     }
 
     /// As [`Sequenced::read_with`].
+    #[cfg(feature = "zerocopy")]
     #[inline]
     pub fn read_with<R>(&self, look: impl FnMut(&View<'_, T>) -> R) -> R {
         self.shared.read_with(look)
@@ -205,6 +227,12 @@ where
     #[inline]
     pub fn read_if_changed(&self, seen: &mut Version) -> Option<T> {
         self.shared.read_if_changed(seen)
+    }
+
+    /// As [`Sequenced::changed`].
+    #[cfg(feature = "std")]
+    pub fn changed(&self, seen: Version) -> super::Changed<'_, T, L, P> {
+        self.shared.changed(seen)
     }
 
     /// As [`Sequenced::wait_changed`].

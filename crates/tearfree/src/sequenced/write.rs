@@ -3,14 +3,18 @@
 
 #![allow(unsafe_code, reason = "the writer's own copy becomes a value here (P4)")]
 
-use core::fmt;
 use core::mem::MaybeUninit;
-use core::ops::{Deref, DerefMut};
+#[cfg(feature = "std")]
+use core::time::Duration;
+#[cfg(feature = "std")]
+use std::time::Instant;
 
-use super::Sequenced;
-use super::protocol::{OneCopy, Protocol};
-use crate::context::{Context, Entered, SavedContext, Thread};
-use crate::lock::{DefaultLock, Holding, WriterLock};
+use super::protocol::Protocol;
+use super::{Sequenced, Version, WriteGuard};
+use crate::context::{Entered, Thread};
+use crate::lock::{Holding, WriterLock};
+#[cfg(feature = "std")]
+use crate::wait::Patience;
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Replaces the value.
@@ -32,8 +36,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[doc(alias("write_seqlock", "write_sequnlock", "store"))]
     #[inline]
     pub fn set(&self, value: T) {
-        self.lock.back_off(size_of::<T>());
-        self.replace(&value);
+        self.back_off();
+        self.publish_locked(&value);
     }
 
     /// As [`set`](Self::set), straight from where the value is: one copy in all, whatever the size.
@@ -46,24 +50,64 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// ```
     #[inline]
     pub fn set_from(&self, value: &T) {
-        self.lock.back_off(size_of::<T>());
-        self.replace(value);
+        self.back_off();
+        self.publish_locked(value);
     }
 
-    /// As [`set`](Self::set), with a kind of interruption kept out meanwhile.
+    /// As [`set`](Self::set), and gives the value that was there before.
     ///
     /// ```
-    /// # #[cfg(all(feature = "std", unix))] {
-    /// use tearfree::{SeqLock, context::Bh};
-    /// let lock = SeqLock::new(1);
-    /// lock.set_in::<Bh>(2);
-    /// assert_eq!(lock.read(), 2);
-    /// # }
+    /// let lock = tearfree::SeqLock::new(1);
+    /// assert_eq!((lock.replace(2), lock.read()), (1, 2));
+    /// ```
+    #[doc(alias("swap", "exchange"))]
+    #[inline]
+    pub fn replace(&self, value: T) -> T {
+        self.update(|current| core::mem::replace(current, value))
+    }
+
+    /// As [`set`](Self::set), and gives the version that the value has, for a
+    /// [wait](Self::wait_changed) that only later writes end.
+    ///
+    /// ```
+    /// let lock = tearfree::SeqLock::new(1);
+    /// let mut seen = lock.set_versioned(2);
+    /// assert_eq!(lock.read_if_changed(&mut seen), None);
     /// ```
     #[inline]
-    pub fn set_in<C: Context>(&self, value: T) {
-        self.lock.back_off(size_of::<T>());
-        C::with(|| self.replace(&value));
+    pub fn set_versioned(&self, value: T) -> Version {
+        self.back_off();
+        let _writer = self.hold();
+        self.publish(&value);
+        self.version()
+    }
+
+    /// As [`set`](Self::set), if no write came after the one that `seen` is of; otherwise the version of
+    /// the value that is there.
+    ///
+    /// # Errors
+    /// The present version, with which the caller can read and try again.
+    ///
+    /// # Examples
+    /// ```
+    /// let lock = tearfree::SeqLock::new(1);
+    /// let (value, seen) = lock.read_versioned();
+    /// let seen = lock.set_if_current(seen, value + 1).expect("no one else writes");
+    /// lock.set(7);
+    /// assert!(lock.set_if_current(seen, 3).is_err());
+    /// assert_eq!(lock.read(), 7);
+    /// ```
+    #[doc(alias("compare_exchange"))]
+    #[inline]
+    pub fn set_if_current(&self, seen: Version, value: T) -> Result<Version, Version> {
+        self.back_off();
+        let _writer = self.hold();
+        let current = self.version();
+        if current != seen {
+            return Err(current);
+        }
+        self.publish(&value);
+        Ok(self.version())
     }
 
     /// Changes the value by a closure that works on a private copy.
@@ -83,15 +127,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[doc(alias("write_seqlock", "write_sequnlock"))]
     #[inline]
     pub fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        self.lock.back_off(size_of::<T>());
+        self.back_off();
         self.change(change)
-    }
-
-    /// As [`update`](Self::update), with a kind of interruption kept out meanwhile.
-    #[inline]
-    pub fn update_in<C: Context, R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        self.lock.back_off(size_of::<T>());
-        C::with(|| self.change(change))
     }
 
     /// As [`update`](Self::update), but publishes only if the closure gives `Ok`: an early return with
@@ -118,8 +155,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         &self,
         change: impl FnOnce(&mut T) -> Result<R, E>,
     ) -> Result<R, E> {
-        self.lock.back_off(size_of::<T>());
-        let _writer = Holding::new(&self.lock);
+        self.back_off();
+        let _writer = self.hold();
         let mut value = self.copy_as_writer();
         let result = change(&mut value)?;
         self.publish(&value);
@@ -148,7 +185,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[doc(alias("write_seqlock", "write_sequnlock", "scoped_seqlock_write"))]
     #[inline]
     pub fn write(&self) -> WriteGuard<'_, T, L, Thread, P> {
-        self.write_in()
+        self.back_off();
+        self.guard(self.hold(), Entered::new())
     }
 
     /// As [`write`](Self::write), if no other writer is inside: `write_tryseqlock`. Never waits,
@@ -164,54 +202,67 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// ```
     #[doc(alias("write_tryseqlock"))]
     #[inline]
+    #[must_use]
     pub fn try_write(&self) -> Option<WriteGuard<'_, T, L, Thread, P>> {
-        self.try_write_in()
+        Some(self.guard(self.try_hold()?, Entered::new()))
     }
 
-    /// As [`write`](Self::write), with a kind of interruption kept out for the life of the guard:
-    /// `write_seqlock_irq`, `write_seqlock_irqsave`, `write_seqlock_bh`.
+    /// As [`write`](Self::write), but gives up after `timeout`.
+    ///
+    /// One attempt is made in any case. It looks again and again, in steps that grow to a millisecond, and
+    /// does not queue: beside other writers it may lose each time.
     ///
     /// ```
-    /// # #[cfg(all(feature = "std", unix))] {
-    /// use tearfree::{SeqLock, context::IrqSave};
-    /// let lock = SeqLock::new(1);
-    /// *lock.write_in::<IrqSave>() = 2;
+    /// use std::time::Duration;
+    /// let lock = tearfree::SeqLock::new(1);
+    /// let first = lock.write();
+    /// assert!(lock.try_write_for(Duration::from_millis(1)).is_none());
+    /// drop(first);
+    /// *lock.try_write_for(Duration::from_millis(1)).unwrap() = 2;
     /// assert_eq!(lock.read(), 2);
-    /// # }
     /// ```
-    #[doc(alias(
-        "write_seqlock_irq",
-        "write_sequnlock_irq",
-        "write_seqlock_irqsave",
-        "write_sequnlock_irqrestore",
-        "write_seqlock_bh",
-        "write_sequnlock_bh"
-    ))]
+    #[cfg(feature = "std")]
+    #[doc(alias("try_lock_for"))]
+    #[must_use]
+    pub fn try_write_for(&self, timeout: Duration) -> Option<WriteGuard<'_, T, L, Thread, P>> {
+        let mut patience = Patience::until(Instant::now().checked_add(timeout));
+        loop {
+            if let Some(guard) = self.try_write() {
+                return Some(guard);
+            }
+            if patience.is_over() {
+                return None;
+            }
+            patience.wait();
+        }
+    }
+
+    /// Gives a starving reader its turn, if the lock is fair and one asked for it.
     #[inline]
-    pub fn write_in<C: SavedContext>(&self) -> WriteGuard<'_, T, L, C, P> {
+    pub(super) fn back_off(&self) {
         self.lock.back_off(size_of::<T>());
-        // P10: entered before the lock is taken, left after it is given back.
-        let entered = Entered::new();
-        WriteGuard::of(self, Holding::new(&self.lock), entered)
-    }
-
-    /// As [`try_write`](Self::try_write), with a kind of interruption kept out.
-    #[inline]
-    pub fn try_write_in<C: SavedContext>(&self) -> Option<WriteGuard<'_, T, L, C, P>> {
-        let entered = Entered::new();
-        let holding = Holding::try_new(&self.lock)?;
-        Some(WriteGuard::of(self, holding, entered))
     }
 
     #[inline]
-    fn replace(&self, value: &T) {
-        let _writer = Holding::new(&self.lock);
+    #[cfg_attr(debug_assertions, track_caller)]
+    pub(super) fn hold(&self) -> Holding<'_, L> {
+        Holding::new(&self.lock)
+    }
+
+    #[inline]
+    pub(super) fn try_hold(&self) -> Option<Holding<'_, L>> {
+        Holding::try_new(&self.lock)
+    }
+
+    #[inline]
+    pub(super) fn publish_locked(&self, value: &T) {
+        let _writer = self.hold();
         self.publish(value);
     }
 
     #[inline]
-    fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        let _writer = Holding::new(&self.lock);
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        let _writer = self.hold();
         let mut value = self.copy_as_writer();
         let result = change(&mut value);
         self.publish(&value);
@@ -236,114 +287,5 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         P::copy_of_writer(&self.cell).load(&mut value);
         // SAFETY: P4, P5. Writers are excluded, so the bytes are those of the last write.
         unsafe { value.assume_init() }
-    }
-}
-
-/// A private copy of the value, under the writer lock. Its end publishes the copy.
-///
-/// An early return ends the guard as well and so publishes what was changed until then: call
-/// [`discard`](Self::discard) before, or use [`update_or_discard`](crate::Sequenced::update_or_discard).
-#[must_use = "dropping the guard publishes at once"]
-pub struct WriteGuard<
-    'a,
-    T: Copy,
-    L: WriterLock = DefaultLock,
-    C: SavedContext = Thread,
-    P: Protocol = OneCopy,
-> {
-    lock: &'a Sequenced<T, L, P>,
-    value: T,
-    end: End,
-    // Dropped in this order: the lock is given back, then the context is left.
-    _holding: Holding<'a, L>,
-    _entered: Entered<C>,
-}
-
-/// What the end of a guard does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    Publish,
-    Discard,
-    /// Publishes though the thread panics: it did so already when the guard was made.
-    #[cfg(feature = "std")]
-    PublishInPanic,
-}
-
-impl End {
-    #[inline]
-    fn new() -> Self {
-        #[cfg(feature = "std")]
-        if std::thread::panicking() {
-            return End::PublishInPanic;
-        }
-        End::Publish
-    }
-
-    #[inline]
-    fn publishes(self) -> bool {
-        match self {
-            End::Discard => false,
-            #[cfg(feature = "std")]
-            End::Publish => !std::thread::panicking(),
-            #[cfg(not(feature = "std"))]
-            End::Publish => true,
-            #[cfg(feature = "std")]
-            End::PublishInPanic => true,
-        }
-    }
-}
-
-impl<'a, T: Copy, L: WriterLock, C: SavedContext, P: Protocol> WriteGuard<'a, T, L, C, P> {
-    #[inline]
-    fn of(lock: &'a Sequenced<T, L, P>, holding: Holding<'a, L>, entered: Entered<C>) -> Self {
-        let value = lock.copy_as_writer();
-        WriteGuard { lock, value, end: End::new(), _holding: holding, _entered: entered }
-    }
-
-    /// Gives the lock back without publishing: readers keep the old value.
-    ///
-    /// ```
-    /// let lock = tearfree::SeqLock::new(1);
-    /// let mut guard = lock.write();
-    /// *guard = 2;
-    /// guard.discard();
-    /// assert_eq!(lock.read(), 1);
-    /// ```
-    #[inline]
-    pub fn discard(mut self) {
-        self.end = End::Discard;
-    }
-}
-
-impl<T: Copy, L: WriterLock, C: SavedContext, P: Protocol> Drop for WriteGuard<'_, T, L, C, P> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.end.publishes() {
-            self.lock.publish(&self.value);
-        }
-    }
-}
-
-impl<T: Copy, L: WriterLock, C: SavedContext, P: Protocol> Deref for WriteGuard<'_, T, L, C, P> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-impl<T: Copy, L: WriterLock, C: SavedContext, P: Protocol> DerefMut for WriteGuard<'_, T, L, C, P> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
-    }
-}
-
-impl<T: Copy + fmt::Debug, L: WriterLock, C: SavedContext, P: Protocol> fmt::Debug
-    for WriteGuard<'_, T, L, C, P>
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("WriteGuard").field(&self.value).finish()
     }
 }

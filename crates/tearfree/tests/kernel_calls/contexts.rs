@@ -55,12 +55,12 @@ fn restores_what_was_before<G>(section: impl Fn() -> G) {
 #[test]
 fn write_seqlock_irq() {
     let lock = SeqLock::new(1);
-    let mut writing = lock.write_in::<Irq>();
+    let mut writing = lock.within::<Irq>().write();
     assert_hard_interrupts_are_out();
     assert!(lock.try_write().is_none());
     *writing = 2;
     drop(writing);
-    lock.update_in::<Irq, _>(|value| {
+    lock.within::<Irq>().update(|value| {
         assert_hard_interrupts_are_out();
         *value += 1;
     });
@@ -70,38 +70,38 @@ fn write_seqlock_irq() {
 #[test]
 fn write_sequnlock_irq() {
     let lock = SeqLock::new(1);
-    a_signal_waits_for_the_end(SIGUSR1, || lock.write_in::<Irq>());
+    a_signal_waits_for_the_end(SIGUSR1, || lock.within::<Irq>().write());
     // As `local_irq_enable`, the end does not ask what was out before.
     block(SIGUSR2, true);
-    drop(lock.write_in::<Irq>());
+    drop(lock.within::<Irq>().write());
     assert_eq!(mask(), BTreeSet::new());
 }
 
 #[test]
 fn write_seqlock_irqsave() {
     let lock = SeqLock::new(1);
-    let mut writing = lock.write_in::<IrqSave>();
+    let mut writing = lock.within::<IrqSave>().write();
     assert_hard_interrupts_are_out();
     *writing = 2;
-    assert!(lock.try_write_in::<IrqSave>().is_none());
+    assert!(lock.within::<IrqSave>().try_write().is_none());
     assert_hard_interrupts_are_out();
     drop(writing);
-    lock.set_in::<IrqSave>(lock.read() + 1);
+    lock.within::<IrqSave>().set(lock.read() + 1);
     assert_eq!(lock.read(), 3);
 }
 
 #[test]
 fn write_sequnlock_irqrestore() {
     let lock = SeqLock::new(1);
-    a_signal_waits_for_the_end(SIGUSR1, || lock.write_in::<IrqSave>());
-    restores_what_was_before(|| lock.write_in::<IrqSave>());
-    restores_what_was_before(|| lock.set_in::<IrqSave>(2));
+    a_signal_waits_for_the_end(SIGUSR1, || lock.within::<IrqSave>().write());
+    restores_what_was_before(|| lock.within::<IrqSave>().write());
+    restores_what_was_before(|| lock.within::<IrqSave>().set(2));
 }
 
 #[test]
 fn write_seqlock_bh() {
     let lock = SeqLock::new(1);
-    let mut writing = lock.write_in::<Bh>();
+    let mut writing = lock.within::<Bh>().write();
     assert_bottom_halves_are_out();
     *writing = 2;
     drop(writing);
@@ -111,14 +111,14 @@ fn write_seqlock_bh() {
 #[test]
 fn write_sequnlock_bh() {
     let lock = SeqLock::new(1);
-    a_signal_waits_for_the_end(SIGURG, || lock.write_in::<Bh>());
-    restores_what_was_before(|| lock.write_in::<Bh>());
+    a_signal_waits_for_the_end(SIGURG, || lock.within::<Bh>().write());
+    restores_what_was_before(|| lock.within::<Bh>().write());
 }
 
 #[test]
 fn read_seqlock_excl_irq() {
     let lock = SeqLock::new(1);
-    let still = lock.read_excl_in::<Irq>();
+    let still = lock.within::<Irq>().read_excl();
     assert_hard_interrupts_are_out();
     assert!(lock.try_write().is_none());
     assert_eq!(*still, 1);
@@ -127,14 +127,14 @@ fn read_seqlock_excl_irq() {
 #[test]
 fn read_sequnlock_excl_irq() {
     let lock = SeqLock::new(1);
-    a_signal_waits_for_the_end(SIGUSR1, || lock.read_excl_in::<Irq>());
+    a_signal_waits_for_the_end(SIGUSR1, || lock.within::<Irq>().read_excl());
     assert!(lock.try_write().is_some());
 }
 
 #[test]
 fn read_seqlock_excl_irqsave() {
     let lock = SeqLock::new(1);
-    let still = lock.read_excl_in::<IrqSave>();
+    let still = lock.within::<IrqSave>().read_excl();
     assert_hard_interrupts_are_out();
     assert!(lock.try_write().is_none());
     assert_eq!((*still, lock.read()), (1, 1));
@@ -143,14 +143,14 @@ fn read_seqlock_excl_irqsave() {
 #[test]
 fn read_sequnlock_excl_irqrestore() {
     let lock = SeqLock::new(1);
-    a_signal_waits_for_the_end(SIGUSR1, || lock.read_excl_in::<IrqSave>());
-    restores_what_was_before(|| lock.read_excl_in::<IrqSave>());
+    a_signal_waits_for_the_end(SIGUSR1, || lock.within::<IrqSave>().read_excl());
+    restores_what_was_before(|| lock.within::<IrqSave>().read_excl());
 }
 
 #[test]
 fn read_seqlock_excl_bh() {
     let lock = SeqLock::new(1);
-    let still = lock.read_excl_in::<Bh>();
+    let still = lock.within::<Bh>().read_excl();
     assert_bottom_halves_are_out();
     assert!(lock.try_write().is_none());
     assert_eq!(*still, 1);
@@ -159,8 +159,8 @@ fn read_seqlock_excl_bh() {
 #[test]
 fn read_sequnlock_excl_bh() {
     let lock = SeqLock::new(1);
-    a_signal_waits_for_the_end(SIGURG, || lock.read_excl_in::<Bh>());
-    restores_what_was_before(|| lock.read_excl_in::<Bh>());
+    a_signal_waits_for_the_end(SIGURG, || lock.within::<Bh>().read_excl());
+    restores_what_was_before(|| lock.within::<Bh>().read_excl());
 }
 
 /// The program's own context, which tells when it is entered.
@@ -182,10 +182,10 @@ impl SavedContext for Entering {
 fn read_seqbegin_or_lock_irqsave() {
     // The lockless attempt lets interrupts in; only the pass under the lock keeps them out.
     let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::new(|| ()));
-    assert_eq!(lock.read_or_lock_in::<Entering>().generation(), 0);
+    assert_eq!(lock.within::<Entering>().read_or_lock().generation(), 0);
     assert_eq!(ENTERED.get(), 0);
     let (locked, entered) = (locked_here(), ENTERED.get());
-    let read = || Some(lock.read_or_lock_in::<Entering>());
+    let read = || Some(lock.within::<Entering>().read_or_lock());
     read_beside_a_restless_writer(&lock, read, |_| {
         assert_eq!(locked_here() - locked, ENTERED.get() - entered);
         locked_here() >= locked + times(5, 2)
@@ -196,7 +196,7 @@ fn read_seqbegin_or_lock_irqsave() {
 fn done_seqretry_irqrestore() {
     let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::new(|| ()));
     let (before, locked) = (mask(), locked_here());
-    let read = || Some(lock.read_or_lock_in::<IrqSave>());
+    let read = || Some(lock.within::<IrqSave>().read_or_lock());
     read_beside_a_restless_writer(&lock, read, |_| {
         assert_eq!(mask(), before);
         locked_here() > locked
@@ -216,7 +216,7 @@ fn ss_lock_irqsave() {
     READING.set(true);
     let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::new(on_lock));
     let locked = locked_here();
-    let read = || Some(lock.read_or_lock_in::<IrqSave>());
+    let read = || Some(lock.within::<IrqSave>().read_or_lock());
     read_beside_a_restless_writer(&lock, read, |_| locked_here() > locked);
 }
 
@@ -236,14 +236,14 @@ fn read_seqbegin_irqsave() {
             LOCK.set(3);
         }
     }
-    assert_eq!(LOCK.read_in::<Writing>(), 2);
+    assert_eq!(LOCK.within::<Writing>().read(), 2);
     assert_eq!(LOCK.read(), 3);
-    assert_eq!(LOCK.read_in::<IrqSave>(), 3);
+    assert_eq!(LOCK.within::<IrqSave>().read(), 3);
 }
 
 #[test]
 fn read_seqretry_irqrestore() {
     let lock = SeqLock::new(5);
-    restores_what_was_before(|| assert_eq!(lock.read_in::<IrqSave>(), 5));
-    restores_what_was_before(|| assert_eq!(lock.read_in::<Bh>(), 5));
+    restores_what_was_before(|| assert_eq!(lock.within::<IrqSave>().read(), 5));
+    restores_what_was_before(|| assert_eq!(lock.within::<Bh>().read(), 5));
 }

@@ -7,8 +7,7 @@ use std::thread;
 use tearfree::{ExclGuard, LatchCount, Reader, SeqCount, SeqCountGuard, SeqLatch, SeqLock};
 use tearfree::{WriteGuard, Writer};
 
-use crate::support::payload::{Accusing, Words};
-use crate::support::{Flag, Watchdog, panics, times};
+use crate::support::{Flag, Watchdog, panics};
 
 /// A writer is parked between its two steps, in another thread.
 #[test]
@@ -113,38 +112,6 @@ fn a_change_is_reported_once_and_with_its_own_value() {
     assert_eq!(reader.read_versioned(), (4, reader.version()));
     assert_eq!(reader.read_if_changed(&mut seen), Some(4));
     assert_eq!(reader.read_if_changed(&mut seen), None);
-}
-
-#[test]
-fn a_reader_that_panics_leaves_no_lock_behind() {
-    let _watchdog = Watchdog::over("a_reader_that_panics_leaves_no_lock_behind");
-    let lock = SeqLock::new(Words::<64>::of(0));
-    assert!(panics(|| {
-        let _writers_are_out = lock.read_excl();
-        panic!("under the lock");
-    }));
-    assert!(lock.try_write().is_some());
-
-    // Beside a restless writer, where the closure runs again and again.
-    let over = Flag::new();
-    thread::scope(|s| {
-        s.spawn(|| {
-            let values = [1, 2, 3, 4].map(Words::of);
-            values.into_iter().cycle().take_while(|_| !over.is_up()).for_each(|v| lock.set(v));
-        });
-        let _over = over.raised_at_end();
-        for panics_in_attempt in 1..times(200, 10) {
-            let mut attempt = 0;
-            let _may_panic = panics(|| {
-                lock.read_with(|_| {
-                    attempt += 1;
-                    core::hint::black_box(lock.version());
-                    assert!(attempt < panics_in_attempt % 8 + 1);
-                });
-            });
-        }
-    });
-    assert!(lock.try_write().is_some(), "a panic in a closure has left the lock taken");
 }
 
 #[test]

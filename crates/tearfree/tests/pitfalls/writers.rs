@@ -155,6 +155,7 @@ fn a_slow_closure_holds_no_reader_up() {
         assert_eq!(lock.try_read(), Some((1, 2)));
         assert_eq!(lock.read_or_lock(), (1, 2));
         assert_eq!(lock.read_fields(tearfree::field!((i32, i32), 1)), 2);
+        #[cfg(feature = "zerocopy")]
         assert_eq!(lock.read_with(|_| 5), 5);
         assert_eq!(lock.read_versioned().1, lock.version());
         assert!(format!("{lock:?}").contains("(1, 2)"));

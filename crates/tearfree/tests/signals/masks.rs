@@ -38,21 +38,21 @@ fn sections_that_are_nested_each_restore_what_they_found() {
     let _choice = the_only_one_who_chooses();
     let (outer, inner) = (SeqLock::new(1), SeqLock::new(2));
     mask_is_the_same_after(|| {
-        let hard = outer.write_in::<IrqSave>();
+        let hard = outer.within::<IrqSave>().write();
         let inside = mask();
         assert!(inside.contains(&SIGUSR1) && inside.contains(&SIGALRM));
         {
-            let _soft = inner.write_in::<Bh>();
+            let _soft = inner.within::<Bh>().write();
             assert_eq!(mask(), inside, "a bottom half lets no hard interrupt in");
         }
         assert_eq!(mask(), inside);
         drop(hard);
     });
     mask_is_the_same_after(|| {
-        let soft = outer.write_in::<Bh>();
+        let soft = outer.within::<Bh>().write();
         let inside = mask();
         assert!(!inside.contains(&SIGUSR1) && inside.contains(&SIGALRM));
-        assert!(inner.update_in::<IrqSave, _>(|_| mask().contains(&SIGUSR1)));
+        assert!(inner.within::<IrqSave>().update(|_| mask().contains(&SIGUSR1)));
         assert_eq!(mask(), inside);
         drop(soft);
     });
@@ -62,9 +62,9 @@ fn sections_that_are_nested_each_restore_what_they_found() {
 fn of_guards_that_end_out_of_order_the_last_one_restores_what_it_found() {
     let (first, second) = (SeqLock::new(1), SeqLock::new(2));
     let before = mask();
-    let outer = first.write_in::<IrqSave>();
+    let outer = first.within::<IrqSave>().write();
     let inside = mask();
-    let inner = second.write_in::<IrqSave>();
+    let inner = second.within::<IrqSave>().write();
     drop(outer);
     assert_eq!(mask(), before, "as documented: the end of the outer one lets signals in");
     drop(inner);
@@ -79,20 +79,20 @@ fn of_guards_that_end_out_of_order_the_last_one_restores_what_it_found() {
 fn a_context_is_left_when_the_closure_or_the_section_panics() {
     fn with<C: SavedContext>(lock: &SeqLock<u32>) {
         mask_is_the_same_after(|| {
-            assert!(panics(|| lock.update_in::<C, _>(|v| {
+            assert!(panics(|| lock.within::<C>().update(|v| {
                 *v = 7;
                 panic!("inside of a context");
             })));
         });
         mask_is_the_same_after(|| {
             assert!(panics(|| {
-                let _section = lock.write_in::<C>();
+                let _section = lock.within::<C>().write();
                 panic!("inside of a context");
             }));
         });
         mask_is_the_same_after(|| {
             assert!(panics(|| {
-                let _section = lock.read_excl_in::<C>();
+                let _section = lock.within::<C>().read_excl();
                 panic!("inside of a context");
             }));
         });
@@ -113,7 +113,7 @@ fn a_context_is_left_when_the_closure_or_the_section_panics() {
 fn a_context_is_left_when_the_lock_is_not_to_be_had() {
     let lock = SeqLock::new(1);
     let _writing = lock.write();
-    mask_is_the_same_after(|| assert!(lock.try_write_in::<IrqSave>().is_none()));
+    mask_is_the_same_after(|| assert!(lock.within::<IrqSave>().try_write().is_none()));
 
     let lock = SeqLock::with_lock(1, InContext::<IrqSave, _>::new(SpinLock::new()));
     let before = mask();
@@ -143,7 +143,7 @@ fn leaving_irq_lets_everything_in_whatever_was_out_before() {
     let lock = SeqLock::new(1);
     block(SIGTERM, true);
     {
-        let _outer = lock.write_in::<Irq>();
+        let _outer = lock.within::<Irq>().write();
         Irq::with(|| assert!(mask().contains(&SIGUSR1)));
         assert_eq!(mask(), BTreeSet::new(), "as `local_irq_enable` does, even inside of another");
     }

@@ -62,11 +62,11 @@ fn one_call_can_keep_the_handler_out_that_writes_the_same_lock() {
     static LOCK: SeqLock<Value, SpinLock> = SeqLock::with_lock(Words([0; 32]), SpinLock::new());
     let _watchdog = Watchdog::over("one_call_can_keep_the_handler_out");
     let handler: fn() = || LOCK.update(next);
-    both_write(SIGUSR1, &LOCK, handler, |change| change(&mut LOCK.write_in::<IrqSave>()));
-    both_write(SIGUSR1, &LOCK, handler, |change| LOCK.update_in::<IrqSave, _>(change));
-    both_write(SIGUSR1, &LOCK, handler, |change| LOCK.update_in::<Irq, _>(change));
+    both_write(SIGUSR1, &LOCK, handler, |change| change(&mut LOCK.within::<IrqSave>().write()));
+    both_write(SIGUSR1, &LOCK, handler, |change| LOCK.within::<IrqSave>().update(change));
+    both_write(SIGUSR1, &LOCK, handler, |change| LOCK.within::<Irq>().update(change));
     both_write(SIGUSR1, &LOCK, handler, |change| {
-        if let Some(mut writing) = LOCK.try_write_in::<Irq>() {
+        if let Some(mut writing) = LOCK.within::<Irq>().try_write() {
             change(&mut writing);
         }
     });
@@ -79,8 +79,8 @@ fn a_bottom_half_is_the_signal_that_the_program_chose() {
     let _choice = crate::masks::the_only_one_who_chooses();
     set_bottom_half_signals(&[SIGUSR2]).unwrap();
     let handler: fn() = || LOCK.update(next);
-    both_write(SIGUSR2, &LOCK, handler, |change| change(&mut LOCK.write_in::<Bh>()));
-    both_write(SIGUSR2, &LOCK, handler, |change| LOCK.update_in::<Bh, _>(change));
+    both_write(SIGUSR2, &LOCK, handler, |change| change(&mut LOCK.within::<Bh>().write()));
+    both_write(SIGUSR2, &LOCK, handler, |change| LOCK.within::<Bh>().update(change));
     set_bottom_half_signals(&[]).unwrap();
 }
 
@@ -95,12 +95,12 @@ fn a_locking_reader_in_a_context_keeps_the_handler_out_that_writes() {
         || LOCK.update(next),
         || {
             while came_inside < 20 {
-                let still = LOCK.read_excl_in::<IrqSave>();
+                let still = LOCK.within::<IrqSave>().read_excl();
                 came_inside += u64::from(pending().contains(&SIGUSR1));
                 assert_eq!(LOCK.read().generation(), still.generation());
                 drop(still);
-                LOCK.read_or_lock_in::<IrqSave>().generation();
-                LOCK.read_in::<IrqSave>().generation();
+                LOCK.within::<IrqSave>().read_or_lock().generation();
+                LOCK.within::<IrqSave>().read().generation();
             }
         },
     );

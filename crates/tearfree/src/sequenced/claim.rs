@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The one writer of a value that others can reach, such as a `static`.
+
+#![allow(unsafe_code, reason = "a lock is given back by the thread that the writer ended in")]
+
+use core::fmt;
+use core::ops::Deref;
+
+use super::protocol::Protocol;
+use super::{Sequenced, Writer};
+use crate::lock::SpinLock;
+
+impl<T: Copy, P: Protocol> Sequenced<T, SpinLock, P> {
+    /// The one writer of a value that others can reach; `None` while there is such a writer, or another
+    /// one is inside.
+    ///
+    /// It holds the lock until its end, and can go to another thread. [`set`](Self::set) and all other
+    /// calls that take the lock wait until then. For the readers, see [`reader`](Self::reader).
+    ///
+    /// # Examples
+    /// ```
+    /// use tearfree::{SeqLock, lock::SpinLock};
+    /// static POSE: SeqLock<(f64, f64), SpinLock> = SeqLock::with_lock((0.0, 0.0), SpinLock::new());
+    ///
+    /// let mut writer = POSE.try_claim().expect("there is no other writer");
+    /// assert!(POSE.try_claim().is_none());
+    /// let reader = POSE.reader();
+    /// std::thread::spawn(move || writer.set((1.0, 2.0))).join().unwrap();
+    /// assert_eq!(reader.read(), (1.0, 2.0));
+    /// assert!(POSE.try_claim().is_some(), "the writer is gone");
+    /// ```
+    #[must_use]
+    pub fn try_claim(&self) -> Option<Writer<Claim<'_, T, P>>> {
+        // Not `then_some`: a claim that is made and dropped gives the lock back.
+        self.lock.try_claim().then(|| Writer::new(Claim { value: self }))
+    }
+}
+
+/// How the writer of a [`try_claim`](Sequenced::try_claim) holds on to the value; its end gives the lock back.
+pub struct Claim<'a, T: Copy, P: Protocol> {
+    value: &'a Sequenced<T, SpinLock, P>,
+}
+
+impl<T: Copy, P: Protocol> Deref for Claim<'_, T, P> {
+    type Target = Sequenced<T, SpinLock, P>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        self.value
+    }
+}
+
+impl<T: Copy, P: Protocol> Drop for Claim<'_, T, P> {
+    fn drop(&mut self) {
+        // SAFETY: P5. This claim took the lock, in `try_claim`, and gives it back once.
+        unsafe { self.value.lock.give_back_claim() };
+    }
+}
+
+impl<T: Copy + fmt::Debug, P: Protocol> fmt::Debug for Claim<'_, T, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Claim").field(self.value).finish()
+    }
+}

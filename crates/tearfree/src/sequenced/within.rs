@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Calls with a kind of interruption kept out: the kernel's `_irq`, `_irqsave` and `_bh` forms.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::protocol::Protocol;
+use super::{ExclGuard, Sequenced, WriteGuard};
+use crate::context::{Context, Entered, SavedContext};
+use crate::lock::WriterLock;
+
+impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
+    /// The calls of this lock with a kind of interruption kept out: `write_seqlock_irqsave` is
+    /// `within::<IrqSave>().write()`.
+    ///
+    /// Where a handler writes, or reads without being able to wait, each writer has to keep it out. Costs
+    /// what the context costs, for each call. For a lock that always does it, see
+    /// [`InContext`](crate::lock::InContext).
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "std", unix))] {
+    /// use tearfree::{SeqLock, context::IrqSave};
+    /// static SEEN: SeqLock<u64> = SeqLock::new(1);
+    /// let in_order = SEEN.within::<IrqSave>(); // nothing is kept out yet
+    /// in_order.update(|seen| *seen += 1); // no signal handler runs in this thread meanwhile
+    /// *in_order.write() += 1; // nor while this guard lives
+    /// assert_eq!(in_order.read(), 3);
+    /// # }
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn within<C: Context>(&self) -> Within<'_, T, L, C, P> {
+        Within { lock: self, context: PhantomData }
+    }
+}
+
+/// A [`SeqLock`](crate::SeqLock) or [`SeqLatch`](crate::SeqLatch) whose calls keep a kind of interruption
+/// out. Made by [`within`](Sequenced::within).
+pub struct Within<'a, T, L, C, P: Protocol> {
+    lock: &'a Sequenced<T, L, P>,
+    context: PhantomData<fn() -> C>,
+}
+
+impl<T: Copy, L: WriterLock, C: Context, P: Protocol> Within<'_, T, L, C, P> {
+    /// As [`Sequenced::read`]: `read_seqbegin_irqsave` and `read_seqretry_irqrestore`.
+    #[doc(alias("read_seqbegin_irqsave", "read_seqretry_irqrestore"))]
+    #[inline]
+    #[must_use]
+    pub fn read(self) -> T {
+        C::with(|| self.lock.read())
+    }
+
+    /// As [`Sequenced::set`].
+    #[inline]
+    pub fn set(self, value: T) {
+        self.lock.back_off();
+        C::with(|| self.lock.publish_locked(&value));
+    }
+
+    /// As [`Sequenced::update`].
+    #[inline]
+    pub fn update<R>(self, change: impl FnOnce(&mut T) -> R) -> R {
+        self.lock.back_off();
+        C::with(|| self.lock.change(change))
+    }
+
+    /// As [`Sequenced::read_or_lock`], with the interruption kept out of the locked read:
+    /// `read_seqbegin_or_lock_irqsave` and `done_seqretry_irqrestore`, or `scoped_seqlock_read` with
+    /// `ss_lock_irqsave`.
+    #[doc(alias("read_seqbegin_or_lock_irqsave", "done_seqretry_irqrestore", "ss_lock_irqsave"))]
+    #[inline]
+    #[must_use]
+    pub fn read_or_lock(self) -> T {
+        match self.lock.try_read() {
+            Some(value) => value,
+            None => C::with(|| self.lock.read_locked()),
+        }
+    }
+}
+
+impl<'a, T: Copy, L: WriterLock, C: SavedContext, P: Protocol> Within<'a, T, L, C, P> {
+    /// As [`Sequenced::write`], for the life of the guard: `write_seqlock_irq`, `write_seqlock_irqsave`,
+    /// `write_seqlock_bh`.
+    #[doc(alias(
+        "write_seqlock_irq",
+        "write_sequnlock_irq",
+        "write_seqlock_irqsave",
+        "write_sequnlock_irqrestore",
+        "write_seqlock_bh",
+        "write_sequnlock_bh"
+    ))]
+    #[inline]
+    pub fn write(self) -> WriteGuard<'a, T, L, C, P> {
+        self.lock.back_off();
+        // P10: entered before the lock is taken, left after it is given back.
+        let entered = Entered::new();
+        self.lock.guard(self.lock.hold(), entered)
+    }
+
+    /// As [`Sequenced::try_write`], for the life of the guard.
+    #[inline]
+    #[must_use]
+    pub fn try_write(self) -> Option<WriteGuard<'a, T, L, C, P>> {
+        let entered = Entered::new();
+        let holding = self.lock.try_hold()?;
+        Some(self.lock.guard(holding, entered))
+    }
+
+    /// As [`Sequenced::read_excl`], for the life of the guard: `read_seqlock_excl_irq`,
+    /// `read_seqlock_excl_irqsave`, `read_seqlock_excl_bh`.
+    #[doc(alias(
+        "read_seqlock_excl_irq",
+        "read_sequnlock_excl_irq",
+        "read_seqlock_excl_irqsave",
+        "read_sequnlock_excl_irqrestore",
+        "read_seqlock_excl_bh",
+        "read_sequnlock_excl_bh"
+    ))]
+    #[inline]
+    pub fn read_excl(self) -> ExclGuard<'a, T, L, C> {
+        // P10: entered before the lock is taken, left after it is given back.
+        let entered = Entered::new();
+        self.lock.guard_excl(self.lock.hold(), entered)
+    }
+
+    /// As [`Sequenced::try_read_excl`], for the life of the guard.
+    #[inline]
+    #[must_use]
+    pub fn try_read_excl(self) -> Option<ExclGuard<'a, T, L, C>> {
+        let entered = Entered::new();
+        let holding = self.lock.try_hold()?;
+        Some(self.lock.guard_excl(holding, entered))
+    }
+}
+
+impl<T, L, C, P: Protocol> Clone for Within<'_, T, L, C, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, L, C, P: Protocol> Copy for Within<'_, T, L, C, P> {}
+
+impl<T: Copy + fmt::Debug, L: WriterLock, C, P: Protocol> fmt::Debug for Within<'_, T, L, C, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Within").field(self.lock).finish()
+    }
+}

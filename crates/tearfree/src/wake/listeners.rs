@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Wakers of tasks that wait for a change, and the thread that calls them.
+//!
+//! A waker is foreign code: it may take locks, allocate, and run a task. A writer must not call it, least
+//! of all one in a signal handler or under its lock. So a writer only sets a bit and wakes a thread of
+//! this crate, which calls the wakers. The thread starts with the first task that has to wait, and sleeps
+//! while nothing changes.
+//!
+//! A task leaves its waker here, then announces itself, then looks at the version once more. That it
+//! cannot miss the change is argued as for a sleeping thread (P8).
+
+use core::mem;
+use core::panic::AssertUnwindSafe;
+use core::sync::atomic::{AtomicBool, AtomicU32 as Process, AtomicUsize, Ordering};
+use core::task::Waker;
+use std::panic::catch_unwind;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use super::{LONGEST_UNANNOUNCED_SLEEP, sleep};
+use crate::order::PLAIN;
+use crate::sync::AtomicU32;
+
+/// One bit each in a word. Two locks of one bucket wake each other's tasks, which look and wait again.
+const BUCKETS: usize = u32::BITS as usize;
+
+static LISTENERS: Listeners = Listeners {
+    changed: AtomicU32::new(0),
+    looks_by_itself: AtomicBool::new(false),
+    buckets: [const { Mutex::new(Vec::new()) }; BUCKETS],
+    process: Process::new(0),
+    next: AtomicUsize::new(0),
+};
+
+struct Listeners {
+    /// The buckets in which something changed. The thread sleeps on it.
+    changed: AtomicU32,
+    /// Some task could not announce itself: the thread calls all of them in short intervals.
+    looks_by_itself: AtomicBool,
+    buckets: [Mutex<Vec<Entry>>; BUCKETS],
+    /// The process that the thread runs in; a forked child has to start its own one.
+    process: Process,
+    next: AtomicUsize,
+}
+
+struct Entry {
+    listener: usize,
+    waker: Waker,
+}
+
+/// A task's place among the listeners; its end gives it up.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    number: usize,
+    bucket: usize,
+}
+
+/// The bucket of the lock whose word this is.
+fn bucket_of(word: &AtomicU32) -> usize {
+    // The middle bits differ between neighbours in an array, and between allocations.
+    let address = core::ptr::from_ref(word).addr();
+    ((address >> 4) ^ (address >> 9) ^ (address >> 14)) % BUCKETS
+}
+
+/// Tells the thread that calls the wakers about a change. Takes no lock, and can be called by a handler.
+pub(super) fn notify(word: &AtomicU32) {
+    // ORDERING: P8. Pairs with the exchange in `serve`: it then finds the waker that was left before the
+    // announcement that this thread saw. RC11 knows no execution without it, because that would be a
+    // circle of reads; processors do.
+    LISTENERS.changed.fetch_or(1 << bucket_of(word), Ordering::Release);
+    sleep::wake_all(&LISTENERS.changed);
+}
+
+/// A task whose announcement the writer is not sure to see (P8) is called every now and then.
+pub(super) fn look_without_notice() {
+    // ORDERING: P8. Only a hint to look; the wake-up and the exchange in `serve` order it.
+    if !LISTENERS.looks_by_itself.swap(true, PLAIN) {
+        LISTENERS.changed.fetch_or(u32::MAX, PLAIN); // ORDERING: P8. As above, for `serve`.
+        sleep::wake_all(&LISTENERS.changed);
+    }
+}
+
+impl Listener {
+    /// A place without a waker. `None` where the thread that calls wakers cannot be started.
+    pub(super) fn new(word: &AtomicU32) -> Option<Self> {
+        // ORDERING: P8. A number that no other listener has; `bucket_of` and the mutex do the rest.
+        let number = LISTENERS.next.fetch_add(1, PLAIN);
+        start_thread().then(|| Listener { number, bucket: bucket_of(word) })
+    }
+
+    /// Leaves `waker` to be called once, at the next change.
+    pub(super) fn leave(&self, waker: &Waker) {
+        let mut entries = self.entries();
+        let mine = entries.iter_mut().find(|entry| entry.listener == self.number);
+        let replaced = match mine {
+            Some(entry) if entry.waker.will_wake(waker) => None,
+            Some(entry) => Some(mem::replace(&mut entry.waker, waker.clone())),
+            None => {
+                entries.push(Entry { listener: self.number, waker: waker.clone() });
+                None
+            }
+        };
+        drop(entries);
+        // The end of a waker is foreign code, too, which may come here again.
+        drop(replaced);
+    }
+
+    fn entries(&self) -> std::sync::MutexGuard<'_, Vec<Entry>> {
+        LISTENERS.buckets[self.bucket].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let mut entries = self.entries();
+        let at = entries.iter().position(|entry| entry.listener == self.number);
+        let mine = at.map(|at| entries.swap_remove(at));
+        drop(entries);
+        drop(mine);
+    }
+}
+
+/// Whether the thread runs that calls the wakers.
+fn start_thread() -> bool {
+    static STARTING: Mutex<()> = Mutex::new(());
+    let process = std::process::id();
+    // ORDERING: P8. The thread's start orders what `serve` sees; this only says that it was started.
+    if LISTENERS.process.load(PLAIN) == process {
+        return true;
+    }
+    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    // ORDERING: P8. As above; `STARTING` orders it, and `serve` does not look at it.
+    if LISTENERS.process.load(PLAIN) == process {
+        return true;
+    }
+    let thread = thread::Builder::new().name("tearfree-wakers".to_owned());
+    let has_started = thread.spawn(|| LISTENERS.serve()).is_ok();
+    if has_started {
+        // ORDERING: P8. As above; `STARTING` orders it, and `serve` does not look at it.
+        LISTENERS.process.store(process, PLAIN);
+    }
+    has_started
+}
+
+impl Listeners {
+    fn serve(&self) -> ! {
+        loop {
+            // ORDERING: P8. Pairs with the one in `notify`.
+            let changed = self.changed.swap(0, Ordering::Acquire);
+            for bucket in (0..BUCKETS).filter(|bucket| changed & 1 << bucket != 0) {
+                self.call(bucket);
+            }
+            if changed == 0 {
+                self.sleep();
+            }
+        }
+    }
+
+    fn call(&self, bucket: usize) {
+        let entries =
+            mem::take(&mut *self.buckets[bucket].lock().unwrap_or_else(PoisonError::into_inner));
+        for entry in entries {
+            // The panic of one task's waker is not the others' business.
+            _ = catch_unwind(AssertUnwindSafe(|| entry.waker.wake()));
+        }
+    }
+
+    fn sleep(&self) {
+        // ORDERING: P8. A hint, as in `look_without_notice`.
+        if !self.looks_by_itself.load(PLAIN) {
+            return sleep::while_equal(&self.changed, 0, None);
+        }
+        let soon = Instant::now() + LONGEST_UNANNOUNCED_SLEEP;
+        sleep::while_equal(&self.changed, 0, Some(soon));
+        // ORDERING: P8. A hint, as in `look_without_notice`. A task that waits on sets it again.
+        self.looks_by_itself.store(false, PLAIN);
+        (0..BUCKETS).for_each(|bucket| self.call(bucket));
+    }
+}

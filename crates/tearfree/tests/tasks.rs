@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `changed().await`: no change is missed, whatever runs the task, and no task is in the way.
+#![cfg(all(feature = "std", not(miri)))]
+
+mod support;
+
+use core::pin::pin;
+use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::task::Wake;
+use std::thread;
+use std::time::Instant;
+
+use futures_lite::future;
+use tearfree::lock::SpinLock;
+use tearfree::{Protocol, Reader, SeqLatch, SeqLock, Sequenced};
+
+use support::{Flag, Watchdog};
+
+type Shared<P> = Arc<Sequenced<u64, SpinLock, P>>;
+
+const ROUNDS: u64 = 2_000;
+
+/// Follows the value until it is `last`; how often it changed meanwhile.
+async fn follow<P: Protocol>(reader: Reader<Shared<P>>, last: u64) -> u64 {
+    let (mut value, mut seen) = reader.read_versioned();
+    let mut changes = 0;
+    while value < last {
+        reader.changed(seen).await;
+        let before = value;
+        (value, seen) = reader.read_versioned();
+        assert!(value > before, "woken without a change");
+        changes += 1;
+    }
+    changes
+}
+
+/// One task sets odd values, the other even ones, each as soon as it saw the one before.
+async fn take_turns<P: Protocol>(lock: Shared<P>, first: u64) {
+    for mine in (first..ROUNDS).step_by(2) {
+        loop {
+            let (value, seen) = lock.read_versioned();
+            if value == mine {
+                break;
+            }
+            lock.changed(seen).await;
+        }
+        lock.set(mine + 1);
+    }
+}
+
+fn tokio(threads: usize) -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_time()
+        .build()
+        .expect("threads can be started")
+}
+
+#[test]
+fn tasks_of_tokio_take_turns() {
+    let _watchdog = Watchdog::over("tasks_of_tokio_take_turns");
+    let runtime = tokio(2);
+    let lock = Arc::new(SeqLatch::<u64, SpinLock>::from(0));
+    let turns = [0, 1].map(|first| runtime.spawn(take_turns(Arc::clone(&lock), first)));
+    for turn in turns {
+        runtime.block_on(turn).unwrap();
+    }
+    assert_eq!(lock.read(), ROUNDS);
+}
+
+#[test]
+fn tasks_of_smol_follow_a_thread() {
+    let _watchdog = Watchdog::over("tasks_of_smol_follow_a_thread");
+    let (mut writer, reader) = SeqLock::<u64, SpinLock>::from(0).into_split();
+    let executor = async_executor::Executor::new();
+    let tasks: Vec<_> = (0..50).map(|_| executor.spawn(follow(reader.clone(), ROUNDS))).collect();
+    let writes = thread::spawn(move || {
+        for n in 1..=ROUNDS {
+            writer.set(n);
+            if n % 16 == 0 {
+                thread::sleep(Duration::from_micros(50)); // lets tasks fall asleep
+            }
+        }
+    });
+    future::block_on(executor.run(async {
+        for task in tasks {
+            assert!(task.await <= ROUNDS);
+        }
+    }));
+    writes.join().unwrap();
+}
+
+#[test]
+fn a_task_of_embassy_follows_a_thread() {
+    let _watchdog = Watchdog::over("a_task_of_embassy_follows_a_thread");
+    let (mut writer, reader) = SeqLock::<u64, SpinLock>::from(0).into_split();
+    let (done, is_done) = mpsc::channel();
+    // This executor never ends, and its thread ends with the process.
+    thread::spawn(move || {
+        let executor = Box::leak(Box::new(embassy_executor::Executor::new()));
+        let storage = Box::leak(Box::new(embassy_executor::raw::TaskStorage::new()));
+        executor.run(|spawner| {
+            let task = async move {
+                done.send(follow(reader, 100).await).unwrap();
+            };
+            spawner.must_spawn(storage.spawn(|| task));
+        })
+    });
+    for n in 1..=100 {
+        writer.set(n);
+        thread::sleep(Duration::from_micros(200));
+    }
+    assert!(is_done.recv().unwrap() <= 100);
+}
+
+#[test]
+fn a_runtime_with_a_task_that_waits_ends_at_once() {
+    let _watchdog = Watchdog::over("a_runtime_with_a_task_that_waits_ends_at_once");
+    let runtime = tokio(1);
+    let (writer, reader) = SeqLock::<u64, SpinLock>::from(0).into_split();
+    runtime.spawn(follow(reader.clone(), 1));
+    runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
+    let since = Instant::now();
+    drop(runtime);
+    let took = since.elapsed();
+    // A task that blocked its thread would never end: nothing is written. Seconds are a busy machine's.
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    drop(writer);
+}
+
+/// Counts how often it was called.
+#[derive(Default)]
+struct Calls(AtomicUsize);
+
+impl Wake for Calls {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn a_wait_that_is_given_up_is_called_no_more() {
+    let lock = SeqLock::<u64, SpinLock>::from(0);
+    let (kept, dropped) = (Arc::new(Calls::default()), Arc::new(Calls::default()));
+    let mut wait = pin!(lock.changed(lock.version()));
+    {
+        let mut given_up = pin!(lock.changed(lock.version()));
+        let waker = Waker::from(Arc::clone(&dropped));
+        assert!(given_up.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        // A task that moves to another waker is called by the last one only.
+        for calls in [&dropped, &kept] {
+            let waker = Waker::from(Arc::clone(calls));
+            assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+    }
+    assert_eq!(Arc::strong_count(&dropped), 1, "no waker is left behind");
+    lock.set(1);
+    let _watchdog = Watchdog::over("a_wait_that_is_given_up_is_called_no_more");
+    while kept.0.load(SeqCst) == 0 {
+        thread::yield_now();
+    }
+    assert_eq!(dropped.0.load(SeqCst), 0);
+    let waker = Waker::from(Arc::clone(&kept));
+    assert_eq!(wait.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(()));
+}
+
+#[test]
+fn a_task_and_a_thread_wait_for_the_same_change() {
+    let _watchdog = Watchdog::over("a_task_and_a_thread_wait_for_the_same_change");
+    let (mut writer, reader) = SeqLock::<u64, SpinLock>::from(0).into_split();
+    let stop = Flag::new();
+    thread::scope(|s| {
+        let _stopped = stop.raised_at_end();
+        s.spawn(|| {
+            let mut seen = reader.version();
+            while !stop.is_up() {
+                reader.wait_changed(seen, Some(Duration::from_millis(1)));
+                seen = reader.version();
+            }
+        });
+        let task = reader.clone();
+        let task = s.spawn(move || future::block_on(follow(task, ROUNDS)));
+        for n in 1..=ROUNDS {
+            writer.set(n);
+            thread::yield_now();
+        }
+        task.join().unwrap();
+    });
+}
