@@ -41,6 +41,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     copies::READ_INTO,
     copies::READ,
     copies::SET,
+    copies::SET_READ,
     copies::BYTES,
     field::FIELD,
     latch::LATCH,

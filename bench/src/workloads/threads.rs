@@ -92,9 +92,7 @@ impl EverySize for AtFewSizes<'_> {
 fn race_at<T: Payload>(bench: &mut Bench, workload: &'static str, case: &str, roles: &[Role]) {
     let mut racers = Racers(Vec::new());
     every_contestant_and_form::<T>(&mut racers);
-    if roles.iter().filter(|role| role.writes()).count() > 1 {
-        racers.0.retain(|racer| racer.many_writers());
-    }
+    racers.0.retain(|racer| racer.allows(roles));
     let case = Case { workload, name: case.into(), bytes: size_of::<T>() };
     bench.race(&case, roles, &racers.0);
 }
