@@ -148,6 +148,7 @@ fn look_of(contestant: &str) -> Look {
         "arc-swap" => (RGBColor(148, 103, 189), 2),
         "left-right" => (RGBColor(140, 86, 75), 2),
         "iceoryx2" => (RGBColor(227, 119, 194), 2),
+        "seql 0.1" => (RGBColor(0, 90, 140), 2),
         "C++ rigtorp" => (RGBColor(255, 127, 14), 2),
         _ => (RGBColor(127, 127, 127), 2),
     };

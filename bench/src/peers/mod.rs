@@ -12,6 +12,7 @@ mod locks;
 mod memcpy;
 mod ours;
 mod page;
+mod seql;
 mod seqlock;
 mod shared_mutex;
 mod volatile;
@@ -58,6 +59,7 @@ fn every_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
 
 fn every_plain_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
     work.contestant::<Held<::seqlock::SeqLock<T>>>();
+    work.contestant::<Held<::seql::MutexSeqLock<T>>>();
     work.contestant::<Held<crossbeam_utils::atomic::AtomicCell<T>>>();
     work.contestant::<Held<parking_lot::RwLock<T>>>();
     work.contestant::<Held<std::sync::RwLock<T>>>();
