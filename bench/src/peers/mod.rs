@@ -12,6 +12,7 @@ mod locks;
 mod memcpy;
 mod ours;
 mod page;
+mod portable_atomic;
 mod seql;
 mod seqlock;
 mod shared_mutex;
@@ -61,6 +62,7 @@ fn every_plain_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
     work.contestant::<Held<::seqlock::SeqLock<T>>>();
     work.contestant::<Held<::seql::MutexSeqLock<T>>>();
     work.contestant::<Held<crossbeam_utils::atomic::AtomicCell<T>>>();
+    portable_atomic::of_this_size(work);
     work.contestant::<Held<parking_lot::RwLock<T>>>();
     work.contestant::<Held<std::sync::RwLock<T>>>();
     work.contestant::<Held<std::sync::Mutex<T>>>();
