@@ -16,6 +16,7 @@ mod portable_atomic;
 mod seql;
 mod seqlock;
 mod shared_mutex;
+mod tokio_watch;
 mod volatile;
 
 pub(crate) use self::iceoryx2::Unrestricted;
@@ -53,6 +54,7 @@ pub(crate) fn every_contestant<T: Payload>(work: &mut impl EveryContestant<T>) {
 fn every_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
     every_plain_peer(work);
     work.contestant::<left_right::LeftRight<T>>();
+    work.contestant::<tokio_watch::Watch<T>>();
     work.contestant::<iceoryx2::Unrestricted<T>>();
     #[cfg(cpp_peer)]
     work.contestant::<cpp::RigtorpShape<T>>();
