@@ -151,6 +151,7 @@ fn look_of(contestant: &str) -> Look {
         "seql 0.1" => (RGBColor(0, 90, 140), 2),
         "portable-atomic" => (RGBColor(80, 210, 210), 2),
         "tokio watch" => (RGBColor(100, 60, 160), 2),
+        "nexus-slot" => (RGBColor(190, 100, 0), 2),
         "C++ rigtorp" => (RGBColor(255, 127, 14), 2),
         _ => (RGBColor(127, 127, 127), 2),
     };

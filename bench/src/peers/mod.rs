@@ -10,6 +10,7 @@ mod iceoryx2;
 mod left_right;
 mod locks;
 mod memcpy;
+mod nexus_slot;
 mod ours;
 mod page;
 mod portable_atomic;
@@ -55,6 +56,7 @@ fn every_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
     every_plain_peer(work);
     work.contestant::<left_right::LeftRight<T>>();
     work.contestant::<tokio_watch::Watch<T>>();
+    work.contestant::<nexus_slot::Slot<T>>();
     work.contestant::<iceoryx2::Unrestricted<T>>();
     #[cfg(cpp_peer)]
     work.contestant::<cpp::RigtorpShape<T>>();
