@@ -152,6 +152,7 @@ fn look_of(contestant: &str) -> Look {
         "portable-atomic" => (RGBColor(80, 210, 210), 2),
         "tokio watch" => (RGBColor(100, 60, 160), 2),
         "nexus-slot" => (RGBColor(190, 100, 0), 2),
+        "triple_buffer" => (RGBColor(0, 150, 110), 2),
         "C++ rigtorp" => (RGBColor(255, 127, 14), 2),
         _ => (RGBColor(127, 127, 127), 2),
     };

@@ -18,6 +18,7 @@ mod seql;
 mod seqlock;
 mod shared_mutex;
 mod tokio_watch;
+mod triple_buffer;
 mod volatile;
 
 pub(crate) use self::iceoryx2::Unrestricted;
@@ -57,6 +58,7 @@ fn every_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
     work.contestant::<left_right::LeftRight<T>>();
     work.contestant::<tokio_watch::Watch<T>>();
     work.contestant::<nexus_slot::Slot<T>>();
+    work.contestant::<triple_buffer::Triple<T>>();
     work.contestant::<iceoryx2::Unrestricted<T>>();
     #[cfg(cpp_peer)]
     work.contestant::<cpp::RigtorpShape<T>>();
