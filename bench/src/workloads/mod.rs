@@ -16,6 +16,7 @@ mod count;
 mod field;
 mod latch;
 mod page;
+mod tasks;
 mod threads;
 
 use core::time::Duration;
@@ -56,6 +57,8 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     threads::READERS,
     threads::MIX,
     array::ARRAY,
+    tasks::TASK_SET,
+    tasks::TASK_TRIP,
     clock::CLOCK,
 ];
 
