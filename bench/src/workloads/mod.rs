@@ -204,6 +204,7 @@ mod tests {
         for workload in WORKLOADS {
             let text = table::render(&results, Shown::Best);
             assert!(text.contains(workload.about), "no table for {}", workload.name);
+            assert!(!text.contains("NaN"), "a cell without a number:\n{text}");
         }
         let torn: Vec<_> =
             results.bars.iter().filter(|bar| bar.promise.contains("torn") && !bar.holds).collect();
