@@ -8,6 +8,10 @@ pub(crate) trait Contestant<T>: Sized {
     const NAME: &'static str;
     /// Whether several threads may write at the same time.
     const MANY_WRITERS: bool = true;
+    /// Whether several threads may read at the same time.
+    const MANY_READERS: bool = true;
+    /// Whether a reader can read a value that it has read before.
+    const READS_AGAIN: bool = true;
 
     type Reader<'a>: Read<T>
     where

@@ -32,6 +32,13 @@ pub(crate) struct Set<T, C> {
     value: Box<HalfPage<T>>,
 }
 
+/// `set()` and then `read_into()`: each read finds a new value.
+pub(crate) struct SetRead<T, C> {
+    cell: Box<Page<C>>,
+    value: Box<HalfPage<T>>,
+    out: Box<HalfPage<T>>,
+}
+
 fn cell<T: Payload, C: Contestant<T>>(generation: u32) -> Box<Page<C>> {
     Box::new(Page(C::new(T::of(generation))))
 }
@@ -51,6 +58,13 @@ impl<T: Payload, C: Contestant<T> + 'static> ReadInto<T, C> {
 impl<T: Payload, C: Contestant<T> + 'static> Set<T, C> {
     pub(crate) fn job() -> Box<dyn Job> {
         Box::new(Self { cell: cell::<T, C>(0), value: HalfPage::new(T::of(GENERATION)) })
+    }
+}
+
+impl<T: Payload, C: Contestant<T> + 'static> SetRead<T, C> {
+    pub(crate) fn job() -> Box<dyn Job> {
+        let (value, out) = (HalfPage::new(T::of(GENERATION)), HalfPage::new(T::of(0)));
+        Box::new(Self { cell: cell::<T, C>(0), value, out })
     }
 }
 
@@ -107,5 +121,31 @@ impl<T: Payload, C: Contestant<T>> Job for Set<T, C> {
 
     fn is_right(&mut self) -> bool {
         self.cell.0.reader().read().generation() == Some(GENERATION)
+    }
+}
+
+impl<T: Payload, C: Contestant<T>> Job for SetRead<T, C> {
+    fn name(&self) -> &'static str {
+        C::NAME
+    }
+
+    #[inline(never)]
+    fn time(&mut self, times: u64) -> Duration {
+        let cell = black_box(&self.cell.0);
+        let (mut writer, mut reader) = (cell.writer(), cell.reader());
+        let mut value = black_box(&self.value.value);
+        let out = black_box(&mut self.out.value);
+        let start = Instant::now();
+        for _ in 0..times {
+            writer.set(value);
+            value = black_box(value);
+            reader.read_into(out);
+            black_box(&mut *out);
+        }
+        start.elapsed()
+    }
+
+    fn is_right(&mut self) -> bool {
+        self.out.value.generation() == Some(GENERATION)
     }
 }

@@ -148,6 +148,11 @@ fn look_of(contestant: &str) -> Look {
         "arc-swap" => (RGBColor(148, 103, 189), 2),
         "left-right" => (RGBColor(140, 86, 75), 2),
         "iceoryx2" => (RGBColor(227, 119, 194), 2),
+        "seql 0.1" => (RGBColor(0, 90, 140), 2),
+        "portable-atomic" => (RGBColor(80, 210, 210), 2),
+        "tokio watch" => (RGBColor(100, 60, 160), 2),
+        "nexus-slot" => (RGBColor(190, 100, 0), 2),
+        "triple_buffer" => (RGBColor(0, 150, 110), 2),
         "C++ rigtorp" => (RGBColor(255, 127, 14), 2),
         _ => (RGBColor(127, 127, 127), 2),
     };

@@ -30,7 +30,11 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    pub(crate) fn writes(self) -> bool {
+    fn reads(self) -> bool {
+        matches!(self, Self::Reader | Self::Mixed { .. })
+    }
+
+    fn writes(self) -> bool {
         !matches!(self, Self::Reader)
     }
 }
@@ -56,7 +60,8 @@ impl core::ops::AddAssign for Tally {
 /// One contestant that several threads can work on.
 pub(crate) trait Racer: Sync {
     fn name(&self) -> &'static str;
-    fn many_writers(&self) -> bool;
+    /// Whether the contestant allows threads of these roles at the same time.
+    fn allows(&self, roles: &[Role]) -> bool;
     /// The bytes that the contestant takes where it stands, for the value and its lock.
     fn footprint(&self) -> usize;
     /// Does what the role says until it is over.
@@ -192,8 +197,10 @@ impl<T: Payload, C: Contestant<T> + Send + Sync> Racer for One<T, C> {
         C::NAME
     }
 
-    fn many_writers(&self) -> bool {
-        C::MANY_WRITERS
+    fn allows(&self, roles: &[Role]) -> bool {
+        let readers = roles.iter().filter(|role| role.reads()).count();
+        let writers = roles.iter().filter(|role| role.writes()).count();
+        C::READS_AGAIN && (C::MANY_READERS || readers <= 1) && (C::MANY_WRITERS || writers <= 1)
     }
 
     fn footprint(&self) -> usize {

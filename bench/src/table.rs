@@ -61,15 +61,16 @@ fn cost_table(results: &Results, workload: &str, shown: Shown) -> Option<Table> 
         let memcpy = of("memcpy").unwrap_or(f64::NAN);
         let mut row = vec![size(bytes), nanoseconds(memcpy)];
         row.push(nanoseconds(of("tearfree").or_else(|| of(PAGE)).unwrap_or(f64::NAN)));
-        row.extend(others().map(|name| cost_cell(name, of(name).unwrap_or(f64::NAN), memcpy)));
+        row.extend(others().map(|name| cost_cell(name, of(name), memcpy)));
         row.push(marks(&results.bars, workload, &size(bytes)));
         table.add_row(row);
     }
     Some(right_aligned(table))
 }
 
-/// What is no read or write has no ratio to a copy.
-fn cost_cell(name: &str, cost: f64, memcpy: f64) -> String {
+/// What is no read or write has no ratio to a copy. A dash: the contestant cannot have values of this size.
+fn cost_cell(name: &str, cost: Option<f64>, memcpy: f64) -> String {
+    let Some(cost) = cost else { return "-".into() };
     if name == LOCK_ALONE { format!("{cost:.1} ns") } else { format!("{:.2}", cost / memcpy) }
 }
 

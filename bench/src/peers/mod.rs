@@ -10,10 +10,15 @@ mod iceoryx2;
 mod left_right;
 mod locks;
 mod memcpy;
+mod nexus_slot;
 mod ours;
 mod page;
+mod portable_atomic;
+mod seql;
 mod seqlock;
 mod shared_mutex;
+mod tokio_watch;
+mod triple_buffer;
 mod volatile;
 
 pub(crate) use self::iceoryx2::Unrestricted;
@@ -51,6 +56,9 @@ pub(crate) fn every_contestant<T: Payload>(work: &mut impl EveryContestant<T>) {
 fn every_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
     every_plain_peer(work);
     work.contestant::<left_right::LeftRight<T>>();
+    work.contestant::<tokio_watch::Watch<T>>();
+    work.contestant::<nexus_slot::Slot<T>>();
+    work.contestant::<triple_buffer::Triple<T>>();
     work.contestant::<iceoryx2::Unrestricted<T>>();
     #[cfg(cpp_peer)]
     work.contestant::<cpp::RigtorpShape<T>>();
@@ -58,7 +66,9 @@ fn every_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
 
 fn every_plain_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
     work.contestant::<Held<::seqlock::SeqLock<T>>>();
+    work.contestant::<Held<::seql::MutexSeqLock<T>>>();
     work.contestant::<Held<crossbeam_utils::atomic::AtomicCell<T>>>();
+    portable_atomic::of_this_size(work);
     work.contestant::<Held<parking_lot::RwLock<T>>>();
     work.contestant::<Held<std::sync::RwLock<T>>>();
     work.contestant::<Held<std::sync::Mutex<T>>>();

@@ -54,8 +54,8 @@ impl<C: Contestant<Pair> + Send + Sync> Racer for Array<C> {
         C::NAME
     }
 
-    fn many_writers(&self) -> bool {
-        C::MANY_WRITERS
+    fn allows(&self, _: &[Role]) -> bool {
+        C::MANY_WRITERS && C::MANY_READERS && C::READS_AGAIN
     }
 
     fn footprint(&self) -> usize {

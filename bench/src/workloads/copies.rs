@@ -8,7 +8,7 @@ use tearfree::lock::{DefaultLock, WriterLock};
 use super::{Bench, Workload};
 use crate::alone::{Job, Work};
 use crate::contestant::Contestant;
-use crate::jobs::{ReadInto, ReadValue, Set};
+use crate::jobs::{ReadInto, ReadValue, Set, SetRead};
 use crate::payload::{EverySize, Payload, byte_sizes, every_size};
 use crate::peers::{ByValue, EveryContestant, Memcpy, Split, every_contestant};
 
@@ -38,6 +38,13 @@ pub(super) const BYTES: Workload = Workload {
     about: "read_into of arrays of single bytes",
     cases: || count(byte_sizes),
     run: |bench| at_byte_sizes(bench, "bytes", &ReadIntoJobs),
+};
+
+pub(super) const SET_READ: Workload = Workload {
+    name: "set_read",
+    about: "publish a value, then copy it to where the caller has it, on one thread",
+    cases: || count(every_size),
+    run: |bench| at_every_size(bench, "set_read", &SetReadJobs),
 };
 
 /// What the table calls taking and giving back our writer lock with nothing in between.
@@ -88,12 +95,17 @@ struct JobList<'a, J> {
 
 impl<T: Payload, J: Jobs> EveryContestant<T> for JobList<'_, J> {
     fn contestant<C: Contestant<T> + Send + Sync + 'static>(&mut self) {
-        self.list.push(self.jobs.job::<T, C>());
+        if C::READS_AGAIN || !J::READS_AGAIN {
+            self.list.push(self.jobs.job::<T, C>());
+        }
     }
 }
 
 /// One of the kinds of work, for any contestant at any size.
 trait Jobs {
+    /// Whether the work reads one value many times.
+    const READS_AGAIN: bool = true;
+
     fn job<T: Payload, C: Contestant<T> + 'static>(&self) -> Box<dyn Job>;
 
     fn extra<T: Payload>(&self) -> Vec<Box<dyn Job>> {
@@ -120,12 +132,28 @@ impl Jobs for ReadJobs {
 struct SetJobs;
 
 impl Jobs for SetJobs {
+    const READS_AGAIN: bool = false;
+
     fn job<T: Payload, C: Contestant<T> + 'static>(&self) -> Box<dyn Job> {
         Set::<T, C>::job()
     }
 
     fn extra<T: Payload>(&self) -> Vec<Box<dyn Job>> {
         vec![Set::<T, ByValue<T>>::job(), Set::<T, Split<T>>::job(), lock_alone()]
+    }
+}
+
+struct SetReadJobs;
+
+impl Jobs for SetReadJobs {
+    const READS_AGAIN: bool = false;
+
+    fn job<T: Payload, C: Contestant<T> + 'static>(&self) -> Box<dyn Job> {
+        SetRead::<T, C>::job()
+    }
+
+    fn extra<T: Payload>(&self) -> Vec<Box<dyn Job>> {
+        vec![SetRead::<T, Split<T>>::job()]
     }
 }
 

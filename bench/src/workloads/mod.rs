@@ -16,6 +16,7 @@ mod count;
 mod field;
 mod latch;
 mod page;
+mod tasks;
 mod threads;
 
 use core::time::Duration;
@@ -41,6 +42,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     copies::READ_INTO,
     copies::READ,
     copies::SET,
+    copies::SET_READ,
     copies::BYTES,
     field::FIELD,
     latch::LATCH,
@@ -55,6 +57,8 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     threads::READERS,
     threads::MIX,
     array::ARRAY,
+    tasks::TASK_SET,
+    tasks::TASK_TRIP,
     clock::CLOCK,
 ];
 
@@ -200,6 +204,7 @@ mod tests {
         for workload in WORKLOADS {
             let text = table::render(&results, Shown::Best);
             assert!(text.contains(workload.about), "no table for {}", workload.name);
+            assert!(!text.contains("NaN"), "a cell without a number:\n{text}");
         }
         let torn: Vec<_> =
             results.bars.iter().filter(|bar| bar.promise.contains("torn") && !bar.holds).collect();

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `nexus-slot`: a sequence lock with one writer whose readers take each value once.
+//!
+//! A reader that has the newest value gets `None`, and no call gives the value again. So it cannot do
+//! the work that reads one value many times.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use nexus_slot::spmc::{SharedReader, Writer, shared_slot};
+
+use crate::contestant::{Contestant, Read, Write};
+
+/// The slot's two ends. This reader is cloned before it reads, so each clone gets the newest value.
+pub(crate) struct Slot<T> {
+    writer: Mutex<Writer<T>>,
+    reader: Mutex<SharedReader<T>>,
+}
+
+pub(crate) struct SlotReader<T>(SharedReader<T>);
+
+pub(crate) struct SlotWriter<'a, T>(MutexGuard<'a, Writer<T>>);
+
+impl<T: Copy + Send + 'static> Contestant<T> for Slot<T> {
+    const NAME: &'static str = "nexus-slot";
+    const MANY_WRITERS: bool = false;
+    const READS_AGAIN: bool = false;
+
+    type Reader<'a> = SlotReader<T>;
+    type Writer<'a> = SlotWriter<'a, T>;
+
+    fn new(value: T) -> Self {
+        let (mut writer, reader) = shared_slot();
+        writer.write(value);
+        Self { writer: Mutex::new(writer), reader: Mutex::new(reader) }
+    }
+
+    fn reader(&self) -> SlotReader<T> {
+        SlotReader(self.reader.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    // Taken once for a whole batch, outside the measured time.
+    fn writer(&self) -> SlotWriter<'_, T> {
+        SlotWriter(self.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+const NOTHING_NEW: &str = "it is asked for new values only";
+
+impl<T: Copy> Read<T> for SlotReader<T> {
+    #[inline(always)]
+    fn read(&mut self) -> T {
+        self.0.read().expect(NOTHING_NEW)
+    }
+
+    #[inline(always)]
+    fn read_into(&mut self, out: &mut T) {
+        *out = self.0.read().expect(NOTHING_NEW);
+    }
+}
+
+impl<T: Copy> Write<T> for SlotWriter<'_, T> {
+    #[inline(always)]
+    fn set(&mut self, value: &T) {
+        self.0.write(*value);
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The crate `seql`: a copy of atomic words between two loads of the count; writers take a mutex of std.
+
+use seql::MutexSeqLock;
+
+use super::volatile::inline_if_small;
+use crate::contestant::Direct;
+
+impl<T: Copy> Direct<T> for MutexSeqLock<T> {
+    const NAME: &'static str = "seql 0.1";
+
+    fn new(value: T) -> Self {
+        Self::new(value)
+    }
+
+    #[inline(always)]
+    fn read(&self) -> T {
+        inline_if_small(self, Self::read)
+    }
+
+    #[inline(always)]
+    fn read_into(&self, out: &mut T) {
+        *out = inline_if_small(self, Self::read);
+    }
+
+    #[inline(always)]
+    fn set(&self, value: &T) {
+        self.write(*value);
+    }
+}
