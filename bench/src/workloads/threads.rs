@@ -104,3 +104,26 @@ impl<T: Payload> EveryContestant<T> for Racers {
         self.0.push(One::<T, C>::racer());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Racers, Role, Words, every_contestant_and_form, mixed, one_writer_and};
+
+    fn allowed(roles: &[Role]) -> Vec<&'static str> {
+        let mut racers = Racers(Vec::new());
+        every_contestant_and_form::<Words<u64, 2>>(&mut racers);
+        let allowed = racers.0.iter().filter(|racer| racer.allows(roles));
+        allowed.map(|racer| racer.name()).collect()
+    }
+
+    #[test]
+    fn a_contestant_is_left_out_where_it_would_need_more_threads_than_it_allows() {
+        let [one, two, all] = [one_writer_and(1), one_writer_and(2), mixed(10, 2)];
+        let is_in = |name| [&one, &two, &all].map(|roles| allowed(roles).contains(&name));
+        assert_eq!(is_in("tearfree"), [true, true, true]);
+        assert_eq!(is_in("portable-atomic"), [true, true, true]);
+        assert_eq!(is_in("tearfree split"), [true, true, false]);
+        assert_eq!(is_in("triple_buffer"), [true, false, false]);
+        assert_eq!(is_in("nexus-slot"), [false, false, false]);
+    }
+}
