@@ -38,7 +38,7 @@ use crate::workloads::{Effort, WORKLOADS, Workload};
 #[derive(Parser)]
 #[command(version)]
 struct Options {
-    /// Take about 20 seconds instead of about 4 minutes
+    /// Take about 30 seconds instead of about 6 minutes
     #[arg(long)]
     quick: bool,
     /// Run only the workloads whose name contains this; may be given more than once

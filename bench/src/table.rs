@@ -173,3 +173,14 @@ fn right_aligned(mut table: Table) -> Table {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::cost_cell;
+
+    #[test]
+    fn a_size_that_a_contestant_cannot_have_is_a_dash() {
+        assert_eq!(cost_cell("portable-atomic", Some(3.0), 2.0), "1.50");
+        assert_eq!(cost_cell("portable-atomic", None, 2.0), "-");
+    }
+}
