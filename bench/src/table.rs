@@ -152,7 +152,7 @@ fn verdict(bars: &[Bar]) -> String {
     }
     let mut table = table(["workload", "case", "is", "limit", "promise"]);
     for bar in missed {
-        let (value, limit) = (format!("{:.2}", bar.value), format!("{:.2}", bar.limit));
+        let (value, limit) = (measured(bar.value), format!("{:.2}", bar.limit));
         table.add_row([&bar.workload, &bar.case, &value, &limit, &bar.promise]);
     }
     text += &format!("{table}\n");
@@ -174,13 +174,23 @@ fn right_aligned(mut table: Table) -> Table {
     table
 }
 
+/// A ratio, or that there was nothing to compare: on a busy machine a short race may see no read at all.
+fn measured(ratio: f64) -> String {
+    if ratio.is_finite() { format!("{ratio:.2}") } else { "none seen".to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::cost_cell;
+    use super::{cost_cell, measured};
 
     #[test]
     fn a_size_that_a_contestant_cannot_have_is_a_dash() {
         assert_eq!(cost_cell("portable-atomic", Some(3.0), 2.0), "1.50");
         assert_eq!(cost_cell("portable-atomic", None, 2.0), "-");
+    }
+
+    #[test]
+    fn a_race_without_a_read_has_no_ratio() {
+        assert_eq!((measured(0.5), measured(f64::NAN)), ("0.50".into(), "none seen".into()));
     }
 }
