@@ -11,168 +11,51 @@
 //! then all stores that it could read from are there. Elsewhere all threads are tried. Who stores
 //! where is learnt on the way: if a thread turns out to store somewhere new, all is begun again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::event::Location;
 use crate::graph::{Graph, Progress};
+use crate::limits::{Limits, Meter};
+use crate::program::Report;
 use crate::rc11::Verdict;
 use crate::replay::{self, End, Place, Request, Run};
-
-type Body<'a, S> = Box<dyn Fn(&S) -> String + 'a>;
-
-/// A small program: threads that share a state.
-///
-/// Bodies are run again and again, so they have to be deterministic, and all that they share has to
-/// be this crate's atomics, inside of the state. A body may make words for itself, but not move one that
-/// it has used, nor publish its address. Bodies have to end by themselves but for waiting, which goes
-/// through [`pause`](crate::pause).
-///
-/// # Examples
-/// Message passing. The reader who has seen the flag sees the data.
-/// ```
-/// use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-/// use tearfree_axm::{AtomicUsize, Program};
-///
-/// let report = Program::new((AtomicUsize::new(0), AtomicUsize::new(0)))
-///     .silent(|(data, flag)| {
-///         data.store(1, Relaxed);
-///         flag.store(1, Release);
-///     })
-///     .thread(|(data, flag)| format!("{} {}", flag.load(Acquire), data.load(Relaxed)))
-///     .explore();
-/// assert_eq!(report.seen(), ["0 0", "0 1", "1 1"]);
-/// ```
-pub struct Program<'a, S> {
-    state: S,
-    threads: Vec<Body<'a, S>>,
-    after: Option<Body<'a, S>>,
-    pauses: usize,
-}
-
-/// What came out of all executions of a program.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// What the threads saw, those that say something in their order, separated by `", "`.
-    pub outcomes: BTreeSet<String>,
-    /// What went wrong, with an execution in which it did: a panic of a body, a data race, a thread
-    /// that sleeps for ever, no execution that ends.
-    pub failures: BTreeMap<String, String>,
-    /// Whole executions.
-    pub executions: usize,
-    /// Executions that were left because a thread waited longer than the program allows.
-    pub cut: usize,
-    /// Consistent graphs on the way.
-    pub graphs: usize,
-}
-
-impl Report {
-    /// The outcomes, for comparing.
-    #[must_use]
-    pub fn seen(&self) -> Vec<&str> {
-        self.outcomes.iter().map(String::as_str).collect()
-    }
-}
-
-impl<'a, S> Program<'a, S> {
-    /// A program without threads, whose memory is as `state` has it.
-    #[must_use]
-    pub fn new(state: S) -> Self {
-        Program { state, threads: Vec::new(), after: None, pauses: 0 }
-    }
-
-    /// Adds a thread that tells what it saw.
-    #[must_use]
-    pub fn thread(mut self, body: impl Fn(&S) -> String + 'a) -> Self {
-        self.threads.push(Box::new(body));
-        self
-    }
-
-    /// Adds a thread that has nothing to tell.
-    #[must_use]
-    pub fn silent(self, body: impl Fn(&S) + 'a) -> Self {
-        self.thread(move |state| {
-            body(state);
-            String::new()
-        })
-    }
-
-    /// Adds what is run after all threads have been joined.
-    #[must_use]
-    pub fn after(mut self, body: impl Fn(&S) -> String + 'a) -> Self {
-        self.after = Some(Box::new(body));
-        self
-    }
-
-    /// How often each thread may [`pause`](crate::pause) before its execution is cut. Zero, if this is
-    /// not called: who waits has to find what it waits for at its first look.
-    #[must_use]
-    pub fn pauses(mut self, pauses: usize) -> Self {
-        self.pauses = pauses;
-        self
-    }
-
-    /// Runs the program in every way that RC11 allows.
-    ///
-    /// # Panics
-    /// If an execution has more than 128 events, accesses of different sizes overlap, or a body is not
-    /// deterministic.
-    #[must_use]
-    pub fn explore(&self) -> Report {
-        self.look_for(None)
-    }
-
-    /// As [`explore`](Self::explore), but ends as soon as there is a failure in whose text `complaint`
-    /// is found: for programs that are known to fail.
-    ///
-    /// # Panics
-    /// As [`explore`](Self::explore).
-    #[must_use]
-    pub fn look_for(&self, complaint: Option<&str>) -> Report {
-        let bodies = self.threads.iter().chain(&self.after);
-        let bodies: Vec<_> = bodies.map(|body| || body(&self.state)).collect();
-        let bodies = Bodies {
-            all: bodies.iter().map(|body| body as &dyn Fn() -> String).collect(),
-            started_first: self.threads.len(),
-            pauses: self.pauses,
-            complaint,
-        };
-        every_execution(&bodies)
-    }
-}
-
-impl<S> core::fmt::Debug for Program<'_, S> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Program").field("threads", &self.threads.len()).finish_non_exhaustive()
-    }
-}
 
 /// Nothing was shown then, so it is a failure.
 const NONE_ENDED: &str =
     "no execution ended: in each one a thread waits longer than `pauses` allows";
 
 /// What threads do, whatever they share.
-struct Bodies<'a> {
-    all: Vec<&'a dyn Fn() -> String>,
+pub(crate) struct Bodies<'a> {
+    pub(crate) all: Vec<&'a dyn Fn() -> String>,
     /// One that is left comes after these have ended.
-    started_first: usize,
-    pauses: usize,
+    pub(crate) started_first: usize,
+    pub(crate) pauses: usize,
+    pub(crate) limits: Limits,
     /// The search ends where this is found.
-    complaint: Option<&'a str>,
+    pub(crate) complaint: Option<&'a str>,
 }
 
-fn every_execution(bodies: &Bodies<'_>) -> Report {
+pub(crate) fn every_execution(bodies: &Bodies<'_>) -> Report {
     let mut stores = Stores::new();
     let mut runs = Runs::default();
+    let mut meter = Meter::new(&bodies.limits);
     loop {
-        let report = Report::default();
-        let mut search = Search { bodies, runs, stores: &stores, report, first_cut: String::new() };
+        let (report, first_cut) = (Report::default(), String::new());
+        meter.begin();
+        let mut search = Search { bodies, runs, stores: &stores, report, first_cut, meter };
         search.everything();
         let is_found = search.is_found();
         let mut report = search.report;
-        runs = search.runs;
+        (runs, meter) = (search.runs, search.meter);
         let learnt = runs.stores();
-        if is_found || learnt == stores {
+        if is_found || report.partial.is_some() || learnt == stores {
+            if let Some(limit) = &report.partial
+                && !bodies.limits.allows_partial
+            {
+                let allow = "the search is partial, which this program does not allow";
+                report.failures.insert(format!("{allow}: {limit}"), String::new());
+            }
             if report.executions == 0 && report.failures.is_empty() && report.cut > 0 {
                 report.failures.insert(NONE_ENDED.to_owned(), search.first_cut);
             }
@@ -250,6 +133,7 @@ struct Search<'s> {
     report: Report,
     /// An execution that was cut, for people.
     first_cut: String,
+    meter: Meter,
 }
 
 impl Search<'_> {
@@ -262,9 +146,16 @@ impl Search<'_> {
         while !self.is_found()
             && let Some(graph) = graphs.pop()
         {
-            if !seen.insert(graph.key()) {
+            self.report.partial = self.meter.limit_reached(&self.report, &graphs);
+            if self.report.partial.is_some() {
+                return;
+            }
+            let key = graph.key();
+            let bytes = size_of_val(&*key);
+            if !seen.insert(key) {
                 continue;
             }
+            self.meter.keeps(bytes);
             let execution = graph.execution();
             match execution.verdict() {
                 Verdict::Forbidden => continue,

@@ -65,6 +65,16 @@ impl Graph {
         key
     }
 
+    /// The memory that it takes, without what it shares with others.
+    pub(crate) fn bytes(&self) -> usize {
+        let of_thread = |thread: &Progress| {
+            size_of_val(thread) + size_of_val(&*thread.answers) + size_of_val(&*thread.sources)
+        };
+        let of_order = |order: &Vec<Store>| size_of_val(order) + size_of_val(&**order);
+        let threads: usize = self.threads.iter().map(of_thread).sum();
+        size_of_val(self) + threads + self.mo.iter().map(of_order).sum::<usize>()
+    }
+
     /// All stores to a location, in their order.
     pub(crate) fn stores(&self, at: Location) -> impl Iterator<Item = Store> {
         let later = self.mo.get(at).into_iter().flatten().copied();

@@ -41,7 +41,9 @@ mod atomic;
 mod event;
 mod explore;
 mod graph;
+mod limits;
 pub mod litmus;
+mod program;
 #[cfg(test)]
 mod random;
 mod rc11;
@@ -54,4 +56,4 @@ pub use atomic::{
     AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
     AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Plain, fence, pause, sleeps,
 };
-pub use explore::{Program, Report};
+pub use program::{Program, Report};
