@@ -2,6 +2,7 @@
 //! What threads do to memory: the events of an execution.
 
 use core::fmt;
+use core::panic::Location as Line;
 use core::sync::atomic::Ordering;
 
 /// A memory location, by its number in the order of first use.
@@ -55,12 +56,14 @@ impl From<Ordering> for Strength {
 pub(crate) struct Event {
     pub(crate) action: Action,
     pub(crate) strength: Strength,
+    /// The line of the source that did it. The program did not do what was there before it.
+    pub(crate) line: Option<&'static Line<'static>>,
 }
 
 impl Event {
     /// The store that was there when the threads started. Its value does not matter to the axioms.
     pub(crate) fn initial(at: Location) -> Self {
-        Event { action: Action::Store { at, value: 0 }, strength: Strength::Relaxed }
+        Event { action: Action::Store { at, value: 0 }, strength: Strength::Relaxed, line: None }
     }
 
     /// The event with another number for its location.
@@ -133,6 +136,7 @@ impl fmt::Display for Event {
             Action::Update { at, read, written } => write!(f, "update m{at} {read} -> {written}")?,
             Action::Fence => write!(f, "fence")?,
         }
-        write!(f, " {:?}", self.strength)
+        write!(f, " {:?}", self.strength)?;
+        self.line.map_or(Ok(()), |line| write!(f, " at {}:{}", line.file(), line.line()))
     }
 }

@@ -215,7 +215,8 @@ impl Search<'_> {
     /// All threads that are not over sleep, and what they would find is what they sleep at. A thread
     /// whose run was cut might have gone on to wake them.
     fn is_asleep_for_ever(&self, graph: &Graph, asking: &[(usize, Request)]) -> bool {
-        let none_was_cut = graph.threads.iter().all(|thread| !matches!(thread.run.end, End::Cut));
+        let none_was_cut =
+            graph.threads.iter().all(|thread| !matches!(thread.run.end, End::Cut(_)));
         none_was_cut
             && asking.iter().all(|(_, request)| {
                 let last =

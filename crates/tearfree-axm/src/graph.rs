@@ -216,6 +216,13 @@ impl fmt::Display for Graph {
                     None => writeln!(f)?,
                 }
             }
+            match progress.run.end {
+                End::Asks(Request { sleeps_at: Some(_), line, .. }) => {
+                    writeln!(f, "         sleeps at {}:{}", line.file(), line.line())?;
+                }
+                End::Cut(line) => writeln!(f, "         waits at {}:{}", line.file(), line.line())?,
+                _ => {}
+            }
         }
         Ok(())
     }

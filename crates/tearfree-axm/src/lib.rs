@@ -38,6 +38,7 @@
 mod readme {}
 
 mod atomic;
+mod cell;
 mod event;
 mod explore;
 mod graph;
@@ -49,11 +50,14 @@ mod random;
 mod rc11;
 mod relation;
 mod replay;
+mod waiting;
 
 pub use core::sync::atomic::Ordering;
 
 pub use atomic::{
     AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
-    AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Plain, fence, pause, sleeps,
+    AtomicU16, AtomicU32, AtomicU64, AtomicUsize, fence,
 };
+pub use cell::Plain;
 pub use program::{Program, Report};
+pub use waiting::{pause, sleeps};

@@ -6,7 +6,7 @@
 //! answer. So bodies have to be deterministic, and all that they share has to be these atomics.
 
 use core::cell::{Cell, RefCell};
-use core::panic::AssertUnwindSafe;
+use core::panic::{AssertUnwindSafe, Location as Line};
 use std::panic;
 use std::sync::Once;
 use std::thread;
@@ -47,6 +47,7 @@ pub(crate) struct Request {
     pub(crate) at: Location,
     /// The thread sleeps for as long as the value is this one.
     pub(crate) sleeps_at: Option<u64>,
+    pub(crate) line: &'static Line<'static>,
 }
 
 /// How a run of a body ended.
@@ -56,8 +57,8 @@ pub(crate) enum End {
     Asks(Request),
     /// It came to its end, and tells what it saw.
     Done(String),
-    /// It waits for another thread, and other executions show what comes of that.
-    Cut,
+    /// It waits there for another thread, and other executions show what comes of that.
+    Cut(&'static Line<'static>),
     /// It panicked.
     Failed(String),
 }
@@ -72,7 +73,7 @@ pub(crate) struct Run {
 /// The payload of an unwinding that is no panic.
 enum Leave {
     Ask(Request),
-    Cut,
+    Cut(&'static Line<'static>),
 }
 
 #[derive(Default)]
@@ -94,6 +95,8 @@ struct Replay {
 thread_local! {
     static REPLAY: RefCell<Option<Replay>> = const { RefCell::new(None) };
     static IS_SILENT: Cell<bool> = const { Cell::new(false) };
+    /// Where a body panicked.
+    static PANICKED_AT: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Runs `body` with these answers. `places` are the locations that are known; new ones are added.
@@ -123,12 +126,10 @@ pub(crate) fn run(
         Ok(outcome) => End::Done(outcome),
         Err(payload) => match payload.downcast::<Leave>() {
             Ok(leave) => match *leave {
-                Leave::Ask(Request { at, sleeps_at }) => {
-                    End::Asks(Request { at: numbers[at], sleeps_at })
-                }
-                Leave::Cut => End::Cut,
+                Leave::Ask(request) => End::Asks(Request { at: numbers[request.at], ..request }),
+                Leave::Cut(line) => End::Cut(line),
             },
-            Err(payload) => End::Failed(message(&*payload)),
+            Err(payload) => End::Failed(message(&*payload) + &PANICKED_AT.take()),
         },
     };
     let freed = replay.dropped.iter().any(|&at| at < replay.known);
@@ -144,7 +145,10 @@ fn silence_bodies() {
     HOOK.call_once(|| {
         let usual = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !IS_SILENT.get() {
+            if IS_SILENT.get() {
+                let at = info.location().map(|line| format!(" at {}:{}", line.file(), line.line()));
+                PANICKED_AT.set(at.unwrap_or_default());
+            } else {
                 usual(info);
             }
         }));
@@ -204,9 +208,9 @@ impl Replay {
         numbers
     }
 
-    fn record(&mut self, action: Action, strength: Strength) {
+    fn record(&mut self, action: Action, strength: Strength, line: &'static Line<'static>) {
         let events = if thread::panicking() { &mut self.unwinding } else { &mut self.events };
-        events.push(Event { action, strength });
+        events.push(Event { action, strength, line: Some(line) });
     }
 
     /// What this thread last saw or stored there: for destructors, while a run is left.
@@ -247,20 +251,24 @@ pub(crate) fn dropped(address: usize) {
 }
 
 /// A load. `None` if no body is being run, so that memory itself is meant.
+#[track_caller]
 pub(crate) fn load(place: Place, strength: Strength) -> Option<u64> {
     read(place, None, |_| None, strength, strength)
 }
 
 /// A store. `None` if no body is being run.
+#[track_caller]
 pub(crate) fn store(place: Place, value: u64, strength: Strength) -> Option<()> {
+    let line = Line::caller();
     with(|replay| {
         let at = replay.location(place);
-        replay.record(Action::Store { at, value }, strength);
+        replay.record(Action::Store { at, value }, strength, line);
     })
 }
 
 /// A read-modify-write: `change` says what is written, if anything, for what was read; it gives what
 /// was read. `None` if no body is being run.
+#[track_caller]
 pub(crate) fn update(
     place: Place,
     change: impl FnOnce(u64) -> Option<u64>,
@@ -276,6 +284,7 @@ pub(crate) fn is_running() -> bool {
 }
 
 /// Sleeps until the word at `place` is not `value`.
+#[track_caller]
 pub(crate) fn sleep(place: Place, value: u64) {
     with(|replay| replay.sleeps += 1);
     read(place, Some(value), |_| None, Strength::Acquire, Strength::Acquire);
@@ -286,6 +295,7 @@ pub(crate) fn sleeps() -> usize {
     with(|replay| replay.sleeps).unwrap_or(0)
 }
 
+#[track_caller]
 fn read(
     place: Place,
     sleeps_at: Option<u64>,
@@ -293,31 +303,36 @@ fn read(
     success: Strength,
     failure: Strength,
 ) -> Option<u64> {
+    let line = Line::caller();
     let answered = with(|replay| {
         let at = replay.location(place);
-        let read = replay.answer(Request { at, sleeps_at })?;
+        let read = replay.answer(Request { at, sleeps_at, line })?;
         match change(read) {
-            Some(written) => replay.record(Action::Update { at, read, written }, success),
-            None => replay.record(Action::Load { at, value: read }, failure),
+            Some(written) => replay.record(Action::Update { at, read, written }, success, line),
+            None => replay.record(Action::Load { at, value: read }, failure, line),
         }
         Ok(read)
     })?;
     Some(answered.unwrap_or_else(|request| leave(Leave::Ask(request))))
 }
 
+#[track_caller]
 pub(crate) fn fence(strength: Strength) -> Option<()> {
-    with(|replay| replay.record(Action::Fence, strength))
+    let line = Line::caller();
+    with(|replay| replay.record(Action::Fence, strength, line))
 }
 
 /// The thread can do nothing but look again. After as many of these as the program allows, the run
 /// is cut: the same thread, looking later, is another execution.
+#[track_caller]
 pub(crate) fn pause() {
+    let line = Line::caller();
     let is_left = with(|replay| {
         let is_left = replay.pauses_left > 0;
         replay.pauses_left = replay.pauses_left.saturating_sub(1);
         is_left
     });
     if is_left == Some(false) && !thread::panicking() {
-        leave(Leave::Cut);
+        leave(Leave::Cut(line));
     }
 }
