@@ -14,6 +14,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
+use crate::cell::forget_values;
 use crate::event::Location;
 use crate::graph::{Graph, Progress};
 use crate::limits::{Limits, Meter};
@@ -37,6 +38,7 @@ pub(crate) struct Bodies<'a> {
 }
 
 pub(crate) fn every_execution(bodies: &Bodies<'_>) -> Report {
+    forget_values();
     let mut stores = Stores::new();
     let mut runs = Runs::default();
     let mut meter = Meter::new(&bodies.limits);

@@ -38,7 +38,7 @@
 mod readme {}
 
 mod atomic;
-mod cell;
+pub mod cell;
 mod event;
 mod explore;
 mod graph;
@@ -58,6 +58,7 @@ pub use atomic::{
     AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
     AtomicU16, AtomicU32, AtomicU64, AtomicUsize, fence,
 };
+#[doc(inline)]
 pub use cell::Plain;
 pub use program::{Program, Report};
 pub use waiting::{pause, sleeps};
