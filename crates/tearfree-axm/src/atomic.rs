@@ -3,12 +3,17 @@
 //!
 //! Each has the size of the word that it stands for. In memory lies the value with which the threads
 //! start. While no program runs, as when its state is made, they are ordinary atomics.
+#![expect(
+    unsafe_code,
+    reason = "a word of a block that a thread allocated is read through a pointer"
+)]
 
 use core::fmt;
 use core::ptr;
 use core::sync::atomic::{self as core_atomic, Ordering};
 
 use crate::event::Strength;
+use crate::heap::Reader;
 use crate::replay::{self, Kind, Place};
 
 /// The orderings that a load can have.
@@ -95,7 +100,16 @@ macro_rules! atomics {
                     initial: self.start.load(Ordering::Relaxed).bits(),
                     kind: Kind::Word,
                     made_by: None,
+                    reader: Reader(Self::start_at),
                 }
+            }
+
+            /// # Safety
+            /// `word` points to an atomic of this type.
+            unsafe fn start_at(word: *const ()) -> u64 {
+                // SAFETY: the contract of this function.
+                let word = unsafe { &*word.cast::<Self>() };
+                word.start.load(Ordering::Relaxed).bits()
             }
 
             /// As in `core`.

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Memory that is not atomic: two accesses at once, one of them a write, are a failure.
+#![expect(
+    unsafe_code,
+    reason = "a cell of a block that a thread allocated is read through a pointer"
+)]
 
 use core::any::Any;
 use core::cell::RefCell;
@@ -8,6 +12,7 @@ use core::ptr;
 
 use crate::atomic::{AtomicUsize, Word};
 use crate::event::Strength;
+use crate::heap::Reader;
 use crate::replay::{self, Kind, Place};
 
 /// A word that is not atomic: if two threads are at it at once, the program has failed.
@@ -135,7 +140,16 @@ impl<T: Clone + PartialEq + 'static> UnsafeCell<T> {
             initial: number(&*self.start.borrow()),
             kind: Kind::Word,
             made_by: None,
+            reader: Reader(Self::start_at),
         }
+    }
+
+    /// # Safety
+    /// `cell` points to a cell of this type.
+    unsafe fn start_at(cell: *const ()) -> u64 {
+        // SAFETY: the contract of this function.
+        let cell = unsafe { &*cell.cast::<Self>() };
+        number(&*cell.start.borrow())
     }
 
     /// The value that this thread finds. `None` if no body is being run.

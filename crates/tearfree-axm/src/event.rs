@@ -24,6 +24,10 @@ pub(crate) enum Action {
         read: u64,
         written: u64,
     },
+    /// A word of a block that is freed.
+    Free {
+        at: Location,
+    },
     Fence,
 }
 
@@ -69,7 +73,10 @@ impl Event {
     /// The event with another number for its location.
     pub(crate) fn renumbered(mut self, numbers: &[Location]) -> Self {
         match &mut self.action {
-            Action::Load { at, .. } | Action::Store { at, .. } | Action::Update { at, .. } => {
+            Action::Load { at, .. }
+            | Action::Store { at, .. }
+            | Action::Update { at, .. }
+            | Action::Free { at } => {
                 *at = numbers[*at];
             }
             Action::Fence => {}
@@ -79,9 +86,10 @@ impl Event {
 
     pub(crate) fn location(&self) -> Option<Location> {
         match self.action {
-            Action::Load { at, .. } | Action::Store { at, .. } | Action::Update { at, .. } => {
-                Some(at)
-            }
+            Action::Load { at, .. }
+            | Action::Store { at, .. }
+            | Action::Update { at, .. }
+            | Action::Free { at } => Some(at),
             Action::Fence => None,
         }
     }
@@ -94,12 +102,18 @@ impl Event {
     pub(crate) fn written(&self) -> Option<u64> {
         match self.action {
             Action::Store { value, .. } | Action::Update { written: value, .. } => Some(value),
+            // Nothing is left there. A load that reads from this is reported.
+            Action::Free { .. } => Some(0),
             Action::Load { .. } | Action::Fence => None,
         }
     }
 
     pub(crate) fn is_update(&self) -> bool {
         matches!(self.action, Action::Update { .. })
+    }
+
+    pub(crate) fn is_free(&self) -> bool {
+        matches!(self.action, Action::Free { .. })
     }
 
     pub(crate) fn is_fence(&self) -> bool {
@@ -134,6 +148,7 @@ impl fmt::Display for Event {
             Action::Load { at, value } => write!(f, "load m{at} = {value}")?,
             Action::Store { at, value } => write!(f, "store m{at} = {value}")?,
             Action::Update { at, read, written } => write!(f, "update m{at} {read} -> {written}")?,
+            Action::Free { at } => write!(f, "free m{at}")?,
             Action::Fence => write!(f, "fence")?,
         }
         write!(f, " {:?}", self.strength)?;

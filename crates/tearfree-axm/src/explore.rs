@@ -47,9 +47,13 @@ pub(crate) fn every_execution(bodies: &Bodies<'_>) -> Report {
         meter.begin();
         let mut search = Search { bodies, runs, stores: &stores, report, first_cut, meter };
         search.everything();
-        let is_found = search.is_found();
+        let is_found = search.is_found() && !search.runs.is_outdated;
         let mut report = search.report;
         (runs, meter) = (search.runs, search.meter);
+        if runs.is_outdated {
+            runs = Runs { places: runs.places, ..Runs::default() };
+            continue;
+        }
         let learnt = runs.stores();
         if is_found || report.partial.is_some() || learnt == stores {
             if let Some(limit) = &report.partial
@@ -74,6 +78,8 @@ type Stores = BTreeSet<(usize, Location)>;
 #[derive(Default)]
 struct Runs {
     places: Vec<Place>,
+    /// A word of a block turned up that the runs before did not know. They are of no use then.
+    is_outdated: bool,
     known: HashMap<(usize, Vec<u64>), Rc<Run>>,
 }
 
@@ -82,7 +88,12 @@ impl Runs {
         if let Some(run) = self.known.get(&(thread, answers.to_vec())) {
             return Rc::clone(run);
         }
+        let known = self.places.len();
         let run = self.run(bodies, thread, answers);
+        self.is_outdated |= self.places[known..].iter().any(Place::is_allocated);
+        if self.is_outdated {
+            return Rc::new(run);
+        }
         let is_as_before = self.is_as_before(bodies, thread, answers, &run);
         assert!(
             is_as_before,
@@ -145,7 +156,8 @@ impl Search<'_> {
             graphs = graphs.into_iter().flat_map(|graph| self.started(graph, thread)).collect();
         }
         let mut seen = HashSet::new();
-        while !self.is_found()
+        while !self.runs.is_outdated
+            && !self.is_found()
             && let Some(graph) = graphs.pop()
         {
             self.report.partial = self.meter.limit_reached(&self.report, &graphs);
@@ -165,6 +177,11 @@ impl Search<'_> {
                 Verdict::Race(one, other) => {
                     let [one, other] = [one, other].map(|event| execution.events[event]);
                     self.failed(&format!("data race: {one} and {other}"), &graph);
+                    continue;
+                }
+                Verdict::UseAfterFree(free, at) => {
+                    let [free, at] = [free, at].map(|event| execution.events[event]);
+                    self.failed(&format!("use after free: {free} and {at}"), &graph);
                     continue;
                 }
             }
@@ -230,7 +247,8 @@ impl Search<'_> {
     /// The graphs that come of each answer that a thread can get.
     fn answered(&mut self, graph: &Graph, thread: usize, request: Request) -> Vec<Graph> {
         let mut graphs = Vec::new();
-        for store in graph.stores(request.at) {
+        let is_allocated = self.runs.places[request.at].is_allocated();
+        for store in graph.stores(request.at).skip(usize::from(is_allocated)) {
             let value = graph.value(store, &self.runs.places);
             if request.sleeps_at == Some(value) {
                 continue;

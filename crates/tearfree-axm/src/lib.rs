@@ -42,6 +42,7 @@ pub mod cell;
 mod event;
 mod explore;
 mod graph;
+pub mod heap;
 mod limits;
 pub mod litmus;
 mod program;

@@ -13,8 +13,8 @@ type Body<'a, S> = Box<dyn Fn(&S) -> String + 'a>;
 ///
 /// Bodies are run again and again, so they have to be deterministic, and all that they share has to
 /// be this crate's atomics, inside of the state. A body may make words for itself, but not move one that
-/// it has used, nor publish its address. Bodies have to end by themselves but for waiting, which goes
-/// through [`pause`](crate::pause).
+/// it has used, nor publish its address, unless it comes from [`heap::alloc`](crate::heap::alloc).
+/// Bodies have to end by themselves but for waiting, which goes through [`pause`](crate::pause).
 ///
 /// # Examples
 /// Message passing. The reader who has seen the flag sees the data.

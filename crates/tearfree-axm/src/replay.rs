@@ -6,12 +6,14 @@
 //! answer. So bodies have to be deterministic, and all that they share has to be these atomics.
 
 use core::cell::{Cell, RefCell};
+use core::ops::Range;
 use core::panic::{AssertUnwindSafe, Location as Line};
 use std::panic;
 use std::sync::Once;
 use std::thread;
 
 use crate::event::{Action, Event, Location, Strength};
+use crate::heap::{Reader, block_of};
 
 /// Where an access goes: which memory, and what was there when the threads started.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +25,14 @@ pub(crate) struct Place {
     pub(crate) kind: Kind,
     /// The thread whose body made the word, and how many that body had made before.
     pub(crate) made_by: Option<(usize, usize)>,
+    pub(crate) reader: Reader,
+}
+
+impl Place {
+    /// Whether it is a word that a thread has allocated: then there is no initial store to read.
+    pub(crate) fn is_allocated(&self) -> bool {
+        self.kind == Kind::Word && self.made_by.is_none() && block_of(self.address).is_some()
+    }
 }
 
 /// Memory, or what the system keeps beside it.
@@ -83,6 +93,9 @@ struct Replay {
     known: usize,
     /// Those that were dropped in this run.
     dropped: Vec<Location>,
+    thread: usize,
+    /// How many blocks this run has allocated.
+    allocations: usize,
     answers: Vec<u64>,
     answered: usize,
     events: Vec<Event>,
@@ -110,6 +123,7 @@ pub(crate) fn run(
     silence_bodies();
     let replay = Replay {
         known: places.len(),
+        thread,
         places: core::mem::take(places),
         answers: answers.to_vec(),
         pauses_left: pauses,
@@ -121,7 +135,7 @@ pub(crate) fn run(
     let result = panic::catch_unwind(AssertUnwindSafe(body));
     IS_SILENT.set(false);
     let mut replay = REPLAY.take().expect("only this function takes it away");
-    let numbers = replay.settled(thread);
+    let numbers = replay.settled();
     let end = match result {
         Ok(outcome) => End::Done(outcome),
         Err(payload) => match payload.downcast::<Leave>() {
@@ -190,13 +204,13 @@ impl Replay {
 
     /// Gives the words that the body made and dropped names of their own, by thread and number, and
     /// tells what number each location of this run has from now on.
-    fn settled(&mut self, thread: usize) -> Vec<Location> {
+    fn settled(&mut self) -> Vec<Location> {
         let new = self.places.split_off(self.known);
         let mut numbers: Vec<Location> = (0..self.known).collect();
         let mut made = 0;
         for (at, mut place) in (self.known..).zip(new) {
             if self.dropped.contains(&at) {
-                place = Place { address: 0, made_by: Some((thread, made)), ..place };
+                place = Place { address: 0, made_by: Some((self.thread, made)), ..place };
                 made += 1;
             }
             let known = self.places.iter().position(|known| *known == place);
@@ -246,6 +260,41 @@ pub(crate) fn dropped(address: usize) {
             };
             let gone: Vec<Location> = (0..replay.places.len()).filter(is_it).collect();
             replay.dropped.extend(gone);
+        }
+    });
+}
+
+/// The thread, and how many blocks it has allocated before this one. `None` if no body is being run.
+pub(crate) fn next_allocation() -> Option<(usize, usize)> {
+    with(|replay| {
+        replay.allocations += 1;
+        (replay.thread, replay.allocations - 1)
+    })
+}
+
+/// A block got its first value: `read` gives that of a word.
+#[track_caller]
+pub(crate) fn allocated(block: Range<usize>, read: impl Fn(Reader, usize) -> u64) {
+    each_word(block, |at, place| Action::Store { at, value: read(place.reader, place.address) });
+}
+
+/// A block is freed.
+#[track_caller]
+pub(crate) fn freed(block: Range<usize>) {
+    each_word(block, |at, _| Action::Free { at });
+}
+
+/// Does something to each word of a block that is known.
+#[track_caller]
+fn each_word(block: Range<usize>, act: impl Fn(Location, &Place) -> Action) {
+    let line = Line::caller();
+    with(|replay| {
+        let is_word = |place: &Place| place.kind == Kind::Word && place.made_by.is_none();
+        for at in 0..replay.places.len() {
+            let place = replay.places[at];
+            if is_word(&place) && block.contains(&place.address) {
+                replay.record(act(at, &place), Strength::Plain, line);
+            }
         }
     });
 }
