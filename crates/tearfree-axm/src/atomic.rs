@@ -165,7 +165,8 @@ macro_rules! atomics {
                 if read == current { Ok(read) } else { Err(read) }
             }
 
-            /// As [`compare_exchange`](Self::compare_exchange): here it never fails for no reason.
+            /// As [`compare_exchange`](Self::compare_exchange). It fails for no reason as often as
+            /// [`Program::spurious`](crate::Program::spurious) allows.
             ///
             /// # Errors
             /// The value that was found instead of `current`.
@@ -180,7 +181,11 @@ macro_rules! atomics {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$word, $word> {
-                self.compare_exchange(current, new, success, failure)
+                if !replay::fails_spuriously() {
+                    return self.compare_exchange(current, new, success, failure);
+                }
+                replay::failed_exchange(self.place(), current.bits(), of_load(failure));
+                Err(current)
             }
 
             /// As in `core`: a load, and exchanges until one succeeds.

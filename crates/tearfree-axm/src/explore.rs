@@ -20,7 +20,7 @@ use crate::graph::{Graph, Progress};
 use crate::limits::{Limits, Meter};
 use crate::program::Report;
 use crate::rc11::Verdict;
-use crate::replay::{self, End, Place, Request, Run};
+use crate::replay::{self, Allowed, End, Place, Request, Run};
 
 /// Nothing was shown then, so it is a failure.
 const NONE_ENDED: &str =
@@ -31,7 +31,7 @@ pub(crate) struct Bodies<'a> {
     pub(crate) all: Vec<&'a dyn Fn() -> String>,
     /// One that is left comes after these have ended.
     pub(crate) started_first: usize,
-    pub(crate) pauses: usize,
+    pub(crate) allowed: Allowed,
     pub(crate) limits: Limits,
     /// The search ends where this is found.
     pub(crate) complaint: Option<&'a str>,
@@ -57,6 +57,7 @@ pub(crate) fn every_execution(bodies: &Bodies<'_>) -> Report {
         let learnt = runs.stores();
         if is_found || report.partial.is_some() || learnt == stores {
             if let Some(limit) = &report.partial
+                && report.failures.is_empty()
                 && !bodies.limits.allows_partial
             {
                 let allow = "the search is partial, which this program does not allow";
@@ -106,7 +107,7 @@ impl Runs {
     }
 
     fn run(&mut self, bodies: &Bodies<'_>, thread: usize, answers: &[u64]) -> Run {
-        replay::run(&mut self.places, thread, answers, bodies.pauses, bodies.all[thread])
+        replay::run(&mut self.places, thread, answers, bodies.allowed, bodies.all[thread])
     }
 
     /// Whether a body did what it had done with the same answers: the run goes on where the one with
@@ -120,10 +121,15 @@ impl Runs {
     ) -> bool {
         let shorter = answers.split_last().map(|(_, fewer)| (thread, fewer.to_vec()));
         let goes_on = shorter.and_then(|shorter| self.known.get(&shorter)).is_none_or(|before| {
-            let End::Asks(request) = before.end else { return false };
             let next = run.events.get(before.events.len());
-            run.events.starts_with(&before.events)
-                && next.is_some_and(|next| next.location() == Some(request.at) && next.reads())
+            let goes_on = match before.end {
+                End::Asks(request) => {
+                    next.is_some_and(|next| next.location() == Some(request.at) && next.reads())
+                }
+                End::Chooses => true,
+                _ => false,
+            };
+            goes_on && run.events.starts_with(&before.events)
         });
         let ended = matches!(run.end, End::Done(_) | End::Failed(_));
         goes_on && (!ended || self.run(bodies, thread, answers) == *run)
@@ -157,11 +163,12 @@ impl Search<'_> {
         }
         let mut seen = HashSet::new();
         while !self.runs.is_outdated
+            && self.report.partial.is_none()
             && !self.is_found()
             && let Some(graph) = graphs.pop()
         {
-            self.report.partial = self.meter.limit_reached(&self.report, &graphs);
-            if self.report.partial.is_some() {
+            if let Some(limit) = self.meter.limit_reached(&self.report, &graphs) {
+                self.report.partial = Some(limit);
                 return;
             }
             let key = graph.key();
@@ -192,7 +199,12 @@ impl Search<'_> {
     /// The graphs that come of starting a thread.
     fn started(&mut self, mut graph: Graph, thread: usize) -> Vec<Graph> {
         let run = self.runs.get(self.bodies, thread, &[]);
-        graph.threads.push(Progress { answers: Vec::new(), sources: Vec::new(), run });
+        graph.threads.push(Progress {
+            run,
+            answers: Vec::new(),
+            sources: Vec::new(),
+            choices: Vec::new(),
+        });
         graph.placed(thread, 0)
     }
 
@@ -204,6 +216,22 @@ impl Search<'_> {
         });
         if let Some(message) = failure {
             self.failed(&message, &graph);
+            return;
+        }
+        let spins = graph.threads.iter().find_map(|thread| match thread.run.end {
+            End::Spins(line) => Some(line),
+            _ => None,
+        });
+        if let Some(line) = spins {
+            let at = format!("{}:{}", line.file(), line.line());
+            self.failed(&format!("a spin loop without `pause` at {at}"), &graph);
+            self.report.partial = Some(format!("a spin loop at {at}"));
+            return;
+        }
+        let is_choosing = |thread: &Progress| thread.run.end == End::Chooses;
+        if let Some(thread) = graph.threads.iter().position(is_choosing) {
+            graphs
+                .extend([0, 1].into_iter().flat_map(|choice| self.chosen(&graph, thread, choice)));
             return;
         }
         let asking: Vec<(usize, Request)> = (0..graph.threads.len())
@@ -250,7 +278,7 @@ impl Search<'_> {
         let is_allocated = self.runs.places[request.at].is_allocated();
         for store in graph.stores(request.at).skip(usize::from(is_allocated)) {
             let value = graph.value(store, &self.runs.places);
-            if request.sleeps_at == Some(value) {
+            if request.sleeps_at == Some(value) || request.only.is_some_and(|only| only != value) {
                 continue;
             }
             let mut next = graph.clone();
@@ -262,6 +290,17 @@ impl Search<'_> {
             graphs.extend(next.placed(thread, first));
         }
         graphs
+    }
+
+    /// The graphs that come of an answer that is no load's.
+    fn chosen(&mut self, graph: &Graph, thread: usize, choice: u64) -> Vec<Graph> {
+        let mut next = graph.clone();
+        let progress = &mut next.threads[thread];
+        let first = progress.run.events.len();
+        progress.answers.push(choice);
+        progress.choices.push(choice);
+        progress.run = self.runs.get(self.bodies, thread, &progress.answers);
+        next.placed(thread, first)
     }
 
     /// No thread of the graph can go on: it is whole, or it was cut, or the joining thread comes now.

@@ -22,6 +22,8 @@ pub(crate) struct Progress {
     /// What its loads gave, and from where.
     pub(crate) answers: Vec<u64>,
     pub(crate) sources: Vec<Store>,
+    /// What failed for no reason, and what did not.
+    pub(crate) choices: Vec<u64>,
     pub(crate) run: Rc<Run>,
 }
 
@@ -55,6 +57,10 @@ impl Graph {
     pub(crate) fn key(&self) -> Key {
         let lists = self.threads.iter().map(|thread| &thread.sources).chain(&self.mo);
         let mut key = Key::new();
+        for thread in &self.threads {
+            key.push((usize::MAX, thread.choices.len()));
+            key.extend(thread.choices.iter().map(|&choice| (0, choice as usize)));
+        }
         for list in lists {
             key.push((usize::MAX, list.len()));
             key.extend(list.iter().map(|store| match *store {

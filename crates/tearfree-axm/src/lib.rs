@@ -11,7 +11,8 @@
 //! describes them. Not covered: executions in which a waiting thread looks again more often than
 //! [`Program::pauses`] allows; load buffering, which RC11 forbids and hardware may show (the files in
 //! `litmus/` ask the models of the hardware); accesses of different sizes to the same bytes; weak
-//! exchanges and futex waits that fail or return for no reason.
+//! exchanges and futex waits that fail or return for no reason more often than
+//! [`Program::spurious`] allows.
 //!
 //! # Examples
 //! A store that is not released shows nothing of what was stored before.
@@ -51,6 +52,7 @@ mod random;
 mod rc11;
 mod relation;
 mod replay;
+mod run;
 mod waiting;
 
 pub use core::sync::atomic::Ordering;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::explore::{Bodies, every_execution};
 use crate::limits::Limits;
+use crate::replay::Allowed;
 
 type Body<'a, S> = Box<dyn Fn(&S) -> String + 'a>;
 
@@ -35,7 +36,7 @@ pub struct Program<'a, S> {
     state: S,
     threads: Vec<Body<'a, S>>,
     after: Option<Body<'a, S>>,
-    pauses: usize,
+    allowed: Allowed,
     limits: Limits,
 }
 
@@ -45,7 +46,8 @@ pub struct Report {
     /// What the threads saw, those that say something in their order, separated by `", "`.
     pub outcomes: BTreeSet<String>,
     /// What went wrong, with an execution in which it did: a panic of a body, a data race, a thread
-    /// that sleeps for ever, no execution that ends, a search that is partial.
+    /// that sleeps for ever, a spin loop that does not pause, no execution that ends, a search that is
+    /// partial.
     pub failures: BTreeMap<String, String>,
     /// Whole executions.
     pub executions: usize,
@@ -53,7 +55,7 @@ pub struct Report {
     pub cut: usize,
     /// Consistent graphs on the way.
     pub graphs: usize,
-    /// The limit that ended the search, if one did: then there may be more executions, outcomes and
+    /// The limit or the spin loop that ended the search, if one did: then there may be more executions, outcomes and
     /// failures than this report has.
     pub partial: Option<String>,
 }
@@ -70,7 +72,13 @@ impl<'a, S> Program<'a, S> {
     /// A program without threads, whose memory is as `state` has it.
     #[must_use]
     pub fn new(state: S) -> Self {
-        Program { state, threads: Vec::new(), after: None, pauses: 0, limits: Limits::default() }
+        Program {
+            state,
+            threads: Vec::new(),
+            after: None,
+            allowed: Allowed::default(),
+            limits: Limits::default(),
+        }
     }
 
     /// Adds a thread that tells what it saw.
@@ -100,7 +108,28 @@ impl<'a, S> Program<'a, S> {
     /// not called: who waits has to find what it waits for at its first look.
     #[must_use]
     pub fn pauses(mut self, pauses: usize) -> Self {
-        self.pauses = pauses;
+        self.allowed.pauses = pauses;
+        self
+    }
+
+    /// How often, in each thread, a weak exchange may fail or a sleep may end for no reason. Zero, if this
+    /// is not called. The search tries both each time, so one is enough for most programs.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::atomic::Ordering::Relaxed;
+    /// use tearfree_axm::{AtomicUsize, Program};
+    ///
+    /// let program = || {
+    ///     let exchange = |x: &AtomicUsize| x.compare_exchange_weak(0, 1, Relaxed, Relaxed);
+    ///     Program::new(AtomicUsize::new(0)).thread(move |x| format!("{:?}", exchange(x)))
+    /// };
+    /// assert_eq!(program().explore().seen(), ["Ok(0)"]);
+    /// assert_eq!(program().spurious(1).explore().seen(), ["Err(0)", "Ok(0)"]);
+    /// ```
+    #[must_use]
+    pub fn spurious(mut self, failures: usize) -> Self {
+        self.allowed.spurious = failures;
         self
     }
 
@@ -186,7 +215,7 @@ impl<'a, S> Program<'a, S> {
         let bodies = Bodies {
             all: bodies.iter().map(|body| body as &dyn Fn() -> String).collect(),
             started_first: self.threads.len(),
-            pauses: self.pauses,
+            allowed: self.allowed,
             limits: self.limits,
             complaint,
         };

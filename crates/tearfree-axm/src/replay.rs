@@ -13,35 +13,8 @@ use std::sync::Once;
 use std::thread;
 
 use crate::event::{Action, Event, Location, Strength};
-use crate::heap::{Reader, block_of};
-
-/// Where an access goes: which memory, and what was there when the threads started.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Place {
-    /// Zero for a word that a body made and dropped: its memory is used again.
-    pub(crate) address: usize,
-    pub(crate) size: usize,
-    pub(crate) initial: u64,
-    pub(crate) kind: Kind,
-    /// The thread whose body made the word, and how many that body had made before.
-    pub(crate) made_by: Option<(usize, usize)>,
-    pub(crate) reader: Reader,
-}
-
-impl Place {
-    /// Whether it is a word that a thread has allocated: then there is no initial store to read.
-    pub(crate) fn is_allocated(&self) -> bool {
-        self.kind == Kind::Word && self.made_by.is_none() && block_of(self.address).is_some()
-    }
-}
-
-/// Memory, or what the system keeps beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Word,
-    /// The number of wakes that the queue of a word has seen.
-    Queue,
-}
+use crate::heap::Reader;
+pub(crate) use crate::run::{Allowed, End, Kind, Place, Request, Run};
 
 /// What to do about a body that is not deterministic.
 pub(crate) const ADVICE: &str = "with the same values loaded it did something else; it may depend on \
@@ -51,40 +24,16 @@ pub(crate) const ADVICE: &str = "with the same values loaded it did something el
 const FREED: &str =
     "a thread dropped a word that it had not made, or had kept in another execution";
 
-/// A load that waits for its answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Request {
-    pub(crate) at: Location,
-    /// The thread sleeps for as long as the value is this one.
-    pub(crate) sleeps_at: Option<u64>,
-    pub(crate) line: &'static Line<'static>,
-}
-
-/// How a run of a body ended.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum End {
-    /// It needs the answer to its next load.
-    Asks(Request),
-    /// It came to its end, and tells what it saw.
-    Done(String),
-    /// It waits there for another thread, and other executions show what comes of that.
-    Cut(&'static Line<'static>),
-    /// It panicked.
-    Failed(String),
-}
-
-/// What a body did until its run ended.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Run {
-    pub(crate) events: Vec<Event>,
-    pub(crate) end: End,
-}
-
 /// The payload of an unwinding that is no panic.
 enum Leave {
     Ask(Request),
+    Choose,
     Cut(&'static Line<'static>),
+    Spin(&'static Line<'static>),
 }
+
+/// So many reads that found the same, one after the other, are a spin loop.
+const SPIN: usize = 16;
 
 #[derive(Default)]
 struct Replay {
@@ -101,7 +50,9 @@ struct Replay {
     events: Vec<Event>,
     /// What destructors did after the run was left: not part of the execution.
     unwinding: Vec<Event>,
-    pauses_left: usize,
+    left: Allowed,
+    /// The number of events before the last pause.
+    paused_at: usize,
     sleeps: usize,
 }
 
@@ -117,7 +68,7 @@ pub(crate) fn run(
     places: &mut Vec<Place>,
     thread: usize,
     answers: &[u64],
-    pauses: usize,
+    allowed: Allowed,
     body: impl FnOnce() -> String,
 ) -> Run {
     silence_bodies();
@@ -126,7 +77,7 @@ pub(crate) fn run(
         thread,
         places: core::mem::take(places),
         answers: answers.to_vec(),
-        pauses_left: pauses,
+        left: allowed,
         ..Replay::default()
     };
     let other = REPLAY.replace(Some(replay));
@@ -141,7 +92,9 @@ pub(crate) fn run(
         Err(payload) => match payload.downcast::<Leave>() {
             Ok(leave) => match *leave {
                 Leave::Ask(request) => End::Asks(Request { at: numbers[request.at], ..request }),
+                Leave::Choose => End::Chooses,
                 Leave::Cut(line) => End::Cut(line),
+                Leave::Spin(line) => End::Spins(line),
             },
             Err(payload) => End::Failed(message(&*payload) + &PANICKED_AT.take()),
         },
@@ -227,6 +180,20 @@ impl Replay {
         events.push(Event { action, strength, line: Some(line) });
     }
 
+    /// Whether the last read is one of many at one line that found the same, with nothing changed and no
+    /// pause in between.
+    fn is_spinning(&self) -> bool {
+        let changes = |event: &Event| match event.action {
+            Action::Update { read, written, .. } => read != written,
+            Action::Store { .. } | Action::Free { .. } => true,
+            Action::Load { .. } | Action::Fence => false,
+        };
+        let recent = &self.events[self.paused_at..];
+        let recent = &recent[recent.iter().rposition(changes).map_or(0, |last| last + 1)..];
+        let same = |event: &&Event| Some(*event) == recent.last();
+        recent.iter().filter(same).count() >= SPIN && !thread::panicking()
+    }
+
     /// What this thread last saw or stored there: for destructors, while a run is left.
     fn look(&self, at: Location) -> u64 {
         let events = self.events.iter().chain(&self.unwinding);
@@ -302,7 +269,7 @@ fn each_word(block: Range<usize>, act: impl Fn(Location, &Place) -> Action) {
 /// A load. `None` if no body is being run, so that memory itself is meant.
 #[track_caller]
 pub(crate) fn load(place: Place, strength: Strength) -> Option<u64> {
-    read(place, None, |_| None, strength, strength)
+    read(place, Only::Any, |_| None, strength, strength)
 }
 
 /// A store. `None` if no body is being run.
@@ -324,7 +291,27 @@ pub(crate) fn update(
     success: Strength,
     failure: Strength,
 ) -> Option<u64> {
-    read(place, None, change, success, failure)
+    read(place, Only::Any, change, success, failure)
+}
+
+/// Whether something fails for no reason that can: both are tried, as often as the program allows.
+pub(crate) fn fails_spuriously() -> bool {
+    let choice = with(|replay| {
+        if replay.left.spurious == 0 || thread::panicking() {
+            return Some(false);
+        }
+        let choice = *replay.answers.get(replay.answered)? == 1;
+        replay.answered += 1;
+        replay.left.spurious -= usize::from(choice);
+        Some(choice)
+    });
+    choice.is_some_and(|choice| choice.unwrap_or_else(|| leave(Leave::Choose)))
+}
+
+/// An exchange that fails although it finds `value`. `None` if no body is being run.
+#[track_caller]
+pub(crate) fn failed_exchange(place: Place, value: u64, failure: Strength) -> Option<u64> {
+    read(place, Only::This(value), |_| None, failure, failure)
 }
 
 /// Whether a body is being run, and not left.
@@ -336,7 +323,7 @@ pub(crate) fn is_running() -> bool {
 #[track_caller]
 pub(crate) fn sleep(place: Place, value: u64) {
     with(|replay| replay.sleeps += 1);
-    read(place, Some(value), |_| None, Strength::Acquire, Strength::Acquire);
+    read(place, Only::Not(value), |_| None, Strength::Acquire, Strength::Acquire);
 }
 
 /// How often this thread has slept in this execution.
@@ -344,10 +331,19 @@ pub(crate) fn sleeps() -> usize {
     with(|replay| replay.sleeps).unwrap_or(0)
 }
 
+/// Which answers a read can have.
+#[derive(Clone, Copy)]
+enum Only {
+    Any,
+    This(u64),
+    /// Until then the thread sleeps.
+    Not(u64),
+}
+
 #[track_caller]
 fn read(
     place: Place,
-    sleeps_at: Option<u64>,
+    which: Only,
     change: impl FnOnce(u64) -> Option<u64>,
     success: Strength,
     failure: Strength,
@@ -355,14 +351,23 @@ fn read(
     let line = Line::caller();
     let answered = with(|replay| {
         let at = replay.location(place);
-        let read = replay.answer(Request { at, sleeps_at, line })?;
+        let (only, sleeps_at) = match which {
+            Only::Any => (None, None),
+            Only::This(value) => (Some(value), None),
+            Only::Not(value) => (None, Some(value)),
+        };
+        let read = replay.answer(Request { at, sleeps_at, only, line })?;
         match change(read) {
             Some(written) => replay.record(Action::Update { at, read, written }, success, line),
             None => replay.record(Action::Load { at, value: read }, failure, line),
         }
-        Ok(read)
+        Ok((read, replay.is_spinning()))
     })?;
-    Some(answered.unwrap_or_else(|request| leave(Leave::Ask(request))))
+    match answered {
+        Ok((_, true)) => leave(Leave::Spin(line)),
+        Ok((read, false)) => Some(read),
+        Err(request) => leave(Leave::Ask(request)),
+    }
 }
 
 #[track_caller]
@@ -377,8 +382,9 @@ pub(crate) fn fence(strength: Strength) -> Option<()> {
 pub(crate) fn pause() {
     let line = Line::caller();
     let is_left = with(|replay| {
-        let is_left = replay.pauses_left > 0;
-        replay.pauses_left = replay.pauses_left.saturating_sub(1);
+        let is_left = replay.left.pauses > 0;
+        replay.left.pauses = replay.left.pauses.saturating_sub(1);
+        replay.paused_at = replay.events.len();
         is_left
     });
     if is_left == Some(false) && !thread::panicking() {

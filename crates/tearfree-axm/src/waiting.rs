@@ -14,8 +14,9 @@ impl AtomicU32 {
         Place { initial: 0, kind: Kind::Queue, ..self.place() }
     }
 
-    /// Sleeps if the word is `expected`, until the next [`wake_all`](Self::wake_all). A thread that
-    /// nobody wakes any more is a failure of the program.
+    /// Sleeps if the word is `expected`, until the next [`wake_all`](Self::wake_all), or for no time where
+    /// [`Program::spurious`](crate::Program::spurious) allows it. A thread that no other thread wakes any
+    /// more is a failure of the program.
     ///
     /// # Panics
     /// Outside of a program's threads.
@@ -24,7 +25,7 @@ impl AtomicU32 {
         let queue_lock = Strength::AcqRel;
         let into_queue = replay::update(self.queue(), Some, queue_lock, queue_lock);
         let wakes = into_queue.expect("only a thread of a program can sleep");
-        if self.load(Ordering::Relaxed) == expected {
+        if self.load(Ordering::Relaxed) == expected && !replay::fails_spuriously() {
             replay::sleep(self.queue(), wakes);
         }
     }
@@ -37,7 +38,8 @@ impl AtomicU32 {
     }
 }
 
-/// The thread has nothing to do until another one gets on: the body of a spin loop.
+/// The thread has nothing to do until another one gets on: the body of a spin loop. A loop that reads the
+/// same values again and again without this is reported as a failure.
 #[track_caller]
 pub fn pause() {
     replay::pause();
