@@ -15,8 +15,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::cell::forget_values;
-use crate::event::Location;
+use crate::event::{Event, Location};
 use crate::graph::{Graph, Progress};
+use crate::judge;
 use crate::limits::{Limits, Meter};
 use crate::program::Report;
 use crate::rc11::Verdict;
@@ -162,6 +163,7 @@ impl Search<'_> {
             graphs = graphs.into_iter().flat_map(|graph| self.started(graph, thread)).collect();
         }
         let mut seen = HashSet::new();
+        let mut initial = Vec::new();
         while !self.runs.is_outdated
             && self.report.partial.is_none()
             && !self.is_found()
@@ -177,17 +179,21 @@ impl Search<'_> {
                 continue;
             }
             self.meter.keeps(bytes);
-            let execution = graph.execution();
-            match execution.verdict() {
+            let locations = graph.locations();
+            initial.extend((initial.len()..locations).map(Event::initial));
+            let verdict = judge::verdict(&graph, &initial[..locations]);
+            #[cfg(test)]
+            assert_eq!(verdict, graph.execution().verdict(), "{graph}");
+            match verdict {
                 Verdict::Forbidden => continue,
                 Verdict::Allowed => self.report.graphs += 1,
                 Verdict::Race(one, other) => {
-                    let [one, other] = [one, other].map(|event| execution.events[event]);
+                    let [one, other] = [one, other].map(|event| graph.execution().events[event]);
                     self.failed(&format!("data race: {one} and {other}"), &graph);
                     continue;
                 }
                 Verdict::UseAfterFree(free, at) => {
-                    let [free, at] = [free, at].map(|event| execution.events[event]);
+                    let [free, at] = [free, at].map(|event| graph.execution().events[event]);
                     self.failed(&format!("use after free: {free} and {at}"), &graph);
                     continue;
                 }

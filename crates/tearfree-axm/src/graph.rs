@@ -176,7 +176,7 @@ impl Graph {
         Execution { events, threads, sb, rf, mo }
     }
 
-    fn locations(&self) -> usize {
+    pub(crate) fn locations(&self) -> usize {
         let events = self.threads.iter().flat_map(|thread| &thread.run.events);
         events.filter_map(Event::location).max().map_or(0, |last| last + 1)
     }

@@ -44,6 +44,7 @@ mod event;
 mod explore;
 mod graph;
 pub mod heap;
+mod judge;
 mod limits;
 pub mod litmus;
 mod program;
