@@ -7,21 +7,23 @@
 //! execution can be lined up such that each load comes after the store that it reads from, and each
 //! part of such a line-up obeys the axioms, because taking events away takes edges away.
 //!
-//! Which thread goes on is free where no other thread can store to the location that it loads from;
-//! then all stores that it could read from are there. Elsewhere all threads are tried. Who stores
-//! where is learnt on the way: if a thread turns out to store somewhere new, all is begun again.
+//! Which threads go on: some such that no other one can yet store to a location that one of them loads
+//! from. In whatever execution the graph is a part of, the first of their loads to come reads from a
+//! store that the graph has, so one of the graphs that come of them leads there. Where a thread may yet
+//! store is learnt on the way (`runs.rs`): if it turns out to store where the search has relied on that
+//! it does not, all is begun again.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::rc::Rc;
+use std::collections::HashSet;
 
 use crate::cell::forget_values;
-use crate::event::{Event, Location};
+use crate::event::Event;
 use crate::graph::{Graph, Progress};
 use crate::judge;
 use crate::limits::{Limits, Meter};
 use crate::program::Report;
 use crate::rc11::Verdict;
-use crate::replay::{self, Allowed, End, Place, Request, Run};
+use crate::replay::{Allowed, End, Request};
+use crate::runs::Runs;
 
 /// Nothing was shown then, so it is a failure.
 const NONE_ENDED: &str =
@@ -40,116 +42,44 @@ pub(crate) struct Bodies<'a> {
 
 pub(crate) fn every_execution(bodies: &Bodies<'_>) -> Report {
     forget_values();
-    let mut stores = Stores::new();
     let mut runs = Runs::default();
     let mut meter = Meter::new(&bodies.limits);
     loop {
         let (report, first_cut) = (Report::default(), String::new());
         meter.begin();
-        let mut search = Search { bodies, runs, stores: &stores, report, first_cut, meter };
+        let mut search = Search { bodies, runs, report, first_cut, meter };
         search.everything();
-        let is_found = search.is_found() && !search.runs.is_outdated;
+        let is_found = search.is_found();
         let mut report = search.report;
         (runs, meter) = (search.runs, search.meter);
-        if runs.is_outdated {
-            runs = Runs { places: runs.places, ..Runs::default() };
+        let is_over = is_found || report.partial.is_some() || !runs.is_refuted;
+        if runs.is_outdated || !is_over {
+            runs = runs.again();
             continue;
         }
-        let learnt = runs.stores();
-        if is_found || report.partial.is_some() || learnt == stores {
-            if let Some(limit) = &report.partial
-                && report.failures.is_empty()
-                && !bodies.limits.allows_partial
-            {
-                let allow = "the search is partial, which this program does not allow";
-                report.failures.insert(format!("{allow}: {limit}"), String::new());
-            }
-            if report.executions == 0 && report.failures.is_empty() && report.cut > 0 {
-                report.failures.insert(NONE_ENDED.to_owned(), search.first_cut);
-            }
-            return report;
+        if let Some(limit) = &report.partial
+            && report.failures.is_empty()
+            && !bodies.limits.allows_partial
+        {
+            let allow = "the search is partial, which this program does not allow";
+            report.failures.insert(format!("{allow}: {limit}"), String::new());
         }
-        stores = learnt;
+        if report.executions == 0 && report.failures.is_empty() && report.cut > 0 {
+            report.failures.insert(NONE_ENDED.to_owned(), search.first_cut);
+        }
+        return report;
     }
 }
 
-/// Which threads store to which locations.
-type Stores = BTreeSet<(usize, Location)>;
-
-/// What bodies did with which answers, so that none is run twice with the same ones.
-#[derive(Default)]
-struct Runs {
-    places: Vec<Place>,
-    /// A word of a block turned up that the runs before did not know. They are of no use then.
-    is_outdated: bool,
-    known: HashMap<(usize, Vec<u64>), Rc<Run>>,
-}
-
-impl Runs {
-    fn get(&mut self, bodies: &Bodies<'_>, thread: usize, answers: &[u64]) -> Rc<Run> {
-        if let Some(run) = self.known.get(&(thread, answers.to_vec())) {
-            return Rc::clone(run);
-        }
-        let known = self.places.len();
-        let run = self.run(bodies, thread, answers);
-        self.is_outdated |= self.places[known..].iter().any(Place::is_allocated);
-        if self.is_outdated {
-            return Rc::new(run);
-        }
-        let is_as_before = self.is_as_before(bodies, thread, answers, &run);
-        assert!(
-            is_as_before,
-            "the body of thread {thread} is not deterministic: {}",
-            replay::ADVICE
-        );
-        let run = Rc::new(run);
-        self.known.insert((thread, answers.to_vec()), Rc::clone(&run));
-        run
-    }
-
-    fn run(&mut self, bodies: &Bodies<'_>, thread: usize, answers: &[u64]) -> Run {
-        replay::run(&mut self.places, thread, answers, bodies.allowed, bodies.all[thread])
-    }
-
-    /// Whether a body did what it had done with the same answers: the run goes on where the one with
-    /// an answer less had asked, and one that ended ends like that once more.
-    fn is_as_before(
-        &mut self,
-        bodies: &Bodies<'_>,
-        thread: usize,
-        answers: &[u64],
-        run: &Run,
-    ) -> bool {
-        let shorter = answers.split_last().map(|(_, fewer)| (thread, fewer.to_vec()));
-        let goes_on = shorter.and_then(|shorter| self.known.get(&shorter)).is_none_or(|before| {
-            let next = run.events.get(before.events.len());
-            let goes_on = match before.end {
-                End::Asks(request) => {
-                    next.is_some_and(|next| next.location() == Some(request.at) && next.reads())
-                }
-                End::Chooses => true,
-                _ => false,
-            };
-            goes_on && run.events.starts_with(&before.events)
-        });
-        let ended = matches!(run.end, End::Done(_) | End::Failed(_));
-        goes_on && (!ended || self.run(bodies, thread, answers) == *run)
-    }
-
-    fn stores(&self) -> Stores {
-        let events = self
-            .known
-            .iter()
-            .flat_map(|((thread, _), run)| run.events.iter().map(move |event| (*thread, event)));
-        let stores = events.filter(|(_, event)| event.written().is_some());
-        stores.filter_map(|(thread, event)| Some((thread, event.location()?))).collect()
-    }
+#[cfg(test)]
+thread_local! {
+    /// All threads that can go on are tried, everywhere.
+    pub(crate) static TRIES_ALL: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
 }
 
 struct Search<'s> {
     bodies: &'s Bodies<'s>,
     runs: Runs,
-    stores: &'s Stores,
     report: Report,
     /// An execution that was cut, for people.
     first_cut: String,
@@ -165,6 +95,7 @@ impl Search<'_> {
         let mut seen = HashSet::new();
         let mut initial = Vec::new();
         while !self.runs.is_outdated
+            && !self.runs.is_refuted
             && self.report.partial.is_none()
             && !self.is_found()
             && let Some(graph) = graphs.pop()
@@ -204,13 +135,9 @@ impl Search<'_> {
 
     /// The graphs that come of starting a thread.
     fn started(&mut self, mut graph: Graph, thread: usize) -> Vec<Graph> {
-        let run = self.runs.get(self.bodies, thread, &[]);
-        graph.threads.push(Progress {
-            run,
-            answers: Vec::new(),
-            sources: Vec::new(),
-            choices: Vec::new(),
-        });
+        let id = self.runs.first(self.bodies, thread);
+        let run = self.runs.run(id);
+        graph.threads.push(Progress { id, run, sources: Vec::new(), choices: Vec::new() });
         graph.placed(thread, 0)
     }
 
@@ -251,18 +178,52 @@ impl Search<'_> {
             self.failed("a thread sleeps for ever", &graph);
             return;
         }
-        let without_rival =
-            asking.iter().find(|&&(thread, request)| self.is_without_rival(thread, request));
-        let next = without_rival.map_or(&asking[..], core::slice::from_ref);
-        for &(thread, request) in next {
+        for (thread, request) in self.next(&graph, &asking) {
             graphs.extend(self.answered(&graph, thread, request));
         }
     }
 
-    /// Whether no other thread ever stores where `thread` loads. Who sleeps waits for another one.
-    fn is_without_rival(&self, thread: usize, request: Request) -> bool {
-        let mut others = self.stores.iter().filter(|&&(other, _)| other != thread);
-        request.sleeps_at.is_none() && others.all(|&(_, at)| at != request.at)
+    /// The threads that go on now: as few as will do.
+    fn next(&mut self, graph: &Graph, asking: &[(usize, Request)]) -> Vec<(usize, Request)> {
+        #[cfg(test)]
+        if TRIES_ALL.get() {
+            return asking.to_vec();
+        }
+        let closed = asking.iter().map(|&first| self.closed(graph, asking, first));
+        // Who sleeps waits for others, so one has to be awake.
+        let is_awake = |next: &Vec<(usize, Request)>| {
+            next.iter().any(|(_, request)| request.sleeps_at.is_none())
+        };
+        let next = closed.filter(is_awake).min_by_key(Vec::len);
+        let next = next.unwrap_or_else(|| asking.to_vec());
+        for &(other, _) in asking {
+            if next.iter().all(|&(thread, _)| thread != other) {
+                let id = graph.threads[other].id;
+                next.iter().for_each(|(_, request)| self.runs.rely_on_no_store(id, request.at));
+            }
+        }
+        next
+    }
+
+    /// A thread, those that may yet store where it loads, and so on.
+    fn closed(
+        &self,
+        graph: &Graph,
+        asking: &[(usize, Request)],
+        first: (usize, Request),
+    ) -> Vec<(usize, Request)> {
+        let mut closed = vec![first];
+        let mut done = 0;
+        while let Some(&(_, request)) = closed.get(done) {
+            for &(other, asks) in asking {
+                let may_store = || self.runs.may_store(graph.threads[other].id, request.at);
+                if closed.iter().all(|&(thread, _)| thread != other) && may_store() {
+                    closed.push((other, asks));
+                }
+            }
+            done += 1;
+        }
+        closed
     }
 
     /// All threads that are not over sleep, and what they would find is what they sleep at. A thread
@@ -290,9 +251,9 @@ impl Search<'_> {
             let mut next = graph.clone();
             let progress = &mut next.threads[thread];
             let first = progress.run.events.len();
-            progress.answers.push(value);
             progress.sources.push(store);
-            progress.run = self.runs.get(self.bodies, thread, &progress.answers);
+            progress.id = self.runs.next(self.bodies, thread, progress.id, value);
+            progress.run = self.runs.run(progress.id);
             graphs.extend(next.placed(thread, first));
         }
         graphs
@@ -303,9 +264,9 @@ impl Search<'_> {
         let mut next = graph.clone();
         let progress = &mut next.threads[thread];
         let first = progress.run.events.len();
-        progress.answers.push(choice);
         progress.choices.push(choice);
-        progress.run = self.runs.get(self.bodies, thread, &progress.answers);
+        progress.id = self.runs.next(self.bodies, thread, progress.id, choice);
+        progress.run = self.runs.run(progress.id);
         next.placed(thread, first)
     }
 

@@ -8,6 +8,7 @@ use crate::event::{Event, Location};
 use crate::rc11::Execution;
 use crate::relation::{Relation, Set};
 use crate::replay::{End, Place, Request, Run};
+use crate::runs::RunId;
 
 /// A store: the initial one of a location, or an event of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,12 +20,12 @@ pub(crate) enum Store {
 /// How far a thread has come.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
-    /// What its loads gave, and from where.
-    pub(crate) answers: Vec<u64>,
+    pub(crate) id: RunId,
+    pub(crate) run: Rc<Run>,
+    /// From where its loads got what they gave.
     pub(crate) sources: Vec<Store>,
     /// What failed for no reason, and what did not.
     pub(crate) choices: Vec<u64>,
-    pub(crate) run: Rc<Run>,
 }
 
 impl Progress {
@@ -73,9 +74,7 @@ impl Graph {
 
     /// The memory that it takes, without what it shares with others.
     pub(crate) fn bytes(&self) -> usize {
-        let of_thread = |thread: &Progress| {
-            size_of_val(thread) + size_of_val(&*thread.answers) + size_of_val(&*thread.sources)
-        };
+        let of_thread = |thread: &Progress| size_of_val(thread) + size_of_val(&*thread.sources);
         let of_order = |order: &Vec<Store>| size_of_val(order) + size_of_val(&**order);
         let threads: usize = self.threads.iter().map(of_thread).sum();
         size_of_val(self) + threads + self.mo.iter().map(of_order).sum::<usize>()

@@ -47,6 +47,8 @@ pub mod heap;
 mod judge;
 mod limits;
 pub mod litmus;
+#[cfg(test)]
+mod naive;
 mod program;
 #[cfg(test)]
 mod random;
@@ -54,6 +56,7 @@ mod rc11;
 mod relation;
 mod replay;
 mod run;
+mod runs;
 mod waiting;
 
 pub use core::sync::atomic::Ordering;
