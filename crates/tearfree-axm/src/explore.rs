@@ -14,6 +14,7 @@
 //! it does not, all is begun again.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use crate::cell::forget_values;
 use crate::event::Event;
@@ -137,7 +138,7 @@ impl Search<'_> {
     fn started(&mut self, mut graph: Graph, thread: usize) -> Vec<Graph> {
         let id = self.runs.first(self.bodies, thread);
         let run = self.runs.run(id);
-        graph.threads.push(Progress { id, run, sources: Vec::new(), choices: Vec::new() });
+        graph.threads.push(Progress { id, run, sources: Rc::default(), choices: Vec::new() });
         graph.placed(thread, 0)
     }
 
@@ -251,7 +252,7 @@ impl Search<'_> {
             let mut next = graph.clone();
             let progress = &mut next.threads[thread];
             let first = progress.run.events.len();
-            progress.sources.push(store);
+            Rc::make_mut(&mut progress.sources).push(store);
             progress.id = self.runs.next(self.bodies, thread, progress.id, value);
             progress.run = self.runs.run(progress.id);
             graphs.extend(next.placed(thread, first));

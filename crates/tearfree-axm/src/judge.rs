@@ -89,8 +89,8 @@ impl<'g> Judge<'g> {
 
     fn number(&self, store: Store) -> usize {
         match store {
-            Store::Initial(at) => at,
-            Store::By { thread, event } => self.first_of[thread] + event,
+            Store::Initial(at) => usize::from(at),
+            Store::By { thread, event } => self.first_of[usize::from(thread)] + usize::from(event),
         }
     }
 
