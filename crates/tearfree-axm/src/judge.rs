@@ -102,19 +102,18 @@ impl<'g> Judge<'g> {
         // What who acquires from a store gets.
         let mut released: Vec<Set> = vec![0; self.events.len()];
         let mut done = start;
-        let joined = self.graph.last_is_after.then(|| walks.len() - 1);
+        let joined = self.graph.last_is_after.then(|| self.graph.threads.len() - 1);
         loop {
             let before = done;
-            for thread in 0..walks.len() {
+            for (thread, walk) in walks.iter_mut().enumerate() {
                 let first = self.first_of[thread];
                 let end = self.first_of.get(thread + 1).copied().unwrap_or(self.events.len());
                 if joined == Some(thread) {
                     if done.count_ones() as usize != first {
                         continue;
                     }
-                    walks[thread].clock |= done;
+                    walk.clock |= done;
                 }
-                let walk = &mut walks[thread];
                 for at in first + walk.steps..end {
                     let (event, source) = (self.events[at], self.source[at]);
                     if event.reads() && done >> source & 1 == 0 {

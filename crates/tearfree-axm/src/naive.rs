@@ -5,6 +5,7 @@
 use proptest::prelude::*;
 
 use crate::explore::TRIES_ALL;
+use crate::litmus::Litmus;
 use crate::{AtomicUsize, Ordering, Plain, Program, Report, fence};
 
 const WORDS: usize = 3;
@@ -84,8 +85,25 @@ fn explored(threads: &[Vec<Op>], tries_all: bool) -> Report {
     report
 }
 
+/// Each graph of each litmus file is judged by `rc11.rs` too, in this build.
+#[test]
+fn both_judges_agree_on_the_litmus_files() {
+    let mut count = 0;
+    for folder in ["shapes", "c"] {
+        let folder = format!("{}/../../litmus/{folder}", env!("CARGO_MANIFEST_DIR"));
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            if let Ok(test) = Litmus::read(&text) {
+                assert_eq!(test.verdict(), test.expected, "{}", test.name);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 60, "{count} files");
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn leaving_threads_out_leaves_no_execution_out(threads in threads(false)) {
