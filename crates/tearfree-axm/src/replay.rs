@@ -19,7 +19,7 @@ pub(crate) use crate::run::{Allowed, End, Kind, Place, Request, Run};
 /// What to do about a body that is not deterministic.
 pub(crate) const ADVICE: &str = "with the same values loaded it did something else; it may depend on \
     time, on chance or on what it changed outside of its state, or publish the address of a word that \
-    it made";
+    it made (use `heap::alloc`)";
 
 const FREED: &str =
     "a thread dropped a word that it had not made, or had kept in another execution";

@@ -278,5 +278,6 @@ fn a_word_that_a_body_makes_and_publishes_is_refused() {
         x.store(core::ptr::from_ref(made).addr(), Release);
         x.load(Relaxed);
     });
-    assert!(refused(&program).contains("not deterministic"));
+    let refused = refused(&program);
+    assert!(refused.contains("not deterministic") && refused.contains("use `heap::alloc`"));
 }
