@@ -1,77 +1,90 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Treiber's stack: two threads push and pop, a third one pops.
-//! `cargo run --release -p tearfree-axm --example stack`
+//! Treiber's stack: two threads push and pop, a third one pops. What happens if a push is relaxed, and
+//! if a pop frees its node at once: `cargo run --release -p tearfree-axm --example stack`
+#![expect(unsafe_code, reason = "nodes are raw pointers")]
 
 use core::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use std::time::Instant;
 
-use tearfree_axm::{AtomicUsize, Plain, Program, Report, pause};
+use tearfree_axm::cell::UnsafeCell;
+use tearfree_axm::{AtomicPtr, Program, Report, heap, pause};
 
-const NONE: usize = 0;
-
-/// Nodes have numbers from 1 on and belong to the state. None is used twice, so there is no ABA.
 #[derive(Debug)]
+struct Node {
+    value: UnsafeCell<u32>,
+    next: UnsafeCell<*mut Node>,
+}
+
+#[derive(Debug, Default)]
 struct Stack {
-    head: AtomicUsize,
-    values: [Plain; 2],
-    next: [Plain; 2],
+    head: AtomicPtr<Node>,
 }
 
 impl Stack {
-    fn new() -> Self {
-        let words = || [const { Plain::new(0) }; 2];
-        Stack { head: AtomicUsize::new(NONE), values: words(), next: words() }
-    }
-
     /// `publish` is the ordering of the exchange that makes the node the head.
-    fn push(&self, node: usize, value: usize, publish: Ordering) {
-        self.values[node - 1].set(value);
+    fn push(&self, value: u32, publish: Ordering) {
         let mut head = self.head.load(Relaxed);
-        loop {
-            self.next[node - 1].set(head);
-            match self.head.compare_exchange_weak(head, node, publish, Relaxed) {
-                Ok(_) => return,
-                Err(other) => head = other,
-            }
+        let node = Node { value: UnsafeCell::new(value), next: UnsafeCell::new(head) };
+        // SAFETY: a `Node` has these two words.
+        let node = unsafe { heap::alloc(node) };
+        while let Err(other) = self.head.compare_exchange_weak(head, node, publish, Relaxed) {
+            head = other;
+            // SAFETY: the node is not published yet.
+            let next = unsafe { &(*node).next };
+            // SAFETY: the pointer is valid until the closure returns.
+            next.with_mut(|next| unsafe { *next = head });
             pause();
         }
     }
 
-    fn pop(&self) -> Option<usize> {
+    fn pop(&self, frees: bool) -> Option<u32> {
         let mut head = self.head.load(Acquire);
-        while head != NONE {
-            let next = self.next[head - 1].get();
+        loop {
+            // SAFETY: the memory of nodes stays, and the checker reports what uses it too late.
+            let node = unsafe { head.as_ref() }?;
+            // SAFETY: the pointer is valid until the closure returns.
+            let next = node.next.with(|next| unsafe { *next });
             match self.head.compare_exchange_weak(head, next, Acquire, Acquire) {
-                Ok(_) => return Some(self.values[head - 1].get()),
+                Ok(_) => {
+                    // SAFETY: as above.
+                    let value = node.value.with(|value| unsafe { *value });
+                    if frees {
+                        heap::free(head);
+                    }
+                    return Some(value);
+                }
                 Err(other) => head = other,
             }
             pause();
         }
-        None
     }
 }
 
-fn explore(publish: Ordering) -> Report {
-    let push_and_pop = move |stack: &Stack, node: usize| {
-        stack.push(node, 10 * node, publish);
-        format!("{:?}", stack.pop())
+fn explore(publish: Ordering, frees: bool) -> Report {
+    let push_and_pop = move |stack: &Stack, value: u32| {
+        stack.push(value, publish);
+        format!("{:?}", stack.pop(frees))
     };
-    Program::new(Stack::new())
-        .thread(move |stack| push_and_pop(stack, 1))
-        .thread(move |stack| push_and_pop(stack, 2))
-        .thread(|stack| format!("{:?}", stack.pop()))
+    Program::new(Stack::default())
+        .thread(move |stack| push_and_pop(stack, 10))
+        .thread(move |stack| push_and_pop(stack, 20))
+        .thread(move |stack| format!("{:?}", stack.pop(frees)))
         .pauses(1)
-        .look_for((publish == Relaxed).then_some("data race"))
+        .look_for((publish == Relaxed || frees).then_some("data race"))
 }
 
 fn main() {
     let start = Instant::now();
-    let right = explore(Release);
+    let right = explore(Release, false);
     assert!(right.failures.is_empty(), "{:?}", right.failures);
     println!("Release: {} executions, {:?}", right.executions, start.elapsed());
     right.seen().iter().for_each(|seen| println!("    {seen}"));
 
-    let wrong = explore(Relaxed);
-    let (failure, execution) = wrong.failures.first_key_value().expect("a race is found");
-    println!("Relaxed: {failure}\n{execution}");
+    for (what, wrong) in [
+        ("Relaxed", explore(Relaxed, false)),
+        ("a pop that frees beside a pop that reads", explore(Release, true)),
+    ] {
+        let (failure, execution) = wrong.failures.first_key_value().expect("a race is found");
+        println!("{what}: {failure}\n{execution}");
+    }
 }

@@ -3,15 +3,21 @@
 //!
 //! Each has the size of the word that it stands for. In memory lies the value with which the threads
 //! start. While no program runs, as when its state is made, they are ordinary atomics.
+#![expect(
+    unsafe_code,
+    reason = "a word of a block that a thread allocated is read through a pointer"
+)]
 
 use core::fmt;
 use core::ptr;
 use core::sync::atomic::{self as core_atomic, Ordering};
 
 use crate::event::Strength;
+use crate::heap::Reader;
 use crate::replay::{self, Kind, Place};
 
 /// The orderings that a load can have.
+#[track_caller]
 fn of_load(order: Ordering) -> Strength {
     match order {
         Ordering::Release => panic!("there is no such thing as a release load"),
@@ -21,6 +27,7 @@ fn of_load(order: Ordering) -> Strength {
 }
 
 /// The orderings that a store can have.
+#[track_caller]
 fn of_store(order: Ordering) -> Strength {
     match order {
         Ordering::Acquire => panic!("there is no such thing as an acquire store"),
@@ -30,7 +37,7 @@ fn of_store(order: Ordering) -> Strength {
 }
 
 /// A word that an atomic can hold.
-trait Word: Copy + PartialEq {
+pub(crate) trait Word: Copy + PartialEq {
     fn bits(self) -> u64;
     fn of(bits: u64) -> Self;
 }
@@ -86,20 +93,30 @@ macro_rules! atomics {
                 $name { start: core_atomic::$name::new(value) }
             }
 
-            fn place(&self) -> Place {
+            pub(crate) fn place(&self) -> Place {
                 Place {
                     address: ptr::from_ref(self).addr(),
                     size: size_of::<Self>(),
                     initial: self.start.load(Ordering::Relaxed).bits(),
                     kind: Kind::Word,
                     made_by: None,
+                    reader: Reader(Self::start_at),
                 }
+            }
+
+            /// # Safety
+            /// `word` points to an atomic of this type.
+            unsafe fn start_at(word: *const ()) -> u64 {
+                // SAFETY: the contract of this function.
+                let word = unsafe { &*word.cast::<Self>() };
+                word.start.load(Ordering::Relaxed).bits()
             }
 
             /// As in `core`.
             ///
             /// # Panics
             /// If no load can have this ordering.
+            #[track_caller]
             pub fn load(&self, order: Ordering) -> $word {
                 let loaded = replay::load(self.place(), of_load(order));
                 loaded.map_or_else(|| self.start.load(order), Word::of)
@@ -109,12 +126,14 @@ macro_rules! atomics {
             ///
             /// # Panics
             /// If no store can have this ordering.
+            #[track_caller]
             pub fn store(&self, value: $word, order: Ordering) {
                 let stored = replay::store(self.place(), value.bits(), of_store(order));
                 stored.unwrap_or_else(|| self.start.store(value, order));
             }
 
             /// As in `core`.
+            #[track_caller]
             pub fn swap(&self, value: $word, order: Ordering) -> $word {
                 let change = |_| Some(value.bits());
                 let read = replay::update(self.place(), change, order.into(), order.into());
@@ -128,6 +147,7 @@ macro_rules! atomics {
             ///
             /// # Panics
             /// If no load can have the ordering of a failure.
+            #[track_caller]
             pub fn compare_exchange(
                 &self,
                 current: $word,
@@ -145,13 +165,15 @@ macro_rules! atomics {
                 if read == current { Ok(read) } else { Err(read) }
             }
 
-            /// As [`compare_exchange`](Self::compare_exchange): here it never fails for no reason.
+            /// As [`compare_exchange`](Self::compare_exchange). It fails for no reason as often as
+            /// [`Program::spurious`](crate::Program::spurious) allows.
             ///
             /// # Errors
             /// The value that was found instead of `current`.
             ///
             /// # Panics
             /// If no load can have the ordering of a failure.
+            #[track_caller]
             pub fn compare_exchange_weak(
                 &self,
                 current: $word,
@@ -159,7 +181,11 @@ macro_rules! atomics {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$word, $word> {
-                self.compare_exchange(current, new, success, failure)
+                if !replay::fails_spuriously() {
+                    return self.compare_exchange(current, new, success, failure);
+                }
+                replay::failed_exchange(self.place(), current.bits(), of_load(failure));
+                Err(current)
             }
 
             /// As in `core`: a load, and exchanges until one succeeds.
@@ -169,6 +195,7 @@ macro_rules! atomics {
             ///
             /// # Panics
             /// If no load can have the second ordering.
+            #[track_caller]
             pub fn fetch_update(
                 &self,
                 set: Ordering,
@@ -189,6 +216,7 @@ macro_rules! atomics {
             ///
             /// # Panics
             /// In a thread of a program: the word has moved, and words go by their addresses.
+            #[track_caller]
             pub fn into_inner(self) -> $word {
                 assert!(!replay::is_running(), "`into_inner` in a thread of a program");
                 self.start.load(Ordering::Relaxed)
@@ -198,6 +226,7 @@ macro_rules! atomics {
             ///
             /// # Panics
             /// In a thread of a program, which would change the word unseen.
+            #[track_caller]
             pub fn get_mut(&mut self) -> &mut $word {
                 assert!(!replay::is_running(), "`get_mut` in a thread of a program");
                 self.start.get_mut()
@@ -263,6 +292,7 @@ macro_rules! updates {
     ($name:ident holds $word:ty: $($method:ident = $change:expr;)*) => {
         impl $name {$(
             /// As in `core`.
+            #[track_caller]
             pub fn $method(&self, value: $word, order: Ordering) -> $word {
                 let new: fn($word, $word) -> $word = $change;
                 let change = |read| Some(new(Word::of(read), value).bits());
@@ -305,88 +335,12 @@ updates! { AtomicBool holds bool:
     fetch_xor = |old, value| old ^ value;
 }
 
-/// Sleeping on a word, as `futex(2)` has it. Waits and wakes of one word are ordered by a lock of its
-/// queue; a wake calls all who are in the queue by then. The queue is a location that counts wakes.
-impl AtomicU32 {
-    fn queue(&self) -> Place {
-        Place { initial: 0, kind: Kind::Queue, ..self.place() }
-    }
-
-    /// Sleeps if the word is `expected`, until the next [`wake_all`](Self::wake_all). A thread that
-    /// nobody wakes any more is a failure of the program.
-    ///
-    /// # Panics
-    /// Outside of a program's threads.
-    pub fn wait(&self, expected: u32) {
-        let queue_lock = Strength::AcqRel;
-        let into_queue = replay::update(self.queue(), Some, queue_lock, queue_lock);
-        let wakes = into_queue.expect("only a thread of a program can sleep");
-        if self.load(Ordering::Relaxed) == expected {
-            replay::sleep(self.queue(), wakes);
-        }
-    }
-
-    /// Wakes everyone who sleeps on the word.
-    pub fn wake_all(&self) {
-        let one_more = |wakes| Some(wakes + 1);
-        replay::update(self.queue(), one_more, Strength::AcqRel, Strength::AcqRel);
-    }
-}
-
-/// A word that is not atomic: if two threads are at it at once, the program has failed.
-#[derive(Debug)]
-#[repr(transparent)]
-pub struct Plain {
-    start: AtomicUsize,
-}
-
-impl Plain {
-    /// A word that holds `value` when the threads start.
-    #[must_use]
-    pub const fn new(value: usize) -> Self {
-        Plain { start: AtomicUsize::new(value) }
-    }
-
-    /// The same word, for accesses that are atomic.
-    pub(crate) fn as_atomic(&self) -> &AtomicUsize {
-        &self.start
-    }
-
-    /// Reads it.
-    ///
-    /// # Panics
-    /// Outside of a program's threads.
-    pub fn get(&self) -> usize {
-        let read = replay::load(self.start.place(), Strength::Plain);
-        read.map(Word::of).expect("only a thread of a program gets at a plain word")
-    }
-
-    /// Writes it.
-    ///
-    /// # Panics
-    /// Outside of a program's threads.
-    pub fn set(&self, value: usize) {
-        let written = replay::store(self.start.place(), value.bits(), Strength::Plain);
-        written.expect("only a thread of a program gets at a plain word");
-    }
-}
-
 /// As in `core`.
 ///
 /// # Panics
 /// If the ordering is `Relaxed`.
+#[track_caller]
 pub fn fence(order: Ordering) {
     assert!(order != Ordering::Relaxed, "there is no such thing as a relaxed fence");
     replay::fence(order.into()).unwrap_or_else(|| core_atomic::fence(order));
-}
-
-/// The thread has nothing to do until another one gets on: the body of a spin loop.
-pub fn pause() {
-    replay::pause();
-}
-
-/// How often this thread has slept until now, in this execution.
-#[must_use]
-pub fn sleeps() -> usize {
-    replay::sleeps()
 }

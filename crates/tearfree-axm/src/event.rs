@@ -2,6 +2,7 @@
 //! What threads do to memory: the events of an execution.
 
 use core::fmt;
+use core::panic::Location as Line;
 use core::sync::atomic::Ordering;
 
 /// A memory location, by its number in the order of first use.
@@ -22,6 +23,10 @@ pub(crate) enum Action {
         at: Location,
         read: u64,
         written: u64,
+    },
+    /// A word of a block that is freed.
+    Free {
+        at: Location,
     },
     Fence,
 }
@@ -55,18 +60,23 @@ impl From<Ordering> for Strength {
 pub(crate) struct Event {
     pub(crate) action: Action,
     pub(crate) strength: Strength,
+    /// The line of the source that did it. The program did not do what was there before it.
+    pub(crate) line: Option<&'static Line<'static>>,
 }
 
 impl Event {
     /// The store that was there when the threads started. Its value does not matter to the axioms.
     pub(crate) fn initial(at: Location) -> Self {
-        Event { action: Action::Store { at, value: 0 }, strength: Strength::Relaxed }
+        Event { action: Action::Store { at, value: 0 }, strength: Strength::Relaxed, line: None }
     }
 
     /// The event with another number for its location.
     pub(crate) fn renumbered(mut self, numbers: &[Location]) -> Self {
         match &mut self.action {
-            Action::Load { at, .. } | Action::Store { at, .. } | Action::Update { at, .. } => {
+            Action::Load { at, .. }
+            | Action::Store { at, .. }
+            | Action::Update { at, .. }
+            | Action::Free { at } => {
                 *at = numbers[*at];
             }
             Action::Fence => {}
@@ -76,9 +86,10 @@ impl Event {
 
     pub(crate) fn location(&self) -> Option<Location> {
         match self.action {
-            Action::Load { at, .. } | Action::Store { at, .. } | Action::Update { at, .. } => {
-                Some(at)
-            }
+            Action::Load { at, .. }
+            | Action::Store { at, .. }
+            | Action::Update { at, .. }
+            | Action::Free { at } => Some(at),
             Action::Fence => None,
         }
     }
@@ -91,12 +102,18 @@ impl Event {
     pub(crate) fn written(&self) -> Option<u64> {
         match self.action {
             Action::Store { value, .. } | Action::Update { written: value, .. } => Some(value),
+            // Nothing is left there. A load that reads from this is reported.
+            Action::Free { .. } => Some(0),
             Action::Load { .. } | Action::Fence => None,
         }
     }
 
     pub(crate) fn is_update(&self) -> bool {
         matches!(self.action, Action::Update { .. })
+    }
+
+    pub(crate) fn is_free(&self) -> bool {
+        matches!(self.action, Action::Free { .. })
     }
 
     pub(crate) fn is_fence(&self) -> bool {
@@ -131,8 +148,10 @@ impl fmt::Display for Event {
             Action::Load { at, value } => write!(f, "load m{at} = {value}")?,
             Action::Store { at, value } => write!(f, "store m{at} = {value}")?,
             Action::Update { at, read, written } => write!(f, "update m{at} {read} -> {written}")?,
+            Action::Free { at } => write!(f, "free m{at}")?,
             Action::Fence => write!(f, "fence")?,
         }
-        write!(f, " {:?}", self.strength)
+        write!(f, " {:?}", self.strength)?;
+        self.line.map_or(Ok(()), |line| write!(f, " at {}:{}", line.file(), line.line()))
     }
 }

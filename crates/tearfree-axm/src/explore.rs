@@ -7,249 +7,84 @@
 //! execution can be lined up such that each load comes after the store that it reads from, and each
 //! part of such a line-up obeys the axioms, because taking events away takes edges away.
 //!
-//! Which thread goes on is free where no other thread can store to the location that it loads from;
-//! then all stores that it could read from are there. Elsewhere all threads are tried. Who stores
-//! where is learnt on the way: if a thread turns out to store somewhere new, all is begun again.
+//! Which threads go on: some such that no other one can yet store to a location that one of them loads
+//! from. In whatever execution the graph is a part of, the first of their loads to come reads from a
+//! store that the graph has, so one of the graphs that come of them leads there. Where a thread may yet
+//! store is learnt on the way (`runs.rs`): if it turns out to store where the search has relied on that
+//! it does not, all is begun again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 
-use crate::event::Location;
+use crate::cell::forget_values;
+use crate::event::Event;
 use crate::graph::{Graph, Progress};
+use crate::judge;
+use crate::limits::{Limits, Meter};
+use crate::program::Report;
 use crate::rc11::Verdict;
-use crate::replay::{self, End, Place, Request, Run};
-
-type Body<'a, S> = Box<dyn Fn(&S) -> String + 'a>;
-
-/// A small program: threads that share a state.
-///
-/// Bodies are run again and again, so they have to be deterministic, and all that they share has to
-/// be this crate's atomics, inside of the state. A body may make words for itself, but not move one that
-/// it has used, nor publish its address. Bodies have to end by themselves but for waiting, which goes
-/// through [`pause`](crate::pause).
-///
-/// # Examples
-/// Message passing. The reader who has seen the flag sees the data.
-/// ```
-/// use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-/// use tearfree_axm::{AtomicUsize, Program};
-///
-/// let report = Program::new((AtomicUsize::new(0), AtomicUsize::new(0)))
-///     .silent(|(data, flag)| {
-///         data.store(1, Relaxed);
-///         flag.store(1, Release);
-///     })
-///     .thread(|(data, flag)| format!("{} {}", flag.load(Acquire), data.load(Relaxed)))
-///     .explore();
-/// assert_eq!(report.seen(), ["0 0", "0 1", "1 1"]);
-/// ```
-pub struct Program<'a, S> {
-    state: S,
-    threads: Vec<Body<'a, S>>,
-    after: Option<Body<'a, S>>,
-    pauses: usize,
-}
-
-/// What came out of all executions of a program.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// What the threads saw, those that say something in their order, separated by `", "`.
-    pub outcomes: BTreeSet<String>,
-    /// What went wrong, with an execution in which it did: a panic of a body, a data race, a thread
-    /// that sleeps for ever, no execution that ends.
-    pub failures: BTreeMap<String, String>,
-    /// Whole executions.
-    pub executions: usize,
-    /// Executions that were left because a thread waited longer than the program allows.
-    pub cut: usize,
-    /// Consistent graphs on the way.
-    pub graphs: usize,
-}
-
-impl Report {
-    /// The outcomes, for comparing.
-    #[must_use]
-    pub fn seen(&self) -> Vec<&str> {
-        self.outcomes.iter().map(String::as_str).collect()
-    }
-}
-
-impl<'a, S> Program<'a, S> {
-    /// A program without threads, whose memory is as `state` has it.
-    #[must_use]
-    pub fn new(state: S) -> Self {
-        Program { state, threads: Vec::new(), after: None, pauses: 0 }
-    }
-
-    /// Adds a thread that tells what it saw.
-    #[must_use]
-    pub fn thread(mut self, body: impl Fn(&S) -> String + 'a) -> Self {
-        self.threads.push(Box::new(body));
-        self
-    }
-
-    /// Adds a thread that has nothing to tell.
-    #[must_use]
-    pub fn silent(self, body: impl Fn(&S) + 'a) -> Self {
-        self.thread(move |state| {
-            body(state);
-            String::new()
-        })
-    }
-
-    /// Adds what is run after all threads have been joined.
-    #[must_use]
-    pub fn after(mut self, body: impl Fn(&S) -> String + 'a) -> Self {
-        self.after = Some(Box::new(body));
-        self
-    }
-
-    /// How often each thread may [`pause`](crate::pause) before its execution is cut. Zero, if this is
-    /// not called: who waits has to find what it waits for at its first look.
-    #[must_use]
-    pub fn pauses(mut self, pauses: usize) -> Self {
-        self.pauses = pauses;
-        self
-    }
-
-    /// Runs the program in every way that RC11 allows.
-    ///
-    /// # Panics
-    /// If an execution has more than 128 events, accesses of different sizes overlap, or a body is not
-    /// deterministic.
-    #[must_use]
-    pub fn explore(&self) -> Report {
-        self.look_for(None)
-    }
-
-    /// As [`explore`](Self::explore), but ends as soon as there is a failure in whose text `complaint`
-    /// is found: for programs that are known to fail.
-    ///
-    /// # Panics
-    /// As [`explore`](Self::explore).
-    #[must_use]
-    pub fn look_for(&self, complaint: Option<&str>) -> Report {
-        let bodies = self.threads.iter().chain(&self.after);
-        let bodies: Vec<_> = bodies.map(|body| || body(&self.state)).collect();
-        let bodies = Bodies {
-            all: bodies.iter().map(|body| body as &dyn Fn() -> String).collect(),
-            started_first: self.threads.len(),
-            pauses: self.pauses,
-            complaint,
-        };
-        every_execution(&bodies)
-    }
-}
-
-impl<S> core::fmt::Debug for Program<'_, S> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Program").field("threads", &self.threads.len()).finish_non_exhaustive()
-    }
-}
+use crate::replay::{Allowed, End, Request};
+use crate::runs::Runs;
 
 /// Nothing was shown then, so it is a failure.
 const NONE_ENDED: &str =
     "no execution ended: in each one a thread waits longer than `pauses` allows";
 
 /// What threads do, whatever they share.
-struct Bodies<'a> {
-    all: Vec<&'a dyn Fn() -> String>,
+pub(crate) struct Bodies<'a> {
+    pub(crate) all: Vec<&'a dyn Fn() -> String>,
     /// One that is left comes after these have ended.
-    started_first: usize,
-    pauses: usize,
+    pub(crate) started_first: usize,
+    pub(crate) allowed: Allowed,
+    pub(crate) limits: Limits,
     /// The search ends where this is found.
-    complaint: Option<&'a str>,
+    pub(crate) complaint: Option<&'a str>,
 }
 
-fn every_execution(bodies: &Bodies<'_>) -> Report {
-    let mut stores = Stores::new();
+pub(crate) fn every_execution(bodies: &Bodies<'_>) -> Report {
+    forget_values();
     let mut runs = Runs::default();
+    let mut meter = Meter::new(&bodies.limits);
     loop {
-        let report = Report::default();
-        let mut search = Search { bodies, runs, stores: &stores, report, first_cut: String::new() };
+        let (report, first_cut) = (Report::default(), String::new());
+        meter.begin();
+        let mut search = Search { bodies, runs, report, first_cut, meter };
         search.everything();
         let is_found = search.is_found();
         let mut report = search.report;
-        runs = search.runs;
-        let learnt = runs.stores();
-        if is_found || learnt == stores {
-            if report.executions == 0 && report.failures.is_empty() && report.cut > 0 {
-                report.failures.insert(NONE_ENDED.to_owned(), search.first_cut);
-            }
-            return report;
+        (runs, meter) = (search.runs, search.meter);
+        let is_over = is_found || report.partial.is_some() || !runs.is_refuted;
+        if runs.is_outdated || !is_over {
+            runs = runs.again();
+            continue;
         }
-        stores = learnt;
+        if let Some(limit) = &report.partial
+            && report.failures.is_empty()
+            && !bodies.limits.allows_partial
+        {
+            let allow = "the search is partial, which this program does not allow";
+            report.failures.insert(format!("{allow}: {limit}"), String::new());
+        }
+        if report.executions == 0 && report.failures.is_empty() && report.cut > 0 {
+            report.failures.insert(NONE_ENDED.to_owned(), search.first_cut);
+        }
+        return report;
     }
 }
 
-/// Which threads store to which locations.
-type Stores = BTreeSet<(usize, Location)>;
-
-/// What bodies did with which answers, so that none is run twice with the same ones.
-#[derive(Default)]
-struct Runs {
-    places: Vec<Place>,
-    known: HashMap<(usize, Vec<u64>), Rc<Run>>,
-}
-
-impl Runs {
-    fn get(&mut self, bodies: &Bodies<'_>, thread: usize, answers: &[u64]) -> Rc<Run> {
-        if let Some(run) = self.known.get(&(thread, answers.to_vec())) {
-            return Rc::clone(run);
-        }
-        let run = self.run(bodies, thread, answers);
-        let is_as_before = self.is_as_before(bodies, thread, answers, &run);
-        assert!(
-            is_as_before,
-            "the body of thread {thread} is not deterministic: {}",
-            replay::ADVICE
-        );
-        let run = Rc::new(run);
-        self.known.insert((thread, answers.to_vec()), Rc::clone(&run));
-        run
-    }
-
-    fn run(&mut self, bodies: &Bodies<'_>, thread: usize, answers: &[u64]) -> Run {
-        replay::run(&mut self.places, thread, answers, bodies.pauses, bodies.all[thread])
-    }
-
-    /// Whether a body did what it had done with the same answers: the run goes on where the one with
-    /// an answer less had asked, and one that ended ends like that once more.
-    fn is_as_before(
-        &mut self,
-        bodies: &Bodies<'_>,
-        thread: usize,
-        answers: &[u64],
-        run: &Run,
-    ) -> bool {
-        let shorter = answers.split_last().map(|(_, fewer)| (thread, fewer.to_vec()));
-        let goes_on = shorter.and_then(|shorter| self.known.get(&shorter)).is_none_or(|before| {
-            let End::Asks(request) = before.end else { return false };
-            let next = run.events.get(before.events.len());
-            run.events.starts_with(&before.events)
-                && next.is_some_and(|next| next.location() == Some(request.at) && next.reads())
-        });
-        let ended = matches!(run.end, End::Done(_) | End::Failed(_));
-        goes_on && (!ended || self.run(bodies, thread, answers) == *run)
-    }
-
-    fn stores(&self) -> Stores {
-        let events = self
-            .known
-            .iter()
-            .flat_map(|((thread, _), run)| run.events.iter().map(move |event| (*thread, event)));
-        let stores = events.filter(|(_, event)| event.written().is_some());
-        stores.filter_map(|(thread, event)| Some((thread, event.location()?))).collect()
-    }
+#[cfg(test)]
+thread_local! {
+    /// All threads that can go on are tried, everywhere.
+    pub(crate) static TRIES_ALL: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
 }
 
 struct Search<'s> {
     bodies: &'s Bodies<'s>,
     runs: Runs,
-    stores: &'s Stores,
     report: Report,
     /// An execution that was cut, for people.
     first_cut: String,
+    meter: Meter,
 }
 
 impl Search<'_> {
@@ -259,19 +94,39 @@ impl Search<'_> {
             graphs = graphs.into_iter().flat_map(|graph| self.started(graph, thread)).collect();
         }
         let mut seen = HashSet::new();
-        while !self.is_found()
+        let mut initial = Vec::new();
+        while !self.runs.is_outdated
+            && !self.runs.is_refuted
+            && self.report.partial.is_none()
+            && !self.is_found()
             && let Some(graph) = graphs.pop()
         {
-            if !seen.insert(graph.key()) {
+            if let Some(limit) = self.meter.limit_reached(&self.report, &graphs) {
+                self.report.partial = Some(limit);
+                return;
+            }
+            let key = graph.key();
+            let bytes = size_of_val(&*key);
+            if !seen.insert(key) {
                 continue;
             }
-            let execution = graph.execution();
-            match execution.verdict() {
+            self.meter.keeps(bytes);
+            let locations = graph.locations();
+            initial.extend((initial.len()..locations).map(Event::initial));
+            let verdict = judge::verdict(&graph, &initial[..locations]);
+            #[cfg(test)]
+            assert_eq!(verdict, graph.execution().verdict(), "{graph}");
+            match verdict {
                 Verdict::Forbidden => continue,
                 Verdict::Allowed => self.report.graphs += 1,
                 Verdict::Race(one, other) => {
-                    let [one, other] = [one, other].map(|event| execution.events[event]);
+                    let [one, other] = [one, other].map(|event| graph.execution().events[event]);
                     self.failed(&format!("data race: {one} and {other}"), &graph);
+                    continue;
+                }
+                Verdict::UseAfterFree(free, at) => {
+                    let [free, at] = [free, at].map(|event| graph.execution().events[event]);
+                    self.failed(&format!("use after free: {free} and {at}"), &graph);
                     continue;
                 }
             }
@@ -281,8 +136,9 @@ impl Search<'_> {
 
     /// The graphs that come of starting a thread.
     fn started(&mut self, mut graph: Graph, thread: usize) -> Vec<Graph> {
-        let run = self.runs.get(self.bodies, thread, &[]);
-        graph.threads.push(Progress { answers: Vec::new(), sources: Vec::new(), run });
+        let id = self.runs.first(self.bodies, thread);
+        let run = self.runs.run(id);
+        graph.threads.push(Progress { id, run, sources: Rc::default(), choices: Vec::new() });
         graph.placed(thread, 0)
     }
 
@@ -296,6 +152,22 @@ impl Search<'_> {
             self.failed(&message, &graph);
             return;
         }
+        let spins = graph.threads.iter().find_map(|thread| match thread.run.end {
+            End::Spins(line) => Some(line),
+            _ => None,
+        });
+        if let Some(line) = spins {
+            let at = format!("{}:{}", line.file(), line.line());
+            self.failed(&format!("a spin loop without `pause` at {at}"), &graph);
+            self.report.partial = Some(format!("a spin loop at {at}"));
+            return;
+        }
+        let is_choosing = |thread: &Progress| thread.run.end == End::Chooses;
+        if let Some(thread) = graph.threads.iter().position(is_choosing) {
+            graphs
+                .extend([0, 1].into_iter().flat_map(|choice| self.chosen(&graph, thread, choice)));
+            return;
+        }
         let asking: Vec<(usize, Request)> = (0..graph.threads.len())
             .filter_map(|thread| Some((thread, graph.threads[thread].request()?)))
             .collect();
@@ -307,24 +179,59 @@ impl Search<'_> {
             self.failed("a thread sleeps for ever", &graph);
             return;
         }
-        let without_rival =
-            asking.iter().find(|&&(thread, request)| self.is_without_rival(thread, request));
-        let next = without_rival.map_or(&asking[..], core::slice::from_ref);
-        for &(thread, request) in next {
+        for (thread, request) in self.next(&graph, &asking) {
             graphs.extend(self.answered(&graph, thread, request));
         }
     }
 
-    /// Whether no other thread ever stores where `thread` loads. Who sleeps waits for another one.
-    fn is_without_rival(&self, thread: usize, request: Request) -> bool {
-        let mut others = self.stores.iter().filter(|&&(other, _)| other != thread);
-        request.sleeps_at.is_none() && others.all(|&(_, at)| at != request.at)
+    /// The threads that go on now: as few as will do.
+    fn next(&mut self, graph: &Graph, asking: &[(usize, Request)]) -> Vec<(usize, Request)> {
+        #[cfg(test)]
+        if TRIES_ALL.get() {
+            return asking.to_vec();
+        }
+        let closed = asking.iter().map(|&first| self.closed(graph, asking, first));
+        // Who sleeps waits for others, so one has to be awake.
+        let is_awake = |next: &Vec<(usize, Request)>| {
+            next.iter().any(|(_, request)| request.sleeps_at.is_none())
+        };
+        let next = closed.filter(is_awake).min_by_key(Vec::len);
+        let next = next.unwrap_or_else(|| asking.to_vec());
+        for &(other, _) in asking {
+            if next.iter().all(|&(thread, _)| thread != other) {
+                let id = graph.threads[other].id;
+                next.iter().for_each(|(_, request)| self.runs.rely_on_no_store(id, request.at));
+            }
+        }
+        next
+    }
+
+    /// A thread, those that may yet store where it loads, and so on.
+    fn closed(
+        &self,
+        graph: &Graph,
+        asking: &[(usize, Request)],
+        first: (usize, Request),
+    ) -> Vec<(usize, Request)> {
+        let mut closed = vec![first];
+        let mut done = 0;
+        while let Some(&(_, request)) = closed.get(done) {
+            for &(other, asks) in asking {
+                let may_store = || self.runs.may_store(graph.threads[other].id, request.at);
+                if closed.iter().all(|&(thread, _)| thread != other) && may_store() {
+                    closed.push((other, asks));
+                }
+            }
+            done += 1;
+        }
+        closed
     }
 
     /// All threads that are not over sleep, and what they would find is what they sleep at. A thread
     /// whose run was cut might have gone on to wake them.
     fn is_asleep_for_ever(&self, graph: &Graph, asking: &[(usize, Request)]) -> bool {
-        let none_was_cut = graph.threads.iter().all(|thread| !matches!(thread.run.end, End::Cut));
+        let none_was_cut =
+            graph.threads.iter().all(|thread| !matches!(thread.run.end, End::Cut(_)));
         none_was_cut
             && asking.iter().all(|(_, request)| {
                 let last =
@@ -336,20 +243,32 @@ impl Search<'_> {
     /// The graphs that come of each answer that a thread can get.
     fn answered(&mut self, graph: &Graph, thread: usize, request: Request) -> Vec<Graph> {
         let mut graphs = Vec::new();
-        for store in graph.stores(request.at) {
+        let is_allocated = self.runs.places[request.at].is_allocated();
+        for store in graph.stores(request.at).skip(usize::from(is_allocated)) {
             let value = graph.value(store, &self.runs.places);
-            if request.sleeps_at == Some(value) {
+            if request.sleeps_at == Some(value) || request.only.is_some_and(|only| only != value) {
                 continue;
             }
             let mut next = graph.clone();
             let progress = &mut next.threads[thread];
             let first = progress.run.events.len();
-            progress.answers.push(value);
-            progress.sources.push(store);
-            progress.run = self.runs.get(self.bodies, thread, &progress.answers);
+            Rc::make_mut(&mut progress.sources).push(store);
+            progress.id = self.runs.next(self.bodies, thread, progress.id, value);
+            progress.run = self.runs.run(progress.id);
             graphs.extend(next.placed(thread, first));
         }
         graphs
+    }
+
+    /// The graphs that come of an answer that is no load's.
+    fn chosen(&mut self, graph: &Graph, thread: usize, choice: u64) -> Vec<Graph> {
+        let mut next = graph.clone();
+        let progress = &mut next.threads[thread];
+        let first = progress.run.events.len();
+        progress.choices.push(choice);
+        progress.id = self.runs.next(self.bodies, thread, progress.id, choice);
+        progress.run = self.runs.run(progress.id);
+        next.placed(thread, first)
     }
 
     /// No thread of the graph can go on: it is whole, or it was cut, or the joining thread comes now.

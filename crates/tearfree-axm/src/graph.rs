@@ -6,23 +6,49 @@ use std::rc::Rc;
 
 use crate::event::{Event, Location};
 use crate::rc11::Execution;
-use crate::relation::{Relation, Set};
+use crate::relation::{MOST_EVENTS, Relation, Set};
 use crate::replay::{End, Place, Request, Run};
+use crate::runs::RunId;
 
 /// A store: the initial one of a location, or an event of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Store {
-    Initial(Location),
-    By { thread: usize, event: usize },
+    Initial(u16),
+    By { thread: u8, event: u8 },
+}
+
+impl Store {
+    pub(crate) fn initial(at: Location) -> Self {
+        Store::Initial(u16::try_from(at).expect("a program has few locations"))
+    }
+
+    /// For keys: no two stores have the same.
+    fn number(self) -> u32 {
+        match self {
+            Store::Initial(at) => u32::from(at),
+            Store::By { thread, event } => 1 << 16 | u32::from(thread) << 8 | u32::from(event),
+        }
+    }
+}
+
+/// The store that is an event of a thread.
+fn store_by(thread: usize, event: usize) -> Store {
+    let fits = (u8::try_from(thread), u8::try_from(event));
+    let (Ok(thread), Ok(event)) = fits else {
+        panic!("more than {MOST_EVENTS} events: use a smaller program");
+    };
+    Store::By { thread, event }
 }
 
 /// How far a thread has come.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
-    /// What its loads gave, and from where.
-    pub(crate) answers: Vec<u64>,
-    pub(crate) sources: Vec<Store>,
+    pub(crate) id: RunId,
     pub(crate) run: Rc<Run>,
+    /// From where its loads got what they gave.
+    pub(crate) sources: Rc<Vec<Store>>,
+    /// What failed for no reason, and what did not.
+    pub(crate) choices: Vec<u64>,
 }
 
 impl Progress {
@@ -39,13 +65,13 @@ impl Progress {
 pub(crate) struct Graph {
     pub(crate) threads: Vec<Progress>,
     /// Without the initial store, which comes first.
-    pub(crate) mo: Vec<Vec<Store>>,
+    pub(crate) mo: Vec<Rc<Vec<Store>>>,
     /// The last thread was started after the others had ended.
     pub(crate) last_is_after: bool,
 }
 
 /// Two graphs with the same key are the same: where loads read from, and the orders of stores.
-pub(crate) type Key = Vec<(usize, usize)>;
+pub(crate) type Key = Box<[u32]>;
 
 impl Graph {
     pub(crate) fn new() -> Self {
@@ -53,29 +79,42 @@ impl Graph {
     }
 
     pub(crate) fn key(&self) -> Key {
-        let lists = self.threads.iter().map(|thread| &thread.sources).chain(&self.mo);
-        let mut key = Key::new();
-        for list in lists {
-            key.push((usize::MAX, list.len()));
-            key.extend(list.iter().map(|store| match *store {
-                Store::Initial(at) => (usize::MAX, at),
-                Store::By { thread, event } => (thread, event),
-            }));
+        let lists = || self.threads.iter().map(|thread| &thread.sources).chain(&self.mo);
+        let choices = || self.threads.iter().map(|thread| &thread.choices);
+        let stores: usize = lists().map(|list| list.len() + 1).sum();
+        let chosen: usize = choices().map(|list| list.len() + 1).sum();
+        let mut key = Vec::with_capacity(stores + chosen);
+        let end = |length: usize| u32::MAX - length as u32;
+        for list in choices() {
+            key.push(end(list.len()));
+            key.extend(list.iter().map(|&choice| choice as u32));
         }
-        key
+        for list in lists() {
+            key.push(end(list.len()));
+            key.extend(list.iter().map(|store| store.number()));
+        }
+        key.into_boxed_slice()
+    }
+
+    /// The memory that it takes, without what it shares with others.
+    pub(crate) fn bytes(&self) -> usize {
+        let of_thread = |thread: &Progress| size_of_val(thread) + size_of_val(&**thread.sources);
+        let of_order = |order: &Rc<Vec<Store>>| size_of_val(order) + size_of_val(&***order);
+        let threads: usize = self.threads.iter().map(of_thread).sum();
+        size_of_val(self) + threads + self.mo.iter().map(of_order).sum::<usize>()
     }
 
     /// All stores to a location, in their order.
     pub(crate) fn stores(&self, at: Location) -> impl Iterator<Item = Store> {
-        let later = self.mo.get(at).into_iter().flatten().copied();
-        core::iter::once(Store::Initial(at)).chain(later)
+        let later = self.mo.get(at).into_iter().flat_map(|order| order.iter().copied());
+        core::iter::once(Store::initial(at)).chain(later)
     }
 
     pub(crate) fn value(&self, store: Store, places: &[Place]) -> u64 {
         match store {
-            Store::Initial(at) => places[at].initial,
+            Store::Initial(at) => places[usize::from(at)].initial,
             Store::By { thread, event } => {
-                let event = &self.threads[thread].run.events[event];
+                let event = &self.threads[usize::from(thread)].run.events[usize::from(event)];
                 event.written().expect("a store leaves a value")
             }
         }
@@ -92,7 +131,7 @@ impl Graph {
                 continue;
             }
             let at = what.location().expect("a store has a location");
-            let store = Store::By { thread, event };
+            let store = store_by(thread, event);
             let after = source.filter(|_| what.is_update());
             graphs = graphs.into_iter().flat_map(|graph| graph.with(store, at, after)).collect();
         }
@@ -103,7 +142,7 @@ impl Graph {
     /// or anywhere behind the thread's own last one.
     fn with(mut self, store: Store, at: Location, after: Option<Store>) -> Vec<Graph> {
         if self.mo.len() <= at {
-            self.mo.resize(at + 1, Vec::new());
+            self.mo.resize(at + 1, Rc::default());
         }
         let Store::By { thread, .. } = store else { unreachable!("initial stores are there") };
         let order = &self.mo[at];
@@ -122,7 +161,7 @@ impl Graph {
         };
         let put = |position| {
             let mut graph = self.clone();
-            graph.mo[at].insert(position, store);
+            Rc::make_mut(&mut graph.mo[at]).insert(position, store);
             graph
         };
         positions.map(put).collect()
@@ -140,13 +179,13 @@ impl Graph {
             threads.resize(events.len(), Some(thread));
         }
         let number = |store: Store| match store {
-            Store::Initial(at) => at,
-            Store::By { thread, event } => first_of[thread] + event,
+            Store::Initial(at) => usize::from(at),
+            Store::By { thread, event } => first_of[usize::from(thread)] + usize::from(event),
         };
         let mut rf = Relation::empty(events.len());
         for (progress, &first) in self.threads.iter().zip(&first_of) {
             let reads = (first..).zip(&progress.run.events).filter(|(_, event)| event.reads());
-            reads.zip(&progress.sources).for_each(|((at, _), &from)| rf.add(number(from), at));
+            reads.zip(&*progress.sources).for_each(|((at, _), &from)| rf.add(number(from), at));
         }
         let mut mo = Relation::empty(events.len());
         for at in 0..locations {
@@ -160,7 +199,7 @@ impl Graph {
         Execution { events, threads, sb, rf, mo }
     }
 
-    fn locations(&self) -> usize {
+    pub(crate) fn locations(&self) -> usize {
         let events = self.threads.iter().flat_map(|thread| &thread.run.events);
         events.filter_map(Event::location).max().map_or(0, |last| last + 1)
     }
@@ -205,6 +244,13 @@ impl fmt::Display for Graph {
                     Some(Store::By { thread, event }) => writeln!(f, ", from {thread}:{event}")?,
                     None => writeln!(f)?,
                 }
+            }
+            match progress.run.end {
+                End::Asks(Request { sleeps_at: Some(_), line, .. }) => {
+                    writeln!(f, "         sleeps at {}:{}", line.file(), line.line())?;
+                }
+                End::Cut(line) => writeln!(f, "         waits at {}:{}", line.file(), line.line())?,
+                _ => {}
             }
         }
         Ok(())

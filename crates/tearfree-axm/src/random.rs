@@ -115,7 +115,7 @@ fn events(threads: &Threads) -> (Vec<Event>, Vec<Option<usize>>) {
                 Op::Fence(order) => (Action::Fence, order),
                 Op::Nothing => continue,
             };
-            events.push(Event { action, strength: order.into() });
+            events.push(Event { action, strength: order.into(), line: None });
             owners.push(Some(thread));
         }
     }

@@ -37,6 +37,8 @@ pub(crate) enum Verdict {
     Allowed,
     /// It can happen, and then anything can: these two events are a data race.
     Race(usize, usize),
+    /// It can happen, and then the second event uses what the first one has freed.
+    UseAfterFree(usize, usize),
 }
 
 impl Execution {
@@ -54,7 +56,11 @@ impl Execution {
         if !allowed {
             return Verdict::Forbidden;
         }
-        self.race(&hb).map_or(Verdict::Allowed, |(one, other)| Verdict::Race(one, other))
+        if let Some((one, other)) = self.race(&hb) {
+            return Verdict::Race(one, other);
+        }
+        self.use_after_free(&hb)
+            .map_or(Verdict::Allowed, |(free, at)| Verdict::UseAfterFree(free, at))
     }
 
     fn all(&self, is_member: impl Fn(&Event) -> bool) -> Set {
@@ -138,5 +144,14 @@ impl Execution {
         events.flat_map(|one| (0..one).map(move |other| (other, one))).find(|&(one, other)| {
             conflict(one, other) && !hb.has(one, other) && !hb.has(other, one)
         })
+    }
+
+    /// An access of what was freed before.
+    fn use_after_free(&self, hb: &Relation) -> Option<(usize, usize)> {
+        let is_use = |&(free, at): &(usize, usize)| {
+            self.events[free].is_free()
+                && self.events[at].location() == self.events[free].location()
+        };
+        hb.pairs().find(is_use)
     }
 }

@@ -120,7 +120,7 @@ impl Relation {
 }
 
 /// The events in a set.
-fn members(mut set: Set) -> impl Iterator<Item = usize> {
+pub(crate) fn members(mut set: Set) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
         if set == 0 {
             return None;

@@ -27,8 +27,12 @@ fn a_failed_assertion_comes_with_its_execution() {
         .explore();
     assert!(only_failure(&report).contains("stale"));
     let execution = report.failures.values().next().unwrap();
-    assert!(execution.contains("load m1 = 1 Acquire, from 0:1"), "{execution}");
-    assert!(execution.contains("load m0 = 0 Relaxed, from the start"), "{execution}");
+    let loaded = |what: &str, from: &str| {
+        let mut lines = execution.lines();
+        lines.any(|line| line.contains(what) && line.ends_with(from))
+    };
+    assert!(loaded("load m1 = 1 Acquire at ", ", from 0:1"), "{execution}");
+    assert!(loaded("load m0 = 0 Relaxed at ", ", from the start"), "{execution}");
 }
 
 #[test]
@@ -177,7 +181,9 @@ fn orderings_that_an_access_cannot_have_are_refused() {
     ];
     for (access, what) in accesses {
         let report = Program::new(AtomicUsize::new(0)).silent(access).explore();
-        assert_eq!(only_failure(&report), format!("there is no such thing as {what}"));
+        assert!(
+            only_failure(&report).starts_with(&format!("there is no such thing as {what} at "))
+        );
         let outside = std::panic::catch_unwind(|| access(&AtomicUsize::new(0)));
         assert!(outside.is_err(), "{what}");
     }
@@ -272,5 +278,6 @@ fn a_word_that_a_body_makes_and_publishes_is_refused() {
         x.store(core::ptr::from_ref(made).addr(), Release);
         x.load(Relaxed);
     });
-    assert!(refused(&program).contains("not deterministic"));
+    let refused = refused(&program);
+    assert!(refused.contains("not deterministic") && refused.contains("use `heap::alloc`"));
 }

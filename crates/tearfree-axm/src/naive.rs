@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The search against one that tries all threads everywhere, on random programs with exchanges that
+//! may fail, branches and plain accesses. Each verdict on the way is compared with `rc11.rs`.
+
+use proptest::prelude::*;
+
+use crate::explore::TRIES_ALL;
+use crate::litmus::Litmus;
+use crate::{AtomicUsize, Ordering, Plain, Program, Report, fence};
+
+const WORDS: usize = 3;
+
+#[derive(Clone, Copy, Debug)]
+enum Op {
+    Load(usize, Ordering),
+    Store(usize, usize, Ordering),
+    Exchange(usize, usize, usize, Ordering),
+    /// Stores to the second word if the first one is not zero.
+    StoreIf(usize, usize, Ordering),
+    Fence(Ordering),
+    PlainLoad(usize),
+    PlainStore(usize, usize),
+}
+
+fn op(with_plain: bool) -> impl Strategy<Value = Op> {
+    use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+    let (word, value) = (0..WORDS, 0..3_usize);
+    let exchange = (word.clone(), value.clone(), value.clone());
+    let rare = u32::from(with_plain);
+    prop_oneof![
+        4 => (word.clone(), prop_oneof![Just(Relaxed), Just(Acquire)])
+            .prop_map(|(word, order)| Op::Load(word, order)),
+        4 => (word.clone(), value.clone(), prop_oneof![Just(Relaxed), Just(Release)])
+            .prop_map(|(word, value, order)| Op::Store(word, value, order)),
+        4 => (exchange, prop_oneof![Just(Relaxed), Just(AcqRel)])
+            .prop_map(|((word, from, to), order)| Op::Exchange(word, from, to, order)),
+        3 => (word.clone(), word.clone(), prop_oneof![Just(Relaxed), Just(Release)])
+            .prop_map(|(word, other, order)| Op::StoreIf(word, other, order)),
+        2 => prop_oneof![Just(Acquire), Just(Release), Just(AcqRel)].prop_map(Op::Fence),
+        2 => Just(Op::Fence(SeqCst)),
+        2 * rare => word.clone().prop_map(Op::PlainLoad),
+        2 * rare => (word, value).prop_map(|(word, value)| Op::PlainStore(word, value)),
+    ]
+}
+
+fn threads(with_plain: bool) -> impl Strategy<Value = Vec<Vec<Op>>> {
+    let of = move |threads: usize, most: usize| {
+        prop::collection::vec(prop::collection::vec(op(with_plain), 1..=most), threads)
+    };
+    prop_oneof![of(2, 5), of(3, 3)]
+}
+
+fn act(op: Op, words: &[Plain; WORDS], seen: &mut String) {
+    let word = |at: usize| -> &AtomicUsize { words[at].as_atomic() };
+    match op {
+        Op::Load(at, order) => *seen += &format!(" {}", word(at).load(order)),
+        Op::Store(at, value, order) => word(at).store(value, order),
+        Op::Exchange(at, from, to, order) => {
+            let result = word(at).compare_exchange(from, to, order, Ordering::Relaxed);
+            *seen += &format!(" {result:?}");
+        }
+        Op::StoreIf(at, other, order) => {
+            if word(at).load(Ordering::Relaxed) != 0 {
+                word(other).store(7, order);
+            }
+        }
+        Op::Fence(order) => fence(order),
+        Op::PlainLoad(at) => *seen += &format!(" {}", words[at].get()),
+        Op::PlainStore(at, value) => words[at].set(value),
+    }
+}
+
+fn explored(threads: &[Vec<Op>], tries_all: bool) -> Report {
+    let mut program = Program::new([const { Plain::new(0) }; WORDS]);
+    for ops in threads {
+        program = program.thread(move |words| {
+            let mut seen = String::from(".");
+            ops.iter().for_each(|&op| act(op, words, &mut seen));
+            seen
+        });
+    }
+    TRIES_ALL.set(tries_all);
+    let report = program.explore();
+    TRIES_ALL.set(false);
+    report
+}
+
+/// Each graph of each litmus file is judged by `rc11.rs` too, in this build.
+#[test]
+fn both_judges_agree_on_the_litmus_files() {
+    let mut count = 0;
+    for folder in ["shapes", "c"] {
+        let folder = format!("{}/../../litmus/{folder}", env!("CARGO_MANIFEST_DIR"));
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            if let Ok(test) = Litmus::read(&text) {
+                assert_eq!(test.verdict(), test.expected, "{}", test.name);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 60, "{count} files");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn leaving_threads_out_leaves_no_execution_out(threads in threads(false)) {
+        let (few, all) = (explored(&threads, false), explored(&threads, true));
+        prop_assert_eq!(few.executions, all.executions);
+        prop_assert_eq!(few.outcomes, all.outcomes);
+        prop_assert!(few.graphs <= all.graphs);
+        prop_assert!(few.failures.is_empty() && all.failures.is_empty());
+    }
+
+    /// A race ends an execution, so which ones are found depends on the way; that there is one does not.
+    #[test]
+    fn leaving_threads_out_leaves_no_program_without_its_race(threads in threads(true)) {
+        let (few, all) = (explored(&threads, false), explored(&threads, true));
+        prop_assert_eq!(few.failures.is_empty(), all.failures.is_empty());
+        if all.failures.is_empty() {
+            prop_assert_eq!(few.outcomes, all.outcomes);
+        }
+    }
+}

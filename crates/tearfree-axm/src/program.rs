@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What users write and get: a program, and the report of all its executions.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::explore::{Bodies, every_execution};
+use crate::limits::Limits;
+use crate::replay::Allowed;
+
+type Body<'a, S> = Box<dyn Fn(&S) -> String + 'a>;
+
+/// A small program: threads that share a state.
+///
+/// Bodies are run again and again, so they have to be deterministic, and all that they share has to
+/// be this crate's atomics, inside of the state. A body may make words for itself, but not move one that
+/// it has used, nor publish its address, unless it comes from [`heap::alloc`](crate::heap::alloc).
+/// Bodies have to end by themselves but for waiting, which goes through [`pause`](crate::pause).
+///
+/// # Examples
+/// Message passing. The reader who has seen the flag sees the data.
+/// ```
+/// use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+/// use tearfree_axm::{AtomicUsize, Program};
+///
+/// let report = Program::new((AtomicUsize::new(0), AtomicUsize::new(0)))
+///     .silent(|(data, flag)| {
+///         data.store(1, Relaxed);
+///         flag.store(1, Release);
+///     })
+///     .thread(|(data, flag)| format!("{} {}", flag.load(Acquire), data.load(Relaxed)))
+///     .explore();
+/// assert_eq!(report.seen(), ["0 0", "0 1", "1 1"]);
+/// ```
+pub struct Program<'a, S> {
+    state: S,
+    threads: Vec<Body<'a, S>>,
+    after: Option<Body<'a, S>>,
+    allowed: Allowed,
+    limits: Limits,
+}
+
+/// What came out of all executions of a program.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// What the threads saw, those that say something in their order, separated by `", "`.
+    pub outcomes: BTreeSet<String>,
+    /// What went wrong, with an execution in which it did: a panic of a body, a data race, a thread
+    /// that sleeps for ever, a spin loop that does not pause, no execution that ends, a search that is
+    /// partial.
+    pub failures: BTreeMap<String, String>,
+    /// Whole executions.
+    pub executions: usize,
+    /// Executions that were left because a thread waited longer than the program allows.
+    pub cut: usize,
+    /// Consistent graphs on the way.
+    pub graphs: usize,
+    /// The limit or the spin loop that ended the search, if one did: then there may be more executions, outcomes and
+    /// failures than this report has.
+    pub partial: Option<String>,
+}
+
+impl Report {
+    /// The outcomes, for comparing.
+    #[must_use]
+    pub fn seen(&self) -> Vec<&str> {
+        self.outcomes.iter().map(String::as_str).collect()
+    }
+}
+
+impl<'a, S> Program<'a, S> {
+    /// A program without threads, whose memory is as `state` has it.
+    #[must_use]
+    pub fn new(state: S) -> Self {
+        Program {
+            state,
+            threads: Vec::new(),
+            after: None,
+            allowed: Allowed::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Adds a thread that tells what it saw.
+    #[must_use]
+    pub fn thread(mut self, body: impl Fn(&S) -> String + 'a) -> Self {
+        self.threads.push(Box::new(body));
+        self
+    }
+
+    /// Adds a thread that has nothing to tell.
+    #[must_use]
+    pub fn silent(self, body: impl Fn(&S) + 'a) -> Self {
+        self.thread(move |state| {
+            body(state);
+            String::new()
+        })
+    }
+
+    /// Adds what is run after all threads have been joined.
+    #[must_use]
+    pub fn after(mut self, body: impl Fn(&S) -> String + 'a) -> Self {
+        self.after = Some(Box::new(body));
+        self
+    }
+
+    /// How often each thread may [`pause`](crate::pause) before its execution is cut. Zero, if this is
+    /// not called: who waits has to find what it waits for at its first look.
+    #[must_use]
+    pub fn pauses(mut self, pauses: usize) -> Self {
+        self.allowed.pauses = pauses;
+        self
+    }
+
+    /// How often, in each thread, a weak exchange may fail or a sleep may end for no reason. Zero, if this
+    /// is not called. The search tries both each time, so one is enough for most programs.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::atomic::Ordering::Relaxed;
+    /// use tearfree_axm::{AtomicUsize, Program};
+    ///
+    /// let program = || {
+    ///     let exchange = |x: &AtomicUsize| x.compare_exchange_weak(0, 1, Relaxed, Relaxed);
+    ///     Program::new(AtomicUsize::new(0)).thread(move |x| format!("{:?}", exchange(x)))
+    /// };
+    /// assert_eq!(program().explore().seen(), ["Ok(0)"]);
+    /// assert_eq!(program().spurious(1).explore().seen(), ["Err(0)", "Ok(0)"]);
+    /// ```
+    #[must_use]
+    pub fn spurious(mut self, failures: usize) -> Self {
+        self.allowed.spurious = failures;
+        self
+    }
+
+    /// Ends the search after this many whole executions.
+    ///
+    /// A search that a limit ends is a failure, unless [`allow_partial`](Self::allow_partial) is called.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::atomic::Ordering::Relaxed;
+    /// use tearfree_axm::{AtomicUsize, Program};
+    ///
+    /// let program = || {
+    ///     let swap = |x: &AtomicUsize| x.swap(1, Relaxed).to_string();
+    ///     Program::new(AtomicUsize::new(0)).thread(swap).thread(swap)
+    /// };
+    /// assert!(program().max_executions(100).explore().failures.is_empty());
+    ///
+    /// let report = program().max_executions(1).explore();
+    /// let failure = report.failures.keys().next().unwrap();
+    /// assert!(failure.ends_with("more than 1 executions"), "{failure}");
+    ///
+    /// let report = program().max_executions(1).allow_partial().explore();
+    /// assert!(report.failures.is_empty() && report.outcomes.len() == 1);
+    /// assert_eq!(report.partial.unwrap(), "more than 1 executions");
+    /// ```
+    #[must_use]
+    pub fn max_executions(mut self, executions: usize) -> Self {
+        self.limits.executions = Some(executions);
+        self
+    }
+
+    /// Ends the search after this many consistent graphs, as [`max_executions`](Self::max_executions)
+    /// does after whole executions.
+    #[must_use]
+    pub fn max_graphs(mut self, graphs: usize) -> Self {
+        self.limits.graphs = Some(graphs);
+        self
+    }
+
+    /// Ends the search after this time, as [`max_executions`](Self::max_executions) does. The clock is
+    /// read between two graphs: a body that does not end is not interrupted.
+    #[must_use]
+    pub fn max_duration(mut self, duration: Duration) -> Self {
+        self.limits.duration = Some(duration);
+        self
+    }
+
+    /// Ends the search, as [`max_executions`](Self::max_executions) does, when the graphs that it keeps
+    /// take about this many bytes. Not counted: the runs of the bodies, and what the allocator adds.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.limits.bytes = Some(bytes);
+        self
+    }
+
+    /// Takes a search that a limit ended for no failure. [`Report::partial`] says that it did.
+    #[must_use]
+    pub fn allow_partial(mut self) -> Self {
+        self.limits.allows_partial = true;
+        self
+    }
+
+    /// Runs the program in every way that RC11 allows.
+    ///
+    /// # Panics
+    /// If an execution has more than 128 events, accesses of different sizes overlap, or a body is not
+    /// deterministic.
+    #[must_use]
+    pub fn explore(&self) -> Report {
+        self.look_for(None)
+    }
+
+    /// As [`explore`](Self::explore), but ends as soon as there is a failure in whose text `complaint`
+    /// is found: for programs that are known to fail.
+    ///
+    /// # Panics
+    /// As [`explore`](Self::explore).
+    #[must_use]
+    pub fn look_for(&self, complaint: Option<&str>) -> Report {
+        let bodies = self.threads.iter().chain(&self.after);
+        let bodies: Vec<_> = bodies.map(|body| || body(&self.state)).collect();
+        let bodies = Bodies {
+            all: bodies.iter().map(|body| body as &dyn Fn() -> String).collect(),
+            started_first: self.threads.len(),
+            allowed: self.allowed,
+            limits: self.limits,
+            complaint,
+        };
+        every_execution(&bodies)
+    }
+}
+
+impl<S> core::fmt::Debug for Program<'_, S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Program").field("threads", &self.threads.len()).finish_non_exhaustive()
+    }
+}

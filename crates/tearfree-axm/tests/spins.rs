@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Spin loops that do not pause are reported, and what fails for no reason does so where it is allowed.
+
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+use tearfree_axm::{AtomicBool, AtomicU32, AtomicUsize, Program, Report, pause};
+
+fn only_failure(report: &Report) -> &str {
+    assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
+    report.failures.keys().next().unwrap()
+}
+
+#[test]
+fn a_loop_that_does_not_pause_is_named_with_its_line() {
+    type Spin = fn(&(AtomicBool, AtomicUsize));
+    let start = line!() + 2;
+    let loops: [Spin; 4] = [
+        |(flag, _)| while !flag.load(Acquire) {},
+        |(flag, _)| while flag.swap(false, Acquire) == flag.load(Relaxed) {},
+        |(flag, _)| while flag.compare_exchange(true, false, AcqRel, Relaxed).is_err() {},
+        |(flag, x)| while !flag.load(Relaxed) | (x.load(Relaxed) == 1) {},
+    ];
+    for (line, spin) in (start..).zip(loops) {
+        let report = Program::new((AtomicBool::new(false), AtomicUsize::new(0)))
+            .silent(spin)
+            .silent(|(flag, _)| flag.store(true, Release))
+            .explore();
+        let expected = format!("a spin loop without `pause` at {}:{line}", file!());
+        assert_eq!(only_failure(&report), expected);
+        assert!(report.partial.is_some(), "it is left at once");
+    }
+}
+
+#[test]
+fn what_pauses_or_gets_on_is_no_spin_loop() {
+    let report = Program::new((AtomicBool::new(true), AtomicUsize::new(0)))
+        .silent(|(flag, x)| {
+            for _ in 0..20 {
+                flag.load(Relaxed);
+                pause();
+            }
+            for _ in 0..20 {
+                x.fetch_add(1, Relaxed);
+            }
+            for i in 0..20 {
+                flag.load(Relaxed);
+                x.store(i, Relaxed);
+            }
+        })
+        .pauses(20)
+        .explore();
+    assert!(report.failures.is_empty(), "{:?}", report.failures);
+    assert_eq!((report.executions, report.partial), (1, None));
+}
+
+/// Counts the attempts; another thread may get in between.
+fn attempts(x: &AtomicUsize) -> String {
+    let mut count = 1;
+    while x.compare_exchange_weak(0, 1, AcqRel, Acquire) == Err(0) {
+        count += 1;
+    }
+    format!("{count}")
+}
+
+#[test]
+fn a_weak_exchange_fails_as_often_as_it_may() {
+    for (spurious, seen) in [(0, &["1"][..]), (1, &["1", "2"]), (2, &["1", "2", "3"])] {
+        let program = Program::new(AtomicUsize::new(0)).thread(attempts).spurious(spurious);
+        assert_eq!(program.explore().seen(), seen);
+    }
+    // What fails is a load: the other thread's exchange is not lost.
+    let program = || Program::new(AtomicUsize::new(0)).thread(attempts).spurious(1);
+    let report = program().thread(attempts).after(|x| x.load(Relaxed).to_string()).explore();
+    assert_eq!(report.seen(), ["1, 1, 1", "1, 2, 1", "2, 1, 1", "2, 2, 1"]);
+    let strong = Program::new(AtomicUsize::new(0))
+        .spurious(1)
+        .thread(|x| format!("{:?}", x.compare_exchange(0, 1, AcqRel, Acquire)));
+    assert_eq!(strong.explore().seen(), ["Ok(0)"]);
+}
+
+#[test]
+fn a_sleep_that_ends_for_no_reason_is_found() {
+    let explore = |spurious| {
+        Program::new(AtomicU32::new(0))
+            .silent(|word| {
+                if word.load(Relaxed) == 0 {
+                    word.wait(0);
+                    assert_eq!(word.load(Relaxed), 1, "woken for nothing");
+                }
+            })
+            .silent(|word| {
+                word.store(1, Relaxed);
+                word.wake_all();
+            })
+            .spurious(spurious)
+            .explore()
+    };
+    assert!(explore(0).failures.is_empty());
+    assert!(only_failure(&explore(1)).contains("woken for nothing"));
+}
