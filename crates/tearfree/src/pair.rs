@@ -61,7 +61,7 @@ impl PairStart {
 #[inline(always)]
 #[must_use]
 pub fn slot_of(generation: u64) -> usize {
-    usize::from(!generation.is_multiple_of(2))
+    usize::from(generation % 2 != 0)
 }
 
 impl PairCount {

@@ -7,17 +7,18 @@
 
 #![allow(unsafe_code, reason = "system calls, and parking_lot_core's promises")]
 
-core::cfg_select! {
-    tearfree_axm => {
-        mod recorded;
-        pub(super) use recorded::{wake_all, while_equal};
-    }
-    all(any(target_os = "linux", target_os = "android"), target_pointer_width = "64") => {
-        mod futex;
-        pub(super) use futex::{wake_all, while_equal};
-    }
-    _ => {
-        mod queue;
-        pub(super) use queue::{wake_all, while_equal};
-    }
-}
+#[cfg(not(tearfree_axm))]
+#[cfg_attr(
+    all(any(target_os = "linux", target_os = "android"), target_pointer_width = "64"),
+    path = "sleep/futex.rs"
+)]
+#[cfg_attr(
+    not(all(any(target_os = "linux", target_os = "android"), target_pointer_width = "64")),
+    path = "sleep/queue.rs"
+)]
+mod system;
+#[cfg(tearfree_axm)]
+#[path = "sleep/recorded.rs"]
+mod system;
+
+pub(super) use system::{wake_all, while_equal};

@@ -74,10 +74,10 @@ impl Search {
 
     /// Makes the next step of `thread`, or takes the last one back.
     fn step(&mut self, thread: usize, version: Option<Token>, by: isize) {
-        self.done[thread] = self.done[thread].strict_add_signed(by);
+        self.done[thread] = self.done[thread].checked_add_signed(by).unwrap();
         if let Some(version) = version {
             let known = self.known.entry(version).or_default();
-            *known = known.strict_add_signed(by);
+            *known = known.checked_add_signed(by).unwrap();
         }
     }
 

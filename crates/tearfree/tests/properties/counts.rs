@@ -88,7 +88,7 @@ fn latch_follows_the_model(mut word: u32, steps: &[Step]) {
     let mut starts: Vec<(u32, LatchStart<u32>)> = Vec::new();
     for step in steps {
         match step {
-            Step::Write if model.is_multiple_of(2) => count.write_begin(),
+            Step::Write if model % 2 == 0 => count.write_begin(),
             Step::Write => {
                 count.write_flip();
                 count.write_end();

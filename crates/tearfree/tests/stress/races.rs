@@ -124,7 +124,7 @@ impl<T: Accusing> Way<T> for Otherwise<T> {
     }
 
     fn put(&self, value: T) {
-        if value.generation().is_multiple_of(2) {
+        if value.generation() % 2 == 0 {
             *self.0.write() = value;
         } else {
             let old = self.0.update(|current| replace(current, value)).generation();
@@ -335,13 +335,13 @@ impl<L: WriterLock + Sync> Subject for Fields<L> {
     fn put(&self, generation: u64) {
         let (first, depth) = (Words::of(generation), Words::of(generation));
         let (name, last) = (Mixed::of(generation), Words::of(generation));
-        self.0.set(Book { flag: generation.is_multiple_of(2), first, depth, name, last });
+        self.0.set(Book { flag: generation % 2 == 0, first, depth, name, last });
     }
 
     fn get(&self) -> u64 {
         let (flag, name, last) =
             self.0.read_fields((field!(Book, flag), field!(Book, name), field!(Book, last)));
-        assert_eq!((flag, name.generation()), (last.generation().is_multiple_of(2), last.0[0]));
+        assert_eq!((flag, name.generation()), (last.generation() % 2 == 0, last.0[0]));
         last.generation()
     }
 
