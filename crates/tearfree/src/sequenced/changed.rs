@@ -15,7 +15,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Waits, in a task, until the version is another than `seen`; [`wait_changed`](Self::wait_changed) is
     /// the same for a thread.
     ///
-    /// No change is missed, and the future can be dropped at any time. It works with each runtime, and
+    /// No change is missed, and the future can be dropped at any time. In a child that was forked while
+    /// other threads waited in tasks, do not use it: their locks may stay taken there. It works with each runtime, and
     /// needs none. After it the task sees what the writer did before its write.
     ///
     /// # Cost

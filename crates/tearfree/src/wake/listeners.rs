@@ -11,7 +11,7 @@
 
 use core::mem;
 use core::panic::AssertUnwindSafe;
-use core::sync::atomic::{AtomicBool, AtomicU32 as Process, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32 as Process, Ordering};
 use core::task::Waker;
 use std::panic::catch_unwind;
 use std::sync::{Mutex, PoisonError};
@@ -30,7 +30,7 @@ static LISTENERS: Listeners = Listeners {
     looks_by_itself: AtomicBool::new(false),
     buckets: [const { Mutex::new(Vec::new()) }; BUCKETS],
     process: Process::new(0),
-    next: AtomicUsize::new(0),
+    last: Mutex::new(0),
 };
 
 struct Listeners {
@@ -41,18 +41,19 @@ struct Listeners {
     buckets: [Mutex<Vec<Entry>>; BUCKETS],
     /// The process that the thread runs in; a forked child has to start its own one.
     process: Process,
-    next: AtomicUsize,
+    /// The last listener's number. Wide enough never to come back, also on 32-bit machines.
+    last: Mutex<u64>,
 }
 
 struct Entry {
-    listener: usize,
+    listener: u64,
     waker: Waker,
 }
 
 /// A task's place among the listeners; its end gives it up.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    number: usize,
+    number: u64,
     bucket: usize,
 }
 
@@ -84,9 +85,12 @@ pub(super) fn look_without_notice() {
 impl Listener {
     /// A place without a waker. `None` where the thread that calls wakers cannot be started.
     pub(super) fn new(word: &AtomicU32) -> Option<Self> {
-        // ORDERING: P8. A number that no other listener has; `bucket_of` and the mutex do the rest.
-        let number = LISTENERS.next.fetch_add(1, PLAIN);
-        start_thread().then(|| Listener { number, bucket: bucket_of(word) })
+        if !start_thread() {
+            return None;
+        }
+        let mut last = LISTENERS.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last += 1;
+        Some(Listener { number: *last, bucket: bucket_of(word) })
     }
 
     /// Leaves `waker` to be called once, at the next change.
