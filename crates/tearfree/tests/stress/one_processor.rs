@@ -85,33 +85,45 @@ fn race(
 }
 
 /// In as many writes as `read` needs for its turns, attempts, which request nothing, get next to nothing.
-fn assert_gets_its_turns(asking: &Score, attempts_alone: &Score) {
-    assert_eq!(asking.new_values, TURNS);
-    assert!(
-        attempts_alone.new_values < TURNS / 2,
-        "attempts get as far: {attempts_alone:?} instead of {asking:?}"
-    );
+///
+/// Other programs on this processor give turns, too, and take writes. So one of several races has to show
+/// it: readers whose requests are not heard show it in none.
+fn assert_gets_its_turns(races: impl Fn() -> (Score, Score)) {
+    let mut spoilt = Vec::new();
+    for _ in 0..10 {
+        let (asking, attempts_alone) = races();
+        assert_eq!(asking.new_values, TURNS);
+        if attempts_alone.new_values < TURNS / 2 {
+            return;
+        }
+        spoilt.push((asking, attempts_alone));
+    }
+    panic!("attempts get as far: {spoilt:?}");
 }
 
 #[test]
 fn a_reader_of_a_split_lock_gets_its_turns_on_the_writers_processor() {
     let _watchdog = Watchdog::over("one processor: split");
-    let mut lock = SeqLock::<_, Fair>::from(Value::of(0));
-    let (mut writer, reader) = lock.split();
-    let asking = race(TURNS, u64::MAX, |value| writer.set_from(value), || Some(reader.read()));
-    let attempts =
-        race(u64::MAX, asking.writes, |value| writer.set_from(value), || reader.try_read());
-    assert_gets_its_turns(&asking, &attempts);
+    assert_gets_its_turns(|| {
+        let mut lock = SeqLock::<_, Fair>::from(Value::of(0));
+        let (mut writer, reader) = lock.split();
+        let asking = race(TURNS, u64::MAX, |value| writer.set_from(value), || Some(reader.read()));
+        let attempts =
+            race(u64::MAX, asking.writes, |value| writer.set_from(value), || reader.try_read());
+        (asking, attempts)
+    });
 }
 
 #[test]
 fn a_reader_gets_its_turns_on_the_processor_of_a_writer_with_a_lock() {
     fn with<L: tearfree::lock::WriterLock + Sync>() {
         let lock = SeqLock::<Value, L>::from(Value::of(0));
-        let asking = race(TURNS, u64::MAX, |value| lock.set_from(value), || Some(lock.read()));
-        let attempts =
-            race(u64::MAX, asking.writes, |value| lock.set_from(value), || lock.try_read());
-        assert_gets_its_turns(&asking, &attempts);
+        assert_gets_its_turns(|| {
+            let asking = race(TURNS, u64::MAX, |value| lock.set_from(value), || Some(lock.read()));
+            let attempts =
+                race(u64::MAX, asking.writes, |value| lock.set_from(value), || lock.try_read());
+            (asking, attempts)
+        });
     }
     let _watchdog = Watchdog::over("one processor: locks");
     with::<Fair>();
