@@ -13,6 +13,7 @@
 //! | --- | --- | --- |
 //! | `x86_64` | x86-64 | inline assembly: vector moves, and an opaque call of `memcpy` for large values |
 //! | `aarch64` | 64-bit Arm, little endian | the same with its registers |
+//! | `alone` | WebAssembly without threads | a plain copy: no one else is there |
 //! | `portable` | elsewhere | the `atomic-maybe-uninit` crate, the largest words that fit |
 //! | `locked` | Miri | plain bytes, each word under one global lock: Miri knows no atomic uninitialised bytes |
 //! | `ordered` | ThreadSanitizer | words that are acquire loads and release stores: it knows no fences |
@@ -50,6 +51,7 @@
 #[cfg_attr(
     all(
         not(any(tearfree_axm, miri, tearfree_engine = "locked", tearfree_engine = "ordered")),
+        not(all(target_family = "wasm", not(target_feature = "atomics"))),
         any(
             tearfree_engine = "portable",
             not(target_pointer_width = "64"),
@@ -60,6 +62,14 @@
         ),
     ),
     path = "copy/portable.rs"
+)]
+#[cfg_attr(
+    all(
+        not(any(tearfree_engine = "locked", tearfree_engine = "ordered")),
+        target_family = "wasm",
+        not(target_feature = "atomics"),
+    ),
+    path = "copy/alone.rs"
 )]
 mod engine;
 

@@ -2,6 +2,12 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(any(feature = "std", tearfree_axm)), no_std)]
 
+#[cfg(not(any(target_has_atomic = "8", feature = "critical-section")))]
+compile_error!(
+    "this processor has no atomic exchange, by which a writer takes its lock: enable the feature \
+     `critical-section` of tearfree"
+);
+
 mod copy;
 mod count;
 mod misuse;

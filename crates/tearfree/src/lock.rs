@@ -121,6 +121,9 @@ pub unsafe trait WriterLock {
 /// assert_eq!(TICKS.read(), 1);
 /// ```
 ///
+/// On a processor without an atomic exchange (ARMv6-M, RISC-V without `A`) it is taken in a critical
+/// section, by the feature `critical-section`, which the crate demands there.
+///
 /// Its layout is one byte, 0 while nobody holds it and 1 while somebody does: `spinlock_t` of the
 /// crate `tearfree-capi`, so that C and Rust can share one.
 #[repr(transparent)]
@@ -133,6 +136,26 @@ impl SpinLock {
     #[must_use]
     pub const fn new() -> Self {
         SpinLock { taken: AtomicBool::new(false) }
+    }
+
+    /// Takes the lock; whether it was taken before.
+    #[cfg(target_has_atomic = "8")]
+    #[inline]
+    fn was_taken(&self) -> bool {
+        // ORDERING: P5. Pairs with the store in `unlock`.
+        self.taken.swap(true, order::lock_taken())
+    }
+
+    /// As above, on a processor that has no exchange: nothing interrupts a critical section.
+    #[cfg(all(not(target_has_atomic = "8"), feature = "critical-section"))]
+    fn was_taken(&self) -> bool {
+        critical_section::with(|_| {
+            // ORDERING: P5. Pairs with the store in `unlock`.
+            let was_taken = self.taken.load(order::lock_taken());
+            // ORDERING: P5. As one step with the load above; `unlock` gives it back.
+            self.taken.store(true, PLAIN);
+            was_taken
+        })
     }
 
     #[cold]
@@ -166,9 +189,7 @@ unsafe impl WriterLock for SpinLock {
 
     #[inline]
     fn try_lock(&self) -> Option<()> {
-        // ORDERING: P5. Pairs with the store in `unlock`.
-        let was_taken = self.taken.swap(true, order::lock_taken());
-        if was_taken { None } else { Some(()) }
+        if self.was_taken() { None } else { Some(()) }
     }
 
     #[inline]

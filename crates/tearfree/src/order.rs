@@ -62,6 +62,7 @@ orderings! {
         // ORDERING: P7. Pairs with `LatchCount::read_begin`: slot 0 is whole before readers go there.
         /// The latch's even store, which sends readers to slot 0.
         latch_even = Release;
+        #[cfg(target_has_atomic = "64")]
         // ORDERING: P14. Pairs with `PairCount::read_begin`: readers that begin at the odd count use
         // the slot that the write before filled. A relaxed store would not continue that write's
         // release sequence.

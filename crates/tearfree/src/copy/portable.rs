@@ -10,10 +10,12 @@ use atomic_maybe_uninit::AtomicMaybeUninit;
 
 use crate::order::PLAIN;
 
+#[cfg(target_has_atomic = "64")]
 #[path = "number.rs"]
 mod number;
 
 pub(super) use load as load_value;
+#[cfg(target_has_atomic = "64")]
 pub(super) use number::load_number;
 
 /// Up to here a value is returned in registers; a larger one is made in its final place.
