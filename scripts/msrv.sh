@@ -16,10 +16,15 @@ missing() {
     exit 77
 }
 
+debian_version() {
+    apt-cache madison rustc-web | grep -om 1 " $stated\.[^ ]*" | tr -d ' '
+}
+
 unpack() {
     local version package
     command -v apt-get >/dev/null || missing "its packages, by apt-get"
-    version=$(apt-cache madison rustc-web | grep -om 1 " $stated\.[^ ]*" | tr -d ' ') ||
+    # A fresh machine has no lists of packages yet.
+    version=$(debian_version) || { apt-get update && version=$(debian_version); } ||
         missing "rustc-web $stated.0 of bookworm, after apt-get update"
     rm -rf "$root" "$root.part"
     mkdir -p "$root.part"

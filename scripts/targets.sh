@@ -30,7 +30,9 @@ compiler() {
 }
 
 if [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
-    compiler >/dev/null || apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src
+    packages=(rustc-web cargo-web rust-web-src)
+    compiler >/dev/null || apt-get install -y --no-install-recommends "${packages[@]}" ||
+        { apt-get update && apt-get install -y --no-install-recommends "${packages[@]}"; }
 fi
 if ! rustc=$(compiler); then
     echo "install rust-src (rustup component add rust-src; Debian: rustc-web cargo-web rust-web-src)"
