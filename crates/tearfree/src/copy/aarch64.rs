@@ -12,14 +12,11 @@ use core::mem::MaybeUninit;
 #[path = "chunks.rs"]
 mod chunks;
 
-use chunks::{Move, moves};
+use chunks::{Four, Move, moves};
 
 /// The widest register that moves a chunk.
 const WIDEST: usize =
     if cfg!(any(not(target_feature = "neon"), tearfree_engine = "scalar")) { 8 } else { 16 };
-
-/// Four chunks of the same type.
-type Four<T> = (MaybeUninit<T>, MaybeUninit<T>, MaybeUninit<T>, MaybeUninit<T>);
 
 /// Up to here a copy is straight-line moves, beyond it is a call.
 const LARGEST_INLINE: usize = 256;

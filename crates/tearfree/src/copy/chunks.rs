@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Cutting a copy into register-sized moves.
 
+use core::mem::MaybeUninit;
+
+/// Four chunks of the same type.
+pub(super) type Four<T> = (MaybeUninit<T>, MaybeUninit<T>, MaybeUninit<T>, MaybeUninit<T>);
+
 /// One way of moving a chunk of `1`, `2`, `4`, `8`, `16` or `32` bytes.
 pub(super) trait Move {
     /// Moves `N` bytes.

@@ -18,7 +18,7 @@ use core::mem::MaybeUninit;
 #[path = "chunks.rs"]
 mod chunks;
 
-use chunks::{Move, moves};
+use chunks::{Four, Move, moves};
 
 /// The widest register that moves a chunk.
 const WIDEST: usize = if cfg!(any(not(target_feature = "sse2"), tearfree_engine = "scalar")) {
@@ -40,9 +40,6 @@ const LARGEST_INLINE: usize = match WIDEST {
 /// Up to here a value is returned in registers, of which there are 16; a larger one is made in its
 /// final place.
 pub(super) const LARGEST_VALUE: usize = 15 * WIDEST;
-
-/// Four chunks of the same type.
-type Four<T> = (MaybeUninit<T>, MaybeUninit<T>, MaybeUninit<T>, MaybeUninit<T>);
 
 /// A move of 16 bytes, in the encoding of the code around it. A legacy one between AVX instructions
 /// keeps the upper half of its register, and so waits for what was there before.

@@ -30,23 +30,10 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// let (mut writer, reader) = SeqLock::new((0, 0)).into_split();
     /// let seen = reader.version();
     /// std::thread::spawn(move || writer.set((1, 2)));
-    /// # let block_on = |future: std::pin::Pin<&mut dyn Future<Output = ()>>| {
-    /// #     struct Unpark(std::thread::Thread);
-    /// #     impl std::task::Wake for Unpark {
-    /// #         fn wake(self: std::sync::Arc<Self>) { self.0.unpark() }
-    /// #     }
-    /// #     let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
-    /// #     let mut context = std::task::Context::from_waker(&waker);
-    /// #     let mut future = future;
-    /// #     while future.as_mut().poll(&mut context).is_pending() { std::thread::park() }
-    /// # };
-    /// # let task = std::pin::pin!(
-    /// async move {
+    /// futures_lite::future::block_on(async {
     ///     reader.changed(seen).await;
     ///     assert_eq!(reader.read(), (1, 2));
-    /// }
-    /// # );
-    /// # block_on(task);
+    /// });
     /// ```
     pub fn changed(&self, seen: Version) -> Changed<'_, T, L, P> {
         Changed { lock: self, seen, listener: None }

@@ -19,9 +19,9 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     ///
     /// Waits while a writer is inside its copy: spins, then (with `std`) yields and sleeps, and looks
     /// at the count after each step. It never waits for what another writer does in
-    /// [`update`](crate::Sequenced::update) or under a guard. Beside writers that never rest a reader of a large
+    /// [`update`](Self::update) or under a guard. Beside writers that never rest a reader of a large
     /// value can starve: writers come first. [`Fair`](crate::lock::Fair) as the writers' lock lets it
-    /// through, [`read_or_lock`](crate::Sequenced::read_or_lock) takes its turn among the writers, and
+    /// through, [`read_or_lock`](Self::read_or_lock) takes its turn among the writers, and
     /// [`try_read_for`](Self::try_read_for) gives up.
     ///
     /// In a handler that interrupts a writer mid-copy, this never returns, and panics in debug builds with
@@ -58,7 +58,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// ```
     #[inline]
     pub fn read_into(&self, to: &mut T) {
-        // SAFETY: P4. `to` holds torn bytes only until this returns, and nobody sees it before.
+        // SAFETY: P4. `to` holds torn bytes only until this returns, and no one else has it before.
         let to = unsafe { &mut *core::ptr::from_mut(to).cast::<MaybeUninit<T>>() };
         self.fill(to);
     }

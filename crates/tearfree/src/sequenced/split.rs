@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One writer and any number of readers, without a lock.
 
+use core::convert::Infallible;
 use core::fmt;
 use core::ops::Deref;
 #[cfg(feature = "std")]
@@ -46,9 +47,12 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// let follows = thread::spawn({
     ///     let reader = reader.clone();
     ///     move || {
-    ///         let (_, seen) = reader.read_versioned();
-    ///         while reader.read().0 == 0 && reader.wait_changed(seen, None) == false {}
-    ///         reader.read()
+    ///         let (mut value, mut seen) = reader.read_versioned();
+    ///         while value.0 == 0 {
+    ///             reader.wait_changed(seen, None);
+    ///             (value, seen) = reader.read_versioned();
+    ///         }
+    ///         value
     ///     }
     /// });
     /// writer.set((1, 2));
@@ -95,19 +99,14 @@ where
     /// As [`set`](Self::set), straight from where the value is.
     #[inline]
     pub fn set_from(&mut self, value: &T) {
-        let shared = &*self.shared;
-        shared.back_off();
-        shared.publish(value);
+        self.shared.back_off();
+        self.shared.publish(value);
     }
 
     /// Changes the value by a closure that works on a private copy; a panic publishes nothing.
     #[inline]
     pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
-        let shared = &*self.shared;
-        shared.back_off();
-        let mut value = shared.copy_as_writer();
-        let result = change(&mut value);
-        shared.publish(&value);
+        let Ok(result) = self.update_or_discard(|value| Ok::<R, Infallible>(change(value)));
         result
     }
 
@@ -120,12 +119,8 @@ where
         &mut self,
         change: impl FnOnce(&mut T) -> Result<R, E>,
     ) -> Result<R, E> {
-        let shared = &*self.shared;
-        shared.back_off();
-        let mut value = shared.copy_as_writer();
-        let result = change(&mut value)?;
-        shared.publish(&value);
-        Ok(result)
+        self.shared.back_off();
+        self.shared.change_as_writer(change)
     }
 
     /// The value, which only this writer changes: a copy, without a look at the count.

@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code, reason = "the writer's own copy becomes a value here (P4)")]
 
+use core::convert::Infallible;
 use core::mem::MaybeUninit;
 #[cfg(feature = "std")]
 use core::time::Duration;
@@ -157,10 +158,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     ) -> Result<R, E> {
         self.back_off();
         let _writer = self.hold();
-        let mut value = self.copy_as_writer();
-        let result = change(&mut value)?;
-        self.publish(&value);
-        Ok(result)
+        self.change_as_writer(change)
     }
 
     /// Takes the writer lock and gives a private copy to work on: `write_seqlock`.
@@ -263,16 +261,23 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[inline]
     pub(super) fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
         let _writer = self.hold();
-        let mut value = self.copy_as_writer();
-        let result = change(&mut value);
-        self.publish(&value);
+        let Ok(result) = self.change_as_writer(|value| Ok::<R, Infallible>(change(value)));
         result
     }
-}
 
-impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
-    /// Stores `value`, moves the count, and wakes the waiters. The caller is the
-    /// one writer (P5).
+    /// Changes a private copy, and publishes it if that gives `Ok`. The caller is the one writer (P5).
+    #[inline]
+    pub(super) fn change_as_writer<R, E>(
+        &self,
+        change: impl FnOnce(&mut T) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let mut value = self.copy_as_writer();
+        let result = change(&mut value)?;
+        self.publish(&value);
+        Ok(result)
+    }
+
+    /// Stores `value`, moves the count, and wakes the waiters. The caller is the one writer (P5).
     #[inline]
     pub(super) fn publish(&self, value: &T) {
         P::publish(&self.cell, value);
@@ -280,7 +285,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.waiters.wake();
     }
 
-    /// The value as the one writer sees it, whom nobody disturbs (P5).
+    /// The value as the one writer sees it, while no one else changes it (P5).
     #[inline]
     pub(super) fn copy_as_writer(&self) -> T {
         let mut value = MaybeUninit::uninit();

@@ -11,10 +11,10 @@
 
 use core::mem;
 use core::panic::AssertUnwindSafe;
-use core::sync::atomic::{AtomicBool, AtomicU32 as Process, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 use std::panic::catch_unwind;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -29,8 +29,7 @@ static LISTENERS: Listeners = Listeners {
     changed: AtomicU32::new(0),
     looks_by_itself: AtomicBool::new(false),
     buckets: [const { Mutex::new(Vec::new()) }; BUCKETS],
-    process: Process::new(0),
-    last: Mutex::new(0),
+    starts: Mutex::new(Starts { process: 0, listeners: 0 }),
 };
 
 struct Listeners {
@@ -39,10 +38,14 @@ struct Listeners {
     /// Some task could not announce itself: the thread calls all of them in short intervals.
     looks_by_itself: AtomicBool,
     buckets: [Mutex<Vec<Entry>>; BUCKETS],
-    /// The process that the thread runs in; a forked child has to start its own one.
-    process: Process,
-    /// The last listener's number. Wide enough never to come back, also on 32-bit machines.
-    last: Mutex<u64>,
+    starts: Mutex<Starts>,
+}
+
+struct Starts {
+    /// The process that the thread was started in; a forked child has to start its own one.
+    process: u32,
+    /// So many listeners there were. Wide enough never to come back, also on 32-bit machines.
+    listeners: u64,
 }
 
 struct Entry {
@@ -85,12 +88,15 @@ pub(super) fn look_without_notice() {
 impl Listener {
     /// A place without a waker. `None` where the thread that calls wakers cannot be started.
     pub(super) fn new(word: &AtomicU32) -> Option<Self> {
-        if !start_thread() {
-            return None;
+        let mut starts = LISTENERS.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if starts.process != process {
+            let thread = thread::Builder::new().name("tearfree-wakers".to_owned());
+            thread.spawn(|| LISTENERS.serve()).ok()?;
+            starts.process = process;
         }
-        let mut last = LISTENERS.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last += 1;
-        Some(Listener { number: *last, bucket: bucket_of(word) })
+        starts.listeners += 1;
+        Some(Listener { number: starts.listeners, bucket: bucket_of(word) })
     }
 
     /// Leaves `waker` to be called once, at the next change.
@@ -110,8 +116,8 @@ impl Listener {
         drop(replaced);
     }
 
-    fn entries(&self) -> std::sync::MutexGuard<'_, Vec<Entry>> {
-        LISTENERS.buckets[self.bucket].lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'static, Vec<Entry>> {
+        LISTENERS.entries(self.bucket)
     }
 }
 
@@ -125,29 +131,11 @@ impl Drop for Listener {
     }
 }
 
-/// Whether the thread runs that calls the wakers.
-fn start_thread() -> bool {
-    static STARTING: Mutex<()> = Mutex::new(());
-    let process = std::process::id();
-    // ORDERING: P8. The thread's start orders what `serve` sees; this only says that it was started.
-    if LISTENERS.process.load(PLAIN) == process {
-        return true;
-    }
-    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-    // ORDERING: P8. As above; `STARTING` orders it, and `serve` does not look at it.
-    if LISTENERS.process.load(PLAIN) == process {
-        return true;
-    }
-    let thread = thread::Builder::new().name("tearfree-wakers".to_owned());
-    let has_started = thread.spawn(|| LISTENERS.serve()).is_ok();
-    if has_started {
-        // ORDERING: P8. As above; `STARTING` orders it, and `serve` does not look at it.
-        LISTENERS.process.store(process, PLAIN);
-    }
-    has_started
-}
-
 impl Listeners {
+    fn entries(&self, bucket: usize) -> MutexGuard<'_, Vec<Entry>> {
+        self.buckets[bucket].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn serve(&self) -> ! {
         loop {
             // ORDERING: P8. Pairs with the one in `notify`.
@@ -162,8 +150,7 @@ impl Listeners {
     }
 
     fn call(&self, bucket: usize) {
-        let entries =
-            mem::take(&mut *self.buckets[bucket].lock().unwrap_or_else(PoisonError::into_inner));
+        let entries = mem::take(&mut *self.entries(bucket));
         for entry in entries {
             // The panic of one task's waker is not the others' business.
             _ = catch_unwind(AssertUnwindSafe(|| entry.waker.wake()));
