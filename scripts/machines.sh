@@ -5,6 +5,8 @@
 # not run, and why. Fails if a test does. CI=true installs what is missing, and demands them all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/lib/compilers.sh
+source scripts/lib/compilers.sh
 
 # Rust's name of the machine, the prefix of its C compiler, the end of its emulator's name, and the
 # name of its architecture in Debian.
@@ -28,29 +30,6 @@ left_out() { # TARGET REASON
     missing=$((missing + 1))
 }
 
-install() { # PACKAGE...
-    apt-get install -y --no-install-recommends "$@" ||
-        { apt-get update && apt-get install -y --no-install-recommends "$@"; }
-}
-
-library() { # COMPILER: where its libraries are
-    echo "$("$1" --print sysroot)/lib/rustlib"
-}
-
-# Prints a compiler for TARGET, one that has the standard library or at least its source. Debian's
-# has the source as a package; rustup's has both if they were added.
-compiler() { # TARGET
-    local rustc
-    for rustc in rustc /usr/bin/rustc; do
-        command -v "$rustc" >/dev/null || continue
-        if [[ -d $(library "$rustc")/$1/lib || -d $(library "$rustc")/src/rust/library ]]; then
-            command -v "$rustc"
-            return
-        fi
-    done
-    return 1
-}
-
 test_on() { # TARGET LINKER EMULATOR COMPILER
     local name=${1^^} build_std=()
     name=${name//-/_}
@@ -66,8 +45,8 @@ test_on() { # TARGET LINKER EMULATOR COMPILER
     echo "ran on: ${1%%-*}"
 }
 
-if [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
-    compiler none || install rustc-web cargo-web rust-web-src
+if may_install; then
+    compiler none || install "${DEBIAN_COMPILER[@]}"
     while read -r target gnu emulator debian; do
         [[ -z $target ]] && continue
         command -v "$gnu-gcc" || install "gcc-$gnu" "libc6-dev-$debian-cross"
@@ -82,7 +61,7 @@ while read -r target gnu emulator debian; do
     elif ! command -v "qemu-$emulator-static"; then
         left_out "$target" "no qemu-$emulator-static (on Debian: qemu-user-static)"
     elif ! rustc=$(compiler "$target"); then
-        left_out "$target" "neither std nor its source (Debian: rustc-web cargo-web rust-web-src)"
+        left_out "$target" "neither std nor its source (Debian: ${DEBIAN_COMPILER[*]})"
     else
         test_on "$target" "$gnu-gcc" "qemu-$emulator-static" "$rustc"
     fi

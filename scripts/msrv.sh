@@ -12,7 +12,7 @@ root=$target/rust-$stated
 packages=(rustc-web cargo-web libstd-rust-web-dev "libstd-rust-web-$stated" libllvm19 libpcre3)
 
 missing() {
-    echo "install Rust $stated (rustup toolchain install $stated; Debian: $1)"
+    echo "Rust $stated (rustup toolchain install $stated; Debian: $1)"
     exit 77
 }
 

@@ -5,6 +5,8 @@
 # standard library is at hand. CI=true installs it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/lib/compilers.sh
+source scripts/lib/compilers.sh
 
 # Each with what the crate demands there: some processors have no atomic exchange.
 readonly TARGETS="
@@ -16,26 +18,11 @@ wasm32-unknown-unknown       -
 i686-unknown-linux-gnu       -
 "
 
-# Debian's compiler has the source as a package; rustup's has it if it was added.
-compiler() {
-    local rustc
-    for rustc in rustc /usr/bin/rustc; do
-        command -v "$rustc" >/dev/null || continue
-        if [[ -d $("$rustc" --print sysroot)/lib/rustlib/src/rust/library ]]; then
-            command -v "$rustc"
-            return
-        fi
-    done
-    return 1
-}
-
-if [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
-    packages=(rustc-web cargo-web rust-web-src)
-    compiler >/dev/null || apt-get install -y --no-install-recommends "${packages[@]}" ||
-        { apt-get update && apt-get install -y --no-install-recommends "${packages[@]}"; }
+if may_install; then
+    compiler none >/dev/null || install "${DEBIAN_COMPILER[@]}"
 fi
-if ! rustc=$(compiler); then
-    echo "install rust-src (rustup component add rust-src; Debian: rustc-web cargo-web rust-web-src)"
+if ! rustc=$(compiler none); then
+    echo "rust-src (rustup component add rust-src; Debian: ${DEBIAN_COMPILER[*]})"
     exit 77
 fi
 export RUSTC=$rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="-D warnings"

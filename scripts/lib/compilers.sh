@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# A compiler for another machine: one that has the standard library, or its source. Sourced.
+
+# Debian's compiler, with the source of the library for all machines.
+# shellcheck disable=SC2034 # used by the scripts that source this
+readonly DEBIAN_COMPILER=(rustc-web cargo-web rust-web-src)
+
+install() { # PACKAGE...
+    apt-get install -y --no-install-recommends "$@" ||
+        { apt-get update && apt-get install -y --no-install-recommends "$@"; }
+}
+
+may_install() {
+    [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get >/dev/null
+}
+
+library() { # COMPILER: where its libraries are
+    echo "$("$1" --print sysroot)/lib/rustlib"
+}
+
+# Prints a compiler for TARGET. Debian's has the source as a package; rustup's has both if they were added.
+compiler() { # TARGET
+    local rustc
+    for rustc in rustc /usr/bin/rustc; do
+        command -v "$rustc" >/dev/null || continue
+        if [[ -d $(library "$rustc")/$1/lib || -d $(library "$rustc")/src/rust/library ]]; then
+            command -v "$rustc"
+            return
+        fi
+    done
+    return 1
+}
