@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Waiting for a change in a task: `changed().await` of a split lock, and that of `tokio::sync::watch`.
 //!
-//! The tasks run on an executor that polls and parks, so no runtime is part of what is measured.
+//! The tasks run on `block_on`, which polls and parks, so no runtime is part of what is measured.
 
 use core::future::{Future, poll_fn};
 use core::hint::black_box;
 use core::pin::pin;
-use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
-use std::task::Wake;
-use std::thread::{self, JoinHandle, Thread};
+use std::thread::{self, JoinHandle};
 
+use futures_lite::future::block_on;
 use tearfree::{Reader, SeqLock, Version, Writer};
 use tokio::sync::watch;
 
@@ -190,24 +189,4 @@ fn trip_of_one_thread<E: Ends>(name: &'static str) -> Box<dyn Job> {
         }))
     };
     Box::new(Work { name, expected: 1, work })
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Polls a task on this thread, which sleeps while the task waits.
-fn block_on<F: Future>(task: F) -> F::Output {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut task = pin!(task);
-    loop {
-        match task.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }
