@@ -46,7 +46,7 @@ pub struct Report {
     /// What the threads saw, those that say something in their order, separated by `", "`.
     pub outcomes: BTreeSet<String>,
     /// What went wrong, with an execution in which it did: a panic of a body, a data race, a thread
-    /// that sleeps for ever, a spin loop that does not pause, no execution that ends, a search that is
+    /// that never wakes, a spin loop that does not pause, no execution that ends, a search that is
     /// partial.
     pub failures: BTreeMap<String, String>,
     /// Whole executions.

@@ -59,7 +59,7 @@ use crate::wait::Patience;
 /// assert_eq!(value.read(), 2);
 /// ```
 pub unsafe trait WriterLock {
-    /// A lock that nobody holds.
+    /// An unlocked lock.
     const UNLOCKED: Self;
 
     /// What the lock wants back at the end: nothing, or saved interrupt flags.
@@ -132,7 +132,7 @@ pub struct SpinLock {
 }
 
 impl SpinLock {
-    /// A lock that nobody holds.
+    /// An unlocked lock.
     #[must_use]
     pub const fn new() -> Self {
         SpinLock { taken: AtomicBool::new(false) }
