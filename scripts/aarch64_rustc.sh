@@ -8,7 +8,7 @@ readonly TARGET=aarch64-unknown-linux-gnu
 readonly DEBIAN=/usr/bin/rustc
 
 has_target() { # COMPILER
-    [[ -d $("$1" --print sysroot)/lib/rustlib/$TARGET ]]
+    [[ -x $(command -v "$1") && -d $("$1" --print sysroot)/lib/rustlib/$TARGET ]]
 }
 
 install_debian() {
@@ -21,7 +21,7 @@ if has_target rustc; then
     command -v rustc
     exit
 fi
-if [[ ${CI:-false} != false && ! -x $DEBIAN && $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+if ! has_target "$DEBIAN" && [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
     install_debian >&2
 fi
-[[ -x $DEBIAN ]] && has_target "$DEBIAN" && echo "$DEBIAN"
+has_target "$DEBIAN" && echo "$DEBIAN"
