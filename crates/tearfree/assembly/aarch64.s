@@ -377,10 +377,9 @@ set_64:
     add sp, sp, #96
     ret
 .L3:
-    mov w2, #51712
     add x0, x19, #76
-    movk w2, #15258, lsl #16
-    bl lock_slow
+    mov w1, #1
+    bl lock_contended
     b .L1
 .L4:
     add x0, x19, #72
@@ -388,11 +387,10 @@ set_64:
     b .L2
 .L5:
     add x0, x19, #76
-    mov w1, wzr
     ldp x20, x19, [sp, #80]
     ldp x29, x30, [sp, #64]
     add sp, sp, #96
-    b unlock_slow
+    b wake_first
 .L6:
     mov x20, x0
     add x2, x19, #76
@@ -406,8 +404,7 @@ set_64:
     bl _Unwind_Resume
 .L8:
     add x0, x19, #76
-    mov w1, wzr
-    bl unlock_slow
+    bl wake_first
     b .L7
 .L9:
     bl _RNvNtCscSuVdRmqwCT_4core9panicking16panic_in_cleanup
@@ -448,10 +445,9 @@ set_8:
     ldp x29, x30, [sp], #32
     ret
 .L3:
-    mov w2, #51712
     add x0, x19, #20
-    movk w2, #15258, lsl #16
-    bl lock_slow
+    mov w1, #1
+    bl lock_contended
     b .L1
 .L4:
     add x0, x19, #16
@@ -459,10 +455,9 @@ set_8:
     b .L2
 .L5:
     add x0, x19, #20
-    mov w1, wzr
     ldp x20, x19, [sp, #16]
     ldp x29, x30, [sp], #32
-    b unlock_slow
+    b wake_first
 .L6:
     mov x20, x0
     add x2, x19, #20
@@ -476,8 +471,7 @@ set_8:
     bl _Unwind_Resume
 .L8:
     add x0, x19, #20
-    mov w1, wzr
-    bl unlock_slow
+    bl wake_first
     b .L7
 .L9:
     bl _RNvNtCscSuVdRmqwCT_4core9panicking16panic_in_cleanup

@@ -352,14 +352,14 @@ set_64:
     popq %r14
     retq
 .L3:
+    movl $1, %esi
     movq %rdi, %r14
     movq %rbx, %rdi
-    movl $1000000000, %edx
     movaps %xmm0, 48(%rsp)
     movaps %xmm1, 32(%rsp)
     movaps %xmm2, 16(%rsp)
     movaps %xmm3, (%rsp)
-    callq *lock_slow@GOTPCREL(%rip)
+    callq *lock_contended@GOTPCREL(%rip)
     movaps (%rsp), %xmm3
     movaps 16(%rsp), %xmm2
     movaps 32(%rsp), %xmm1
@@ -372,11 +372,10 @@ set_64:
     jmp .L2
 .L5:
     movq %rbx, %rdi
-    xorl %esi, %esi
     addq $72, %rsp
     popq %rbx
     popq %r14
-    jmpq *unlock_slow@GOTPCREL(%rip)
+    jmpq *wake_first@GOTPCREL(%rip)
 .L6:
     movq %rax, %r14
     xorl %ecx, %ecx
@@ -388,8 +387,7 @@ set_64:
     callq _Unwind_Resume@PLT
 .L8:
     movq %rbx, %rdi
-    xorl %esi, %esi
-    callq *unlock_slow@GOTPCREL(%rip)
+    callq *wake_first@GOTPCREL(%rip)
     jmp .L7
 .L9:
     callq *_RNvNtCsgEmfK2I1SDS_4core9panicking16panic_in_cleanup@GOTPCREL(%rip)
@@ -422,13 +420,13 @@ set_8:
     popq %r15
     retq
 .L3:
-    movq %rdi, %r14
+    movq %rsi, %r14
+    movl $1, %esi
+    movq %rdi, %r15
     movq %rbx, %rdi
-    movl $1000000000, %edx
-    movq %rsi, %r15
-    callq *lock_slow@GOTPCREL(%rip)
-    movq %r15, %rsi
-    movq %r14, %rdi
+    callq *lock_contended@GOTPCREL(%rip)
+    movq %r14, %rsi
+    movq %r15, %rdi
     jmp .L1
 .L4:
     addq $16, %rdi
@@ -436,11 +434,10 @@ set_8:
     jmp .L2
 .L5:
     movq %rbx, %rdi
-    xorl %esi, %esi
     popq %rbx
     popq %r14
     popq %r15
-    jmpq *unlock_slow@GOTPCREL(%rip)
+    jmpq *wake_first@GOTPCREL(%rip)
 .L6:
     movq %rax, %r14
     xorl %ecx, %ecx
@@ -452,8 +449,7 @@ set_8:
     callq _Unwind_Resume@PLT
 .L8:
     movq %rbx, %rdi
-    xorl %esi, %esi
-    callq *unlock_slow@GOTPCREL(%rip)
+    callq *wake_first@GOTPCREL(%rip)
     jmp .L7
 .L9:
     callq *_RNvNtCsgEmfK2I1SDS_4core9panicking16panic_in_cleanup@GOTPCREL(%rip)

@@ -346,13 +346,13 @@ set_64:
     vzeroupper
     retq
 .L3:
+    movl $1, %esi
     movq %rdi, %r14
     movq %rbx, %rdi
-    movl $1000000000, %edx
     vmovups %ymm0, 32(%rsp)
     vmovups %ymm1, (%rsp)
     vzeroupper
-    callq *lock_slow@GOTPCREL(%rip)
+    callq *lock_contended@GOTPCREL(%rip)
     vmovups (%rsp), %ymm1
     vmovups 32(%rsp), %ymm0
     movq %r14, %rdi
@@ -364,12 +364,11 @@ set_64:
     jmp .L2
 .L5:
     movq %rbx, %rdi
-    xorl %esi, %esi
     addq $72, %rsp
     popq %rbx
     popq %r14
     vzeroupper
-    jmpq *unlock_slow@GOTPCREL(%rip)
+    jmpq *wake_first@GOTPCREL(%rip)
 .L6:
     movq %rax, %r14
     xorl %ecx, %ecx
@@ -381,8 +380,7 @@ set_64:
     callq _Unwind_Resume@PLT
 .L8:
     movq %rbx, %rdi
-    xorl %esi, %esi
-    callq *unlock_slow@GOTPCREL(%rip)
+    callq *wake_first@GOTPCREL(%rip)
     jmp .L7
 .L9:
     callq *_RNvNtCsgEmfK2I1SDS_4core9panicking16panic_in_cleanup@GOTPCREL(%rip)
@@ -415,13 +413,13 @@ set_8:
     popq %r15
     retq
 .L3:
-    movq %rdi, %r14
+    movq %rsi, %r14
+    movl $1, %esi
+    movq %rdi, %r15
     movq %rbx, %rdi
-    movl $1000000000, %edx
-    movq %rsi, %r15
-    callq *lock_slow@GOTPCREL(%rip)
-    movq %r15, %rsi
-    movq %r14, %rdi
+    callq *lock_contended@GOTPCREL(%rip)
+    movq %r14, %rsi
+    movq %r15, %rdi
     jmp .L1
 .L4:
     addq $16, %rdi
@@ -429,11 +427,10 @@ set_8:
     jmp .L2
 .L5:
     movq %rbx, %rdi
-    xorl %esi, %esi
     popq %rbx
     popq %r14
     popq %r15
-    jmpq *unlock_slow@GOTPCREL(%rip)
+    jmpq *wake_first@GOTPCREL(%rip)
 .L6:
     movq %rax, %r14
     xorl %ecx, %ecx
@@ -445,8 +442,7 @@ set_8:
     callq _Unwind_Resume@PLT
 .L8:
     movq %rbx, %rdi
-    xorl %esi, %esi
-    callq *unlock_slow@GOTPCREL(%rip)
+    callq *wake_first@GOTPCREL(%rip)
     jmp .L7
 .L9:
     callq *_RNvNtCsgEmfK2I1SDS_4core9panicking16panic_in_cleanup@GOTPCREL(%rip)

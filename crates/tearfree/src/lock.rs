@@ -12,6 +12,8 @@ mod in_context;
 mod lock_api_04;
 #[cfg(feature = "lock_api")]
 mod lock_api_05;
+#[cfg(all(feature = "std", not(tearfree_axm)))]
+mod parking;
 
 pub use fair::Fair;
 pub(crate) use holding::{Holding, Replaceable};
@@ -28,7 +30,7 @@ use crate::wait::Patience;
 /// A lock that keeps writers apart. Readers do not take it.
 ///
 /// A `RawMutex` of lock_api becomes one by a wrapper: of lock_api 0.4, as parking_lot 0.12 and spin
-/// have it, by `LockApi04` (feature `lock_api_04`, part of `std`); of lock_api 0.5, as parking_lot 0.13
+/// have it, by `LockApi04` (feature `lock_api_04`); of lock_api 0.5, as parking_lot 0.13
 /// has it, by `LockApi` (feature `lock_api`).
 ///
 /// # Safety
@@ -77,16 +79,23 @@ pub unsafe trait WriterLock {
     /// `held` comes from this lock, in this thread.
     unsafe fn unlock(&self, held: Self::Held);
 
-    /// Gives the lock back, to a thread that waits for it if there is one and the lock knows it.
+    /// Takes the lock for a [locking reader](crate::Sequenced::read_excl). Unless it is overridden, it is
+    /// [`lock`](Self::lock).
+    #[inline]
+    fn lock_for_read(&self) -> Self::Held {
+        self.lock()
+    }
+
+    /// Gives back what a locking reader took.
     ///
-    /// Called at the end of a [locking reader](crate::Sequenced::read_excl), so that readers that take
+    /// A lock that knows its waiting writers can let one of them go first here, so that readers that take
     /// the lock again and again do not keep writers out. Unless it is overridden, it is
     /// [`unlock`](Self::unlock).
     ///
     /// # Safety
-    /// As for `unlock`.
+    /// As for `unlock`; and the lock was taken by `lock_for_read` or `try_lock`.
     #[inline]
-    unsafe fn unlock_fair(&self, held: Self::Held) {
+    unsafe fn unlock_after_read(&self, held: Self::Held) {
         // SAFETY: `held` comes from this lock, in this thread.
         unsafe { self.unlock(held) };
     }
@@ -213,42 +222,46 @@ impl fmt::Debug for SpinLock {
 }
 
 #[cfg(all(feature = "std", not(tearfree_axm)))]
-type Inner = LockApi04<parking_lot::RawMutex>;
+type Inner = parking::ParkingLock;
 #[cfg(any(not(feature = "std"), tearfree_axm))]
 type Inner = SpinLock;
 
 /// The writer lock of a [`SeqLock`](crate::SeqLock) that names none.
 ///
-/// One type in all builds: with `std` it is parking_lot's mutex, one byte that blocks; without, it is
-/// [`SpinLock`].
+/// One type in all builds: with `std` it blocks, by parking_lot's queue, and a locking reader hands it to a
+/// writer that waits; without, it is [`SpinLock`]. One byte.
 pub struct DefaultLock(Inner);
 
 // SAFETY: P5, by the lock inside.
 unsafe impl WriterLock for DefaultLock {
-    const UNLOCKED: Self = DefaultLock(<Inner as WriterLock>::UNLOCKED);
-    type Held = <Inner as WriterLock>::Held;
+    const UNLOCKED: Self = DefaultLock(Inner::UNLOCKED);
+    type Held = ();
 
     #[inline]
-    fn lock(&self) -> Self::Held {
-        WriterLock::lock(&self.0)
+    fn lock(&self) {
+        self.0.lock();
     }
 
     #[inline]
-    fn try_lock(&self) -> Option<Self::Held> {
-        WriterLock::try_lock(&self.0)
+    fn lock_for_read(&self) {
+        self.0.lock_for_read();
     }
 
     #[inline]
-    unsafe fn unlock(&self, held: Self::Held) {
-        // SAFETY: P5, by the caller's promise.
-        unsafe { WriterLock::unlock(&self.0, held) }
+    fn try_lock(&self) -> Option<()> {
+        self.0.try_lock()
     }
 
-    #[cfg(all(feature = "std", not(tearfree_axm)))]
     #[inline]
-    unsafe fn unlock_fair(&self, (): Self::Held) {
-        // SAFETY: the caller holds this lock, by the contract of `WriterLock::unlock_fair`.
-        unsafe { ::lock_api_04::RawMutexFair::unlock_fair(&self.0.0) }
+    unsafe fn unlock(&self, (): ()) {
+        // SAFETY: the caller holds this lock, by the contract of `WriterLock::unlock`.
+        unsafe { self.0.unlock(()) }
+    }
+
+    #[inline]
+    unsafe fn unlock_after_read(&self, (): ()) {
+        // SAFETY: the caller holds this lock, by the contract of `WriterLock::unlock_after_read`.
+        unsafe { self.0.unlock_after_read(()) }
     }
 }
 

@@ -68,11 +68,11 @@ orderings! {
         // release sequence.
         /// The pair's odd store, which leaves readers where they are.
         pair_odd = Release;
-        // ORDERING: P5. Pairs with the store in `SpinLock::unlock`.
-        /// Taking the spin lock.
+        // ORDERING: P5. Pairs with `SpinLock::unlock`, and with `ParkingLock::unlock`.
+        /// Taking a writer lock.
         lock_taken = Acquire;
-        // ORDERING: P5. Pairs with the exchange in `SpinLock::try_lock`.
-        /// Giving the spin lock back.
+        // ORDERING: P5. Pairs with the exchange in `SpinLock::try_lock`, and in `ParkingLock::lock`.
+        /// Giving a writer lock back.
         lock_freed = Release;
     }
     fences {

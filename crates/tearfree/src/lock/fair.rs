@@ -117,6 +117,11 @@ unsafe impl<L: WriterLock> WriterLock for Fair<L> {
     }
 
     #[inline]
+    fn lock_for_read(&self) -> Self::Held {
+        self.lock.lock_for_read()
+    }
+
+    #[inline]
     fn try_lock(&self) -> Option<Self::Held> {
         self.lock.try_lock()
     }
@@ -128,9 +133,9 @@ unsafe impl<L: WriterLock> WriterLock for Fair<L> {
     }
 
     #[inline]
-    unsafe fn unlock_fair(&self, held: Self::Held) {
-        // SAFETY: `held` comes from `self.lock`, through `lock` or `try_lock` above.
-        unsafe { self.lock.unlock_fair(held) };
+    unsafe fn unlock_after_read(&self, held: Self::Held) {
+        // SAFETY: `held` comes from `self.lock`, through `lock_for_read` or `try_lock` above.
+        unsafe { self.lock.unlock_after_read(held) };
     }
 
     #[inline]

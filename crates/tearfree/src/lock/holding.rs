@@ -97,6 +97,13 @@ impl<'a, L: WriterLock> Holding<'a, L> {
     }
 
     #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
+    pub(crate) fn new_for_read(lock: &'a Replaceable<L>) -> Self {
+        lock.identity.assert_not_mine();
+        Self::from_held(lock, lock.get().lock_for_read())
+    }
+
+    #[inline]
     pub(crate) fn try_new(lock: &'a Replaceable<L>) -> Option<Self> {
         lock.get().try_lock().map(|held| Self::from_held(lock, held))
     }
@@ -107,13 +114,13 @@ impl<'a, L: WriterLock> Holding<'a, L> {
         Holding { lock, held: Some(held), not_send: PhantomData }
     }
 
-    /// Gives the lock back to a thread that waits for it, if there is one. The end does nothing then.
+    /// Gives the lock back at the end of a locking reader. The end of this value does nothing then.
     #[inline]
-    pub(crate) fn unlock_fair(&mut self) {
+    pub(crate) fn unlock_after_read(&mut self) {
         if let Some(held) = self.held.take() {
             self.lock.identity.given_back();
             // SAFETY: P5. This lock gave `held`, to this thread: `Holding` cannot be sent.
-            unsafe { self.lock.get().unlock_fair(held) };
+            unsafe { self.lock.get().unlock_after_read(held) };
         }
     }
 }

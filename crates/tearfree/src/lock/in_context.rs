@@ -70,6 +70,13 @@ unsafe impl<C: SavedContext, L: WriterLock> WriterLock for InContext<C, L> {
     }
 
     #[inline]
+    fn lock_for_read(&self) -> Self::Held {
+        let entered = Entered::<C>::new();
+        let held = self.lock.lock_for_read();
+        (entered.into_saved(), held)
+    }
+
+    #[inline]
     fn try_lock(&self) -> Option<Self::Held> {
         let entered = Entered::<C>::new();
         let held = self.lock.try_lock()?;
@@ -86,9 +93,9 @@ unsafe impl<C: SavedContext, L: WriterLock> WriterLock for InContext<C, L> {
     }
 
     #[inline]
-    unsafe fn unlock_fair(&self, (saved, held): Self::Held) {
-        // SAFETY: `held` comes from `self.lock`, through `lock` or `try_lock` above.
-        unsafe { self.lock.unlock_fair(held) };
+    unsafe fn unlock_after_read(&self, (saved, held): Self::Held) {
+        // SAFETY: `held` comes from `self.lock`, through `lock_for_read` or `try_lock` above.
+        unsafe { self.lock.unlock_after_read(held) };
         if let Some(saved) = saved {
             C::leave(saved);
         }

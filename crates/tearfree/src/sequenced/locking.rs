@@ -13,7 +13,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Keeps writers, and other locking readers, out while the guard lives: `read_seqlock_excl`.
     ///
     /// Does not touch the count, so lockless readers go on. Waits for writers, their closures
-    /// included. With [`DefaultLock`] and `std`, the end of the guard hands the lock to a thread that
+    /// included. With [`DefaultLock`] and `std`, the end of the guard hands the lock to a writer that
     /// waits for it, so readers that take it again and again do not keep writers out.
     ///
     /// ```
@@ -25,7 +25,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[doc(alias("read_seqlock_excl", "read_sequnlock_excl"))]
     #[inline]
     pub fn read_excl(&self) -> ExclGuard<'_, T, L> {
-        self.guard_excl(self.hold(), Entered::new())
+        self.guard_excl(self.hold_for_read(), Entered::new())
     }
 
     /// As [`read_excl`](Self::read_excl), if no writer and no other locking reader is inside.
@@ -67,6 +67,12 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     }
 
     #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
+    pub(super) fn hold_for_read(&self) -> Holding<'_, L> {
+        Holding::new_for_read(&self.lock)
+    }
+
+    #[inline]
     pub(super) fn guard_excl<'a, C: SavedContext>(
         &'a self,
         holding: Holding<'a, L>,
@@ -94,7 +100,7 @@ pub struct ExclGuard<'a, T: Copy, L: WriterLock = DefaultLock, C: SavedContext =
 impl<T: Copy, L: WriterLock, C: SavedContext> Drop for ExclGuard<'_, T, L, C> {
     #[inline]
     fn drop(&mut self) {
-        self.holding.unlock_fair();
+        self.holding.unlock_after_read();
     }
 }
 

@@ -120,7 +120,7 @@ impl<'a, T: Copy, L: WriterLock, C: SavedContext, P: Protocol> Within<'a, T, L, 
     pub fn read_excl(self) -> ExclGuard<'a, T, L, C> {
         // P10: entered before the lock is taken, left after it is given back.
         let entered = Entered::new();
-        self.lock.guard_excl(self.lock.hold(), entered)
+        self.lock.guard_excl(self.lock.hold_for_read(), entered)
     }
 
     /// As [`Sequenced::try_read_excl`], for the life of the guard.

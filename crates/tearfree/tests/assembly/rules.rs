@@ -33,9 +33,9 @@ const COLD: &[&str] = &[
     "read_begin_contended",
 ];
 
-/// Calls that the parking_lot mutex makes when it is contended, and ours when somebody waits.
+/// Calls that the lock makes when it is contended, and a writer when somebody waits.
 const COLD_WRITES: &[&str] =
-    &["lock_slow", "unlock_slow", "wake_all", "_Unwind_Resume", "panic_in_cleanup"];
+    &["lock_contended", "wake_first", "wake_all", "_Unwind_Resume", "panic_in_cleanup"];
 
 /// Everything that orders memory or locks a bus, by the beginning of its mnemonic.
 fn is_fence(arch: &str, line: &str) -> bool {

@@ -36,7 +36,7 @@ unsafe impl WriterLock for Recording {
         unsafe { self.0.unlock(()) };
     }
 
-    unsafe fn unlock_fair(&self, (): ()) {
+    unsafe fn unlock_after_read(&self, (): ()) {
         HANDED_OVER.set(HANDED_OVER.get() + 1);
         // SAFETY: `lock` or `try_lock` above took this lock.
         unsafe { self.0.unlock(()) };

@@ -97,6 +97,7 @@ fn a_change_wakes_a_waiter_whatever_the_lock() {
         &SeqLock::with_lock(0, SpinLock::new()),
         "a change wakes a waiter: spin lock",
     );
+    #[cfg(feature = "lock_api_04")]
     a_change_wakes_whoever_waits(
         &SeqLock::<_, tearfree::lock::LockApi04<parking_lot::RawMutex>>::from(0),
         "a change wakes a waiter: raw mutex",
