@@ -262,14 +262,12 @@ mod tests {
         let (started, id) = mpsc::channel();
         lock.lock();
         thread::scope(|threads| {
-            let waiters: [(&str, fn(&ParkingLock)); 2] =
-                [("reader", ParkingLock::lock_for_read), ("writer", ParkingLock::lock)];
-            for (name, take) in waiters {
+            for (name, who) in [("reader", READER), ("writer", WRITER)] {
                 let (lock, got, started) = (&lock, got.clone(), started.clone());
                 threads.spawn(move || {
                     // SAFETY: the call has no condition.
                     started.send(unsafe { libc::gettid() }).unwrap();
-                    take(lock);
+                    lock.lock_as(who);
                     let is_free = lock.try_lock().is_some();
                     got.send(if is_free { "nobody" } else { name }).unwrap();
                     // SAFETY: taken above.
