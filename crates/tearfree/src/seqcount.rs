@@ -159,7 +159,7 @@ impl<C: Count> SeqCount<C> {
 
     /// In builds that check, that the writer for whom this reader would wait is not its own thread.
     #[inline(always)]
-    pub(crate) fn assert_not_own_section(&self) {
+    fn assert_not_own_section(&self) {
         if misuse::CHECKED {
             misuse::assert_section_not_mine(self.address(), self.sequence().low());
         }

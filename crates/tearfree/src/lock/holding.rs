@@ -30,6 +30,23 @@ impl<L> Replaceable<L> {
         self.identity.get()
     }
 
+    /// In builds that check: the one writer is about to store the value.
+    #[inline(always)]
+    pub(crate) fn publication_begins(&self) {
+        self.identity.publication_begins();
+    }
+
+    #[inline(always)]
+    pub(crate) fn publication_ended(&self) {
+        self.identity.publication_ended();
+    }
+
+    /// In builds that check: panics if this thread stores the value, so that its own read would wait for it.
+    #[inline(always)]
+    pub(crate) fn assert_not_publishing(&self) {
+        self.identity.assert_not_publishing();
+    }
+
     #[inline(always)]
     fn get(&self) -> &L {
         // SAFETY: the lock is alive, and nothing writes to it as a whole while it is borrowed:
