@@ -44,6 +44,9 @@ fn a_writer_under_its_own_guard_is_told() {
     {
         let mut guard = lock.write();
         assert!(panics(|| lock.set(2)));
+        let (seen, soon) = (lock.version(), Some(Duration::from_millis(1)));
+        assert!(panics(|| _ = lock.wait_changed(seen, None)));
+        assert!(!lock.wait_changed(seen, soon), "this one ends by itself");
         other.set(2); // another lock is another one
         *guard = 3;
     }
