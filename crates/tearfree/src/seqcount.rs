@@ -232,7 +232,7 @@ impl<C: Count> SeqCount<C> {
     /// Reads until a read is consistent.
     ///
     /// `data` may run several times, and may see a mix of two writes: it must only load, not index,
-    /// loop or act on what it loaded.
+    /// loop or act on what it loaded. If it writes under this count, no attempt succeeds.
     #[doc(alias("CK_SEQUENCE_READ"))]
     #[inline]
     pub fn read<R>(&self, mut data: impl FnMut() -> R) -> R {

@@ -81,8 +81,8 @@ impl<T, F> fmt::Debug for Field<T, F> {
     }
 }
 
-/// Names a field, or a field of a field, for [`read_fields`](crate::Sequenced::read_fields) and
-/// [`read_with`](crate::Sequenced::read_with).
+/// Names a field, or a field of a field, for [`read_fields`](crate::Sequenced::read_fields) and, with the
+/// feature `zerocopy`, for `read_with`.
 ///
 /// ```
 /// use tearfree::{SeqLock, field};
@@ -308,7 +308,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     ///
     /// `look` may run several times and see a mix of two writes: see [`View::get`]. Only its last
     /// result is returned, which saw one write. No lock is held meanwhile, not even beside restless
-    /// writers, so `look` may use other locks.
+    /// writers, so `look` may use other locks. It must not write to this one: no attempt would succeed.
     ///
     /// ```
     /// use tearfree::{SeqLock, field};

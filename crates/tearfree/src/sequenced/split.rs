@@ -41,6 +41,11 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
 
     /// Splits into the one writer and its readers, which share the value and can go to any thread.
     ///
+    /// The value lives as long as one of them. Readers do not notice that the writer is gone: they go on
+    /// reading the last value, and a wait for a change does not end. Where that matters, let the last value
+    /// say so. In a child that was forked in the middle of a write, a reader's `try_read` and `try_read_for`
+    /// give `None`; the halves cannot be reset, so make new ones there.
+    ///
     /// ```
     /// use std::thread;
     /// let (mut writer, reader) = tearfree::SeqLock::new((0_u64, 0_u64)).into_split();
