@@ -182,6 +182,7 @@ impl<C: Count> SeqCount<C> {
     /// ```
     #[doc(alias("raw_seqcount_try_begin"))]
     #[inline]
+    #[must_use]
     pub fn try_read_begin(&self) -> Option<Start<C>> {
         // ORDERING: P3. Pairs with the store in `write_end`.
         let count = C::load(&self.word, order::begin());
@@ -260,6 +261,7 @@ impl<C: Count> SeqCount<C> {
     /// The count as it is now, odd or even, without any order: `raw_read_seqcount`.
     #[doc(alias("raw_read_seqcount"))]
     #[inline]
+    #[must_use]
     pub fn sequence(&self) -> C {
         // ORDERING: P2, P3. No order of its own: a number to look at, not the `try_read_begin` of a read.
         C::load(&self.word, PLAIN)

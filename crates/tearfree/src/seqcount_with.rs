@@ -215,6 +215,7 @@ impl<L: ?Sized, C: Count> SeqCountWith<L, C> {
 
     /// [`SeqCount::try_read_begin`].
     #[inline]
+    #[must_use]
     pub fn try_read_begin(&self) -> Option<Start<C>> {
         self.count.try_read_begin()
     }

@@ -185,6 +185,7 @@ impl<T: Copy> View<'_, T> {
     /// on it, and do not panic. That is why every bit pattern has to be valid.
     #[cfg(feature = "zerocopy")]
     #[inline]
+    #[must_use]
     pub fn get<F: Copy + zerocopy::FromBytes>(&self, field: Field<T, F>) -> F {
         let mut torn = MaybeUninit::uninit();
         self.load(field, &mut torn);

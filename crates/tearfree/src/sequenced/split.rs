@@ -29,6 +29,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// });
     /// assert_eq!(lock.read(), [100; 4]);
     /// ```
+    #[must_use]
     pub fn split(&mut self) -> (Writer<&Self>, Reader<&Self>) {
         (Writer::new(self), Reader::new(self))
     }
@@ -225,6 +226,7 @@ where
 
     /// As [`Sequenced::read_if_changed`].
     #[inline]
+    #[must_use = "`seen` is of this value now; it is not given again"]
     pub fn read_if_changed(&self, seen: &mut Version) -> Option<T> {
         self.shared.read_if_changed(seen)
     }

@@ -103,6 +103,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// assert_eq!(lock.read_if_changed(&mut seen), None);
     /// ```
     #[inline]
+    #[must_use = "`seen` is of this value now; it is not given again"]
     pub fn read_if_changed(&self, seen: &mut Version) -> Option<T> {
         if self.version() == *seen {
             return None;
