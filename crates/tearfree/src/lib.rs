@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(any(feature = "std", tearfree_axm)), no_std)]
+#![cfg_attr(
+    not(feature = "std"),
+    allow(rustdoc::broken_intra_doc_links, reason = "links to what only `std` has")
+)]
 
 #[cfg(not(any(target_has_atomic = "8", feature = "critical-section")))]
 compile_error!(

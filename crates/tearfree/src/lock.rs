@@ -38,6 +38,8 @@ use crate::wait::Patience;
 /// other acquisition succeeds; and everything before an `unlock` happens before everything after the
 /// next acquisition (P5).
 ///
+/// [`request_turn`](Self::request_turn) does not unwind: it is called while a reader holds torn bytes.
+///
 /// # Examples
 /// A writer lock for programs that have one thread only.
 /// ```
@@ -103,7 +105,8 @@ pub unsafe trait WriterLock {
     /// Called by a reader whose attempts fail again and again because writers never rest.
     ///
     /// `wants_processor` says that the reader seems to share the writer's processor. Does nothing
-    /// unless the lock is [`Fair`]. Takes no lock, and never waits.
+    /// unless the lock is [`Fair`]. Takes no lock, never waits, and never panics: see the trait's
+    /// [Safety](Self#safety).
     #[inline]
     fn request_turn(&self, wants_processor: bool) {
         let _ = wants_processor;

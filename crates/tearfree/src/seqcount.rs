@@ -159,7 +159,7 @@ impl<C: Count> SeqCount<C> {
 
     /// In builds that check, that the writer for whom this reader would wait is not its own thread.
     #[inline(always)]
-    pub(crate) fn assert_not_own_section(&self) {
+    fn assert_not_own_section(&self) {
         if misuse::CHECKED {
             misuse::assert_section_not_mine(self.address(), self.sequence().low());
         }
@@ -182,6 +182,7 @@ impl<C: Count> SeqCount<C> {
     /// ```
     #[doc(alias("raw_seqcount_try_begin"))]
     #[inline]
+    #[must_use]
     pub fn try_read_begin(&self) -> Option<Start<C>> {
         // ORDERING: P3. Pairs with the store in `write_end`.
         let count = C::load(&self.word, order::begin());
@@ -232,7 +233,7 @@ impl<C: Count> SeqCount<C> {
     /// Reads until a read is consistent.
     ///
     /// `data` may run several times, and may see a mix of two writes: it must only load, not index,
-    /// loop or act on what it loaded.
+    /// loop or act on what it loaded. If it writes under this count, no attempt succeeds.
     #[doc(alias("CK_SEQUENCE_READ"))]
     #[inline]
     pub fn read<R>(&self, mut data: impl FnMut() -> R) -> R {
@@ -260,6 +261,7 @@ impl<C: Count> SeqCount<C> {
     /// The count as it is now, odd or even, without any order: `raw_read_seqcount`.
     #[doc(alias("raw_read_seqcount"))]
     #[inline]
+    #[must_use]
     pub fn sequence(&self) -> C {
         // ORDERING: P2, P3. No order of its own: a number to look at, not the `try_read_begin` of a read.
         C::load(&self.word, PLAIN)

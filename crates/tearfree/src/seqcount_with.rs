@@ -158,6 +158,31 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
         SeqCountWithGuard { _section: self.count.write(), guard }
     }
 
+    /// Ends a write section that was cut off, if there is one: for a child process that was forked while
+    /// another thread wrote, and for a section whose guard was forgotten.
+    ///
+    /// Store the data again before. In a child the lock itself is mostly held for ever, too; `guard` is one
+    /// of the lock that takes its place.
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] {
+    /// use std::sync::Mutex;
+    /// use tearfree::SeqCountWith;
+    /// let (lock, count) = (Mutex::new(()), SeqCountWith::<Mutex<()>>::new());
+    /// let mut guard = lock.lock().unwrap();
+    /// core::mem::forget(count.write(&mut guard)); // readers would wait without end
+    /// // ... store the data ...
+    /// count.reset(&mut guard);
+    /// drop(count.write(&mut guard));
+    /// count.read(|| ());
+    /// # }
+    /// ```
+    pub fn reset(&self, _guard: &mut L::Guard<'_>) {
+        if self.count.try_read_begin().is_none() {
+            self.count.write_end();
+        }
+    }
+
     /// Makes every open read fail: [`SeqCount::invalidate`], under the lock.
     ///
     /// # Panics
@@ -182,7 +207,7 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
 }
 
 impl<L: ?Sized, C: Count> SeqCountWith<L, C> {
-    /// [`SeqCount::read_begin`].
+    /// [`SeqCount::read_begin`]. Where a section was cut off it waits without end: see [`reset`](Self::reset).
     #[inline]
     pub fn read_begin(&self) -> Start<C> {
         self.count.read_begin()
@@ -190,6 +215,7 @@ impl<L: ?Sized, C: Count> SeqCountWith<L, C> {
 
     /// [`SeqCount::try_read_begin`].
     #[inline]
+    #[must_use]
     pub fn try_read_begin(&self) -> Option<Start<C>> {
         self.count.try_read_begin()
     }

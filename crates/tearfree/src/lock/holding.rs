@@ -30,6 +30,30 @@ impl<L> Replaceable<L> {
         self.identity.get()
     }
 
+    /// In builds that check: panics if this thread holds the lock, and so would wait for itself.
+    #[inline(always)]
+    #[cfg_attr(debug_assertions, track_caller)]
+    pub(crate) fn assert_not_mine(&self) {
+        self.identity.assert_not_mine();
+    }
+
+    /// In builds that check: the one writer is about to store the value.
+    #[inline(always)]
+    pub(crate) fn publication_begins(&self) {
+        self.identity.publication_begins();
+    }
+
+    #[inline(always)]
+    pub(crate) fn publication_ended(&self) {
+        self.identity.publication_ended();
+    }
+
+    /// In builds that check: panics if this thread stores the value, so that its own read would wait for it.
+    #[inline(always)]
+    pub(crate) fn assert_not_publishing(&self) {
+        self.identity.assert_not_publishing();
+    }
+
     #[inline(always)]
     fn get(&self) -> &L {
         // SAFETY: the lock is alive, and nothing writes to it as a whole while it is borrowed:
@@ -92,7 +116,7 @@ impl<'a, L: WriterLock> Holding<'a, L> {
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
     pub(crate) fn new(lock: &'a Replaceable<L>) -> Self {
-        lock.identity.assert_not_mine();
+        lock.assert_not_mine();
         Self::from_held(lock, lock.get().lock())
     }
 

@@ -23,17 +23,37 @@ pub(crate) fn assert_same_lock(mine: Mark, other: Mark) {
 /// As many locks and write sections of one thread are remembered; more go unchecked.
 const REMEMBERED: usize = 16;
 
-/// A lock held, or a write section opened, by this thread: its identity or address, and for a section the
-/// odd count, which no other section of that count has.
-type Held = (usize, usize);
-
-const NONE: Held = (0, 0);
+/// What a thread is in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Nothing,
+    /// It holds this writer lock, which was reset so often.
+    Lock {
+        number: usize,
+        resets: usize,
+    },
+    /// It stores the value of this lock.
+    Publication {
+        number: usize,
+    },
+    /// It opened this section of a bare count. The odd count tells it from others of the same count, and
+    /// `ended_elsewhere` from another count's, where this one was: see [`ENDED_ELSEWHERE`].
+    Section {
+        address: usize,
+        odd: usize,
+        ended_elsewhere: usize,
+    },
+}
 
 std::thread_local! {
     /// Plain slots, without allocation, for signal handlers: one that takes a slot between the two steps of
     /// `remember` has given it back when it returns.
-    static HELD: [Cell<Held>; REMEMBERED] = const { [const { Cell::new(NONE) }; REMEMBERED] };
+    static HELD: [Cell<Held>; REMEMBERED] = const { [const { Cell::new(Held::Nothing) }; REMEMBERED] };
 }
+
+/// How many sections ended where they were not opened: in another thread, or at another address. Those
+/// that opened them remember them still, so all sections that are remembered are doubted from then on.
+static ENDED_ELSEWHERE: AtomicUsize = AtomicUsize::new(0);
 
 fn replace(old: Held, new: Held) -> bool {
     let replaced = HELD.try_with(|slots| {
@@ -48,12 +68,12 @@ fn replace(old: Held, new: Held) -> bool {
 
 fn remember(held: Held) {
     // Without a free slot it goes unchecked.
-    let _ = replace(NONE, held);
+    let _ = replace(Held::Nothing, held);
 }
 
-fn forget(held: Held) {
-    // What another thread opened is not found here; it stays there until this very count comes back.
-    let _ = replace(held, NONE);
+/// Whether it was remembered.
+fn forget(held: Held) -> bool {
+    replace(held, Held::Nothing)
 }
 
 fn is_mine(held: Held) -> bool {
@@ -92,7 +112,7 @@ impl Identity {
 
     fn held(&self) -> Held {
         // ORDERING: P5. A number by itself; `reset` has the lock alone.
-        (self.get(), self.resets.load(PLAIN))
+        Held::Lock { number: self.get(), resets: self.resets.load(PLAIN) }
     }
 
     /// The thread is about to take this lock: reports if it would wait for itself.
@@ -117,22 +137,43 @@ impl Identity {
     pub(crate) fn given_back(&self) {
         forget(self.held());
     }
+
+    /// The thread, which is the one writer, is about to store the value.
+    pub(crate) fn publication_begins(&self) {
+        remember(Held::Publication { number: self.get() });
+    }
+
+    pub(crate) fn publication_ended(&self) {
+        forget(Held::Publication { number: self.get() });
+    }
+
+    /// A reader has to wait for the writer of this lock: reports if that is its own thread.
+    pub(crate) fn assert_not_publishing(&self) {
+        assert!(!is_mine(Held::Publication { number: self.get() }), "{OWN_SECTION}");
+    }
+}
+
+const OWN_SECTION: &str = "this thread reads inside of its own write section, so it would wait for itself: \
+     read after the section, or, in a signal handler, keep the handler out of the section";
+
+fn section(address: usize, odd: usize) -> Held {
+    // ORDERING: P5. A number by itself, compared in `assert_section_not_mine`.
+    Held::Section { address, odd, ended_elsewhere: ENDED_ELSEWHERE.load(PLAIN) }
 }
 
 /// A write section of the count at `address`, whose count is `odd`, is opened by this thread.
 pub(crate) fn section_opened(address: usize, odd: usize) {
-    remember((address, odd));
+    remember(section(address, odd));
 }
 
 pub(crate) fn section_closed(address: usize, odd: usize) {
-    forget((address, odd));
+    if !forget(section(address, odd)) {
+        // ORDERING: P5. A number by itself, for `section`: what the thread that opened it remembers is doubted.
+        ENDED_ELSEWHERE.fetch_add(1, PLAIN);
+    }
 }
 
 /// A reader has to wait for a write section: reports if it is this thread's own.
 pub(crate) fn assert_section_not_mine(address: usize, odd: usize) {
-    assert!(
-        !is_mine((address, odd)),
-        "this thread reads inside of its own write section, so it would wait for itself: read after the \
-         section, or, in a signal handler, keep the handler out of the section"
-    );
+    assert!(!is_mine(section(address, odd)), "{OWN_SECTION}");
 }

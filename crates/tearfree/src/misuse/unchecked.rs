@@ -33,6 +33,15 @@ impl Identity {
 
     #[inline(always)]
     pub(crate) fn given_back(&self) {}
+
+    #[inline(always)]
+    pub(crate) fn publication_begins(&self) {}
+
+    #[inline(always)]
+    pub(crate) fn publication_ended(&self) {}
+
+    #[inline(always)]
+    pub(crate) fn assert_not_publishing(&self) {}
 }
 
 #[inline(always)]

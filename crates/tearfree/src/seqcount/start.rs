@@ -11,6 +11,7 @@ pub struct Start<C: Count = usize>(pub(super) C);
 impl<C: Count> Start<C> {
     /// The count itself: even, as a reader got it.
     #[inline]
+    #[must_use]
     pub fn sequence(self) -> C {
         self.0
     }

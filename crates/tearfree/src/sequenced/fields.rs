@@ -81,8 +81,8 @@ impl<T, F> fmt::Debug for Field<T, F> {
     }
 }
 
-/// Names a field, or a field of a field, for [`read_fields`](crate::Sequenced::read_fields) and
-/// [`read_with`](crate::Sequenced::read_with).
+/// Names a field, or a field of a field, for [`read_fields`](crate::Sequenced::read_fields) and, with the
+/// feature `zerocopy`, for `read_with`.
 ///
 /// ```
 /// use tearfree::{SeqLock, field};
@@ -148,18 +148,29 @@ impl<T, F> fmt::Debug for Field<T, F> {
 #[macro_export]
 macro_rules! field {
     (for [$($generic:tt)*] $whole:ty, $first:tt $(. $next:tt)* $([$index:expr])*) => {{
+        // A constant, static or unit struct of the user's would take the place of a binding of its name, so
+        // the bindings have long ones.
+
         // An item, which an `unsafe` block around this macro does not reach: reading a field of a union,
         // whose bytes need not be valid, is refused here.
-        fn __tearfree_is_no_union<$($generic)*>(whole: &$whole) {
-            let _ = || whole.$first $(.$next)*;
+        fn __tearfree_is_no_union<$($generic)*>(__tearfree_whole: &$whole) {
+            let _ = || __tearfree_whole.$first $(.$next)*;
         }
-        let offset = $crate::__private::offset_of!($whole, $first $(.$next)*);
+        let __tearfree_offset = $crate::__private::offset_of!($whole, $first $(.$next)*);
         // By value, because the place may be a packed one, and because a reference could be turned into
         // another one on the way, by `Deref`. In a statement of its own, so that no expected type turns
         // it into another one either.
-        let value = $crate::__private::function::<$whole, _>(|whole| whole.$first $(.$next)*);
+        let __tearfree_value = $crate::__private::function::<$whole, _>(
+            |__tearfree_whole| __tearfree_whole.$first $(.$next)*,
+        );
         // SAFETY: `offset_of!` gave the offset of this very field, and the closure has its type.
-        unsafe { $crate::Field::<$whole, _>::new(offset, value, __tearfree_is_no_union) }$(.element($index))*
+        unsafe {
+            $crate::Field::<$whole, _>::new(
+                __tearfree_offset,
+                __tearfree_value,
+                __tearfree_is_no_union,
+            )
+        }$(.element($index))*
     }};
     ($whole:ty, $($path:tt)+) => { $crate::field!(for [] $whole, $($path)+) };
 }
@@ -174,6 +185,7 @@ impl<T: Copy> View<'_, T> {
     /// on it, and do not panic. That is why every bit pattern has to be valid.
     #[cfg(feature = "zerocopy")]
     #[inline]
+    #[must_use]
     pub fn get<F: Copy + zerocopy::FromBytes>(&self, field: Field<T, F>) -> F {
         let mut torn = MaybeUninit::uninit();
         self.load(field, &mut torn);
@@ -297,7 +309,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     ///
     /// `look` may run several times and see a mix of two writes: see [`View::get`]. Only its last
     /// result is returned, which saw one write. No lock is held meanwhile, not even beside restless
-    /// writers, so `look` may use other locks.
+    /// writers, so `look` may use other locks. It must not write to this one: no attempt would succeed.
     ///
     /// ```
     /// use tearfree::{SeqLock, field};

@@ -37,6 +37,7 @@ impl<T: Copy, L: WriterLock> Sequenced<T, L, OneCopy> {
     /// # Panics
     /// As [`get_mut`](Self::get_mut).
     #[cfg_attr(debug_assertions, track_caller)]
+    #[must_use]
     pub fn into_inner(self) -> T {
         self.assert_whole();
         self.cell.payload.into_inner()
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "call `reset`")]
     fn a_torn_value_is_not_taken_out() {
-        in_the_middle_of_a_write().into_inner();
+        let _ = in_the_middle_of_a_write().into_inner();
     }
 
     #[test]

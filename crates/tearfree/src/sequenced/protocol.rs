@@ -60,10 +60,6 @@ pub trait Protocol: sealed::Sealed + Sized + 'static {
     /// handlers that interrupt this thread.
     #[doc(hidden)]
     fn restart<T: Copy>(cell: &Self::Cell<T>, value: &T);
-
-    /// In builds that check: panics if this thread is in a write that its own read would wait for.
-    #[doc(hidden)]
-    fn assert_not_own_section<T: Copy>(_cell: &Self::Cell<T>) {}
 }
 
 mod sealed {
@@ -155,10 +151,6 @@ impl Protocol for OneCopy {
         }
         cell.payload.store(value);
         cell.count.write_end();
-    }
-
-    fn assert_not_own_section<T: Copy>(cell: &Single<T>) {
-        cell.count.assert_not_own_section();
     }
 }
 

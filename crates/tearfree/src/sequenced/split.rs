@@ -29,6 +29,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// });
     /// assert_eq!(lock.read(), [100; 4]);
     /// ```
+    #[must_use]
     pub fn split(&mut self) -> (Writer<&Self>, Reader<&Self>) {
         (Writer::new(self), Reader::new(self))
     }
@@ -40,6 +41,11 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     }
 
     /// Splits into the one writer and its readers, which share the value and can go to any thread.
+    ///
+    /// The value lives as long as one of them. Readers do not notice that the writer is gone: they go on
+    /// reading the last value, and a wait for a change does not end. Where that matters, let the last value
+    /// say so. In a child that was forked in the middle of a write, a reader's `try_read` and `try_read_for`
+    /// give `None`; the halves cannot be reset, so make new ones there.
     ///
     /// ```
     /// use std::thread;
@@ -220,6 +226,7 @@ where
 
     /// As [`Sequenced::read_if_changed`].
     #[inline]
+    #[must_use = "`seen` is of this value now; it is not given again"]
     pub fn read_if_changed(&self, seen: &mut Version) -> Option<T> {
         self.shared.read_if_changed(seen)
     }

@@ -103,6 +103,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// assert_eq!(lock.read_if_changed(&mut seen), None);
     /// ```
     #[inline]
+    #[must_use = "`seen` is of this value now; it is not given again"]
     pub fn read_if_changed(&self, seen: &mut Version) -> Option<T> {
         if self.version() == *seen {
             return None;
@@ -121,6 +122,10 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// A waiter takes no lock and delays no writer. On Linux each call that has to wait makes two system
     /// calls, `membarrier` and `futex`. A thread that holds a guard of this very lock would wait for itself.
     ///
+    /// # Panics
+    /// In debug builds with `std`, if there is no timeout and this thread holds the lock.
+    ///
+    /// # Examples
     /// ```
     /// use std::{thread, time::Duration};
     /// let lock = tearfree::SeqLock::new(1);
@@ -132,6 +137,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// });
     /// ```
     #[cfg(feature = "std")]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn wait_changed(&self, seen: Version, timeout: Option<Duration>) -> bool {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
@@ -144,6 +150,9 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return false;
+            }
+            if deadline.is_none() {
+                self.lock.assert_not_mine();
             }
             self.waiters.sleep(&round, deadline);
         }

@@ -44,6 +44,9 @@ fn a_writer_under_its_own_guard_is_told() {
     {
         let mut guard = lock.write();
         assert!(panics(|| lock.set(2)));
+        let (seen, soon) = (lock.version(), Some(Duration::from_millis(1)));
+        assert!(panics(|| _ = lock.wait_changed(seen, None)));
+        assert!(!lock.wait_changed(seen, soon), "this one ends by itself");
         other.set(2); // another lock is another one
         *guard = 3;
     }
@@ -84,12 +87,22 @@ fn a_reader_inside_of_its_own_section_is_told() {
         assert!(count.read_retry(count.raw_read_begin()));
     }
     count.read(|| ());
-    // A section that another thread ends is waited for.
+    // One that another thread has opened is waited for, at the same count as this thread's former one.
+    let mut count = SeqCount::new();
+    drop(count.write());
+    count = SeqCount::new();
+    read_while_another_thread_writes(&count);
+    // So is a new count in the memory of one whose section this thread opened, and another one ended.
+    count = SeqCount::new();
     count.write_begin();
     thread::scope(|scope| drop(scope.spawn(|| count.write_end()).join()));
     count.read(|| ());
-    // And one that another thread has opened, at the same count as this thread's former one.
-    let (count, waits) = (SeqCount::<usize>::new(), AtomicBool::new(false));
+    count = SeqCount::new();
+    read_while_another_thread_writes(&count);
+}
+
+fn read_while_another_thread_writes(count: &SeqCount) {
+    let waits = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             let _section = count.write();

@@ -21,8 +21,13 @@ macro_rules! offset_of {
 struct Field;
 #[allow(dead_code, non_camel_case_types)]
 struct usize;
-#[allow(dead_code)]
-fn offset() {}
+// A constant, a static or a unit struct takes the place of a binding of its name.
+#[allow(dead_code, non_upper_case_globals)]
+const offset: u8 = 0;
+#[allow(dead_code, non_upper_case_globals)]
+static whole: u8 = 0;
+#[allow(dead_code, non_camel_case_types)]
+struct value;
 
 use tearfree::SeqLock;
 
