@@ -229,19 +229,11 @@ impl<T: Payload> Reader<T> {
         &self,
         mut meanwhile: impl FnMut() -> R,
     ) -> Result<(Reading<T>, R), Unsettled> {
-        let count = self.page.shared.count();
-        for _ in 0..crate::shared::ATTEMPTS {
-            let start = count.read_begin();
-            let result = meanwhile();
-            let copy = self.page.shared.load::<T>(start.slot());
-            if count.is_current(start) {
-                // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
-                let value = unsafe { copy.assume_init() };
-                let generation = start.generation();
-                return Ok((Reading { value, generation, glance: self.page.glance() }, result));
-            }
-        }
-        Err(Unsettled)
+        let copy = |slot| (meanwhile(), self.page.shared.load::<T>(slot));
+        let ((result, copy), generation) = self.page.read_current(copy)?;
+        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
+        let value = unsafe { copy.assume_init() };
+        Ok((Reading { value, generation, glance: self.page.glance() }, result))
     }
 
     /// As [`read_current`](Self::read_current), but one attempt, and only for what `look` looks at:
@@ -261,10 +253,9 @@ impl<T: Payload> Reader<T> {
     /// ```
     #[inline(always)]
     pub fn try_current<R>(&self, look: impl FnOnce(View<'_, T>) -> R) -> Option<R> {
-        let count = self.page.shared.count();
-        let start = count.read_begin();
-        let result = look(self.page.shared.view(start));
-        count.is_current(start).then_some(result)
+        // Where the slots are is loaded before the count, and not once more behind it.
+        let view = self.page.shared.view();
+        self.page.try_current(|slot| look(view.in_slot(slot)))
     }
 }
 

@@ -4,11 +4,13 @@
 //! The protocol of the whole crate stands here, in `try_read_begin`, `read_retry`, `write_begin` and
 //! `write_end`. [`SeqLock`](crate::SeqLock) adds the payload and the writer lock.
 
+use core::convert::Infallible;
 use core::fmt;
 
 use crate::count::Count;
 use crate::misuse;
 use crate::order::{self, PLAIN};
+use crate::read_side::{attempt, repeat};
 use crate::wait::Patience;
 
 mod guard;
@@ -236,25 +238,21 @@ impl<C: Count> SeqCount<C> {
     #[doc(alias("CK_SEQUENCE_READ"))]
     #[inline]
     pub fn read<R>(&self, mut data: impl FnMut() -> R) -> R {
-        if let Some(start) = self.try_read_begin() {
-            let result = data();
-            if !self.read_retry(start) {
-                return result;
-            }
+        match attempt(self, |_| data()) {
+            Some((result, _)) => result,
+            None => self.read_contended(data),
         }
-        self.read_contended(data)
     }
 
     #[cold]
     #[inline(never)]
     fn read_contended<R>(&self, mut data: impl FnMut() -> R) -> R {
-        loop {
-            let start = self.read_begin();
-            let result = data();
-            if !self.read_retry(start) {
-                return result;
-            }
-        }
+        let wait_for_writer = || {
+            let _start = self.read_begin();
+            Ok::<(), Infallible>(())
+        };
+        let Ok((result, _)) = repeat(self, |_| data(), wait_for_writer);
+        result
     }
 
     /// The count as it is now, odd or even, without any order: `raw_read_seqcount`.

@@ -289,7 +289,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[inline]
     pub(super) fn copy_as_writer(&self) -> T {
         let mut value = MaybeUninit::uninit();
-        P::copy_of_writer(&self.cell).load(&mut value);
+        P::copies(&self.cell)[0].load(&mut value);
         // SAFETY: P4, P5. Writers are excluded, so the bytes are those of the last write.
         unsafe { value.assume_init() }
     }
