@@ -153,6 +153,13 @@ impl Shared {
         unsafe { View::new(self.slot_of::<T>(0)) }
     }
 
+    /// As [`load`](Self::load), for fields of a `T`.
+    #[inline(always)]
+    pub(crate) fn fields<T>(&self, slot: usize) -> tearfree::View<'_, T> {
+        // SAFETY: P6. The slot is a `T`'s, and mapped for as long as this is borrowed.
+        unsafe { tearfree::View::from_ptr(self.slot_of::<T>(slot)) }
+    }
+
     /// As [`load`](Self::load), into bytes.
     #[inline(always)]
     pub(crate) fn load_into(&self, slot: usize, to: &mut [u8]) {

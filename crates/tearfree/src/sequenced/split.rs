@@ -103,6 +103,18 @@ where
         self.shared.publish(value);
     }
 
+    /// As [`set`](Self::set), and gives the value that was there before.
+    ///
+    /// ```
+    /// let mut lock = tearfree::SeqLock::new(1);
+    /// let (mut writer, reader) = lock.split();
+    /// assert_eq!((writer.replace(2), reader.read()), (1, 2));
+    /// ```
+    #[inline]
+    pub fn replace(&mut self, value: T) -> T {
+        self.update(|current| core::mem::replace(current, value))
+    }
+
     /// Changes the value by a closure that works on a private copy; a panic publishes nothing.
     #[inline]
     pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
@@ -128,6 +140,20 @@ where
     #[must_use]
     pub fn get(&self) -> T {
         self.shared.copy_as_writer()
+    }
+
+    /// The version of that value; as no one else writes, the one that the last [`set`](Self::set) made.
+    ///
+    /// ```
+    /// let mut lock = tearfree::SeqLock::new(1);
+    /// let (mut writer, reader) = lock.split();
+    /// writer.set(2);
+    /// assert_eq!(reader.read_versioned(), (2, writer.version()));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.shared.version()
     }
 }
 
