@@ -152,6 +152,7 @@ impl<T: Payload> Writer<T> {
     /// assert_eq!((writer.replace(2), writer.get()), (1, 2));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use = "if the old value is not needed, `set` is cheaper"]
     pub fn replace(&mut self, value: T) -> T {
         self.update(|current| core::mem::replace(current, value))
     }

@@ -8,7 +8,7 @@ use core::fmt;
 
 use crate::count::Count;
 use crate::order::{self, PLAIN};
-use crate::read_side::{self, ReadSide, repeat};
+use crate::read_side::{self, ReadSide, attempt, repeat};
 
 /// The bare latch count: `seqcount_latch_t`, for two copies of your own atomics.
 ///
@@ -109,6 +109,19 @@ impl<C: Count> LatchCount<C> {
     pub fn read<R>(&self, data: impl FnMut(usize) -> R) -> R {
         let Ok((result, _)) = repeat(self, data, || Ok::<(), Infallible>(()));
         result
+    }
+
+    /// One attempt: `None` if the writer moved on in between.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    /// let (count, data) = (tearfree::LatchCount::<usize>::new(), [5, 5].map(AtomicU64::new));
+    /// assert_eq!(count.try_read(|slot| data[slot].load(Relaxed)), Some(5));
+    /// assert_eq!(count.try_read(|_| count.write_begin()), None);
+    /// ```
+    #[inline]
+    pub fn try_read<R>(&self, data: impl FnOnce(usize) -> R) -> Option<R> {
+        attempt(self, data).map(|(result, _)| result)
     }
 
     /// Sends readers to slot 1; then the writer changes slot 0.

@@ -4,13 +4,11 @@
 //! The protocol of the whole crate stands here, in `try_read_begin`, `read_retry`, `write_begin` and
 //! `write_end`. [`SeqLock`](crate::SeqLock) adds the payload and the writer lock.
 
-use core::convert::Infallible;
 use core::fmt;
 
 use crate::count::Count;
 use crate::misuse;
 use crate::order::{self, PLAIN};
-use crate::read_side::{attempt, repeat};
 use crate::wait::Patience;
 
 mod guard;
@@ -184,6 +182,7 @@ impl<C: Count> SeqCount<C> {
     /// ```
     #[doc(alias("raw_seqcount_try_begin"))]
     #[inline]
+    #[must_use = "data read without `read_retry` may mix two writes"]
     pub fn try_read_begin(&self) -> Option<Start<C>> {
         // ORDERING: P3. Pairs with the store in `write_end`.
         let count = C::load(&self.word, order::begin());
@@ -231,33 +230,10 @@ impl<C: Count> SeqCount<C> {
         C::load(&self.word, PLAIN) != start.0
     }
 
-    /// Reads until a read is consistent.
-    ///
-    /// `data` may run several times, and may see a mix of two writes: it must only load, not index,
-    /// loop or act on what it loaded.
-    #[doc(alias("CK_SEQUENCE_READ"))]
-    #[inline]
-    pub fn read<R>(&self, mut data: impl FnMut() -> R) -> R {
-        match attempt(self, |_| data()) {
-            Some((result, _)) => result,
-            None => self.read_contended(data),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn read_contended<R>(&self, mut data: impl FnMut() -> R) -> R {
-        let wait_for_writer = || {
-            let _start = self.read_begin();
-            Ok::<(), Infallible>(())
-        };
-        let Ok((result, _)) = repeat(self, |_| data(), wait_for_writer);
-        result
-    }
-
     /// The count as it is now, odd or even, without any order: `raw_read_seqcount`.
     #[doc(alias("raw_read_seqcount"))]
     #[inline]
+    #[must_use]
     pub fn sequence(&self) -> C {
         // ORDERING: P2, P3. No order of its own: a number to look at, not the `try_read_begin` of a read.
         C::load(&self.word, PLAIN)

@@ -36,6 +36,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// assert!(lock.try_read_excl().is_none());
     /// ```
     #[inline]
+    #[must_use]
     pub fn try_read_excl(&self) -> Option<ExclGuard<'_, T, L>> {
         Some(self.guard_excl(self.try_hold()?, Entered::new()))
     }

@@ -111,6 +111,7 @@ where
     /// assert_eq!((writer.replace(2), reader.read()), (1, 2));
     /// ```
     #[inline]
+    #[must_use = "if the old value is not needed, `set` is cheaper"]
     pub fn replace(&mut self, value: T) -> T {
         self.update(|current| core::mem::replace(current, value))
     }
@@ -160,7 +161,8 @@ where
 /// A reader of a value that was [split](Sequenced::split).
 ///
 /// `H` is how it holds on to the value: `&SeqLock<T>`, or `Arc<SeqLock<T>>`. Clones are as cheap as
-/// those of `H`.
+/// those of `H`. It has all calls of [`Sequenced`] that read without the writer lock; that lock would
+/// not keep out the [`Writer`], which takes none.
 ///
 /// ```
 /// use tearfree::{SeqLock, field};
