@@ -155,6 +155,32 @@ impl ByteReader {
         Ok(Reading { value: (), generation, glance: self.0.glance() })
     }
 
+    /// As [`Reader::read_if_changed`](crate::Reader::read_if_changed).
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    ///
+    /// ```
+    /// use tearfree_page::{ByteReader, ByteWriter, Options};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("numbers");
+    /// let mut writer = ByteWriter::create(&page, &"value:u16".parse()?, &[1, 2], &Options::new())?;
+    /// let (reader, mut seen) = (ByteReader::open(&page)?, writer.generation());
+    /// assert!(reader.read_if_changed(&mut seen)?.is_none());
+    /// writer.set(&[3, 4])?;
+    /// assert_eq!(reader.read_if_changed(&mut seen)?.map(|new| new.value), Some(vec![3, 4]));
+    /// assert_eq!(seen, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_if_changed(&self, seen: &mut u64) -> Result<Option<Reading<Vec<u8>>>, Unsettled> {
+        if self.generation() == *seen {
+            return Ok(None);
+        }
+        let reading = self.read()?;
+        *seen = reading.generation;
+        Ok(Some(reading))
+    }
+
     /// As [`Reader::wait_changed`](crate::Reader::wait_changed).
     pub fn wait_changed(&self, seen: u64, timeout: Option<Duration>) -> Waited {
         self.0.wait_changed(seen, timeout)

@@ -37,6 +37,7 @@ pub use reader::Reader;
 pub use schema::{Describe, Field, Fields, Kind, Schema, SchemaError, schema_of};
 pub use status::{Freshness, Reading, WriterState};
 pub use subscriber::Waited;
+pub use tearfree::{FieldSet, field};
 pub use view::View;
 pub use writer::Writer;
 #[doc(hidden)]

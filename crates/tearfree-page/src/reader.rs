@@ -10,6 +10,8 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
+use tearfree::FieldSet;
+
 use crate::Payload;
 use crate::error::{Error, Unsettled};
 use crate::header::Geometry;
@@ -35,6 +37,19 @@ const SMALL: usize = 128;
 /// The owner of a *named* page can cut its file off; touching it then ends the process by SIGBUS. So
 /// a reader opens pages of this user and of root only, unless it is told otherwise. A *sealed* page
 /// has no such weakness.
+///
+/// # Beside a `SeqLock`
+/// A call that does what one of [`SeqLock`](tearfree::SeqLock) does has its name. Where a page is
+/// something else, the call is too:
+///
+/// - A value can be stale, and its writer gone. So [`read`](Self::read) gives a [`Reading`], which says
+///   so; it also has the generation, so there is no `read_versioned`. [`get`](Self::get) is the value alone.
+/// - The writer can be hostile, so no call waits for it: each makes a thousand attempts, and then there
+///   is an error. There is no `try_read` and no `try_read_for`, because `read` is both.
+/// - The number of publications means the same in all processes, has an order, and outlives the writer:
+///   it is a number, [`generation`](Self::generation), and not a [`Version`](tearfree::Version).
+/// - A wait can also end because the page was replaced: [`wait_changed`](Self::wait_changed) gives a
+///   [`Waited`] instead of a `bool`.
 ///
 /// # Examples
 /// ```
@@ -176,6 +191,30 @@ impl<T: Payload> Reader<T> {
             .map(|((), generation)| generation)
     }
 
+    /// Some fields of the newest value, which belong to one publication: only their bytes are copied.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    ///
+    /// ```
+    /// use tearfree_page::{Options, Reader, Writer, field, payload};
+    /// payload! { pub struct Load { one: f64, five: f64, history: [f64; 500] } }
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let load = Load { one: 0.5, five: 0.4, history: [0.0; 500] };
+    /// let _writer = Writer::create(&page, load, &Options::new())?;
+    /// let reader = Reader::<Load>::open(&page)?;
+    /// let (one, last) = reader.read_fields((field!(Load, one), field!(Load, history[499])))?;
+    /// assert_eq!((one, last), (0.5, 0.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn read_fields<S: FieldSet<T>>(&self, fields: S) -> Result<S::Values, Unsettled> {
+        let (torn, _) = self.page.read(|slot| fields.load(&self.page.shared.fields(slot)))?;
+        // SAFETY: P4, P14. The bytes are one generation's; any bytes are a `T`, and so its fields.
+        Ok(unsafe { S::validated(torn) })
+    }
+
     /// As [`read`](Self::read), if there is another generation than `seen`, which is then the new one.
     /// Without news it is one load.
     ///
@@ -229,19 +268,11 @@ impl<T: Payload> Reader<T> {
         &self,
         mut meanwhile: impl FnMut() -> R,
     ) -> Result<(Reading<T>, R), Unsettled> {
-        let count = self.page.shared.count();
-        for _ in 0..crate::shared::ATTEMPTS {
-            let start = count.read_begin();
-            let result = meanwhile();
-            let copy = self.page.shared.load::<T>(start.slot());
-            if count.is_current(start) {
-                // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
-                let value = unsafe { copy.assume_init() };
-                let generation = start.generation();
-                return Ok((Reading { value, generation, glance: self.page.glance() }, result));
-            }
-        }
-        Err(Unsettled)
+        let copy = |slot| (meanwhile(), self.page.shared.load::<T>(slot));
+        let ((result, copy), generation) = self.page.read_current(copy)?;
+        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
+        let value = unsafe { copy.assume_init() };
+        Ok((Reading { value, generation, glance: self.page.glance() }, result))
     }
 
     /// As [`read_current`](Self::read_current), but one attempt, and only for what `look` looks at:
@@ -261,10 +292,9 @@ impl<T: Payload> Reader<T> {
     /// ```
     #[inline(always)]
     pub fn try_current<R>(&self, look: impl FnOnce(View<'_, T>) -> R) -> Option<R> {
-        let count = self.page.shared.count();
-        let start = count.read_begin();
-        let result = look(self.page.shared.view(start));
-        count.is_current(start).then_some(result)
+        // Where the slots are is loaded before the count, and not once more behind it.
+        let view = self.page.shared.view();
+        self.page.try_current(|slot| look(view.in_slot(slot)))
     }
 }
 

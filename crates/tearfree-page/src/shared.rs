@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use tearfree::raw::{self, PairCount, PairStart};
+use tearfree::raw::{self, PairCount};
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::error::Error;
@@ -148,9 +148,16 @@ impl Shared {
 
     /// As [`load`](Self::load), for single numbers of a `T`.
     #[inline(always)]
-    pub(crate) fn view<T>(&self, start: PairStart) -> View<'_, T> {
+    pub(crate) fn view<T>(&self) -> View<'_, T> {
         // SAFETY: P6. The slots are a `T`'s, and mapped for as long as this is borrowed.
-        unsafe { View::new(self.slot_of::<T>(0), start) }
+        unsafe { View::new(self.slot_of::<T>(0)) }
+    }
+
+    /// As [`load`](Self::load), for fields of a `T`.
+    #[inline(always)]
+    pub(crate) fn fields<T>(&self, slot: usize) -> tearfree::View<'_, T> {
+        // SAFETY: P6. The slot is a `T`'s, and mapped for as long as this is borrowed.
+        unsafe { tearfree::View::from_ptr(self.slot_of::<T>(slot)) }
     }
 
     /// As [`load`](Self::load), into bytes.
@@ -205,7 +212,7 @@ impl Shared {
             unsafe { raw::load_bytes(self.record(slot), as_uninit(&mut bytes)) };
             bytes
         };
-        let (bytes, _) = self.writer_count().read(ATTEMPTS, copy)?;
+        let (bytes, _) = raw::attempts(self.writer_count(), ATTEMPTS, copy)?;
         WriterRecord::read_from_bytes(&bytes).ok()
     }
 

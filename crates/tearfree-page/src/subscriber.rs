@@ -10,6 +10,7 @@ use std::time::Instant;
 use rustix::fs::{Mode, OFlags, fcntl_get_seals, fstat, open};
 use rustix::thread::futex;
 use rustix::time::Timespec;
+use tearfree::raw::{self, Current};
 
 use crate::birth::SEALS;
 use crate::error::{Error, Unsettled, refused};
@@ -82,7 +83,27 @@ impl Subscriber {
     /// Copies the payload by `copy` until a copy is whole.
     #[inline(always)]
     pub(crate) fn read<R>(&self, copy: impl FnMut(usize) -> R) -> Result<(R, u64), Unsettled> {
-        self.shared.count().read(ATTEMPTS, copy).ok_or(Unsettled)
+        raw::attempts(self.shared.count(), ATTEMPTS, copy).ok_or(Unsettled)
+    }
+
+    /// As [`read`](Self::read), until a copy was the newest one from before `copy` to its end.
+    #[inline(always)]
+    pub(crate) fn read_current<R>(
+        &self,
+        copy: impl FnMut(usize) -> R,
+    ) -> Result<(R, u64), Unsettled> {
+        raw::attempts(&self.current(), ATTEMPTS, copy).ok_or(Unsettled)
+    }
+
+    /// As [`read_current`](Self::read_current), but one attempt.
+    #[inline(always)]
+    pub(crate) fn try_current<R>(&self, copy: impl FnOnce(usize) -> R) -> Option<R> {
+        raw::attempt(&self.current(), copy).map(|(result, _generation)| result)
+    }
+
+    #[inline(always)]
+    fn current(&self) -> Current<'_> {
+        Current(self.shared.count())
     }
 
     #[inline(always)]

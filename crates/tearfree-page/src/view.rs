@@ -6,7 +6,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use tearfree::raw::{self, PairStart};
+use tearfree::raw;
 
 use crate::layout::stride;
 
@@ -16,7 +16,7 @@ use crate::layout::stride;
 /// value, as far as all processors can in one instruction.
 pub struct View<'a, T> {
     slots: *const T,
-    start: PairStart,
+    slot: usize,
     page: PhantomData<&'a T>,
 }
 
@@ -24,8 +24,13 @@ impl<T> View<'_, T> {
     /// # Safety
     /// `slots` are those of a page of `T`s, which is mapped for as long as this lives.
     #[inline(always)]
-    pub(crate) unsafe fn new(slots: *const T, start: PairStart) -> Self {
-        View { slots, start, page: PhantomData }
+    pub(crate) unsafe fn new(slots: *const T) -> Self {
+        View { slots, slot: 0, page: PhantomData }
+    }
+
+    #[inline(always)]
+    pub(crate) fn in_slot(self, slot: usize) -> Self {
+        View { slot, ..self }
     }
 
     /// The number of 8 bytes that lies at `AT`, as `offset_of!` says. One load.
@@ -45,7 +50,7 @@ impl<T> View<'_, T> {
     #[inline(always)]
     fn number<const LEN: usize, const AT: usize>(&self) -> u64 {
         const { assert!(AT.is_multiple_of(LEN) && AT + LEN <= size_of::<T>(), "nothing is there") };
-        let distance = self.start.slot() * stride(size_of::<T>());
+        let distance = self.slot * stride(size_of::<T>());
         // SAFETY: P6. The number is inside of the slot, and a mapping has no uninitialised bytes.
         unsafe { raw::load_number::<LEN, AT>(self.slots.cast(), distance) }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `Writer`: the one process that publishes to a page.
 
+use core::convert::Infallible;
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering::Relaxed;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -138,18 +139,66 @@ impl<T: Payload> Writer<T> {
         self.page.publish(|shared, slot| shared.store(slot, value));
     }
 
+    /// As [`set`](Self::set), and gives the value that was there before.
+    ///
+    /// # Panics
+    /// In a forked child of the writer's process.
+    ///
+    /// ```
+    /// # use tearfree_page::{Options, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let mut writer = Writer::<u64>::create(&page, 1, &Options::new())?;
+    /// assert_eq!((writer.replace(2), writer.get()), (1, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use = "if the old value is not needed, `set` is cheaper"]
+    pub fn replace(&mut self, value: T) -> T {
+        self.update(|current| core::mem::replace(current, value))
+    }
+
     /// Changes the value by a closure that works on a private copy; a panic publishes nothing.
     ///
     /// # Panics
     /// In a forked child of the writer's process.
     pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
-        let mut value = self.get();
-        let result = change(&mut value);
-        self.set_from(&value);
+        let Ok(result) = self.update_or_discard(|value| Ok::<R, Infallible>(change(value)));
         result
     }
 
-    /// The value that is published.
+    /// As [`update`](Self::update), but publishes only if the closure gives `Ok`.
+    ///
+    /// # Errors
+    /// What the closure returns.
+    ///
+    /// # Panics
+    /// In a forked child of the writer's process, if the closure gives `Ok`.
+    ///
+    /// ```
+    /// # use tearfree_page::{Options, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("left");
+    /// let mut writer = Writer::<u64>::create(&page, 10, &Options::new())?;
+    /// let mut pay = |amount| writer.update_or_discard(|left| {
+    ///     *left = left.checked_sub(amount).ok_or("not enough left")?;
+    ///     Ok(*left)
+    /// });
+    /// assert_eq!(pay(4), Ok(6));
+    /// assert_eq!(pay(7), Err("not enough left"));
+    /// assert_eq!((writer.get(), writer.generation()), (6, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn update_or_discard<R, E>(
+        &mut self,
+        change: impl FnOnce(&mut T) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let mut value = self.get();
+        let result = change(&mut value)?;
+        self.set_from(&value);
+        Ok(result)
+    }
+
+    /// The value that is published: a copy, without a look at the count.
     #[must_use]
     pub fn get(&self) -> T {
         let mut value = T::new_zeroed();

@@ -13,7 +13,7 @@ use rustix::fs::{CWD, FileType, MemfdFlags, Mode, SealFlags};
 use rustix::fs::{fcntl_add_seals, memfd_create, mknodat};
 use tearfree_page::{
     ByteReader, ByteWriter, Error, Freshness, Options, Owner, Reader, Waited, Writer, WriterState,
-    payload, remove,
+    field, payload, remove,
 };
 use tempfile::TempDir;
 
@@ -59,12 +59,22 @@ fn a_reader_sees_each_publication_and_its_number() {
         into = quote(77);
         assert_eq!(reader.read_into(&mut into).unwrap().generation, generation);
         assert_eq!((into, writer.get()), (quote(generation), quote(generation)));
+        let fields = (field!(Quote, quantity), field!(Quote, price));
+        let Quote { price, quantity } = quote(generation);
+        assert_eq!(reader.read_fields(fields), Ok((quantity, price)));
         let (current, looks) = reader.read_current(|| 1).unwrap();
         assert_eq!((current.value, looks), (quote(generation), 1));
         writer.set(quote(generation + 1));
     }
     assert_eq!(writer.update(|quote| quote.quantity), 5);
     assert_eq!(reader.generation(), 6);
+    assert_eq!(writer.replace(quote(6)), quote(5));
+    let discard = |quote: &mut Quote| {
+        quote.quantity = 7;
+        Err::<(), _>("no")
+    };
+    assert_eq!(writer.update_or_discard(discard), Err("no"));
+    assert_eq!((reader.get(), reader.generation()), (Ok(quote(6)), 7));
 }
 
 /// Not torn is not enough: one publication leaves the slot alone that is being read.

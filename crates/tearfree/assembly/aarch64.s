@@ -154,12 +154,8 @@ read_field_of_4096:
     mov x0, x8
     ret
 .L1:
-    stp x29, x30, [sp, #-16]!
-    mov x29, sp
     mov w1, #4088
-    bl read_fields_contended
-    ldp x29, x30, [sp], #16
-    ret
+    b read_fields_contended
 
 read_if_changed_8:
     add x8, x0, #8

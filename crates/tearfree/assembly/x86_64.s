@@ -170,11 +170,8 @@ read_field_of_4096:
     jne .L1
     retq
 .L1:
-    pushq %rax
     movl $4088, %esi
-    callq *read_fields_contended@GOTPCREL(%rip)
-    addq $8, %rsp
-    retq
+    jmpq *read_fields_contended@GOTPCREL(%rip)
 
 read_if_changed_8:
     movq 8(%rdi), %rax

@@ -77,7 +77,7 @@ mod engine;
 pub(crate) mod foreign;
 mod shared;
 
-pub(crate) use shared::Shared;
+pub(crate) use shared::{Shared, Untyped, load_part};
 
 #[cfg(all(test, not(tearfree_axm)))]
 mod tests;

@@ -3,10 +3,12 @@
 
 #![allow(unsafe_code, reason = "a count can lie in memory of others (P11)")]
 
+use core::convert::Infallible;
 use core::fmt;
 
 use crate::count::Count;
 use crate::order::{self, PLAIN};
+use crate::read_side::{self, ReadSide, attempt, repeat};
 
 /// The bare latch count: `seqcount_latch_t`, for two copies of your own atomics.
 ///
@@ -104,14 +106,22 @@ impl<C: Count> LatchCount<C> {
 
     /// Reads from the slot that is whole until a read is consistent. `data` may run several times.
     #[inline]
-    pub fn read<R>(&self, mut data: impl FnMut(usize) -> R) -> R {
-        loop {
-            let start = self.read_begin();
-            let result = data(start.slot());
-            if !self.read_retry(start) {
-                return result;
-            }
-        }
+    pub fn read<R>(&self, data: impl FnMut(usize) -> R) -> R {
+        let Ok((result, _)) = repeat(self, data, || Ok::<(), Infallible>(()));
+        result
+    }
+
+    /// One attempt: `None` if the writer moved on in between.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    /// let (count, data) = (tearfree::LatchCount::<usize>::new(), [5, 5].map(AtomicU64::new));
+    /// assert_eq!(count.try_read(|slot| data[slot].load(Relaxed)), Some(5));
+    /// assert_eq!(count.try_read(|_| count.write_begin()), None);
+    /// ```
+    #[inline]
+    pub fn try_read<R>(&self, data: impl FnOnce(usize) -> R) -> Option<R> {
+        attempt(self, data).map(|(result, _)| result)
     }
 
     /// Sends readers to slot 1; then the writer changes slot 0.
@@ -155,6 +165,33 @@ impl<C: Count> LatchCount<C> {
     pub fn sequence(&self) -> C {
         // ORDERING: P7. No order of its own: a number to look at, not the `read_begin` of a read.
         C::load(&self.word, PLAIN)
+    }
+}
+
+impl<C: Count> read_side::sealed::Sealed for LatchCount<C> {}
+
+impl<C: Count> ReadSide for LatchCount<C> {
+    type Start = LatchStart<C>;
+    type Number = C;
+
+    #[inline(always)]
+    fn try_begin(&self) -> Option<LatchStart<C>> {
+        Some(self.read_begin())
+    }
+
+    #[inline(always)]
+    fn slot(start: LatchStart<C>) -> usize {
+        start.slot()
+    }
+
+    #[inline(always)]
+    fn must_retry(&self, start: LatchStart<C>) -> bool {
+        self.read_retry(start)
+    }
+
+    #[inline(always)]
+    fn number(start: LatchStart<C>) -> C {
+        start.settled()
     }
 }
 

@@ -18,6 +18,7 @@ mod misuse;
 mod order;
 #[cfg(target_has_atomic = "64")]
 mod pair;
+mod read_side;
 mod seqcount;
 mod seqcount_with;
 mod sequenced;

@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "a count over a word that someone else owns (P11)")]
 
 use crate::order::{self, PLAIN};
+use crate::read_side::{self, ReadSide};
 use crate::sync::AtomicU64;
 
 /// The count of a value that lives in two slots, one write in each of them in turn.
@@ -117,20 +118,6 @@ impl PairCount {
         self.word.load(PLAIN)
     }
 
-    /// Copies from the slot that is whole until it stayed so, at most `attempts` times. Returns the
-    /// copy and its generation, or `None`.
-    #[inline(always)]
-    pub fn read<R>(&self, attempts: u32, mut copy: impl FnMut(usize) -> R) -> Option<(R, u64)> {
-        for _ in 0..attempts {
-            let start = self.read_begin();
-            let result = copy(start.slot());
-            if !self.read_retry(start) {
-                return Some((result, start.generation()));
-            }
-        }
-        None
-    }
-
     /// Announces the write of the generation after `current`, and says which slot is to change.
     ///
     /// After a writer died in a write, the next one begins the same write again, with the same count.
@@ -161,6 +148,65 @@ impl PairCount {
     pub fn sequence(&self) -> u64 {
         // ORDERING: P14. No order of its own: a number to look at, not the `read_begin` of a read.
         self.word.load(PLAIN)
+    }
+}
+
+impl read_side::sealed::Sealed for PairCount {}
+
+impl ReadSide for PairCount {
+    type Start = PairStart;
+    type Number = u64;
+
+    #[inline(always)]
+    fn try_begin(&self) -> Option<PairStart> {
+        Some(self.read_begin())
+    }
+
+    #[inline(always)]
+    fn slot(start: PairStart) -> usize {
+        start.slot()
+    }
+
+    #[inline(always)]
+    fn must_retry(&self, start: PairStart) -> bool {
+        self.read_retry(start)
+    }
+
+    #[inline(always)]
+    fn number(start: PairStart) -> u64 {
+        start.generation()
+    }
+}
+
+/// The read side of a pair for a reader who needs more than a whole value: one that was
+/// [the newest](PairCount::is_current) from the first look to the second.
+#[derive(Clone, Copy, Debug)]
+pub struct Current<'a>(pub &'a PairCount);
+
+impl read_side::sealed::Sealed for Current<'_> {}
+
+impl ReadSide for Current<'_> {
+    type Start = PairStart;
+    type Number = u64;
+
+    #[inline(always)]
+    fn try_begin(&self) -> Option<PairStart> {
+        Some(self.0.read_begin())
+    }
+
+    #[inline(always)]
+    fn slot(start: PairStart) -> usize {
+        start.slot()
+    }
+
+    #[inline(always)]
+    fn must_retry(&self, start: PairStart) -> bool {
+        !self.0.is_current(start)
+    }
+
+    #[inline(always)]
+    fn number(start: PairStart) -> u64 {
+        start.generation()
     }
 }
 

@@ -4,4 +4,5 @@
 //! No promise of stability: take `tearfree-page` for a value between processes.
 
 pub use crate::copy::foreign::{load, load_bytes, load_number, store, store_bytes};
-pub use crate::pair::{PairCount, PairStart, slot_of};
+pub use crate::pair::{Current, PairCount, PairStart, slot_of};
+pub use crate::read_side::{attempt, attempts};

@@ -182,7 +182,7 @@ impl<C: Count> SeqCount<C> {
     /// ```
     #[doc(alias("raw_seqcount_try_begin"))]
     #[inline]
-    #[must_use]
+    #[must_use = "data read without `read_retry` may mix two writes"]
     pub fn try_read_begin(&self) -> Option<Start<C>> {
         // ORDERING: P3. Pairs with the store in `write_end`.
         let count = C::load(&self.word, order::begin());
@@ -228,34 +228,6 @@ impl<C: Count> SeqCount<C> {
         // that is not over, or from a later one, the load below sees a count other than `start`.
         order::fence_retry();
         C::load(&self.word, PLAIN) != start.0
-    }
-
-    /// Reads until a read is consistent.
-    ///
-    /// `data` may run several times, and may see a mix of two writes: it must only load, not index,
-    /// loop or act on what it loaded. If it writes under this count, no attempt succeeds.
-    #[doc(alias("CK_SEQUENCE_READ"))]
-    #[inline]
-    pub fn read<R>(&self, mut data: impl FnMut() -> R) -> R {
-        if let Some(start) = self.try_read_begin() {
-            let result = data();
-            if !self.read_retry(start) {
-                return result;
-            }
-        }
-        self.read_contended(data)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn read_contended<R>(&self, mut data: impl FnMut() -> R) -> R {
-        loop {
-            let start = self.read_begin();
-            let result = data();
-            if !self.read_retry(start) {
-                return result;
-            }
-        }
     }
 
     /// The count as it is now, odd or even, without any order: `raw_read_seqcount`.

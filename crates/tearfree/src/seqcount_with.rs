@@ -183,7 +183,7 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
         }
     }
 
-    /// Makes every open read fail: [`SeqCount::invalidate`], under the lock.
+    /// Makes every open read fail, as [`SeqCount::invalidate`], under the lock.
     ///
     /// # Panics
     /// As [`write`](Self::write).
@@ -194,7 +194,7 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
         self.count.invalidate();
     }
 
-    /// Puts the stores before and after into different versions: [`SeqCount::barrier`], under the lock.
+    /// Puts the stores before and after into different versions, as [`SeqCount::barrier`], under the lock.
     ///
     /// # Panics
     /// As [`write`](Self::write).
@@ -207,39 +207,45 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
 }
 
 impl<L: ?Sized, C: Count> SeqCountWith<L, C> {
-    /// [`SeqCount::read_begin`]. Where a section was cut off it waits without end: see [`reset`](Self::reset).
+    /// As [`SeqCount::read_begin`]. Where a section was cut off it waits without end: see [`reset`](Self::reset).
     #[inline]
     pub fn read_begin(&self) -> Start<C> {
         self.count.read_begin()
     }
 
-    /// [`SeqCount::try_read_begin`].
+    /// As [`SeqCount::try_read_begin`].
     #[inline]
-    #[must_use]
+    #[must_use = "data read without `read_retry` may mix two writes"]
     pub fn try_read_begin(&self) -> Option<Start<C>> {
         self.count.try_read_begin()
     }
 
-    /// [`SeqCount::raw_read_begin`].
+    /// As [`SeqCount::raw_read_begin`].
     #[inline]
     pub fn raw_read_begin(&self) -> Start<C> {
         self.count.raw_read_begin()
     }
 
-    /// [`SeqCount::read_retry`].
+    /// As [`SeqCount::read_retry`].
     #[inline]
     #[must_use = "true means that the data may mix two writes"]
     pub fn read_retry(&self, start: Start<C>) -> bool {
         self.count.read_retry(start)
     }
 
-    /// [`SeqCount::read`].
+    /// As [`SeqCount::read`].
     #[inline]
     pub fn read<R>(&self, data: impl FnMut() -> R) -> R {
         self.count.read(data)
     }
 
-    /// [`SeqCount::sequence`].
+    /// As [`SeqCount::try_read`].
+    #[inline]
+    pub fn try_read<R>(&self, data: impl FnOnce() -> R) -> Option<R> {
+        self.count.try_read(data)
+    }
+
+    /// As [`SeqCount::sequence`].
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> C {

@@ -11,13 +11,13 @@ use crate::wake::Waiters;
 #[cfg(feature = "std")]
 mod changed;
 mod claim;
+mod contended;
 mod fields;
 mod guard;
 mod locking;
 mod owned;
 mod protocol;
 mod read;
-mod retry;
 #[cfg(feature = "serde")]
 mod serde;
 mod split;
@@ -224,7 +224,7 @@ impl<T: Copy + fmt::Debug, L: WriterLock, P: Protocol> fmt::Debug for Sequenced<
     /// Shows the value if a read succeeds at once, so that printing never waits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct(P::NAME);
-        shown.field("sequence", &P::count(&self.cell));
+        shown.field("sequence", &P::sequence(P::count(&self.cell)));
         match self.try_read() {
             Some(value) => shown.field("value", &value),
             None => shown.field("value", &format_args!("<being written>")),

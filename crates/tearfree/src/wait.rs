@@ -48,11 +48,9 @@ impl Patience {
     }
 
     /// Whether the time of this wait is over.
+    #[cfg(feature = "std")]
     pub(crate) fn is_over(&self) -> bool {
-        #[cfg(feature = "std")]
-        return self.deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline);
-        #[cfg(not(feature = "std"))]
-        return false;
+        self.deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline)
     }
 
     /// One step. Only sleeping steps can be long, and they end at the deadline.

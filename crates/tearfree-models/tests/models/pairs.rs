@@ -10,7 +10,7 @@
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use tearfree::lock::{SpinLock, WriterLock};
-use tearfree::raw::PairCount;
+use tearfree::raw::{Current, PairCount, attempt};
 use tearfree_axm::{AtomicUsize, Program, Report};
 
 use crate::explore::{Model, generation};
@@ -59,23 +59,22 @@ impl Pair {
 
     /// One attempt.
     fn read(&self) -> String {
-        let copy = |slot: usize| self.slots[slot].each_ref().map(|word| word.load(Relaxed));
-        let Some((copy, named)) = self.count.read(1, copy) else {
-            return "retry".to_owned();
-        };
-        assert_eq!(generation(copy), named as usize, "torn read: of another generation");
-        named.to_string()
+        Self::outcome(attempt(&self.count, |slot| self.copy(slot)))
     }
 
     /// One attempt to get a value that is still the newest after it was copied.
     fn read_current(&self) -> String {
-        let start = self.count.read_begin();
-        let copy = self.slots[start.slot()].each_ref().map(|word| word.load(Relaxed));
-        if !self.count.is_current(start) {
-            return "retry".to_owned();
-        }
-        assert_eq!(generation(copy), start.generation() as usize, "torn read: not the newest");
-        start.generation().to_string()
+        Self::outcome(attempt(&Current(&self.count), |slot| self.copy(slot)))
+    }
+
+    fn copy(&self, slot: usize) -> [usize; 2] {
+        self.slots[slot].each_ref().map(|word| word.load(Relaxed))
+    }
+
+    fn outcome(read: Option<([usize; 2], u64)>) -> String {
+        let Some((copy, named)) = read else { return "retry".to_owned() };
+        assert_eq!(generation(copy), named as usize, "torn read: of another generation");
+        named.to_string()
     }
 }
 

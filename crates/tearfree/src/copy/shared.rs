@@ -3,6 +3,7 @@
 
 use core::cell::UnsafeCell;
 use core::fmt;
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
 use super::engine;
@@ -18,6 +19,13 @@ pub struct Shared<T> {
 // SAFETY: P6, P12. Shared access only copies bytes, through an engine for which that is no race; the
 // copies are moved to other threads, which `T: Send` allows.
 unsafe impl<T: Send> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    #[inline(always)]
+    pub(crate) fn as_ptr(&self) -> *const T {
+        self.bytes.get().cast()
+    }
+}
 
 impl<T: Copy> Shared<T> {
     /// Whether a validated copy is made in its final place, instead of being returned in registers. A
@@ -45,18 +53,6 @@ impl<T: Copy> Shared<T> {
         unsafe { engine::load_value(from, to.as_mut_ptr().cast(), size_of::<T>()) };
     }
 
-    /// Copies the bytes of one field out, and no others.
-    ///
-    /// # Safety
-    /// An `F` lies at `offset` inside of `T`.
-    #[inline(always)]
-    pub(crate) unsafe fn load_field<F: Copy>(&self, offset: usize, to: &mut MaybeUninit<F>) {
-        // SAFETY: the field is inside of the payload, by the caller's promise.
-        let from = unsafe { self.bytes.get().cast::<u8>().add(offset) };
-        // SAFETY: P6. `from` is a field of this payload, `to` is private; both have the size of `F`.
-        unsafe { engine::load(from, to.as_mut_ptr().cast(), size_of::<F>()) };
-    }
-
     /// Copies `value` into the payload. Whoever calls makes the count odd before and even after (P1).
     #[inline(always)]
     pub(crate) fn store(&self, value: &T) {
@@ -75,6 +71,43 @@ impl<T: Copy> Shared<T> {
     pub(crate) fn into_inner(self) -> T {
         // SAFETY: P4, as in `get_mut`.
         unsafe { self.bytes.into_inner().assume_init() }
+    }
+}
+
+/// Copies the bytes of a part of a payload out, and no others.
+///
+/// # Safety
+/// `from` is a part of a payload and has the size of `F`.
+#[inline(always)]
+pub(crate) unsafe fn load_part<F: Copy>(from: *const u8, to: &mut MaybeUninit<F>) {
+    // SAFETY: P6. `from` is a part of a payload, `to` is private; both have the size of `F`.
+    unsafe { engine::load(from, to.as_mut_ptr().cast(), size_of::<F>()) };
+}
+
+/// The copies of a payload, whatever its type: for code that is there once for all types.
+#[derive(Clone, Copy)]
+pub(crate) struct Untyped<'a> {
+    first: *const u8,
+    distance: usize,
+    payloads: PhantomData<&'a [Shared<u8>]>,
+}
+
+impl<'a> Untyped<'a> {
+    pub(crate) fn new<T>(copies: &'a [Shared<T>]) -> Self {
+        let (first, distance) = (copies.as_ptr().cast(), size_of::<Shared<T>>());
+        Untyped { first, distance, payloads: PhantomData }
+    }
+
+    /// Copies the payload in `slot` out; the bytes may come from several stores.
+    ///
+    /// # Safety
+    /// There is such a slot, and `to` has the size of its payload.
+    #[inline(always)]
+    pub(crate) unsafe fn load(self, slot: usize, to: &mut [MaybeUninit<u8>]) {
+        // SAFETY: inside of the slice that `new` got, by the caller's promise.
+        let from = unsafe { self.first.add(slot * self.distance) };
+        // SAFETY: P6. `from` is a payload, `to` is private; both have the same size.
+        unsafe { engine::load(from, to.as_mut_ptr().cast(), to.len()) };
     }
 }
 

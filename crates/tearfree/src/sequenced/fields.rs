@@ -7,9 +7,9 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
+use super::Sequenced;
 use super::protocol::Protocol;
-use super::{Sequenced, Version};
-use crate::copy::Shared;
+use crate::copy::{Shared, load_part};
 use crate::lock::WriterLock;
 
 /// Names a field of `T` that has the type `F`. Made by [`field!`](crate::field).
@@ -177,7 +177,27 @@ macro_rules! field {
 
 /// A value in the middle of a read: fields can be looked at, and may yet turn out to be torn.
 pub struct View<'a, T> {
-    payload: &'a Shared<T>,
+    payload: *const T,
+    borrowed: PhantomData<&'a Shared<T>>,
+}
+
+impl<'a, T> View<'a, T> {
+    #[inline]
+    fn new(payload: &'a Shared<T>) -> Self {
+        View { payload: payload.as_ptr(), borrowed: PhantomData }
+    }
+
+    /// A view of a value in memory that someone else owns, such as a page between processes.
+    ///
+    /// # Safety
+    /// For all of `'a`, `payload` is valid for reads of a `T`; no alignment is needed. No one stores there
+    /// but through this crate's copies, or from outside of this program (P6).
+    #[doc(hidden)]
+    #[inline]
+    #[must_use]
+    pub unsafe fn from_ptr(payload: *const T) -> Self {
+        View { payload, borrowed: PhantomData }
+    }
 }
 
 impl<T: Copy> View<'_, T> {
@@ -196,7 +216,9 @@ impl<T: Copy> View<'_, T> {
     #[inline]
     fn load<F: Copy>(&self, field: Field<T, F>, torn: &mut MaybeUninit<F>) {
         // SAFETY: the invariant of `Field`.
-        unsafe { self.payload.load_field(field.offset, torn) };
+        let from = unsafe { self.payload.cast::<u8>().add(field.offset) };
+        // SAFETY: P6. A field of the payload.
+        unsafe { load_part(from, torn) };
     }
 }
 
@@ -291,8 +313,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[inline]
     #[must_use]
     pub fn read_fields<S: FieldSet<T>>(&self, fields: S) -> S::Values {
-        let (torn, _) = match self.try_consistent(|payload| fields.load(&View { payload })) {
-            Some(whole) => whole,
+        let torn = match self.try_consistent(|payload| fields.load(&View::new(payload))) {
+            Some((torn, _)) => torn,
             None => self.read_fields_contended(fields),
         };
         // SAFETY: P4. The last copies were validated.
@@ -301,8 +323,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
 
     #[cold]
     #[inline(never)]
-    fn read_fields_contended<S: FieldSet<T>>(&self, fields: S) -> (S::Torn, Version) {
-        self.consistent_contended(|payload| fields.load(&View { payload }))
+    fn read_fields_contended<S: FieldSet<T>>(&self, fields: S) -> S::Torn {
+        self.consistent_contended(|payload| fields.load(&View::new(payload)))
     }
 
     /// Computes from some fields, and again if a write came in between.
@@ -322,10 +344,10 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[cfg(feature = "zerocopy")]
     #[inline]
     pub fn read_with<R>(&self, mut look: impl FnMut(&View<'_, T>) -> R) -> R {
-        let mut look = |payload: &_| look(&View { payload });
+        let mut look = |payload: &_| look(&View::new(payload));
         match self.try_consistent(&mut look) {
             Some((result, _)) => result,
-            None => self.consistent_contended(look).0,
+            None => self.consistent_contended(look),
         }
     }
 }

@@ -49,7 +49,7 @@ impl<T: Copy, L: WriterLock> Sequenced<T, L, OneCopy> {
     #[cfg_attr(debug_assertions, track_caller)]
     fn assert_whole(&self) {
         assert!(
-            OneCopy::try_begin(&self.cell).is_some(),
+            self.cell.count.try_read_begin().is_some(),
             "the value is torn: this process was forked in the middle of a write; call `reset`"
         );
     }

@@ -2,55 +2,44 @@
 //! The two ways to keep a value beside its count, behind one trait: in one copy, or in two.
 
 use crate::copy::Shared;
-use crate::latch::{LatchCount, LatchStart};
-use crate::seqcount::{SeqCount, Start};
+use crate::latch::LatchCount;
+use crate::read_side::ReadSide;
+use crate::seqcount::SeqCount;
 
 /// How a value is kept beside its count: as [`OneCopy`], or as [`TwoCopies`]. Sealed.
 ///
-/// The readers' and the writer's steps are all that the two ways differ in.
+/// What their readers do differently is in the two counts.
 pub trait Protocol: sealed::Sealed + Sized + 'static {
     /// What `Debug` calls the whole.
     #[doc(hidden)]
     const NAME: &'static str;
-    /// Whether a reader that fails has a writer to wait for.
+    /// Whether a reader that failed has a writer to wait for.
     #[doc(hidden)]
     const READERS_WAIT: bool;
+    #[doc(hidden)]
+    type Count: ReadSide<Number = usize>;
     /// The value and its count.
     #[doc(hidden)]
     type Cell<T>;
-    #[doc(hidden)]
-    type Start: Copy;
 
     #[doc(hidden)]
     fn cell<T: Copy>(value: T) -> Self::Cell<T>;
 
-    /// Begins a read, if there is a copy that no writer is changing.
     #[doc(hidden)]
-    fn try_begin<T: Copy>(cell: &Self::Cell<T>) -> Option<Self::Start>;
+    fn count<T>(cell: &Self::Cell<T>) -> &Self::Count;
 
-    /// The copy to read from.
+    /// The copies, by the slot that readers begin with. The first one is what the one writer may read
+    /// without looking at the count (P5).
     #[doc(hidden)]
-    fn copy_at<T: Copy>(cell: &Self::Cell<T>, start: Self::Start) -> &Shared<T>;
+    fn copies<T>(cell: &Self::Cell<T>) -> &[Shared<T>];
 
-    /// Whether what was read since `start` may be torn.
+    /// The number of the last complete write, acquired.
     #[doc(hidden)]
-    fn must_retry<T: Copy>(cell: &Self::Cell<T>, start: Self::Start) -> bool;
-
-    /// The even count of the write that a read from `start` on sees.
-    #[doc(hidden)]
-    fn version_at(start: Self::Start) -> usize;
-
-    /// The even count of the last complete write, acquired.
-    #[doc(hidden)]
-    fn version<T: Copy>(cell: &Self::Cell<T>) -> usize;
+    fn newest(count: &Self::Count) -> usize;
 
     /// The count as it is now, without any order.
     #[doc(hidden)]
-    fn count<T: Copy>(cell: &Self::Cell<T>) -> usize;
-
-    /// The copy that the one writer may read without looking at the count (P5).
-    #[doc(hidden)]
-    fn copy_of_writer<T: Copy>(cell: &Self::Cell<T>) -> &Shared<T>;
+    fn sequence(count: &Self::Count) -> usize;
 
     /// Stores `value` and moves the count. The caller is the one writer (P5).
     #[doc(hidden)]
@@ -95,8 +84,8 @@ impl<T: Copy> Single<T> {
 impl Protocol for OneCopy {
     const NAME: &'static str = "SeqLock";
     const READERS_WAIT: bool = true;
+    type Count = SeqCount;
     type Cell<T> = Single<T>;
-    type Start = Start;
 
     #[inline]
     fn cell<T: Copy>(value: T) -> Single<T> {
@@ -104,38 +93,23 @@ impl Protocol for OneCopy {
     }
 
     #[inline]
-    fn try_begin<T: Copy>(cell: &Single<T>) -> Option<Start> {
-        cell.count.try_read_begin()
+    fn count<T>(cell: &Single<T>) -> &SeqCount {
+        &cell.count
     }
 
     #[inline]
-    fn copy_at<T: Copy>(cell: &Single<T>, _start: Start) -> &Shared<T> {
-        &cell.payload
+    fn copies<T>(cell: &Single<T>) -> &[Shared<T>] {
+        core::slice::from_ref(&cell.payload)
     }
 
     #[inline]
-    fn must_retry<T: Copy>(cell: &Single<T>, start: Start) -> bool {
-        cell.count.read_retry(start)
+    fn newest(count: &SeqCount) -> usize {
+        count.raw_read_begin().sequence()
     }
 
     #[inline]
-    fn version_at(start: Start) -> usize {
-        start.sequence()
-    }
-
-    #[inline]
-    fn version<T: Copy>(cell: &Single<T>) -> usize {
-        cell.count.raw_read_begin().sequence()
-    }
-
-    #[inline]
-    fn count<T: Copy>(cell: &Single<T>) -> usize {
-        cell.count.sequence()
-    }
-
-    #[inline]
-    fn copy_of_writer<T: Copy>(cell: &Single<T>) -> &Shared<T> {
-        &cell.payload
+    fn sequence(count: &SeqCount) -> usize {
+        count.sequence()
     }
 
     #[inline]
@@ -171,8 +145,8 @@ impl<T: Copy> Double<T> {
 impl Protocol for TwoCopies {
     const NAME: &'static str = "SeqLatch";
     const READERS_WAIT: bool = false;
+    type Count = LatchCount;
     type Cell<T> = Double<T>;
-    type Start = LatchStart;
 
     #[inline]
     fn cell<T: Copy>(value: T) -> Double<T> {
@@ -180,38 +154,23 @@ impl Protocol for TwoCopies {
     }
 
     #[inline]
-    fn try_begin<T: Copy>(cell: &Double<T>) -> Option<LatchStart> {
-        Some(cell.count.read_begin())
+    fn count<T>(cell: &Double<T>) -> &LatchCount {
+        &cell.count
     }
 
     #[inline]
-    fn copy_at<T: Copy>(cell: &Double<T>, start: LatchStart) -> &Shared<T> {
-        &cell.slots[start.slot()]
+    fn copies<T>(cell: &Double<T>) -> &[Shared<T>] {
+        &cell.slots
     }
 
     #[inline]
-    fn must_retry<T: Copy>(cell: &Double<T>, start: LatchStart) -> bool {
-        cell.count.read_retry(start)
+    fn newest(count: &LatchCount) -> usize {
+        count.read_begin().settled()
     }
 
     #[inline]
-    fn version_at(start: LatchStart) -> usize {
-        start.settled()
-    }
-
-    #[inline]
-    fn version<T: Copy>(cell: &Double<T>) -> usize {
-        cell.count.read_begin().settled()
-    }
-
-    #[inline]
-    fn count<T: Copy>(cell: &Double<T>) -> usize {
-        cell.count.sequence()
-    }
-
-    #[inline]
-    fn copy_of_writer<T: Copy>(cell: &Double<T>) -> &Shared<T> {
-        &cell.slots[0]
+    fn sequence(count: &LatchCount) -> usize {
+        count.sequence()
     }
 
     #[inline]

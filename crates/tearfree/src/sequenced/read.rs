@@ -7,14 +7,12 @@ use core::mem::MaybeUninit;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
+use super::contended;
 use super::protocol::Protocol;
-use super::retry::Retry;
 use super::{Sequenced, Version};
-use crate::copy::Shared;
-use crate::count::Count;
+use crate::copy::{Shared, Untyped};
 use crate::lock::WriterLock;
-use crate::misuse;
-use crate::wait::Patience;
+use crate::read_side::attempt;
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// A copy of the value, never a mix of two writes.
@@ -93,9 +91,13 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         if let Some(value) = self.try_read() {
             return Some(value);
         }
-        let patience = Patience::until(std::time::Instant::now().checked_add(timeout));
+        let deadline = std::time::Instant::now().checked_add(timeout);
         let mut copy = MaybeUninit::uninit();
-        self.consistent_within(patience, |payload| payload.load(&mut copy))?;
+        let (count, copies) = (P::count(&self.cell), Untyped::new(P::copies(&self.cell)));
+        // SAFETY: `copies` are those of `T`s, and `copy` is one.
+        unsafe {
+            contended::fill_until::<P, L>(count, &self.lock, copies, bytes(&mut copy), deadline)
+        }?;
         // SAFETY: P4. The last copy was validated.
         Some(unsafe { copy.assume_init() })
     }
@@ -111,7 +113,10 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[cold]
     #[inline(never)]
     fn read_contended(&self) -> T {
-        self.read_versioned_contended().0
+        let mut copy = MaybeUninit::uninit();
+        self.fill_contended(&mut copy);
+        // SAFETY: P4. The last copy was validated.
+        unsafe { copy.assume_init() }
     }
 
     #[cold]
@@ -143,10 +148,14 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.try_consistent(|payload| payload.load(to)).map(|((), version)| version)
     }
 
+    /// All that a type has of its own: it calls what is there once for all types.
     #[cold]
     #[inline(never)]
     fn fill_contended(&self, to: &mut MaybeUninit<T>) -> Version {
-        self.consistent_contended(|payload| payload.load(to)).1
+        let (count, copies) = (P::count(&self.cell), Untyped::new(P::copies(&self.cell)));
+        // SAFETY: `copies` are those of `T`s, and `to` is one.
+        let number = unsafe { contended::fill::<P, L>(count, &self.lock, copies, bytes(to)) };
+        Version::new(number, self.lock.mark())
     }
 
     /// Looks at the count, copies, looks again.
@@ -155,92 +164,20 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         &self,
         copy: impl FnOnce(&Shared<T>) -> R,
     ) -> Option<(R, Version)> {
-        let start = P::try_begin(&self.cell)?;
-        let copied = copy(P::copy_at(&self.cell, start));
-        if P::must_retry(&self.cell, start) {
-            return None;
-        }
-        let version = P::version_at(start);
-        Some((copied, Version::new(version, self.lock.mark())))
+        let copies = P::copies(&self.cell);
+        let (copied, number) = attempt(P::count(&self.cell), |slot| copy(&copies[slot]))?;
+        Some((copied, Version::new(number, self.lock.mark())))
     }
 
-    /// Runs `copy` until what it copied is whole; gives its result and its version.
-    pub(super) fn consistent_contended<R>(
-        &self,
-        mut copy: impl FnMut(&Shared<T>) -> R,
-    ) -> (R, Version) {
-        // A handler that interrupted this thread's own write would wait without end. This has to be exact:
-        // in `read_into` the caller's value is torn by now.
-        if misuse::CHECKED && P::READERS_WAIT && P::count(&self.cell).is_writing() {
-            self.lock.assert_not_publishing();
-        }
-        loop {
-            // Without a deadline one call is enough; the loop says so without a panic.
-            if let Some(whole) = self.consistent_within(Patience::new(), &mut copy) {
-                return whole;
-            }
-        }
-    }
-
-    /// Attempts until one succeeds, or until the time of `patience` is over.
-    fn consistent_within<R>(
-        &self,
-        patience: Patience,
-        mut copy: impl FnMut(&Shared<T>) -> R,
-    ) -> Option<(R, Version)> {
-        let mut retry = Retry::new(patience, P::count(&self.cell));
-        loop {
-            if let Some(whole) = self.try_consistent(&mut copy) {
-                return Some(whole);
-            }
-            if retry.is_over() {
-                return None;
-            }
-            if P::READERS_WAIT {
-                if let Some(wants_processor) = retry.look(P::count(&self.cell)) {
-                    self.lock.request_turn(wants_processor);
-                }
-                retry.wait();
-            }
-        }
+    /// Runs `copy` until what it copied is whole, and gives its result.
+    pub(super) fn consistent_contended<R>(&self, mut copy: impl FnMut(&Shared<T>) -> R) -> R {
+        let copies = P::copies(&self.cell);
+        let copy = |slot: usize| copy(&copies[slot]);
+        contended::repeat_until_whole::<P, L, _>(P::count(&self.cell), &self.lock, copy).0
     }
 }
 
-#[cfg(all(test, debug_assertions, feature = "std", not(tearfree_axm)))]
-mod tests {
-    use core::panic::AssertUnwindSafe;
-    use core::time::Duration;
-    use std::panic::catch_unwind;
-    use std::thread;
-
-    use crate::SeqLock;
-
-    #[test]
-    fn a_reader_inside_of_its_own_publication_is_told() {
-        let lock = SeqLock::new([1_u64; 3]);
-        let mut into = [0; 3];
-        // As a handler finds it that interrupts the store.
-        lock.lock.publication_begins();
-        lock.cell.count.write_begin();
-        assert!(catch_unwind(AssertUnwindSafe(|| lock.read())).is_err());
-        assert!(catch_unwind(AssertUnwindSafe(|| lock.read_into(&mut into))).is_err());
-        lock.cell.count.write_end();
-        // It may read before the count is odd, and after it was.
-        assert_eq!(lock.read(), [1; 3]);
-        lock.lock.publication_ended();
-    }
-
-    #[test]
-    fn a_section_of_a_count_that_was_in_the_same_memory_is_not_taken_for_the_lock_s() {
-        let lock = SeqLock::new([1_u64; 3]);
-        // This thread opened a section here, and does not end it.
-        core::mem::forget(lock.cell.count.write());
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                thread::sleep(Duration::from_millis(2));
-                lock.cell.count.write_end();
-            });
-            assert_eq!(lock.read(), [1; 3]);
-        });
-    }
+fn bytes<T>(value: &mut MaybeUninit<T>) -> &mut [MaybeUninit<u8>] {
+    // SAFETY: P4. The same bytes; none of them is said to be initialised.
+    unsafe { core::slice::from_raw_parts_mut(value.as_mut_ptr().cast(), size_of::<T>()) }
 }

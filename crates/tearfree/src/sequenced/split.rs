@@ -109,6 +109,19 @@ where
         self.shared.publish(value);
     }
 
+    /// As [`set`](Self::set), and gives the value that was there before.
+    ///
+    /// ```
+    /// let mut lock = tearfree::SeqLock::new(1);
+    /// let (mut writer, reader) = lock.split();
+    /// assert_eq!((writer.replace(2), reader.read()), (1, 2));
+    /// ```
+    #[inline]
+    #[must_use = "if the old value is not needed, `set` is cheaper"]
+    pub fn replace(&mut self, value: T) -> T {
+        self.update(|current| core::mem::replace(current, value))
+    }
+
     /// Changes the value by a closure that works on a private copy; a panic publishes nothing.
     #[inline]
     pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
@@ -135,12 +148,27 @@ where
     pub fn get(&self) -> T {
         self.shared.copy_as_writer()
     }
+
+    /// The version of that value; as no one else writes, the one that the last [`set`](Self::set) made.
+    ///
+    /// ```
+    /// let mut lock = tearfree::SeqLock::new(1);
+    /// let (mut writer, reader) = lock.split();
+    /// writer.set(2);
+    /// assert_eq!(reader.read_versioned(), (2, writer.version()));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.shared.version()
+    }
 }
 
 /// A reader of a value that was [split](Sequenced::split).
 ///
 /// `H` is how it holds on to the value: `&SeqLock<T>`, or `Arc<SeqLock<T>>`. Clones are as cheap as
-/// those of `H`.
+/// those of `H`. It has all calls of [`Sequenced`] that read without the writer lock; that lock would
+/// not keep out the [`Writer`], which takes none.
 ///
 /// ```
 /// use tearfree::{SeqLock, field};

@@ -71,7 +71,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[inline]
     #[must_use]
     pub fn version(&self) -> Version {
-        Version::new(P::version(&self.cell), self.lock.mark())
+        Version::new(P::newest(P::count(&self.cell)), self.lock.mark())
     }
 
     /// The value and the version that it has.

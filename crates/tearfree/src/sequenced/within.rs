@@ -24,7 +24,9 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// let in_order = SEEN.within::<IrqSave>(); // nothing is kept out yet
     /// in_order.update(|seen| *seen += 1); // no signal handler runs in this thread meanwhile
     /// *in_order.write() += 1; // nor while this guard lives
-    /// assert_eq!(in_order.read(), 3);
+    /// in_order.set_from(&(in_order.read() + 1));
+    /// assert_eq!(in_order.update_or_discard(|_| Err::<(), _>("no")), Err("no"));
+    /// assert_eq!(in_order.read(), 4);
     /// # }
     /// ```
     #[inline]
@@ -35,7 +37,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
 }
 
 /// A [`SeqLock`](crate::SeqLock) or [`SeqLatch`](crate::SeqLatch) whose calls keep a kind of interruption
-/// out. Made by [`within`](Sequenced::within).
+/// out. Made by [`within`](Sequenced::within). What it has no call for is done under the guard of
+/// [`write`](Self::write).
 pub struct Within<'a, T, L, C, P: Protocol> {
     lock: &'a Sequenced<T, L, P>,
     context: PhantomData<fn() -> C>,
@@ -53,8 +56,14 @@ impl<T: Copy, L: WriterLock, C: Context, P: Protocol> Within<'_, T, L, C, P> {
     /// As [`Sequenced::set`].
     #[inline]
     pub fn set(self, value: T) {
+        self.set_from(&value);
+    }
+
+    /// As [`Sequenced::set_from`].
+    #[inline]
+    pub fn set_from(self, value: &T) {
         self.lock.back_off();
-        C::with(|| self.lock.publish_locked(&value));
+        C::with(|| self.lock.publish_locked(value));
     }
 
     /// As [`Sequenced::update`].
@@ -62,6 +71,22 @@ impl<T: Copy, L: WriterLock, C: Context, P: Protocol> Within<'_, T, L, C, P> {
     pub fn update<R>(self, change: impl FnOnce(&mut T) -> R) -> R {
         self.lock.back_off();
         C::with(|| self.lock.change(change))
+    }
+
+    /// As [`Sequenced::update_or_discard`].
+    ///
+    /// # Errors
+    /// What the closure returns.
+    #[inline]
+    pub fn update_or_discard<R, E>(
+        self,
+        change: impl FnOnce(&mut T) -> Result<R, E>,
+    ) -> Result<R, E> {
+        self.lock.back_off();
+        C::with(|| {
+            let _writer = self.lock.hold();
+            self.lock.change_as_writer(change)
+        })
     }
 
     /// As [`Sequenced::read_or_lock`], with the interruption kept out of the locked read:

@@ -63,6 +63,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// ```
     #[doc(alias("swap", "exchange"))]
     #[inline]
+    #[must_use = "if the old value is not needed, `set` is cheaper"]
     pub fn replace(&self, value: T) -> T {
         self.update(|current| core::mem::replace(current, value))
     }
@@ -76,6 +77,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// assert_eq!(lock.read_if_changed(&mut seen), None);
     /// ```
     #[inline]
+    #[must_use = "if the version is not needed, `set` is the call"]
     pub fn set_versioned(&self, value: T) -> Version {
         self.back_off();
         let _writer = self.hold();
@@ -291,7 +293,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[inline]
     pub(super) fn copy_as_writer(&self) -> T {
         let mut value = MaybeUninit::uninit();
-        P::copy_of_writer(&self.cell).load(&mut value);
+        P::copies(&self.cell)[0].load(&mut value);
         // SAFETY: P4, P5. Writers are excluded, so the bytes are those of the last write.
         unsafe { value.assume_init() }
     }

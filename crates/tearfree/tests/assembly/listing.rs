@@ -6,37 +6,51 @@ use std::fmt;
 
 /// The instructions of each probe, without directives, and with names that do not change from one
 /// build to the next.
-pub(crate) struct Listing(BTreeMap<String, Vec<String>>);
+pub(crate) struct Listing {
+    probes: BTreeMap<String, Vec<String>>,
+    /// How many instructions each function has, by its mangled name.
+    lengths: Vec<(String, usize)>,
+}
 
 impl Listing {
     pub(crate) fn parse(text: &str) -> Self {
-        let mut functions = BTreeMap::new();
+        let (mut functions, mut lengths) = (BTreeMap::new(), Vec::new());
         let mut current: Option<(String, Vec<String>)> = None;
         for line in text.lines() {
             if let Some(name) = function_label(line) {
-                current = Some((readable(name), Vec::new()));
+                current = Some((name.to_owned(), Vec::new()));
             } else if line.trim() == ".cfi_endproc" {
-                functions.extend(current.take());
+                if let Some((name, body)) = current.take() {
+                    functions.insert(readable(&name), body.clone());
+                    lengths.push((name, body.len()));
+                }
             } else if let Some((_, body)) = &mut current {
                 body.extend(instruction(line));
             }
         }
         functions.retain(|name, _| PARTS.contains(&name.as_str()) || is_probe(name, text));
-        Listing(functions.into_iter().map(|(name, body)| (name, rename_labels(body))).collect())
+        let renamed = functions.into_iter().map(|(name, body)| (name, rename_labels(body)));
+        Listing { probes: renamed.collect(), lengths }
     }
 
     pub(crate) fn function(&self, name: &str) -> &[String] {
-        self.0.get(name).unwrap_or_else(|| panic!("the listing has no probe {name}"))
+        self.probes.get(name).unwrap_or_else(|| panic!("the listing has no probe {name}"))
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.probes.keys().map(String::as_str)
+    }
+
+    /// The lengths of all functions whose mangled name has these parts in it.
+    pub(crate) fn lengths<'a>(&'a self, parts: &'a [&str]) -> impl Iterator<Item = usize> + 'a {
+        let is_one = |name: &str| parts.iter().all(|part| name.contains(part));
+        self.lengths.iter().filter(move |(name, _)| is_one(name)).map(|(_, length)| *length)
     }
 }
 
 impl fmt::Display for Listing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, body) in &self.0 {
+        for (name, body) in &self.probes {
             writeln!(f, "\n{name}:")?;
             for line in body {
                 writeln!(f, "{}{line}", if line.ends_with(':') { "" } else { "    " })?;

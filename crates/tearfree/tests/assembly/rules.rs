@@ -33,6 +33,9 @@ const COLD: &[&str] = &[
     "read_begin_contended",
 ];
 
+/// The instructions of a cold path of one type; the smallest copy of it in line would already be more.
+const LARGEST_COLD: usize = 12;
+
 /// Calls that the lock makes when it is contended, and a writer when somebody waits.
 const COLD_WRITES: &[&str] =
     &["lock_contended", "wake_first", "wake_all", "_Unwind_Resume", "panic_in_cleanup"];
@@ -97,6 +100,18 @@ pub(crate) fn check(arch: &str, listing: &Listing) {
         }
     }
     assert!(listing.names().count() >= SMALL_READS.len(), "probes are missing");
+    check_contended(listing);
+}
+
+/// What a type adds to a program for its contended reads is the call of code that is there once.
+fn check_contended(listing: &Listing) {
+    for cold in ["14fill_contended", "14read_contended"] {
+        let lengths: Vec<usize> = listing.lengths(&["9sequenced", cold]).collect();
+        assert!(lengths.len() > 1, "{cold}: no probes of several types");
+        assert!(lengths.iter().all(|&length| length <= LARGEST_COLD), "{cold}: {lengths:?}");
+    }
+    // The one of `SeqLock` and the one of `SeqLatch`.
+    assert_eq!(listing.lengths(&["9contended4fill17h"]).count(), 2, "the code that is there once");
 }
 
 /// No move of a vector in the legacy encoding, which waits for the upper half of its register and, on

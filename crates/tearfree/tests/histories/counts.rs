@@ -6,7 +6,7 @@ use core::mem::transmute;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::Mutex;
 
-use tearfree::raw::PairCount;
+use tearfree::raw::{PairCount, attempt};
 use tearfree::{LatchCount, SeqCount};
 
 use crate::record::{FIRST, ROUNDS, Recorder, Subject, fit};
@@ -215,7 +215,7 @@ impl Paired {
     }
 
     fn read(&self, thread: &mut Recorder<'_>) {
-        let read = || self.count.read(1, |slot| self.slots[slot].load());
+        let read = || attempt(&self.count, |slot| self.slots[slot].load());
         let steps = |read: &Option<_>| {
             let seen = |(words, number)| versioned(words, generation(number));
             vec![read.map_or(Step::Disturbed, seen)]
