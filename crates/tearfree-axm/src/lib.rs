@@ -70,4 +70,4 @@ pub use atomic::{
 #[doc(inline)]
 pub use cell::Plain;
 pub use program::{Program, Report};
-pub use waiting::{pause, sleeps};
+pub use waiting::{pause, pauses, sleeps};

@@ -251,6 +251,11 @@ pub(crate) fn sleeps() -> usize {
     with(|replay| replay.sleeps).unwrap_or(0)
 }
 
+/// How often this thread has paused in this execution.
+pub(crate) fn pauses() -> usize {
+    with(|replay| replay.allowed.pauses - replay.left.pauses).unwrap_or(0)
+}
+
 /// Which answers a read can have.
 #[derive(Clone, Copy)]
 enum Only {
