@@ -97,6 +97,12 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("fence_announce", &waits::TWO_PUBLISHES, ASLEEP_FOR_EVER),
     ("fence_announce", &waits::TWO_WRITERS, ASLEEP_FOR_EVER),
     ("fence_announce", &waits::ROUNDS, ASLEEP_FOR_EVER),
+    // No row for the Release and the Acquire of `LISTENERS.changed` in `wake/listeners.rs`, which is no
+    // row of `order.rs` either: RC11 forbids the execution without them, too. A task is missed if the
+    // waking thread takes its bucket before the task leaves its waker there. Then the exchange of that
+    // thread happens before the task's announcement, the writer reads that, sets the bit, and the exchange
+    // reads the bit: a circle in `sb | rf` (`litmus/c/P8-listeners-relaxed.litmus`). Processors, and the
+    // standard, know such executions.
 ];
 
 /// What happens if a step is made under no lock.

@@ -177,3 +177,28 @@ fn a_handler_can_write_what_the_thread_that_it_interrupts_is_waiting_for() {
         },
     );
 }
+
+/// The handler calls no waker, and takes no lock that the task may hold.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_handler_can_write_what_a_task_of_its_thread_is_waiting_for() {
+    static LOCK: SeqLock<u64, SpinLock> = SeqLock::with_lock(0, SpinLock::new());
+    let _watchdog = Watchdog::over("a_handler_can_write_what_a_task_of_its_thread_waits_for");
+    let handled_before = handled();
+    storm(
+        SIGUSR1,
+        || LOCK.update(|n| *n += 1),
+        || {
+            futures_lite::future::block_on(async {
+                let (mut last, mut seen) = LOCK.read_versioned();
+                for _ in 0..1_000 {
+                    LOCK.changed(seen).await;
+                    let value = LOCK.read_if_changed(&mut seen).expect("woken without a change");
+                    assert!(value > last);
+                    last = value;
+                }
+            });
+        },
+    );
+    assert_eq!(LOCK.read(), handled() - handled_before, "a write was lost");
+}
