@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Threads that threads spawn and join.
+#![expect(unsafe_code, reason = "nodes are raw pointers")]
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::Arc;
 
-use tearfree_axm::{AtomicBool, AtomicU32, AtomicUsize, Plain, Program, Report, pause, thread};
+use tearfree_axm::{
+    AtomicBool, AtomicU32, AtomicUsize, Plain, Program, Report, heap, pause, thread,
+};
 
 fn only_failure(report: &Report) -> &str {
     assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
@@ -301,4 +304,44 @@ fn a_fence_before_a_spawn_does_not_release_what_the_thread_stores() {
     assert!(explore(true).failures.is_empty());
     let failures = explore(false).failures;
     assert!(failures.keys().any(|failure| failure.starts_with("data race")), "{failures:?}");
+}
+
+/// Nodes that a thread allocates are at one address, whoever gets at them.
+#[test]
+fn threads_share_what_one_of_them_has_allocated() {
+    let explore = |joins_first: bool| {
+        Program::new(())
+            .thread(move |()| {
+                // SAFETY: one word.
+                let node = unsafe { heap::alloc(Plain::new(1)) };
+                // SAFETY: the memory stays.
+                let node = unsafe { &*node };
+                let other = thread::spawn(move || node.set(node.get() + 1));
+                if joins_first {
+                    other.join().unwrap();
+                    return node.get().to_string();
+                }
+                heap::free(core::ptr::from_ref(node).cast_mut());
+                other.join().unwrap();
+                String::new()
+            })
+            .explore()
+    };
+    assert_eq!(seen_without_failure(&explore(true)), ["2"]);
+    let failures = explore(false).failures;
+    assert!(failures.keys().any(|failure| failure.starts_with("data race")), "{failures:?}");
+}
+
+#[test]
+#[should_panic(expected = "the body of thread 1 is not deterministic")]
+fn a_spawned_thread_that_does_something_else_each_time_is_refused() {
+    static RUNS: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
+    let report = Program::new(AtomicUsize::new(0))
+        .silent(|word| {
+            thread::scope(|scope| {
+                scope.spawn(|| word.store(RUNS.fetch_add(1, Relaxed), Relaxed));
+            });
+        })
+        .explore();
+    drop(report);
 }
