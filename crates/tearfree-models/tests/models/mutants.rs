@@ -102,7 +102,8 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     // waking thread takes its bucket before the task leaves its waker there. Then the exchange of that
     // thread happens before the task's announcement, the writer reads that, sets the bit, and the exchange
     // reads the bit: a circle in `sb | rf` (`litmus/c/P8-listeners-relaxed.litmus`). Processors, and the
-    // standard, know such executions.
+    // standard, know such executions. That the task, once it is called, finds the version comes from the
+    // two fences (`P8-listeners-hop.litmus`, and `P8-mistake-listeners-no-fence.litmus` without them).
 ];
 
 /// What happens if a step is made under no lock.
