@@ -3,7 +3,7 @@
 
 use core::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 
-use tearfree_axm::{AtomicBool, Plain, Program, Report, pause};
+use tearfree_axm::{AtomicBool, Plain, Program, Report, pause, thread};
 
 struct Locked {
     taken: AtomicBool,
@@ -22,9 +22,13 @@ impl Locked {
 
 fn explore(unlock: Ordering) -> Report {
     Program::new(Locked { taken: AtomicBool::new(false), value: Plain::new(0) })
-        .silent(move |locked| locked.add_one(unlock))
-        .silent(move |locked| locked.add_one(unlock))
-        .after(|locked| locked.value.get().to_string())
+        .thread(move |locked| {
+            thread::scope(|scope| {
+                scope.spawn(|| locked.add_one(unlock));
+                locked.add_one(unlock);
+            });
+            locked.value.get().to_string()
+        })
         .pauses(1)
         .explore()
 }

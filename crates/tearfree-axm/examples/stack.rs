@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Treiber's stack: two threads push and pop, a third one pops. What happens if a push is relaxed, and
 //! if a pop frees its node at once: `cargo run --release -p tearfree-axm --example stack`
+//!
+//! With `-- three`, the third thread pushes as well.
 #![expect(unsafe_code, reason = "nodes are raw pointers")]
 
 use core::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
@@ -60,7 +62,7 @@ impl Stack {
     }
 }
 
-fn explore(publish: Ordering, frees: bool) -> Report {
+fn explore(publish: Ordering, frees: bool, three_push: bool) -> Report {
     let push_and_pop = move |stack: &Stack, value: u32| {
         stack.push(value, publish);
         format!("{:?}", stack.pop(frees))
@@ -68,21 +70,25 @@ fn explore(publish: Ordering, frees: bool) -> Report {
     Program::new(Stack::default())
         .thread(move |stack| push_and_pop(stack, 10))
         .thread(move |stack| push_and_pop(stack, 20))
-        .thread(move |stack| format!("{:?}", stack.pop(frees)))
+        .thread(move |stack| match three_push {
+            true => push_and_pop(stack, 30),
+            false => format!("{:?}", stack.pop(frees)),
+        })
         .pauses(1)
         .look_for((publish == Relaxed || frees).then_some("data race"))
 }
 
 fn main() {
     let start = Instant::now();
-    let right = explore(Release, false);
+    let three_push = std::env::args().any(|argument| argument == "three");
+    let right = explore(Release, false, three_push);
     assert!(right.failures.is_empty(), "{:?}", right.failures);
     println!("Release: {} executions, {:?}", right.executions, start.elapsed());
     right.seen().iter().for_each(|seen| println!("    {seen}"));
 
     for (what, wrong) in [
-        ("Relaxed", explore(Relaxed, false)),
-        ("a pop that frees beside a pop that reads", explore(Release, true)),
+        ("Relaxed", explore(Relaxed, false, false)),
+        ("a pop that frees beside a pop that reads", explore(Release, true, false)),
     ] {
         let (failure, execution) = wrong.failures.first_key_value().expect("a race is found");
         println!("{what}: {failure}\n{execution}");

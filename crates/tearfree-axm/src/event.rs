@@ -29,6 +29,14 @@ pub(crate) enum Action {
         at: Location,
     },
     Fence,
+    /// Another thread starts.
+    Spawn {
+        thread: usize,
+    },
+    /// Another thread has ended.
+    Join {
+        thread: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +87,7 @@ impl Event {
             | Action::Free { at } => {
                 *at = numbers[*at];
             }
-            Action::Fence => {}
+            Action::Fence | Action::Spawn { .. } | Action::Join { .. } => {}
         }
         self
     }
@@ -90,7 +98,7 @@ impl Event {
             | Action::Store { at, .. }
             | Action::Update { at, .. }
             | Action::Free { at } => Some(at),
-            Action::Fence => None,
+            Action::Fence | Action::Spawn { .. } | Action::Join { .. } => None,
         }
     }
 
@@ -104,7 +112,9 @@ impl Event {
             Action::Store { value, .. } | Action::Update { written: value, .. } => Some(value),
             // Nothing is left there. A load that reads from this is reported.
             Action::Free { .. } => Some(0),
-            Action::Load { .. } | Action::Fence => None,
+            Action::Load { .. } | Action::Fence | Action::Spawn { .. } | Action::Join { .. } => {
+                None
+            }
         }
     }
 
@@ -150,8 +160,12 @@ impl fmt::Display for Event {
             Action::Update { at, read, written } => write!(f, "update m{at} {read} -> {written}")?,
             Action::Free { at } => write!(f, "free m{at}")?,
             Action::Fence => write!(f, "fence")?,
+            Action::Spawn { thread } => write!(f, "spawn thread {thread}")?,
+            Action::Join { thread } => write!(f, "join thread {thread}")?,
         }
-        write!(f, " {:?}", self.strength)?;
+        if !matches!(self.action, Action::Spawn { .. } | Action::Join { .. }) {
+            write!(f, " {:?}", self.strength)?;
+        }
         self.line.map_or(Ok(()), |line| write!(f, " at {}:{}", line.file(), line.line()))
     }
 }

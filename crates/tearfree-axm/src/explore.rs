@@ -17,13 +17,14 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::cell::forget_values;
-use crate::event::Event;
+use crate::event::{Action, Event};
 use crate::graph::{Graph, Progress};
 use crate::judge;
 use crate::limits::{Limits, Meter};
 use crate::program::Report;
 use crate::rc11::Verdict;
-use crate::replay::{Allowed, End, Request};
+use crate::replay::{End, Request};
+use crate::run::{AFTER, Allowed};
 use crate::runs::Runs;
 
 /// Nothing was shown then, so it is a failure.
@@ -41,9 +42,17 @@ pub(crate) struct Bodies<'a> {
     pub(crate) complaint: Option<&'a str>,
 }
 
+impl Bodies<'_> {
+    /// The body of a thread that no other one spawned.
+    pub(crate) fn body(&self, thread: usize) -> &dyn Fn() -> String {
+        let at = if thread == AFTER { self.started_first } else { thread };
+        self.all[at]
+    }
+}
+
 pub(crate) fn every_execution(bodies: &Bodies<'_>) -> Report {
     forget_values();
-    let mut runs = Runs::default();
+    let mut runs = Runs::new(bodies);
     let mut meter = Meter::new(&bodies.limits);
     loop {
         let (report, first_cut) = (Report::default(), String::new());
@@ -91,7 +100,8 @@ impl Search<'_> {
     fn everything(&mut self) {
         let mut graphs = vec![Graph::new()];
         for thread in 0..self.bodies.started_first {
-            graphs = graphs.into_iter().flat_map(|graph| self.started(graph, thread)).collect();
+            graphs =
+                graphs.into_iter().flat_map(|graph| self.started(graph, thread, thread)).collect();
         }
         let mut seen = HashSet::new();
         let mut initial = Vec::new();
@@ -134,12 +144,38 @@ impl Search<'_> {
         }
     }
 
-    /// The graphs that come of starting a thread.
-    fn started(&mut self, mut graph: Graph, thread: usize) -> Vec<Graph> {
-        let id = self.runs.first(self.bodies, thread);
-        let run = self.runs.run(id);
-        graph.threads.push(Progress { id, run, sources: Rc::default(), choices: Vec::new() });
-        graph.placed(thread, 0)
+    /// The graphs that come of starting a thread of the program, whose events are those of `at`.
+    fn started(&mut self, mut graph: Graph, at: usize, thread: usize) -> Vec<Graph> {
+        let id = self.runs.first(self.bodies, thread, None);
+        graph.start(at, Progress::new(id, self.runs.run(id)));
+        self.placed(graph, at, 0)
+    }
+
+    /// The graphs that come of the events of a thread from `first` on: where its stores go, and which
+    /// threads it spawns.
+    fn placed(&mut self, graph: Graph, thread: usize, first: usize) -> Vec<Graph> {
+        let (id, run) = (graph.threads[thread].id, Rc::clone(&graph.threads[thread].run));
+        let mut graphs = graph.placed(thread, first);
+        for event in &run.events[first..] {
+            let Action::Spawn { thread: spawned } = event.action else { continue };
+            let first = self.runs.first(self.bodies, spawned, Some(id));
+            let progress = Progress::new(first, self.runs.run(first));
+            let start = |mut graph: Graph| {
+                graph.start(spawned, progress.clone());
+                self.placed(graph, spawned, 0)
+            };
+            graphs = graphs.into_iter().flat_map(start).collect();
+        }
+        graphs
+    }
+
+    /// The graphs that come of one more answer.
+    fn gone_on(&mut self, mut graph: Graph, thread: usize, answer: u64) -> Vec<Graph> {
+        let progress = &mut graph.threads[thread];
+        let first = progress.run.events.len();
+        progress.id = self.runs.next(self.bodies, progress.id, answer);
+        progress.run = self.runs.run(progress.id);
+        self.placed(graph, thread, first)
     }
 
     /// Adds to `graphs` what comes next after a graph that is consistent.
@@ -166,6 +202,18 @@ impl Search<'_> {
         if let Some(thread) = graph.threads.iter().position(is_choosing) {
             graphs
                 .extend([0, 1].into_iter().flat_map(|choice| self.chosen(&graph, thread, choice)));
+            return;
+        }
+        let join =
+            (0..graph.threads.len()).find_map(|thread| match graph.threads[thread].run.end {
+                End::Joins(other, _) => {
+                    let is_over = matches!(graph.threads[other].run.end, End::Done(_));
+                    is_over.then_some((thread, other))
+                }
+                _ => None,
+            });
+        if let Some((thread, other)) = join {
+            graphs.extend(self.joined(graph, thread, other));
             return;
         }
         let asking: Vec<(usize, Request)> = (0..graph.threads.len())
@@ -197,8 +245,10 @@ impl Search<'_> {
         };
         let next = closed.filter(is_awake).min_by_key(Vec::len);
         let next = next.unwrap_or_else(|| asking.to_vec());
-        for &(other, _) in asking {
-            if next.iter().all(|&(thread, _)| thread != other) {
+        for other in 0..graph.threads.len() {
+            let mover = graph.mover(other);
+            let can_go_on = asking.iter().any(|&(thread, _)| thread == mover);
+            if can_go_on && next.iter().all(|&(thread, _)| thread != mover) {
                 let id = graph.threads[other].id;
                 next.iter().for_each(|(_, request)| self.runs.rely_on_no_store(id, request.at));
             }
@@ -206,7 +256,8 @@ impl Search<'_> {
         next
     }
 
-    /// A thread, those that may yet store where it loads, and so on.
+    /// A thread, those that may yet store where it loads, and so on. For a thread that waits for the end of
+    /// another one, that one comes in.
     fn closed(
         &self,
         graph: &Graph,
@@ -216,10 +267,15 @@ impl Search<'_> {
         let mut closed = vec![first];
         let mut done = 0;
         while let Some(&(_, request)) = closed.get(done) {
-            for &(other, asks) in asking {
+            for other in 0..graph.threads.len() {
+                let mover = graph.mover(other);
+                let asks = asking.iter().find(|&&(thread, _)| thread == mover);
                 let may_store = || self.runs.may_store(graph.threads[other].id, request.at);
-                if closed.iter().all(|&(thread, _)| thread != other) && may_store() {
-                    closed.push((other, asks));
+                if let Some(&asks) = asks
+                    && closed.iter().all(|&(thread, _)| thread != mover)
+                    && may_store()
+                {
+                    closed.push(asks);
                 }
             }
             done += 1;
@@ -236,26 +292,22 @@ impl Search<'_> {
             && asking.iter().all(|(_, request)| {
                 let last =
                     graph.stores(request.at).last().expect("a location has an initial store");
-                request.sleeps_at == Some(graph.value(last, &self.runs.places))
+                request.sleeps_at == Some(graph.value(last, self.runs.places()))
             })
     }
 
     /// The graphs that come of each answer that a thread can get.
     fn answered(&mut self, graph: &Graph, thread: usize, request: Request) -> Vec<Graph> {
         let mut graphs = Vec::new();
-        let is_allocated = self.runs.places[request.at].is_allocated();
+        let is_allocated = self.runs.places()[request.at].is_allocated();
         for store in graph.stores(request.at).skip(usize::from(is_allocated)) {
-            let value = graph.value(store, &self.runs.places);
+            let value = graph.value(store, self.runs.places());
             if request.sleeps_at == Some(value) || request.only.is_some_and(|only| only != value) {
                 continue;
             }
             let mut next = graph.clone();
-            let progress = &mut next.threads[thread];
-            let first = progress.run.events.len();
-            Rc::make_mut(&mut progress.sources).push(store);
-            progress.id = self.runs.next(self.bodies, thread, progress.id, value);
-            progress.run = self.runs.run(progress.id);
-            graphs.extend(next.placed(thread, first));
+            Rc::make_mut(&mut next.threads[thread].sources).push(store);
+            graphs.extend(self.gone_on(next, thread, value));
         }
         graphs
     }
@@ -263,12 +315,15 @@ impl Search<'_> {
     /// The graphs that come of an answer that is no load's.
     fn chosen(&mut self, graph: &Graph, thread: usize, choice: u64) -> Vec<Graph> {
         let mut next = graph.clone();
-        let progress = &mut next.threads[thread];
-        let first = progress.run.events.len();
-        progress.choices.push(choice);
-        progress.id = self.runs.next(self.bodies, thread, progress.id, choice);
-        progress.run = self.runs.run(progress.id);
-        next.placed(thread, first)
+        next.threads[thread].choices.push(choice);
+        self.gone_on(next, thread, choice)
+    }
+
+    /// The graphs that come of the end of a thread that is joined.
+    fn joined(&mut self, mut graph: Graph, thread: usize, other: usize) -> Vec<Graph> {
+        let ended = graph.threads[other].id as u64;
+        graph.threads[thread].choices.push(other as u64);
+        self.gone_on(graph, thread, ended)
     }
 
     /// No thread of the graph can go on: it is whole, or it was cut, or the joining thread comes now.
@@ -276,6 +331,7 @@ impl Search<'_> {
         let outcomes: Option<Vec<&str>> = graph
             .threads
             .iter()
+            .filter(|thread| thread.run.end != End::Absent)
             .map(|thread| match &thread.run.end {
                 End::Done(outcome) => Some(outcome.as_str()),
                 _ => None,
@@ -288,10 +344,10 @@ impl Search<'_> {
             self.report.cut += 1;
             return Vec::new();
         };
-        if graph.threads.len() < self.bodies.all.len() {
+        if self.bodies.all.len() > self.bodies.started_first && !graph.last_is_after {
             graph.last_is_after = true;
-            let thread = graph.threads.len();
-            return self.started(graph, thread);
+            let last = graph.threads.len();
+            return self.started(graph, last, AFTER);
         }
         let told: Vec<&str> = outcomes.into_iter().filter(|outcome| !outcome.is_empty()).collect();
         self.report.executions += 1;

@@ -4,7 +4,7 @@
 use core::fmt;
 use std::rc::Rc;
 
-use crate::event::{Event, Location};
+use crate::event::{Action, Event, Location};
 use crate::rc11::Execution;
 use crate::relation::{MOST_EVENTS, Relation, Set};
 use crate::replay::{End, Place, Request, Run};
@@ -47,11 +47,20 @@ pub(crate) struct Progress {
     pub(crate) run: Rc<Run>,
     /// From where its loads got what they gave.
     pub(crate) sources: Rc<Vec<Store>>,
-    /// What failed for no reason, and what did not.
+    /// What failed for no reason, and what did not; and which threads were joined.
     pub(crate) choices: Vec<u64>,
 }
 
 impl Progress {
+    pub(crate) fn new(id: RunId, run: Rc<Run>) -> Self {
+        Progress { id, run, sources: Rc::default(), choices: Vec::new() }
+    }
+
+    /// For a thread that no thread has spawned in this execution.
+    fn absent() -> Self {
+        Self::new(RunId::MAX, Rc::new(Run { events: Vec::new(), end: End::Absent }))
+    }
+
     pub(crate) fn request(&self) -> Option<Request> {
         match self.run.end {
             End::Asks(request) => Some(request),
@@ -76,6 +85,22 @@ pub(crate) type Key = Box<[u32]>;
 impl Graph {
     pub(crate) fn new() -> Self {
         Graph { threads: Vec::new(), mo: Vec::new(), last_is_after: false }
+    }
+
+    /// Has a thread come to the end of its first run.
+    pub(crate) fn start(&mut self, thread: usize, progress: Progress) {
+        if self.threads.len() <= thread {
+            self.threads.resize(thread + 1, Progress::absent());
+        }
+        self.threads[thread] = progress;
+    }
+
+    /// The thread that has to go on so that this one can: the one that it joins, or itself.
+    pub(crate) fn mover(&self, mut thread: usize) -> usize {
+        while let End::Joins(other, _) = self.threads[thread].run.end {
+            thread = other;
+        }
+        thread
     }
 
     pub(crate) fn key(&self) -> Key {
@@ -196,7 +221,27 @@ impl Graph {
             }
         }
         let sb = self.sequenced_before(&threads);
-        Execution { events, threads, sb, rf, mo }
+        let order = self.with_spawns(&sb, &first_of);
+        Execution { events, threads, sb, order, rf, mo }
+    }
+
+    /// `sb`, the order between a spawn and what that thread does, and the one between that and a join.
+    fn with_spawns(&self, sb: &Relation, first_of: &[usize]) -> Relation {
+        let mut order = sb.clone();
+        for (progress, &first) in self.threads.iter().zip(first_of) {
+            for (at, event) in (first..).zip(&progress.run.events) {
+                let of = |thread: usize| {
+                    let first = first_of[thread];
+                    first..first + self.threads[thread].run.events.len()
+                };
+                match event.action {
+                    Action::Spawn { thread } => of(thread).for_each(|to| order.add(at, to)),
+                    Action::Join { thread } => of(thread).for_each(|from| order.add(from, at)),
+                    _ => {}
+                }
+            }
+        }
+        order.closure()
     }
 
     pub(crate) fn locations(&self) -> usize {
@@ -234,6 +279,9 @@ impl Graph {
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (thread, progress) in self.threads.iter().enumerate() {
+            if progress.run.end == End::Absent {
+                continue;
+            }
             writeln!(f, "  thread {thread}")?;
             let mut sources = progress.sources.iter();
             for (at, event) in progress.run.events.iter().enumerate() {
@@ -248,6 +296,14 @@ impl fmt::Display for Graph {
             match progress.run.end {
                 End::Asks(Request { sleeps_at: Some(_), line, .. }) => {
                     writeln!(f, "         sleeps at {}:{}", line.file(), line.line())?;
+                }
+                End::Joins(thread, line) => {
+                    writeln!(
+                        f,
+                        "         joins thread {thread} at {}:{}",
+                        line.file(),
+                        line.line()
+                    )?;
                 }
                 End::Cut(line) => writeln!(f, "         waits at {}:{}", line.file(), line.line())?,
                 _ => {}

@@ -9,7 +9,7 @@
 //! `psc` is `[Fsc] ; (hb | hb ; eco ; hb) ; [Fsc]`, and `eco` is a question of positions too. With
 //! accesses that are, the definition itself is asked.
 
-use crate::event::Event;
+use crate::event::{Action, Event};
 use crate::graph::{Graph, Store};
 use crate::rc11::Verdict;
 use crate::relation::{MOST_EVENTS, Relation, Set, members};
@@ -103,24 +103,44 @@ impl<'g> Judge<'g> {
         let mut released: Vec<Set> = vec![0; self.events.len()];
         let mut done = start;
         let joined = self.graph.last_is_after.then(|| self.graph.threads.len() - 1);
+        for event in &self.events {
+            if let Action::Spawn { thread } = event.action {
+                walks[thread].waits = true;
+            }
+        }
         loop {
             let before = done;
-            for (thread, walk) in walks.iter_mut().enumerate() {
+            for thread in 0..walks.len() {
                 let first = self.first_of[thread];
-                let end = self.first_of.get(thread + 1).copied().unwrap_or(self.events.len());
+                let end = self.end_of(thread);
                 if joined == Some(thread) {
                     if done.count_ones() as usize != first {
                         continue;
                     }
-                    walk.clock |= done;
+                    walks[thread].clock |= done;
                 }
-                for at in first + walk.steps..end {
+                if walks[thread].waits {
+                    continue;
+                }
+                for at in first + walks[thread].steps..end {
                     let (event, source) = (self.events[at], self.source[at]);
                     if event.reads() && done >> source & 1 == 0 {
                         break;
                     }
-                    walk.step(at, event, source, &mut self.hb, &mut released);
+                    if let Action::Join { thread: other } = event.action {
+                        let is_over =
+                            self.first_of[other] + walks[other].steps == self.end_of(other);
+                        if walks[other].waits || !is_over {
+                            break;
+                        }
+                        walks[thread].clock |= walks[other].clock;
+                    }
+                    walks[thread].step(at, event, source, &mut self.hb, &mut released);
                     done |= 1 << at;
+                    if let Action::Spawn { thread: other } = event.action {
+                        walks[other].waits = false;
+                        walks[other].clock |= walks[thread].clock;
+                    }
                 }
             }
             if done.count_ones() as usize == self.events.len() {
@@ -130,6 +150,11 @@ impl<'g> Judge<'g> {
                 return false;
             }
         }
+    }
+
+    /// The event behind the last one of a thread.
+    fn end_of(&self, thread: usize) -> usize {
+        self.first_of.get(thread + 1).copied().unwrap_or(self.events.len())
     }
 
     fn finds_positions(&mut self) {
@@ -240,6 +265,8 @@ impl<'g> Judge<'g> {
 #[derive(Clone, Default)]
 struct Walk {
     steps: usize,
+    /// For the event that spawns the thread.
+    waits: bool,
     /// All that happens before the next event.
     clock: Set,
     /// What an acquire fence would get from the loads before it.

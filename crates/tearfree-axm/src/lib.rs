@@ -3,7 +3,7 @@
 //!
 //! This is the checker behind the orderings of `tearfree`. A [`Program`] is a few threads, each a
 //! closure of real Rust code over the atomics of this crate, which have the names and calls of
-//! `core::sync::atomic`. [`Program::explore`] gives the outcomes of all its executions, and an
+//! `core::sync::atomic`; they can spawn and join others by [`thread`]. [`Program::explore`] gives the outcomes of all its executions, and an
 //! execution for each failure: a panic, a data race on a [`Plain`] word, a thread that sleeps for ever.
 //!
 //! **What is exhaustive.** Every execution of the program as it stands: all values that loads can give
@@ -53,10 +53,12 @@ mod program;
 #[cfg(test)]
 mod random;
 mod rc11;
+mod recorder;
 mod relation;
 mod replay;
 mod run;
 mod runs;
+pub mod thread;
 mod waiting;
 
 pub use core::sync::atomic::Ordering;
@@ -68,4 +70,4 @@ pub use atomic::{
 #[doc(inline)]
 pub use cell::Plain;
 pub use program::{Program, Report};
-pub use waiting::{pause, sleeps};
+pub use waiting::{pause, pauses, sleeps};

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::explore::TRIES_ALL;
 use crate::litmus::Litmus;
-use crate::{AtomicUsize, Ordering, Plain, Program, Report, fence};
+use crate::{AtomicUsize, Ordering, Plain, Program, Report, fence, thread};
 
 const WORDS: usize = 3;
 
@@ -85,6 +85,56 @@ fn explored(threads: &[Vec<Op>], tries_all: bool) -> Report {
     report
 }
 
+/// A thread that spawns the next ones one inside of the other, does something before and after, joins some
+/// of them and leaves others.
+fn nested(threads: &[Vec<Op>], words: &[Plain; WORDS], joins: usize) -> String {
+    let Some((own, others)) = threads.split_first() else { return String::new() };
+    let mut seen = String::from(".");
+    let (before, after) = own.split_at(own.len() / 2);
+    before.iter().for_each(|&op| act(op, words, &mut seen));
+    thread::scope(|scope| {
+        let other = scope.spawn(|| nested(others, words, joins / 2));
+        after.iter().take(1).for_each(|&op| act(op, words, &mut seen));
+        if joins % 2 == 1 {
+            seen += &other.join().unwrap();
+        }
+        after.iter().skip(1).for_each(|&op| act(op, words, &mut seen));
+    });
+    seen
+}
+
+fn explored_nested(threads: &[Vec<Op>], joins: usize, tries_all: bool) -> Report {
+    let program = Program::new([const { Plain::new(0) }; WORDS])
+        .thread(move |words| nested(threads, words, joins))
+        .silent(|words| {
+            words[0].as_atomic().store(9, Ordering::Release);
+            words[1].as_atomic().load(Ordering::Acquire);
+        });
+    TRIES_ALL.set(tries_all);
+    let report = program.explore();
+    TRIES_ALL.set(false);
+    report
+}
+
+/// A thread that spawns all others at once and joins them shows what they do as threads of the program.
+fn explored_spawned(threads: &[Vec<Op>]) -> Report {
+    Program::new([const { Plain::new(0) }; WORDS])
+        .thread(move |words| {
+            let all = |ops: &Vec<Op>| {
+                let mut seen = String::from(".");
+                ops.iter().for_each(|&op| act(op, words, &mut seen));
+                seen
+            };
+            thread::scope(|scope| {
+                let handles = threads.iter().map(|ops| scope.spawn(move || all(ops)));
+                let handles: Vec<_> = handles.collect();
+                let seen = handles.into_iter().map(|handle| handle.join().unwrap());
+                seen.collect::<Vec<_>>().join(", ")
+            })
+        })
+        .explore()
+}
+
 /// Each graph of each litmus file is judged by `rc11.rs` too, in this build.
 #[test]
 fn both_judges_agree_on_the_litmus_files() {
@@ -122,5 +172,32 @@ proptest! {
         if all.failures.is_empty() {
             prop_assert_eq!(few.outcomes, all.outcomes);
         }
+    }
+
+    #[test]
+    fn threads_that_spawn_and_join_lose_no_execution(
+        threads in threads(false), joins in 0..8_usize,
+    ) {
+        let few = explored_nested(&threads, joins, false);
+        let all = explored_nested(&threads, joins, true);
+        prop_assert_eq!(few.executions, all.executions);
+        prop_assert_eq!(few.outcomes, all.outcomes);
+        prop_assert!(few.failures.is_empty() && all.failures.is_empty());
+    }
+
+    #[test]
+    fn spawned_threads_race_as_the_search_that_tries_all_says(
+        threads in threads(true), joins in 0..8_usize,
+    ) {
+        let few = explored_nested(&threads, joins, false);
+        let all = explored_nested(&threads, joins, true);
+        prop_assert_eq!(few.failures.is_empty(), all.failures.is_empty());
+    }
+
+    #[test]
+    fn spawned_threads_do_what_threads_of_the_program_do(threads in threads(false)) {
+        let (listed, spawned) = (explored(&threads, false), explored_spawned(&threads));
+        prop_assert_eq!(listed.executions, spawned.executions);
+        prop_assert_eq!(listed.outcomes, spawned.outcomes);
     }
 }

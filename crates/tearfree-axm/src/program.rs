@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::explore::{Bodies, every_execution};
 use crate::limits::Limits;
-use crate::replay::Allowed;
+use crate::run::Allowed;
 
 type Body<'a, S> = Box<dyn Fn(&S) -> String + 'a>;
 

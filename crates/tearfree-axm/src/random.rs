@@ -154,7 +154,8 @@ fn enumerated(threads: &Threads) -> BTreeSet<String> {
             }
         }
         let (events, owners, sb) = (events.clone(), owners.clone(), sb.clone());
-        let execution = Execution { events, threads: owners, sb, rf, mo };
+        let order = sb.clone();
+        let execution = Execution { events, threads: owners, sb, order, rf, mo };
         if execution.verdict() == Verdict::Allowed {
             outcomes.insert(told(&execution, threads.len(), &readers, chosen));
         }

@@ -10,7 +10,8 @@
 //!   still had in it, head no more. That gives fewer orders and so more executions.
 //! - An update is one event, not a load and a store that are tied together.
 //!
-//! Initial stores come before everything in `sb`, as threads are started after them.
+//! Initial stores come before everything in `sb`, as threads are started after them. A thread that
+//! another one spawns or joins is ordered by that: `order` here.
 
 use crate::event::Event;
 use crate::relation::{Relation, Set};
@@ -23,6 +24,8 @@ pub(crate) struct Execution {
     pub(crate) threads: Vec<Option<usize>>,
     /// Sequenced before; here it is transitive.
     pub(crate) sb: Relation,
+    /// The same, and across spawn and join (\[thread.thread.constr\] and \[thread.thread.member\]).
+    pub(crate) order: Relation,
     /// Reads from: from a store to its readers.
     pub(crate) rf: Relation,
     /// Modification order: total over the stores of each location.
@@ -47,7 +50,7 @@ impl Execution {
         let rb = self.reads_before();
         // [RC11] extended coherence order: eco = (rf | mo | rb)+
         let eco = self.rf.or(&self.mo).or(&rb).closure();
-        let allowed = self.sb.or(&self.rf).is_acyclic() // [RC11] NO-THIN-AIR
+        let allowed = self.order.or(&self.rf).is_acyclic() // [RC11] NO-THIN-AIR
             && self.updates_are_atomic() // [RC11] ATOMICITY
             // [RC11] COHERENCE: hb ; eco? is irreflexive
             && hb.is_irreflexive()
@@ -68,9 +71,9 @@ impl Execution {
         self.events.iter().enumerate().map(bit).fold(0, |set, bit| set | bit)
     }
 
-    /// [RC11] hb = (sb | sw)+
+    /// [RC11] hb = (sb | sw)+, where spawn and join synchronize too.
     fn happens_before(&self) -> Relation {
-        self.sb.or(&self.synchronizes_with()).closure()
+        self.order.or(&self.synchronizes_with()).closure()
     }
 
     /// [RC11] sw = \[rel\] ; (\[F\] ; sb)? ; rs ; rf ; \[R, atomic\] ; (sb ; \[F\])? ; \[acq\], with
@@ -108,10 +111,11 @@ impl Execution {
             let location = self.events[from].location();
             location.is_some() && location == self.events[to].location()
         };
-        // scb = sb | sb≠loc ; hb ; sb≠loc | hb=loc | mo | rb
-        let elsewhere = self.sb.filtered(|from, to| !same_location(from, to));
+        // scb = sb | sb≠loc ; hb ; sb≠loc | hb=loc | mo | rb. A spawn has no location, and neither has a
+        // join, so what comes before it in `sb` is related to what comes behind it.
+        let elsewhere = self.order.filtered(|from, to| !same_location(from, to));
         let scb = self
-            .sb
+            .order
             .or(&elsewhere.then(hb).then(&elsewhere))
             .or(&hb.filtered(same_location))
             .or(&self.mo)

@@ -6,15 +6,18 @@
 //! answer. So bodies have to be deterministic, and all that they share has to be these atomics.
 
 use core::cell::{Cell, RefCell};
+use core::mem;
 use core::ops::Range;
 use core::panic::{AssertUnwindSafe, Location as Line};
 use std::panic;
 use std::sync::Once;
 use std::thread;
 
-use crate::event::{Action, Event, Location, Strength};
+use crate::event::{Action, Location, Strength};
 use crate::heap::Reader;
-pub(crate) use crate::run::{Allowed, End, Kind, Place, Request, Run};
+use crate::recorder::Replay;
+use crate::run::{Allowed, Answer, Known, Leg};
+pub(crate) use crate::run::{End, Kind, Place, Request, Run};
 
 /// What to do about a body that is not deterministic.
 pub(crate) const ADVICE: &str = "with the same values loaded it did something else; it may depend on \
@@ -24,36 +27,18 @@ pub(crate) const ADVICE: &str = "with the same values loaded it did something el
 const FREED: &str =
     "a thread dropped a word that it had not made, or had kept in another execution";
 
+const SHARED: &str = "two threads share a word that one of them made; put it into the state of the \
+    program, or allocate it with `heap::alloc`";
+
 /// The payload of an unwinding that is no panic.
 enum Leave {
     Ask(Request),
     Choose,
+    Join(usize, &'static Line<'static>),
+    /// The run that was meant is over. It was one inside.
+    Inner,
     Cut(&'static Line<'static>),
     Spin(&'static Line<'static>),
-}
-
-/// So many reads that found the same, one after the other, are a spin loop.
-const SPIN: usize = 16;
-
-#[derive(Default)]
-struct Replay {
-    places: Vec<Place>,
-    /// How many of them there were before this run.
-    known: usize,
-    /// Those that were dropped in this run.
-    dropped: Vec<Location>,
-    thread: usize,
-    /// How many blocks this run has allocated.
-    allocations: usize,
-    answers: Vec<u64>,
-    answered: usize,
-    events: Vec<Event>,
-    /// What destructors did after the run was left: not part of the execution.
-    unwinding: Vec<Event>,
-    left: Allowed,
-    /// The number of events before the last pause.
-    paused_at: usize,
-    sleeps: usize,
 }
 
 thread_local! {
@@ -63,47 +48,63 @@ thread_local! {
     static PANICKED_AT: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Runs `body` with these answers. `places` are the locations that are known; new ones are added.
+/// Runs `body`, the first thread of a path, and gives the run of the last one. What is new is added to
+/// `known`.
 pub(crate) fn run(
-    places: &mut Vec<Place>,
-    thread: usize,
-    answers: &[u64],
+    known: &mut Known,
+    path: Vec<Leg>,
     allowed: Allowed,
     body: impl FnOnce() -> String,
 ) -> Run {
     silence_bodies();
-    let replay = Replay {
-        known: places.len(),
-        thread,
-        places: core::mem::take(places),
-        answers: answers.to_vec(),
-        left: allowed,
-        ..Replay::default()
-    };
-    let other = REPLAY.replace(Some(replay));
-    assert!(other.is_none(), "a model is checked inside of a model");
+    let is_nested = REPLAY.with_borrow(Option::is_some);
+    assert!(!is_nested, "a model is checked inside of a model");
+    let replay = Replay::new(mem::take(known), path, allowed);
     IS_SILENT.set(true);
-    let result = panic::catch_unwind(AssertUnwindSafe(body));
+    let (mut run, outcome, what_is_known) = recorded(replay, body);
     IS_SILENT.set(false);
-    let mut replay = REPLAY.take().expect("only this function takes it away");
+    *known = what_is_known;
+    if let (End::Done(said), Some(outcome)) = (&mut run.end, outcome) {
+        *said = outcome;
+    }
+    run
+}
+
+/// Runs a thread, or a part of it. The result is there if this thread is the one that was meant, and
+/// came to its end.
+fn recorded<T>(replay: Replay, work: impl FnOnce() -> T) -> (Run, Option<T>, Known) {
+    let outer = REPLAY.replace(Some(replay));
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    let replay = REPLAY.replace(outer).expect("only this function takes it away");
+    let (mut replay, mut value) = (replay, None);
+    let freed = replay.dropped.iter().any(|&at| at < replay.known);
+    if let Some(mut run) = replay.inner.take() {
+        if freed {
+            run.end = End::Failed(SHARED.to_owned());
+        }
+        return (run, None, Known { places: replay.places, children: replay.children });
+    }
     let numbers = replay.settled();
     let end = match result {
-        Ok(outcome) => End::Done(outcome),
+        Ok(result) => {
+            value = Some(result);
+            End::Done(String::new())
+        }
         Err(payload) => match payload.downcast::<Leave>() {
             Ok(leave) => match *leave {
                 Leave::Ask(request) => End::Asks(Request { at: numbers[request.at], ..request }),
                 Leave::Choose => End::Chooses,
+                Leave::Join(thread, line) => End::Joins(thread, line),
                 Leave::Cut(line) => End::Cut(line),
                 Leave::Spin(line) => End::Spins(line),
+                Leave::Inner => unreachable!("the run inside has been taken"),
             },
             Err(payload) => End::Failed(message(&*payload) + &PANICKED_AT.take()),
         },
     };
-    let freed = replay.dropped.iter().any(|&at| at < replay.known);
     let end = if freed { End::Failed(FREED.to_owned()) } else { end };
     let events = replay.events.into_iter().map(|event| event.renumbered(&numbers)).collect();
-    *places = replay.places;
-    Run { events, end }
+    (Run { events, end }, value, Known { places: replay.places, children: replay.children })
 }
 
 /// A panic in a body is a result and not news. Other threads keep their voice.
@@ -134,86 +135,6 @@ fn with<R>(act: impl FnOnce(&mut Replay) -> R) -> Option<R> {
 /// Ends the run, through the destructors of the body. Those see what the thread saw last.
 fn leave(why: Leave) -> ! {
     panic::resume_unwind(Box::new(why))
-}
-
-impl Replay {
-    fn location(&mut self, place: Place) -> Location {
-        let overlaps = |(at, known): (Location, &Place)| {
-            known.kind == place.kind
-                && known.made_by.is_none()
-                && !self.dropped.contains(&at)
-                && known.address < place.address + place.size
-                && place.address < known.address + known.size
-        };
-        if let Some(at) = self.places.iter().enumerate().position(overlaps) {
-            let known = self.places[at];
-            let is_same = (known.address, known.size) == (place.address, place.size);
-            assert!(is_same, "accesses of two sizes to the same bytes");
-            return at;
-        }
-        self.places.push(place);
-        self.places.len() - 1
-    }
-
-    /// Gives the words that the body made and dropped names of their own, by thread and number, and
-    /// tells what number each location of this run has from now on.
-    fn settled(&mut self) -> Vec<Location> {
-        let new = self.places.split_off(self.known);
-        let mut numbers: Vec<Location> = (0..self.known).collect();
-        let mut made = 0;
-        for (at, mut place) in (self.known..).zip(new) {
-            if self.dropped.contains(&at) {
-                place = Place { address: 0, made_by: Some((self.thread, made)), ..place };
-                made += 1;
-            }
-            let known = self.places.iter().position(|known| *known == place);
-            numbers.push(known.unwrap_or(self.places.len()));
-            if known.is_none() {
-                self.places.push(place);
-            }
-        }
-        numbers
-    }
-
-    fn record(&mut self, action: Action, strength: Strength, line: &'static Line<'static>) {
-        let events = if thread::panicking() { &mut self.unwinding } else { &mut self.events };
-        events.push(Event { action, strength, line: Some(line) });
-    }
-
-    /// Whether the last read is one of many at one line that found the same, with nothing changed and no
-    /// pause in between.
-    fn is_spinning(&self) -> bool {
-        let changes = |event: &Event| match event.action {
-            Action::Update { read, written, .. } => read != written,
-            Action::Store { .. } | Action::Free { .. } => true,
-            Action::Load { .. } | Action::Fence => false,
-        };
-        let recent = &self.events[self.paused_at..];
-        let recent = &recent[recent.iter().rposition(changes).map_or(0, |last| last + 1)..];
-        let same = |event: &&Event| Some(*event) == recent.last();
-        recent.iter().filter(same).count() >= SPIN && !thread::panicking()
-    }
-
-    /// What this thread last saw or stored there: for destructors, while a run is left.
-    fn look(&self, at: Location) -> u64 {
-        let events = self.events.iter().chain(&self.unwinding);
-        let last = events.rev().find_map(|event| match event.action {
-            Action::Load { at: there, value } if there == at => Some(value),
-            _ if event.location() == Some(at) => event.written(),
-            _ => None,
-        });
-        last.unwrap_or(self.places[at].initial)
-    }
-
-    /// The answer to the next load, or what to ask for.
-    fn answer(&mut self, request: Request) -> Result<u64, Request> {
-        if thread::panicking() {
-            return Ok(self.look(request.at));
-        }
-        let answer = self.answers.get(self.answered).copied().ok_or(request)?;
-        self.answered += 1;
-        Ok(answer)
-    }
 }
 
 /// A word is dropped.
@@ -300,8 +221,7 @@ pub(crate) fn fails_spuriously() -> bool {
         if replay.left.spurious == 0 || thread::panicking() {
             return Some(false);
         }
-        let choice = *replay.answers.get(replay.answered)? == 1;
-        replay.answered += 1;
+        let choice = replay.next_answer()?.value() == 1;
         replay.left.spurious -= usize::from(choice);
         Some(choice)
     });
@@ -329,6 +249,11 @@ pub(crate) fn sleep(place: Place, value: u64) {
 /// How often this thread has slept in this execution.
 pub(crate) fn sleeps() -> usize {
     with(|replay| replay.sleeps).unwrap_or(0)
+}
+
+/// How often this thread has paused in this execution.
+pub(crate) fn pauses() -> usize {
+    with(|replay| replay.allowed.pauses - replay.left.pauses).unwrap_or(0)
 }
 
 /// Which answers a read can have.
@@ -390,4 +315,71 @@ pub(crate) fn pause() {
     if is_left == Some(false) && !thread::panicking() {
         leave(Leave::Cut(line));
     }
+}
+
+/// A thread is spawned that does `work`, and gets a number. If its run is the one that is meant, this does
+/// not return.
+#[track_caller]
+pub(crate) fn spawn<T>(work: impl FnOnce() -> T) -> usize {
+    let line = Line::caller();
+    let spawned = with(|replay| {
+        let thread = replay.children.number(replay.thread, replay.spawned)?;
+        replay.spawned += 1;
+        replay.record(Action::Spawn { thread }, Strength::Relaxed, line);
+        let is_meant = replay.onward.first().is_some_and(|leg| leg.thread == thread);
+        let inner = is_meant.then(|| {
+            let path = mem::take(&mut replay.onward);
+            Replay::new(replay.lend().0, path, replay.allowed)
+        });
+        Ok::<_, String>((thread, inner))
+    });
+    let spawned = spawned.expect("only a thread of a program can spawn a thread");
+    let (thread, inner): (_, Option<Replay>) = match spawned {
+        Ok(spawned) => spawned,
+        Err(refusal) => panic!("{refusal}"),
+    };
+    let Some(inner) = inner else { return thread };
+    let (run, _result, known) = recorded(inner, work);
+    with(|replay| {
+        replay.known = known.places.len();
+        (replay.places, replay.children) = (known.places, known.children);
+        replay.dropped.clear();
+        replay.inner = Some(run);
+    });
+    leave(Leave::Inner)
+}
+
+/// Waits until `thread` has ended, and does its work here, for the result. `None` while a run is left.
+#[track_caller]
+pub(crate) fn join<T>(thread: usize, work: impl FnOnce() -> T) -> Option<T> {
+    if !is_running() {
+        return None;
+    }
+    let line = Line::caller();
+    let joined = with(|replay| {
+        let answer = replay.next_answer()?;
+        replay.record(Action::Join { thread }, Strength::Relaxed, line);
+        replay.paused_at = replay.events.len();
+        let answers = match answer {
+            Answer::Joined(answers) => answers.to_vec(),
+            Answer::Value(_) => Vec::new(), // the body is not deterministic, which is found out
+        };
+        let (known, own) = replay.lend();
+        Some((Replay::new(known, vec![Leg { thread, answers }], replay.allowed), own))
+    });
+    let Some((inner, own)) = joined.flatten() else { leave(Leave::Join(thread, line)) };
+    let count = inner.known;
+    let (_, result, mut known) = recorded(inner, work);
+    let is_as_before = known.places.len() == count;
+    known.places.truncate(count);
+    with(|replay| {
+        (replay.places, replay.children) = (known.places, known.children);
+        replay.places.extend(own);
+    });
+    let is_as_before = is_as_before && result.is_some();
+    assert!(
+        is_as_before,
+        "a thread is not deterministic, or its result has a word that it made: {ADVICE}"
+    );
+    result
 }

@@ -8,11 +8,13 @@
 //! what it has learnt. Runs that ask at one place are taken together because it learns faster then.
 
 use core::panic::Location as Line;
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::event::Location;
+use crate::event::{Action, Location};
 use crate::explore::Bodies;
 use crate::replay::{self, End, Place, Run};
+use crate::run::{Answer, Children, Known, Leg};
 
 /// A set of locations. Two that are 128 apart are one here: a thread then seems to store to more.
 type Locations = u128;
@@ -24,10 +26,21 @@ fn only(at: Location) -> Locations {
 /// A run, by its number.
 pub(crate) type RunId = usize;
 
+/// What came before a run.
+#[derive(Clone, Copy)]
+enum Before {
+    /// Nothing: it is the first one of a thread of the program.
+    Start,
+    /// This run of the thread that spawned the thread.
+    Spawn(RunId),
+    /// The run with an answer less, and that answer. To a join it is the run of the other thread.
+    Answer(RunId, u64),
+}
+
 struct Node {
     run: Rc<Run>,
-    /// The run with an answer less, and that answer.
-    before: Option<(RunId, u64)>,
+    thread: usize,
+    before: Before,
     next: Vec<(u64, RunId)>,
     /// Where it asks, by its number in `Runs::asks`.
     asks: usize,
@@ -44,22 +57,31 @@ struct Asks {
 
 #[derive(Default)]
 pub(crate) struct Runs {
-    pub(crate) places: Vec<Place>,
+    known: Known,
     /// A word of a block turned up that the runs before did not know. They are of no use then.
     pub(crate) is_outdated: bool,
     /// The search left out what it should not have.
     pub(crate) is_refuted: bool,
     nodes: Vec<Node>,
     asks: Vec<Asks>,
-    /// The runs without answers, by thread.
-    roots: Vec<Option<RunId>>,
+    /// The runs without answers, by thread, and by the run that spawned it.
+    roots: HashMap<(usize, Option<RunId>), RunId>,
 }
 
 impl Runs {
+    pub(crate) fn new(bodies: &Bodies<'_>) -> Self {
+        let children = Children::new(bodies.started_first);
+        Runs { known: Known { children, ..Known::default() }, ..Runs::default() }
+    }
+
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.known.places
+    }
+
     /// For another search, with what is known.
     pub(crate) fn again(mut self) -> Self {
         if self.is_outdated {
-            return Runs { places: self.places, ..Runs::default() };
+            return Runs { known: self.known, ..Runs::default() };
         }
         self.is_refuted = false;
         self.asks.iter_mut().for_each(|asks| asks.relied_on = 0);
@@ -70,32 +92,29 @@ impl Runs {
         Rc::clone(&self.nodes[id].run)
     }
 
-    /// The run of a thread until its first load.
-    pub(crate) fn first(&mut self, bodies: &Bodies<'_>, thread: usize) -> RunId {
-        if self.roots.len() <= thread {
-            self.roots.resize(thread + 1, None);
-        }
-        if let Some(id) = self.roots[thread] {
+    /// The run of a thread until its first load. `parent` is the run that spawned it.
+    pub(crate) fn first(
+        &mut self,
+        bodies: &Bodies<'_>,
+        thread: usize,
+        parent: Option<RunId>,
+    ) -> RunId {
+        if let Some(&id) = self.roots.get(&(thread, parent)) {
             return id;
         }
-        let id = self.add(bodies, thread, None);
-        self.roots[thread] = Some(id);
+        let id = self.add(bodies, thread, parent.map_or(Before::Start, Before::Spawn));
+        self.roots.insert((thread, parent), id);
         id
     }
 
     /// The run that goes on with one more answer.
-    pub(crate) fn next(
-        &mut self,
-        bodies: &Bodies<'_>,
-        thread: usize,
-        before: RunId,
-        answer: u64,
-    ) -> RunId {
+    pub(crate) fn next(&mut self, bodies: &Bodies<'_>, before: RunId, answer: u64) -> RunId {
         let known = self.nodes[before].next.iter().find(|(with, _)| *with == answer);
         if let Some(&(_, id)) = known {
             return id;
         }
-        let id = self.add(bodies, thread, Some((before, answer)));
+        let thread = self.nodes[before].thread;
+        let id = self.add(bodies, thread, Before::Answer(before, answer));
         self.nodes[before].next.push((answer, id));
         id
     }
@@ -110,31 +129,57 @@ impl Runs {
         self.asks[self.nodes[id].asks].relied_on |= only(at);
     }
 
-    fn add(&mut self, bodies: &Bodies<'_>, thread: usize, before: Option<(RunId, u64)>) -> RunId {
-        let mut answers = Vec::new();
-        let mut step = before;
-        while let Some((id, answer)) = step {
-            answers.push(answer);
-            step = self.nodes[id].before;
-        }
-        answers.reverse();
-        let known = self.places.len();
-        let run = self.replay(bodies, thread, &answers);
-        self.is_outdated |= self.places[known..].iter().any(Place::is_allocated);
+    fn add(&mut self, bodies: &Bodies<'_>, thread: usize, before: Before) -> RunId {
+        let path = self.path(thread, before);
+        let known = self.known.places.len();
+        let run = self.replay(bodies, path.clone());
+        self.is_outdated |= self.known.places[known..].iter().any(Place::is_allocated);
         if !self.is_outdated {
             let ended = matches!(run.end, End::Done(_) | End::Failed(_));
-            let is_as_before = before.is_none_or(|(before, _)| self.goes_on(before, &run))
-                && (!ended || self.replay(bodies, thread, &answers) == run);
+            let is_as_before =
+                self.goes_on(before, &run) && (!ended || self.replay(bodies, path) == run);
             assert!(
                 is_as_before,
                 "the body of thread {thread} is not deterministic: {}",
                 replay::ADVICE
             );
         }
-        self.learn(before.map(|(before, _)| before), &run);
+        self.learn(before, &run);
         let asks = self.asks_of(thread, &run);
-        self.nodes.push(Node { run: Rc::new(run), before, next: Vec::new(), asks });
+        self.nodes.push(Node { run: Rc::new(run), thread, before, next: Vec::new(), asks });
         self.nodes.len() - 1
+    }
+
+    /// The way to a run that has this before it.
+    fn path(&self, thread: usize, before: Before) -> Vec<Leg> {
+        let (answers, start) = self.answers(before);
+        let mut path = match start {
+            Some(parent) => {
+                let parent = &self.nodes[parent];
+                self.path(parent.thread, parent.before)
+            }
+            None => Vec::new(),
+        };
+        path.push(Leg { thread, answers });
+        path
+    }
+
+    /// The answers that a thread got, and the run that spawned it.
+    fn answers(&self, mut step: Before) -> (Vec<Answer>, Option<RunId>) {
+        let mut answers = Vec::new();
+        while let Before::Answer(id, answer) = step {
+            let node = &self.nodes[id];
+            let answer = match node.run.end {
+                End::Joins(..) => {
+                    Answer::Joined(self.answers(self.nodes[answer as RunId].before).0.into())
+                }
+                _ => Answer::Value(answer),
+            };
+            answers.push(answer);
+            step = node.before;
+        }
+        answers.reverse();
+        (answers, if let Before::Spawn(parent) = step { Some(parent) } else { None })
     }
 
     fn asks_of(&mut self, thread: usize, run: &Run) -> usize {
@@ -150,17 +195,22 @@ impl Runs {
         })
     }
 
-    fn replay(&mut self, bodies: &Bodies<'_>, thread: usize, answers: &[u64]) -> Run {
-        replay::run(&mut self.places, thread, answers, bodies.allowed, bodies.all[thread])
+    fn replay(&mut self, bodies: &Bodies<'_>, path: Vec<Leg>) -> Run {
+        let body = bodies.body(path[0].thread);
+        replay::run(&mut self.known, path, bodies.allowed, body)
     }
 
     /// Whether the run with an answer more goes on where the one before had asked.
-    fn goes_on(&self, before: RunId, run: &Run) -> bool {
+    fn goes_on(&self, before: Before, run: &Run) -> bool {
+        let Before::Answer(before, _) = before else { return true };
         let before = &self.nodes[before].run;
         let next = run.events.get(before.events.len());
         let goes_on = match before.end {
             End::Asks(request) => {
                 next.is_some_and(|next| next.location() == Some(request.at) && next.reads())
+            }
+            End::Joins(thread, _) => {
+                next.is_some_and(|next| next.action == Action::Join { thread })
             }
             End::Chooses => true,
             _ => false,
@@ -168,20 +218,30 @@ impl Runs {
         goes_on && run.events.starts_with(&before.events)
     }
 
-    /// Tells all the runs that led to this one where it stores.
-    fn learn(&mut self, before: Option<RunId>, run: &Run) {
-        let Some(id) = before else { return };
-        let new = &run.events[self.nodes[id].run.events.len().min(run.events.len())..];
+    /// Tells all the runs that led to this one where it stores, those of the thread that spawned its
+    /// thread among them.
+    fn learn(&mut self, before: Before, run: &Run) {
+        let known = match before {
+            Before::Answer(id, _) => self.nodes[id].run.events.len(),
+            Before::Start | Before::Spawn(_) => 0,
+        };
+        let new = &run.events[known.min(run.events.len())..];
         let stores = new.iter().filter(|event| event.written().is_some());
         let stores = stores.filter_map(|event| event.location().map(only));
         let stores = stores.fold(0, |all, one| all | one);
         let mut step = before;
-        while let Some(id) = step {
-            let node = &self.nodes[id];
-            let asks = &mut self.asks[node.asks];
-            self.is_refuted |= stores & !asks.stores_later & asks.relied_on != 0;
-            asks.stores_later |= stores;
-            step = node.before.map(|(before, _)| before);
+        loop {
+            let id = match step {
+                Before::Start => return,
+                Before::Answer(id, _) => {
+                    let asks = &mut self.asks[self.nodes[id].asks];
+                    self.is_refuted |= stores & !asks.stores_later & asks.relied_on != 0;
+                    asks.stores_later |= stores;
+                    id
+                }
+                Before::Spawn(parent) => parent,
+            };
+            step = self.nodes[id].before;
         }
     }
 }

@@ -50,3 +50,9 @@ pub fn pause() {
 pub fn sleeps() -> usize {
     replay::sleeps()
 }
+
+/// How often this thread has paused until now, in this execution.
+#[must_use]
+pub fn pauses() -> usize {
+    replay::pauses()
+}

@@ -78,7 +78,7 @@ fn what_is_not_a_test_is_refused_with_its_line() {
 
 /// What stands for nothing is not a zero.
 #[test]
-fn a_name_that_stands_for_nothing_is_refused() {
+fn a_name_that_stands_for_nothing_or_for_two_things_is_refused() {
     let good = "C a
 (* expect: Sometimes *)
 { x = 0; }
@@ -103,6 +103,10 @@ exists (0:r0=1 /\\ x=1)
         ("explicit(x, memory", "explicit(y, memory", 5, "`y` is not atomic: use `*y`"),
         ("*y = r0", "*x = r0", 6, "`x` is atomic: use atomic calls"),
         ("P1 (", "P0 (", 8, "there are two threads `P0`"),
+        ("x = 0;", "x = 0; x = 1;", 3, "`x` has two start values"),
+        ("int* y", "int* x", 4, "P0 has two parameters `x`"),
+        ("int r0", "int x", 5, "`x` is a parameter of P0, too"),
+        ("{ x", "(* expect: Never *) { x", 2, "there are two comments that say `expect:`"),
         ("P1 (", "Px (", 8, "expected a thread like `P0`"),
         ("x, memory_order_relaxed", "x, memory_order_release", 5, "that this call can have"),
         ("1, memory_order_relaxed", "1, memory_order_acquire", 9, "that this call can have"),

@@ -3,7 +3,7 @@
 
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-use tearfree_axm::{AtomicBool, AtomicU32, AtomicUsize, Program, Report, pause};
+use tearfree_axm::{AtomicBool, AtomicU32, AtomicUsize, Program, Report, pause, pauses};
 
 fn only_failure(report: &Report) -> &str {
     assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
@@ -35,7 +35,8 @@ fn a_loop_that_does_not_pause_is_named_with_its_line() {
 fn what_pauses_or_gets_on_is_no_spin_loop() {
     let report = Program::new((AtomicBool::new(true), AtomicUsize::new(0)))
         .silent(|(flag, x)| {
-            for _ in 0..20 {
+            for pause_number in 0..20 {
+                assert_eq!(pauses(), pause_number);
                 flag.load(Relaxed);
                 pause();
             }

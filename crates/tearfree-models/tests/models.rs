@@ -19,6 +19,8 @@ mod changes;
 mod counts;
 #[path = "models/explore.rs"]
 mod explore;
+#[path = "models/fair.rs"]
+mod fair;
 #[path = "models/latches.rs"]
 mod latches;
 #[path = "models/locks.rs"]
@@ -75,6 +77,8 @@ models! {
     a_pair_without_a_successor_keeps_the_last_value: pairs::NO_SUCCESSOR;
 
     a_spin_lock_lets_one_thread_in_at_a_time: locks::SPIN;
+    a_writer_pauses_once_for_a_request_and_waits_for_no_reader: fair::REQUEST;
+    a_writer_pauses_no_more_often_than_readers_request: fair::TWO_REQUESTS;
 
     a_read_beside_a_writer_is_whole_or_nothing: seqlocks::ONE_WRITER;
     a_split_lock_needs_no_lock: seqlocks::SPLIT;

@@ -112,6 +112,27 @@ where
     assert_eq!((writer.get(), reader.read()), (value(1), value(1)));
 }
 
+fn a_claim_that_is_forgotten_is_held_for_ever<P: Protocol>()
+where
+    Sequenced<Value, SpinLock, P>: Send + Sync,
+{
+    let mut shared = Sequenced::<Value, SpinLock, P>::from(value(0));
+    let mut writer = shared.try_claim().unwrap();
+    writer.set(value(1));
+    core::mem::forget(writer);
+    assert_eq!((shared.read(), shared.reader().try_read()), (value(1), Some(value(1))));
+    let attempt = || shared.try_claim().is_some() || shared.try_write().is_some();
+    assert!(!attempt() && !thread::scope(|s| s.spawn(attempt).join().unwrap()));
+    shared.reset(value(2));
+    assert_eq!(shared.try_claim().map(|writer| writer.get()), Some(value(2)));
+}
+
+#[test]
+fn a_forgotten_claim_lets_readers_in_and_no_writer() {
+    a_claim_that_is_forgotten_is_held_for_ever::<OneCopy>();
+    a_claim_that_is_forgotten_is_held_for_ever::<TwoCopies>();
+}
+
 #[test]
 fn a_value_that_all_can_reach_has_one_writer_at_a_time() {
     one_writer_at_a_time::<OneCopy>();

@@ -23,6 +23,8 @@ enum Found {
     InTheMiddle = 11,
     Torn = 12,
     NotReset = 13,
+    Woken = 14,
+    Missed = 15,
 }
 
 fn is_whole(value: &[u64; WORDS]) -> bool {
@@ -127,4 +129,37 @@ fn a_child_reads_a_latch_whose_writer_it_does_not_have() {
             }
         },
     );
+}
+
+/// The task's wait, one after the other, for values that another thread sets.
+fn follow_in_a_task(lock: &SeqLock<u64>, last: u64) -> bool {
+    lock.set(0);
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for number in 1..=last {
+                lock.set(number);
+                thread::sleep(Duration::from_micros(100)); // lets the task fall asleep
+            }
+        });
+        let reached = futures_lite::future::block_on(async {
+            let (mut value, mut seen) = lock.read_versioned();
+            while value < last {
+                lock.changed(seen).await;
+                (value, seen) = lock.read_versioned();
+            }
+            value
+        });
+        writer.join().is_ok() && reached == last
+    })
+}
+
+/// The thread that calls the parent's wakers is not there in the child, which starts one of its own.
+#[test]
+fn a_child_waits_for_changes_in_a_task() {
+    static LOCK: SeqLock<u64> = SeqLock::new(0);
+    assert!(follow_in_a_task(&LOCK, 50), "in the parent");
+    let found =
+        in_a_child(|| if follow_in_a_task(&LOCK, 50) { Found::Woken } else { Found::Missed });
+    assert_eq!(found, Found::Woken as i32);
+    assert!(follow_in_a_task(&LOCK, 50), "in the parent again");
 }

@@ -6,6 +6,9 @@ mod support;
 
 #[path = "waiting/changes.rs"]
 mod changes;
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
+#[path = "waiting/deadlines.rs"]
+mod deadlines;
 #[cfg(all(target_os = "linux", not(miri)))]
 #[path = "waiting/system_calls.rs"]
 mod system_calls;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The names in a litmus test. One that stands for nothing is refused: as a zero it would prove things.
+//! The names in a litmus test. One that stands for nothing is refused: as a zero it would prove things. So
+//! is one that stands for two things.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,8 +25,11 @@ fn refuse<T>(line: usize, what: &str) -> Parsed<T> {
 }
 
 impl Names {
-    pub(super) fn start_value(&mut self, name: &str, line: usize) {
-        self.start_values.insert(name.to_owned(), line);
+    pub(super) fn start_value(&mut self, name: &str, line: usize) -> Parsed<()> {
+        match self.start_values.insert(name.to_owned(), line) {
+            Some(_) => refuse(line, &format!("`{name}` has two start values")),
+            None => Ok(()),
+        }
     }
 
     /// Begins thread `P<number>`, and gives its number.
@@ -41,9 +45,12 @@ impl Names {
         Ok(number)
     }
 
-    pub(super) fn parameter(&mut self, name: &str, is_atomic: bool) {
+    pub(super) fn parameter(&mut self, name: &str, is_atomic: bool, line: usize) -> Parsed<()> {
         self.locations.insert(name.to_owned());
-        self.parameters.insert(name.to_owned(), is_atomic);
+        match self.parameters.insert(name.to_owned(), is_atomic) {
+            Some(_) => refuse(line, &format!("P{} has two parameters `{name}`", self.thread)),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn is_parameter(&self, name: &str, is_atomic: bool, line: usize) -> Parsed<()> {
@@ -55,8 +62,12 @@ impl Names {
         }
     }
 
-    pub(super) fn register(&mut self, name: &str) {
+    pub(super) fn register(&mut self, name: &str, line: usize) -> Parsed<()> {
+        if self.parameters.contains_key(name) {
+            return refuse(line, &format!("`{name}` is a parameter of P{}, too", self.thread));
+        }
         self.registers.entry(self.thread).or_default().insert(name.to_owned());
+        Ok(())
     }
 
     pub(super) fn is_register(&self, name: &str, line: usize) -> Parsed<()> {

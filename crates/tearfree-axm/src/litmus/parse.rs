@@ -54,6 +54,9 @@ fn expected_verdict(text: &str) -> Parsed<Verdict> {
     const TAG: &str = "expect:";
     let at = text.find(TAG).ok_or_else(|| misread(1, "no comment says `expect: Never` or so"))?;
     let line = text[..at].lines().count();
+    if text[at + TAG.len()..].contains(TAG) {
+        return Err(misread(line, "there are two comments that say `expect:`"));
+    }
     match text[at + TAG.len()..].split_whitespace().next() {
         Some("Never") => Ok(Verdict::Never),
         Some("Sometimes") => Ok(Verdict::Sometimes),
@@ -165,7 +168,7 @@ impl<'t> Parser<'t> {
         self.expect("{")?;
         while !self.accept("}") {
             let (line, name) = (self.line(), self.name()?);
-            self.names.start_value(&name, line);
+            self.names.start_value(&name, line)?;
             self.expect("=")?;
             initial.insert(name, self.number()?);
             self.accept(";");
@@ -187,8 +190,8 @@ impl<'t> Parser<'t> {
                 _ => return self.fail("`atomic_int*` or `int*`"),
             };
             self.expect("*")?;
-            let name = self.name()?;
-            self.names.parameter(&name, is_atomic);
+            let (line, name) = (self.line(), self.name()?);
+            self.names.parameter(&name, is_atomic, line)?;
             locations.insert(name);
             self.accept(",");
         }
@@ -233,10 +236,10 @@ impl<'t> Parser<'t> {
             }
             _ => {
                 self.accept("int");
-                let register = self.name()?;
+                let (line, register) = (self.line(), self.name()?);
                 self.expect("=")?;
                 let source = self.source()?;
-                self.names.register(&register);
+                self.names.register(&register, line)?;
                 Statement::Assign(register, source)
             }
         };

@@ -2,7 +2,7 @@
 //! Which models find out that an ordering is weakened, or that a lock is none, and what they say.
 
 use crate::explore::Model;
-use crate::{blocking, changes, counts, latches, locks, pairs, seqlocks, versions, waits};
+use crate::{blocking, changes, counts, fair, latches, locks, pairs, seqlocks, versions, waits};
 
 const TORN: &str = "torn read";
 const OF_ANOTHER_VERSION: &str = "the value is of another version";
@@ -68,10 +68,12 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("pair_odd", &pairs::CURRENT, TORN),
     ("pair_odd", &versions::GENERATION_ACQUIRES, NOT_ACQUIRED),
     ("lock_taken", &locks::SPIN, RACE),
+    ("lock_taken", &fair::REQUEST, RACE),
     ("lock_taken", &pairs::DEATHS, TORN),
     ("lock_taken", &seqlocks::READ_EXCL, TORN),
     ("lock_taken", &seqlocks::TRY_WRITE, "a write section is already open"),
     ("lock_freed", &locks::SPIN, RACE),
+    ("lock_freed", &fair::TWO_REQUESTS, RACE),
     ("lock_freed", &pairs::DEATHS, TORN),
     ("lock_freed", &seqlocks::TRY_READ_EXCL, TORN),
     ("lock_freed", &seqlocks::TWO_UPDATES, "a write section is already open"),
@@ -95,10 +97,18 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("fence_announce", &waits::TWO_PUBLISHES, ASLEEP_FOR_EVER),
     ("fence_announce", &waits::TWO_WRITERS, ASLEEP_FOR_EVER),
     ("fence_announce", &waits::ROUNDS, ASLEEP_FOR_EVER),
+    // No row for the Release and the Acquire of `LISTENERS.changed` in `wake/listeners.rs`, which is no
+    // row of `order.rs` either: RC11 forbids the execution without them, too. A task is missed if the
+    // waking thread takes its bucket before the task leaves its waker there. Then the exchange of that
+    // thread happens before the task's announcement, the writer reads that, sets the bit, and the exchange
+    // reads the bit: a circle in `sb | rf` (`litmus/c/P8-listeners-relaxed.litmus`). Processors, and the
+    // standard, know such executions. That the task, once it is called, finds the version comes from the
+    // two fences (`P8-listeners-hop.litmus`, and `P8-mistake-listeners-no-fence.litmus` without them).
 ];
 
 /// What happens if a step is made under no lock.
 pub(crate) const WITHOUT_A_LOCK: &[(&Model, &str)] = &[
+    (&fair::WITHOUT_LOCK, RACE),
     (&seqlocks::TWO_WRITERS_WITHOUT_LOCK, TORN),
     (&seqlocks::READ_EXCL_WITHOUT_LOCK, TORN),
     (&seqlocks::READ_OR_LOCK_WITHOUT_LOCK, TORN),

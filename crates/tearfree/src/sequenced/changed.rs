@@ -15,9 +15,13 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Waits, in a task, until the version is another than `seen`; [`wait_changed`](Self::wait_changed) is
     /// the same for a thread.
     ///
-    /// No change is missed, and the future can be dropped at any time. In a child that was forked while
-    /// other threads waited in tasks, do not use it: their locks may stay taken there. It works with each runtime, and
+    /// No change is missed, and the future can be dropped at any time. It works with each runtime, and
     /// needs none. After it the task sees what the writer did before its write.
+    ///
+    /// A signal handler may write what a task waits for. A forked child can wait too, and starts a thread of
+    /// its own for it. Not there: a future that was polled before the fork, which is never woken in the child;
+    /// and any future, if another thread polled or dropped one at the moment of the fork, because a lock
+    /// that it held stays taken.
     ///
     /// # Cost
     /// A writer pays what it pays for sleeping threads: one load, and a system call if a task waits. It calls

@@ -145,10 +145,12 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
                 return true;
             }
             let round = self.waiters.announce();
+            // Before the version: a change that comes in time counts, however late this thread looks.
+            let is_over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
             if self.version() != seen {
                 return true;
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if is_over {
                 return false;
             }
             if deadline.is_none() {

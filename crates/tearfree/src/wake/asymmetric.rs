@@ -59,3 +59,39 @@ fn membarrier(command: core::ffi::c_long) -> bool {
 fn membarrier(_command: core::ffi::c_long) -> bool {
     false
 }
+
+#[cfg(all(test, target_os = "linux", not(miri)))]
+mod tests {
+    use super::*;
+
+    /// From here on, this thread gets an error from `membarrier`. `false` where the system has no filters.
+    fn membarrier_is_refused() -> bool {
+        let statement =
+            |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
+        let number = core::mem::offset_of!(libc::seccomp_data, nr) as u32;
+        let compare = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+        let mut program = [
+            statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, number),
+            // Another call leaves the next statement out.
+            libc::sock_filter { jf: 1, ..statement(compare, libc::SYS_membarrier as u32) },
+            statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+            statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
+        ];
+        let filter = libc::sock_fprog { len: 4, filter: program.as_mut_ptr() };
+        // SAFETY: the call takes numbers only.
+        let no_new_privileges = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+        let mode = libc::SECCOMP_MODE_FILTER;
+        // SAFETY: the filter and its four statements are alive for the length of the call.
+        let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const filter) };
+        no_new_privileges == 0 && set == 0
+    }
+
+    #[test]
+    fn a_fence_that_is_refused_has_not_taken_place() {
+        let refused = std::thread::spawn(|| membarrier_is_refused().then(heavy));
+        match refused.join().unwrap() {
+            Some(took_place) => assert_eq!(took_place, !IS_ASYMMETRIC),
+            None => println!("not tested: this system has no seccomp"),
+        }
+    }
+}

@@ -169,3 +169,19 @@ impl Listeners {
         (0..BUCKETS).for_each(|bucket| self.call(bucket));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The words of neighbouring locks, which have 32 bytes each.
+    #[test]
+    fn locks_are_spread_over_the_buckets() {
+        let words = [const { [const { AtomicU32::new(0) }; 8] }; 64];
+        let buckets: BTreeSet<usize> = words.iter().map(|words| bucket_of(&words[0])).collect();
+        assert!(buckets.len() >= BUCKETS / 2, "{buckets:?}");
+        assert!(buckets.iter().all(|&bucket| bucket < BUCKETS), "{buckets:?}");
+    }
+}

@@ -177,3 +177,41 @@ fn a_handler_can_write_what_the_thread_that_it_interrupts_is_waiting_for() {
         },
     );
 }
+
+/// A task that follows the value, which `wait` waits for.
+#[cfg(target_os = "linux")]
+fn follow_what_a_handler_writes(
+    wait: fn(tearfree::Changed<'static, u64, SpinLock, tearfree::OneCopy>),
+) {
+    static LOCK: SeqLock<u64, SpinLock> = SeqLock::with_lock(0, SpinLock::new());
+    let before = (LOCK.read(), handled());
+    storm(
+        SIGUSR1,
+        || LOCK.update(|n| *n += 1),
+        || {
+            let (mut last, mut seen) = LOCK.read_versioned();
+            for _ in 0..1_000 {
+                wait(LOCK.changed(seen));
+                let value = LOCK.read_if_changed(&mut seen).expect("woken without a change");
+                assert!(value > last);
+                last = value;
+            }
+        },
+    );
+    assert_eq!(LOCK.read() - before.0, handled() - before.1, "a write was lost");
+}
+
+/// The handler calls no waker, and takes no lock that the task may hold.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_handler_can_write_what_a_task_of_its_thread_is_waiting_for() {
+    let _watchdog = Watchdog::over("a_handler_can_write_what_a_task_of_its_thread_waits_for");
+    follow_what_a_handler_writes(futures_lite::future::block_on);
+    // Polled again and again, the task is mostly in the middle of leaving its waker.
+    follow_what_a_handler_writes(|changed| {
+        use core::future::Future;
+        let mut changed = core::pin::pin!(changed);
+        let mut context = core::task::Context::from_waker(core::task::Waker::noop());
+        while changed.as_mut().poll(&mut context).is_pending() {}
+    });
+}
