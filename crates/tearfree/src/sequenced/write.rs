@@ -281,7 +281,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[inline]
     pub(super) fn publish(&self, value: &T) {
         P::publish(&self.cell, value);
-        #[cfg(feature = "std")]
+        #[cfg(any(feature = "std", feature = "critical-section"))]
         self.waiters.wake();
     }
 
