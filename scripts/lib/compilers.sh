@@ -31,3 +31,17 @@ compiler() { # TARGET
     done
     return 1
 }
+
+# Prints a linker for machines without an operating system: LLVM's, as rustup brings it, or Debian's.
+linker() {
+    local rustc found
+    for rustc in rustc /usr/bin/rustc; do
+        command -v "$rustc" >/dev/null || continue
+        for found in "$(library "$rustc")"/*/bin/rust-lld; do
+            [[ -x $found ]] || continue
+            echo "$found"
+            return
+        done
+    done
+    command -v ld.lld
+}

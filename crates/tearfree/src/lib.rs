@@ -26,6 +26,9 @@ mod sync;
 mod wait;
 #[cfg(feature = "std")]
 mod wake;
+#[cfg(all(not(feature = "std"), feature = "critical-section"))]
+#[path = "wake/interrupts.rs"]
+mod wake;
 
 pub mod context;
 mod latch;
@@ -57,7 +60,7 @@ pub use latch::{LatchCount, LatchStart};
 pub use lock::DefaultLock;
 pub use seqcount::{SeqCount, SeqCountGuard, Start};
 pub use seqcount_with::{AssociatedLock, SeqCountWith, SeqCountWithGuard};
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", feature = "critical-section"))]
 pub use sequenced::Changed;
 pub use sequenced::{
     Claim, ExclGuard, Field, FieldSet, OneCopy, Protocol, Reader, SeqLatch, SeqLock, Sequenced,

@@ -95,12 +95,12 @@ orderings! {
         // ORDERING: P7. Pairs with `fence_retry` in `LatchCount::read_retry`.
         /// Between the latch's even store and the first word of slot 1.
         fence_latch_even = Release;
-        #[cfg(feature = "std")]
-        // ORDERING: P8. Pairs with `fence_announce` in `heavy`.
+        #[cfg(any(feature = "std", feature = "critical-section"))]
+        // ORDERING: P8. Pairs with `fence_announce` in `heavy` and, without `std`, in `listen`.
         /// Between a write and the look for waiters, where `membarrier` does not stand in for it.
         fence_publish = SeqCst;
-        #[cfg(feature = "std")]
-        // ORDERING: P8. Pairs with `fence_publish` in `light`.
+        #[cfg(any(feature = "std", feature = "critical-section"))]
+        // ORDERING: P8. Pairs with `fence_publish` in `light` and, without `std`, in `wake`.
         /// Between a waiter's announcement and its look at the version.
         fence_announce = SeqCst;
     }

@@ -5,10 +5,10 @@ use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::lock::{DefaultLock, Replaceable, WriterLock};
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", feature = "critical-section"))]
 use crate::wake::Waiters;
 
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", feature = "critical-section"))]
 mod changed;
 mod claim;
 mod contended;
@@ -25,7 +25,7 @@ mod version;
 mod within;
 mod write;
 
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", feature = "critical-section"))]
 pub use changed::Changed;
 pub use claim::Claim;
 pub use fields::{Field, FieldSet, View};
@@ -122,12 +122,16 @@ pub type SeqLatch<T, L = DefaultLock> = Sequenced<T, L, TwoCopies>;
 #[repr(C)]
 pub struct Sequenced<T, L, P: Protocol> {
     cell: P::Cell<T>,
-    #[cfg(feature = "std")]
+    #[cfg(any(feature = "std", feature = "critical-section"))]
     waiters: Waiters,
     lock: Replaceable<L>,
 }
 
-#[cfg(all(target_pointer_width = "64", not(debug_assertions)))]
+#[cfg(all(
+    target_pointer_width = "64",
+    not(debug_assertions),
+    any(feature = "std", not(feature = "critical-section"))
+))]
 const _: () = {
     // Small on purpose: many locks in an array are a use of their own.
     assert!(size_of::<SeqLock<u64>>() <= 24);
@@ -201,7 +205,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     const fn around(cell: P::Cell<T>, lock: L) -> Self {
         Sequenced {
             cell,
-            #[cfg(feature = "std")]
+            #[cfg(any(feature = "std", feature = "critical-section"))]
             waiters: Waiters::new(),
             lock: Replaceable::new(lock),
         }

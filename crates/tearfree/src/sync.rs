@@ -11,6 +11,12 @@ pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering
 #[cfg(all(not(tearfree_axm), target_has_atomic = "64"))]
 pub(crate) use core::sync::atomic::AtomicU64;
 
+#[cfg(all(not(tearfree_axm), not(feature = "std"), feature = "critical-section"))]
+pub(crate) use core::sync::atomic::AtomicPtr;
+
+#[cfg(all(tearfree_axm, not(feature = "std"), feature = "critical-section"))]
+pub(crate) use tearfree_axm::AtomicPtr;
+
 #[cfg(tearfree_axm)]
 pub(crate) use tearfree_axm::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence, pause,

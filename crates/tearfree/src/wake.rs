@@ -8,6 +8,7 @@
 //! be made heavy enough for both: see [`asymmetric`]. A waiter takes no lock, so one that loses its
 //! processor holds no writer up.
 
+use core::pin::Pin;
 use core::task::Waker;
 use core::time::Duration;
 use std::time::Instant;
@@ -88,7 +89,8 @@ impl Waiters {
 
     /// Has `waker` called at the next change, and announces that. The task has to look at the version once
     /// more before it waits.
-    pub(crate) fn listen(&self, listener: &mut Option<Listener>, waker: &Waker) {
+    pub(crate) fn listen<'a>(&'a self, listener: Pin<&mut Option<Listener<'a>>>, waker: &Waker) {
+        let listener = listener.get_mut();
         if listener.is_none() {
             *listener = Listener::new(&self.state);
         }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Waiting for a change in a task: `changed().await`.
 
+#![allow(unsafe_code, reason = "a pinned future gives access to its parts")]
+
 use core::fmt;
 use core::future::Future;
+use core::marker::PhantomPinned;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -23,13 +26,21 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// and any future, if another thread polled or dropped one at the moment of the fork, because a lock
     /// that it held stays taken.
     ///
+    /// Without `std` it needs the feature `critical-section`, and the writer calls the wakers itself, under its
+    /// lock, so they have to be made for interrupts, as those of embassy and RTIC are. Any number of tasks can
+    /// wait: what a wait needs is in its future.
+    ///
     /// # Cost
     /// A writer pays what it pays for sleeping threads: one load, and a system call if a task waits. It calls
     /// no waker: a thread of this crate does so, which starts with the first task that has to wait. A task
     /// that has to wait makes one system call (`membarrier`).
     ///
+    /// Without `std` a writer pays a fence (`dmb` on Cortex-M) and one load, and for each task that waits a
+    /// short critical section and its waker. The lock is one pointer larger.
+    ///
     /// # Examples
     /// ```
+    /// # #[cfg(feature = "std")] {
     /// use tearfree::SeqLock;
     /// let (mut writer, reader) = SeqLock::new((0, 0)).into_split();
     /// let seen = reader.version();
@@ -38,9 +49,10 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     ///     reader.changed(seen).await;
     ///     assert_eq!(reader.read(), (1, 2));
     /// });
+    /// # }
     /// ```
     pub fn changed(&self, seen: Version) -> Changed<'_, T, L, P> {
-        Changed { lock: self, seen, listener: None }
+        Changed { lock: self, seen, listener: None, _pinned: PhantomPinned }
     }
 }
 
@@ -49,29 +61,29 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
 pub struct Changed<'a, T, L, P: Protocol> {
     lock: &'a Sequenced<T, L, P>,
     seen: Version,
-    listener: Option<Listener>,
-}
-
-impl<T: Copy, L: WriterLock, P: Protocol> Changed<'_, T, L, P> {
-    fn has_come(&mut self) -> bool {
-        let has_come = self.lock.version() != self.seen;
-        if has_come {
-            self.listener = None;
-        }
-        has_come
-    }
+    /// Others may know its address: it is pinned with the whole.
+    listener: Option<Listener<'a>>,
+    /// As without `std`, so that what compiles with it compiles there, too.
+    _pinned: PhantomPinned,
 }
 
 impl<T: Copy, L: WriterLock, P: Protocol> Future for Changed<'_, T, L, P> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        if this.has_come() {
-            return Poll::Ready(());
+        // SAFETY: nothing is moved out of it: `listener` is pinned below, the rest is only read.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: it is a part of what is pinned, and gets at its parts in no other way.
+        let mut listener = unsafe { Pin::new_unchecked(&mut this.listener) };
+        let (lock, seen) = (this.lock, this.seen);
+        if lock.version() == seen {
+            lock.waiters.listen(listener.as_mut(), context.waker());
+            if lock.version() == seen {
+                return Poll::Pending;
+            }
         }
-        this.lock.waiters.listen(&mut this.listener, context.waker());
-        if this.has_come() { Poll::Ready(()) } else { Poll::Pending }
+        listener.set(None);
+        Poll::Ready(())
     }
 }
 

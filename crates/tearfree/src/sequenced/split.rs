@@ -260,7 +260,7 @@ where
     }
 
     /// As [`Sequenced::changed`].
-    #[cfg(feature = "std")]
+    #[cfg(any(feature = "std", feature = "critical-section"))]
     pub fn changed(&self, seen: Version) -> super::Changed<'_, T, L, P> {
         self.shared.changed(seen)
     }

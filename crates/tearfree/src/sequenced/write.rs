@@ -285,7 +285,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.lock.publication_begins();
         P::publish(&self.cell, value);
         self.lock.publication_ended();
-        #[cfg(feature = "std")]
+        #[cfg(any(feature = "std", feature = "critical-section"))]
         self.waiters.wake();
     }
 

@@ -55,9 +55,9 @@ struct Entry {
 
 /// A task's place among the listeners; its end gives it up.
 #[derive(Debug)]
-pub(crate) struct Listener {
+pub(crate) struct Listener<'a> {
     number: u64,
-    bucket: usize,
+    word: &'a AtomicU32,
 }
 
 /// The bucket of the lock whose word this is.
@@ -85,9 +85,9 @@ pub(super) fn look_without_notice() {
     }
 }
 
-impl Listener {
+impl<'a> Listener<'a> {
     /// A place without a waker. `None` where the thread that calls wakers cannot be started.
-    pub(super) fn new(word: &AtomicU32) -> Option<Self> {
+    pub(super) fn new(word: &'a AtomicU32) -> Option<Self> {
         let mut starts = LISTENERS.starts.lock().unwrap_or_else(PoisonError::into_inner);
         let process = std::process::id();
         if starts.process != process {
@@ -96,7 +96,7 @@ impl Listener {
             starts.process = process;
         }
         starts.listeners += 1;
-        Some(Listener { number: starts.listeners, bucket: bucket_of(word) })
+        Some(Listener { number: starts.listeners, word })
     }
 
     /// Leaves `waker` to be called once, at the next change.
@@ -117,11 +117,11 @@ impl Listener {
     }
 
     fn entries(&self) -> MutexGuard<'static, Vec<Entry>> {
-        LISTENERS.entries(self.bucket)
+        LISTENERS.entries(bucket_of(self.word))
     }
 }
 
-impl Drop for Listener {
+impl Drop for Listener<'_> {
     fn drop(&mut self) {
         let mut entries = self.entries();
         let at = entries.iter().position(|entry| entry.listener == self.number);

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A timer interrupt and the main loop read and write the same values, in both directions: nothing is torn,
+//! and no update is lost. Without a lock both happen, or the program fails.
+#![no_std]
+#![no_main]
+
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use cortex_m::register::primask;
+use cortex_m_rt::{entry, exception};
+use cortex_m_semihosting::hprintln;
+use tearfree::context::{CriticalSection, SavedContext};
+use tearfree::lock::{InContext, SpinLock, WriterLock};
+use tearfree::{SeqLatch, SeqLock};
+use tearfree_bare_metal::{interrupt_each, succeed};
+
+const INTERRUPTS: u32 = 10_000;
+/// More than the main loop makes meanwhile.
+const MOST_ROUNDS: u32 = 200_000;
+/// What needs no lock is a small part of a round; so often the interrupt hits it, too.
+const TIMES_WITHOUT_LOCK: u32 = 8;
+
+/// Each word follows from the first one, so a torn value accuses itself.
+type Value = [u32; 16];
+
+fn value(number: u32) -> Value {
+    core::array::from_fn(|at| number.wrapping_mul(at as u32 + 1))
+}
+
+/// Interrupts are masked from a lock's acquisition to its end.
+enum Masked {}
+
+impl SavedContext for Masked {
+    type Saved = bool;
+
+    fn enter() -> bool {
+        let were_on = primask::read().is_active();
+        cortex_m::interrupt::disable();
+        were_on
+    }
+
+    #[allow(unsafe_code, reason = "interrupts are let in again")]
+    fn leave(were_on: bool) {
+        if were_on {
+            // SAFETY: no critical section is open here: they were let in when this one began.
+            unsafe { cortex_m::interrupt::enable() };
+        }
+    }
+}
+
+type MaskingLock = InContext<Masked, SpinLock>;
+
+/// The interrupt writes, and the main loop reads.
+static TO_MAIN: SeqLock<Value> = SeqLock::new([0; 16]);
+/// The main loop writes, and the interrupt reads: each time, at once.
+static TO_INTERRUPT: SeqLatch<Value> = SeqLatch::new([0; 16]);
+/// The same, where the interrupt can do without the value now and then.
+static TO_TRYING: SeqLock<Value> = SeqLock::new([0; 16]);
+/// The same, where the main loop keeps the interrupt out while it writes.
+static TO_KEPT_OUT: SeqLock<Value> = SeqLock::new([0; 16]);
+/// Both write; the main loop keeps the interrupt out, call by call.
+static BY_BOTH: SeqLock<Value> = SeqLock::new([0; 16]);
+/// Both write, and the lock keeps the interrupt out by itself, also while a guard lives.
+static BY_BOTH_MASKING: SeqLock<Value, MaskingLock> =
+    SeqLock::with_lock([0; 16], MaskingLock::UNLOCKED);
+/// Both write, and nothing keeps them apart.
+static UNLOCKED: [AtomicU32; 16] = [const { AtomicU32::new(0) }; 16];
+
+/// What was seen, by the interrupt and by the main loop.
+#[derive(Debug)]
+struct Seen {
+    interrupts: AtomicU32,
+    torn: AtomicU32,
+    torn_without_lock: AtomicU32,
+    /// Attempts of the main loop that the interrupt made fail.
+    failed_in_main: AtomicU32,
+    /// Attempts of the interrupt that it made in the middle of a write.
+    failed_in_interrupt: AtomicU32,
+    /// New values that the interrupt found.
+    news_in_interrupt: AtomicU32,
+}
+
+static SEEN: Seen = Seen {
+    interrupts: AtomicU32::new(0),
+    torn: AtomicU32::new(0),
+    torn_without_lock: AtomicU32::new(0),
+    failed_in_main: AtomicU32::new(0),
+    failed_in_interrupt: AtomicU32::new(0),
+    news_in_interrupt: AtomicU32::new(0),
+};
+
+fn count(counter: &AtomicU32, happened: bool) {
+    counter.fetch_add(happened.into(), Relaxed);
+}
+
+fn look_at(seen: Value) -> u32 {
+    count(&SEEN.torn, seen != value(seen[0]));
+    seen[0]
+}
+
+fn add_one(current: &mut Value) {
+    *current = value(current[0].wrapping_add(1));
+}
+
+fn add_one_without_lock() {
+    let new = value(UNLOCKED[0].load(Relaxed).wrapping_add(1));
+    // The last word first, so that the one that counts is old for as long as it can be.
+    UNLOCKED.iter().zip(new).rev().for_each(|(word, new)| word.store(new, Relaxed));
+}
+
+fn look_without_lock() {
+    let seen = UNLOCKED.each_ref().map(|word| word.load(Relaxed));
+    count(&SEEN.torn_without_lock, seen != value(seen[0]));
+}
+
+#[exception]
+fn SysTick() {
+    static mut LAST: u32 = 0;
+    let number = SEEN.interrupts.fetch_add(1, Relaxed) + 1;
+
+    TO_MAIN.set(value(number));
+    let seen = look_at(TO_INTERRUPT.read());
+    count(&SEEN.news_in_interrupt, seen != *LAST);
+    *LAST = seen;
+    match TO_TRYING.try_read() {
+        Some(value) => _ = look_at(value),
+        None => count(&SEEN.failed_in_interrupt, true),
+    }
+    look_at(TO_KEPT_OUT.read());
+    BY_BOTH.update(add_one);
+    BY_BOTH_MASKING.update(add_one);
+    look_without_lock();
+    add_one_without_lock();
+}
+
+fn one_round(number: u32) {
+    TO_INTERRUPT.set(value(number));
+    TO_TRYING.set(value(number));
+    TO_KEPT_OUT.within::<CriticalSection>().set(value(number));
+    BY_BOTH.within::<CriticalSection>().update(add_one);
+    add_one(&mut BY_BOTH_MASKING.write());
+
+    match TO_MAIN.try_read() {
+        Some(value) => _ = look_at(value),
+        None => count(&SEEN.failed_in_main, true),
+    }
+    look_at(TO_MAIN.read());
+    look_at(BY_BOTH.read());
+    look_at(BY_BOTH_MASKING.read());
+    for _ in 0..TIMES_WITHOUT_LOCK {
+        add_one_without_lock();
+        look_without_lock();
+    }
+}
+
+#[entry]
+fn main() -> ! {
+    // A prime, so that interrupts come at every instruction of a round.
+    let mut timer = interrupt_each(1_499);
+    let mut rounds = 0;
+    while SEEN.interrupts.load(Relaxed) < INTERRUPTS && rounds < MOST_ROUNDS {
+        rounds += 1;
+        one_round(rounds);
+        // As long as never before, so that interrupts do not come at the same place each time.
+        cortex_m::asm::delay(rounds.wrapping_mul(2_654_435_761) >> 24);
+    }
+    timer.disable_interrupt();
+
+    let get = |counter: &AtomicU32| counter.load(Relaxed);
+    let interrupts = get(&SEEN.interrupts);
+    let updates = interrupts + rounds;
+    let [calls, masking] = [BY_BOTH.read()[0], BY_BOTH_MASKING.read()[0]];
+    let without_lock = interrupts + rounds * TIMES_WITHOUT_LOCK;
+    let lost_without_lock = without_lock - get(&UNLOCKED[0]);
+    hprintln!("{} interrupts, {} rounds of the main loop", interrupts, rounds);
+    hprintln!("{:?}", SEEN);
+    hprintln!("{} updates, and {} lost without a lock", updates, lost_without_lock);
+    assert_eq!(interrupts, INTERRUPTS, "the timer does not interrupt");
+    assert_eq!(get(&SEEN.torn), 0);
+    assert_eq!([calls, masking], [updates; 2], "updates were lost");
+    assert_eq!(look_at(TO_MAIN.read()), interrupts);
+    assert!(get(&SEEN.failed_in_main) > 0, "the interrupt never hit the main loop's read");
+    assert!(get(&SEEN.failed_in_interrupt) > 0, "the interrupt never hit the main loop's write");
+    assert!(get(&SEEN.news_in_interrupt) > 0, "the interrupt never saw a new value");
+    assert!(
+        get(&SEEN.torn_without_lock) > 0,
+        "nothing is torn without a lock, so nothing was shown"
+    );
+    assert!(lost_without_lock > 0, "no update is lost without a lock, so nothing was shown");
+    hprintln!("torn 0, lost 0");
+    succeed()
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Waiting for a change without an operating system: the writer calls the wakers itself.
+//!
+//! With `std` a thread does so, for a waker may be any code. On bare metal there is none, and the wakers of
+//! its executors are made to be called by interrupts. Each wait brings its own entry of the lock's list, in
+//! its future, so nothing is allocated, and any number of tasks can wait. The list is used in critical
+//! sections only; wakers are called and dropped outside of them.
+//!
+//! A task adds its entry, then looks at the version once more; a writer publishes, then looks at the list. A
+//! fence between the two on each side forbids that both overlook the other (P8).
+
+#![allow(unsafe_code, reason = "a list whose entries are in pinned futures")]
+
+use core::cell::Cell;
+use core::marker::PhantomPinned;
+use core::pin::Pin;
+use core::ptr;
+use core::task::Waker;
+
+use critical_section::{CriticalSection, Mutex};
+
+use crate::order::{self, PLAIN};
+use crate::sync::AtomicPtr;
+
+/// The tasks that wait for the next change.
+///
+/// # Invariants
+/// In a critical section `first` leads, over each `next`, to the entries that have a waker, and to null. Each
+/// of them is pinned, and unlinks itself before its memory ends.
+pub(crate) struct Waiters {
+    first: AtomicPtr<Entry>,
+}
+
+/// What a wait adds to the list. It is linked while it has a waker.
+struct Entry {
+    next: AtomicPtr<Entry>,
+    waker: Mutex<Cell<Option<Waker>>>,
+}
+
+/// A task's entry in the list of a lock; its end takes it out.
+pub(crate) struct Listener<'a> {
+    waiters: &'a Waiters,
+    entry: Entry,
+    _pinned: PhantomPinned,
+}
+
+impl Waiters {
+    pub(crate) const fn new() -> Self {
+        Waiters { first: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    /// Calls every waiting task. The one writer calls this after it published.
+    #[inline]
+    pub(crate) fn wake(&self) {
+        // ORDERING: P8. Pairs with the fence in `listen`: one of the two sees the other.
+        order::fence_publish();
+        // ORDERING: P8. Behind its fence, which pairs with the one in `listen`.
+        if !self.first.load(PLAIN).is_null() {
+            self.wake_all();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wake_all(&self) {
+        while let Some(waker) = critical_section::with(|section| self.take_first(section)) {
+            waker.wake();
+        }
+    }
+
+    /// Has `waker` called at the next change. The task has to look at the version once more before it waits.
+    pub(crate) fn listen<'a>(
+        &'a self,
+        mut listener: Pin<&mut Option<Listener<'a>>>,
+        waker: &Waker,
+    ) {
+        if listener.is_none() {
+            listener.set(Some(Listener {
+                waiters: self,
+                entry: Entry::new(),
+                _pinned: PhantomPinned,
+            }));
+        }
+        if let Some(listener) = listener.as_ref().as_pin_ref() {
+            listener.leave(waker.clone());
+        }
+        // ORDERING: P8. Pairs with the fence in `wake`: one of the two sees the other.
+        order::fence_announce();
+    }
+
+    fn add(&self, entry: &Entry) {
+        // ORDERING: P8. In a critical section, as in `take_first`; ordered by the fence in `listen`.
+        entry.next.store(self.first.load(PLAIN), PLAIN);
+        // ORDERING: P8. As above, with `take_first`. INVARIANT: the entry is pinned, and has a waker.
+        self.first.store(ptr::from_ref(entry).cast_mut(), PLAIN);
+    }
+
+    /// Takes the first entry out, and its waker.
+    fn take_first(&self, section: CriticalSection<'_>) -> Option<Waker> {
+        // ORDERING: P8. In a critical section, as in `add`.
+        let first = self.first.load(PLAIN);
+        // SAFETY: by the invariant an entry that is in the list lives, and no `&mut` to it is used.
+        let entry = unsafe { first.as_ref() }?;
+        // ORDERING: P8. As above, with `add`. INVARIANT: the entry is out, and loses its waker.
+        self.first.store(entry.next.load(PLAIN), PLAIN);
+        entry.waker.borrow(section).take()
+    }
+
+    /// Takes this entry out, if it is in the list, and its waker.
+    fn remove(&self, entry: &Entry, section: CriticalSection<'_>) -> Option<Waker> {
+        let waker = entry.waker.borrow(section).take()?;
+        let mut link = &self.first;
+        loop {
+            // ORDERING: P8. In a critical section, as in `add`.
+            let next = link.load(PLAIN);
+            if ptr::eq(next, entry) {
+                // ORDERING: P8. As above, with `add`. INVARIANT: the entry is out, and has no waker.
+                link.store(entry.next.load(PLAIN), PLAIN);
+                return Some(waker);
+            }
+            // SAFETY: by the invariant an entry that is in the list lives, and no `&mut` to it is used.
+            let Some(other) = (unsafe { next.as_ref() }) else { return Some(waker) };
+            link = &other.next;
+        }
+    }
+}
+
+impl Entry {
+    const fn new() -> Self {
+        Entry { next: AtomicPtr::new(ptr::null_mut()), waker: Mutex::new(Cell::new(None)) }
+    }
+}
+
+impl Listener<'_> {
+    /// Leaves `waker` to be called once, at the next change.
+    fn leave(self: Pin<&Self>, waker: Waker) {
+        let entry = &self.get_ref().entry;
+        let replaced = critical_section::with(|section| {
+            let replaced = entry.waker.borrow(section).replace(Some(waker));
+            if replaced.is_none() {
+                self.waiters.add(entry);
+            }
+            replaced
+        });
+        drop(replaced); // outside of the critical section, for it is foreign code
+    }
+}
+
+impl Drop for Listener<'_> {
+    fn drop(&mut self) {
+        let waker = critical_section::with(|section| self.waiters.remove(&self.entry, section));
+        drop(waker);
+    }
+}
