@@ -51,7 +51,7 @@ fi
 export RUSTC CARGO_TARGET_DIR=$target/msrv
 [[ $("$RUSTC" --version) == "rustc $stated."* ]] || { "$RUSTC" --version; exit 1; }
 
-# `lock_api` is absent: lock_api 0.5 itself needs a newer compiler.
+# `lock_api_05` is absent: lock_api 0.5 itself needs a newer compiler.
 for features in "" std std,critical-section,zerocopy lock_api_04,critical-section; do
     "$cargo" check --locked -p tearfree --no-default-features --features "$features"
 done

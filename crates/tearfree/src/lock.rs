@@ -10,7 +10,7 @@ mod holding;
 mod in_context;
 #[cfg(feature = "lock_api_04")]
 mod lock_api_04;
-#[cfg(feature = "lock_api")]
+#[cfg(feature = "lock_api_05")]
 mod lock_api_05;
 #[cfg(all(feature = "std", not(tearfree_axm)))]
 mod parking;
@@ -20,8 +20,8 @@ pub(crate) use holding::{Holding, Replaceable};
 pub use in_context::InContext;
 #[cfg(feature = "lock_api_04")]
 pub use lock_api_04::LockApi04;
-#[cfg(feature = "lock_api")]
-pub use lock_api_05::LockApi;
+#[cfg(feature = "lock_api_05")]
+pub use lock_api_05::LockApi05;
 
 use crate::order::{self, PLAIN};
 use crate::sync::AtomicBool;
@@ -31,7 +31,7 @@ use crate::wait::Patience;
 ///
 /// A `RawMutex` of lock_api becomes one by a wrapper: of lock_api 0.4, as parking_lot 0.12 and spin
 /// have it, by `LockApi04` (feature `lock_api_04`); of lock_api 0.5, as parking_lot 0.13
-/// has it, by `LockApi` (feature `lock_api`).
+/// has it, by `LockApi05` (feature `lock_api_05`).
 ///
 /// # Safety
 /// Between a `lock` (or a `try_lock` that gave `Some`) and the `unlock` that consumes its `Held`, no

@@ -11,7 +11,7 @@ use crate::seqcount::{SeqCount, SeqCountGuard, Start};
 /// A lock that serialises the writers of a [`SeqCountWith`], by its guards.
 ///
 /// Implemented for the mutexes and read-write locks of `std` and, with the features `lock_api_04` and
-/// `lock_api`, of everything that builds on lock_api 0.4 and 0.5. The kernel's four kinds are one trait
+/// `lock_api_05`, of everything that builds on lock_api 0.4 and 0.5. The kernel's four kinds are one trait
 /// here: `seqcount_spinlock_t`, `seqcount_raw_spinlock_t`, `seqcount_mutex_t` take the guard of a mutex,
 /// `seqcount_rwlock_t` that of the write half of a read-write lock.
 ///
@@ -24,18 +24,18 @@ pub trait AssociatedLock {
         Self: 'a;
 }
 
-#[cfg(feature = "lock_api")]
-impl<R: lock_api::RawMutex, T: ?Sized> AssociatedLock for lock_api::Mutex<R, T> {
+#[cfg(feature = "lock_api_05")]
+impl<R: lock_api_05::RawMutex, T: ?Sized> AssociatedLock for lock_api_05::Mutex<R, T> {
     type Guard<'a>
-        = lock_api::MutexGuard<'a, R, T>
+        = lock_api_05::MutexGuard<'a, R, T>
     where
         Self: 'a;
 }
 
-#[cfg(feature = "lock_api")]
-impl<R: lock_api::RawRwLock, T: ?Sized> AssociatedLock for lock_api::RwLock<R, T> {
+#[cfg(feature = "lock_api_05")]
+impl<R: lock_api_05::RawRwLock, T: ?Sized> AssociatedLock for lock_api_05::RwLock<R, T> {
     type Guard<'a>
-        = lock_api::RwLockWriteGuard<'a, R, T>
+        = lock_api_05::RwLockWriteGuard<'a, R, T>
     where
         Self: 'a;
 }

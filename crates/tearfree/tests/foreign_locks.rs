@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The locks of parking_lot 0.12 and 0.13 and of spin as writer locks, and their guards as proof.
-#![cfg(any(feature = "lock_api", feature = "lock_api_04"))]
+#![cfg(any(feature = "lock_api_05", feature = "lock_api_04"))]
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
@@ -68,9 +68,9 @@ fn spin() {
 }
 
 #[test]
-#[cfg(feature = "lock_api")]
+#[cfg(feature = "lock_api_05")]
 fn parking_lot_013() {
-    no_update_is_lost::<tearfree::lock::LockApi<parking_lot_013::RawMutex>>();
+    no_update_is_lost::<tearfree::lock::LockApi05<parking_lot_013::RawMutex>>();
     guards_count(&parking_lot_013::Mutex::new(()), |lock, inside| inside(&mut lock.lock()));
     guards_count(&parking_lot_013::RwLock::new(()), |lock, inside| inside(&mut lock.write()));
 }

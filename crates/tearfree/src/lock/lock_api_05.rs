@@ -3,32 +3,32 @@
 
 use core::fmt;
 
-use lock_api::RawMutex;
+use lock_api_05::RawMutex;
 
 use super::WriterLock;
 
 /// A writer lock made of a [`RawMutex`] of lock_api 0.5.
 ///
 /// ```
-/// use tearfree::{SeqLock, lock::LockApi};
-/// static TICKS: SeqLock<u64, LockApi<parking_lot_013::RawMutex>> = SeqLock::with_lock(0, LockApi::new());
+/// use tearfree::{SeqLock, lock::LockApi05};
+/// static TICKS: SeqLock<u64, LockApi05<parking_lot_013::RawMutex>> = SeqLock::with_lock(0, LockApi05::new());
 /// TICKS.set(1);
 /// assert_eq!(TICKS.read(), 1);
 /// ```
 #[repr(transparent)]
-pub struct LockApi<R>(R);
+pub struct LockApi05<R>(R);
 
-impl<R: RawMutex> LockApi<R> {
+impl<R: RawMutex> LockApi05<R> {
     /// Creates an unlocked lock.
     #[must_use]
     pub const fn new() -> Self {
-        LockApi(R::INIT)
+        LockApi05(R::INIT)
     }
 }
 
 // SAFETY: P5 is the contract of `RawMutex`.
-unsafe impl<R: RawMutex> WriterLock for LockApi<R> {
-    const UNLOCKED: Self = LockApi::new();
+unsafe impl<R: RawMutex> WriterLock for LockApi05<R> {
+    const UNLOCKED: Self = LockApi05::new();
     type Held = R::Guard;
 
     #[inline]
@@ -48,14 +48,14 @@ unsafe impl<R: RawMutex> WriterLock for LockApi<R> {
     }
 }
 
-impl<R: RawMutex> Default for LockApi<R> {
+impl<R: RawMutex> Default for LockApi05<R> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<R> fmt::Debug for LockApi<R> {
+impl<R> fmt::Debug for LockApi05<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LockApi")
+        f.write_str("LockApi05")
     }
 }
