@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Compiles the core for processors without an operating system, for WebAssembly, and for 32-bit x86: with
-# no feature and as bare metal has it. Ends with 77, and says what is missing, where no source of the
-# standard library is at hand. CI=true installs it.
+# no feature and as bare metal has it; and with `std` for macOS and Windows. Ends with 77, and says what is
+# missing, where no source of the standard library is at hand. CI=true installs it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/compilers.sh
@@ -17,6 +17,8 @@ riscv32imc-unknown-none-elf  critical-section
 wasm32-unknown-unknown       -
 i686-unknown-linux-gnu       -
 "
+# Other systems, whose standard library is compiled from its source, too; that takes minutes, once.
+readonly SYSTEMS="aarch64-apple-darwin x86_64-pc-windows-msvc"
 
 if may_install; then
     compiler none >/dev/null || install "${DEBIAN_COMPILER[@]}"
@@ -36,6 +38,14 @@ while read -r target demanded; do
     done
     echo "compiles for: $target"
 done <<<"$TARGETS"
+
+for target in $SYSTEMS; do
+    for features in std std,critical-section,serde,zerocopy; do
+        CARGO_PROFILE_DEV_DEBUG=0 "${rustc%rustc}cargo" check --locked -p tearfree --target "$target" \
+            -Zbuild-std=std,panic_unwind --no-default-features --features "$features" </dev/null
+    done
+    echo "compiles for: $target"
+done
 
 # What is not there is named, instead of a page of errors.
 refusal=$("${rustc%rustc}cargo" check --locked -p tearfree --target thumbv6m-none-eabi \
