@@ -46,7 +46,7 @@ pub use zerocopy;
 /// What [`payload!`] needs, under a path that no name of the user's can lead elsewhere.
 #[doc(hidden)]
 pub mod __private {
-    pub use core::{clone::Clone, marker::Copy, stringify};
+    pub use core::{clone::Clone, marker::Copy, primitive::str, stringify};
 }
 
 /// The protocol of a page, from which a reader can be written in any language.

@@ -11,6 +11,14 @@ mod hostile {
         };
     }
 
+    // Items of these names would take the place of a parameter and of a type.
+    #[expect(dead_code, non_upper_case_globals, reason = "a name in the way")]
+    static name: u8 = 0;
+    #[expect(dead_code, non_upper_case_globals, reason = "a name in the way")]
+    const fields: u8 = 0;
+    #[expect(dead_code, non_camel_case_types, reason = "a name in the way")]
+    struct str;
+
     ::tearfree_page::payload! {
         /// Two numbers.
         pub(super) struct Two {

@@ -129,8 +129,12 @@ macro_rules! payload {
         }
 
         impl $crate::Describe for $name {
-            fn describe(name: &str, fields: &mut $crate::Fields) {
-                $(fields.field::<$kind>(name, $crate::__private::stringify!($field));)+
+            // An item of the user's that has a parameter's name would take its place, so these are long.
+            fn describe(__tearfree_name: &$crate::__private::str, __tearfree_fields: &mut $crate::Fields) {
+                $(__tearfree_fields.field::<$kind>(
+                    __tearfree_name,
+                    $crate::__private::stringify!($field),
+                );)+
             }
         }
     };
