@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `changed().await`: no change is missed, whatever runs the task, and no task is in the way.
 #![cfg(all(feature = "std", not(miri)))]
+#![allow(unsafe_code, reason = "a waker made by hand")]
 
 mod support;
 
@@ -190,4 +191,57 @@ fn a_task_and_a_thread_wait_for_the_same_change() {
         }
         task.join().unwrap();
     });
+}
+
+/// Polls one more wait whenever it is cloned: a waker's code may use the same lock.
+mod polls_when_cloned {
+    use core::task::{RawWaker, RawWakerVTable};
+
+    use super::*;
+
+    static LOCK: SeqLock<u64> = SeqLock::new(0);
+    static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, |_| (), |_| (), |_| ());
+
+    const RAW: RawWaker = RawWaker::new(core::ptr::null(), &VTABLE);
+
+    fn clone(_: *const ()) -> RawWaker {
+        let mut wait = pin!(LOCK.changed(LOCK.version()));
+        assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        RAW
+    }
+
+    #[test]
+    fn a_waker_that_waits_itself_stops_no_one() {
+        let _watchdog = Watchdog::over("a_waker_that_waits_itself_stops_no_one");
+        // SAFETY: the data is not used, and each function can be called by any thread.
+        let waker = unsafe { Waker::from_raw(RAW) };
+        let mut wait = pin!(LOCK.changed(LOCK.version()));
+        for _ in 0..2 {
+            assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        LOCK.set(1);
+        assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_signal_handler_runs_in_the_thread_that_calls_wakers() {
+    let lock = SeqLock::new(0);
+    let mut wait = pin!(lock.changed(lock.version()));
+    assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let status = loop {
+        // Threads of other tests end meanwhile, and a new one has its name a little later.
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+        let statuses = tasks.flat_map(|task| std::fs::read_to_string(task.path().join("status")));
+        let mut named = statuses.filter(|status| status.starts_with("Name:\ttearfree-wakers"));
+        if let Some(status) = named.next() {
+            break status;
+        }
+    };
+    let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:\t")).unwrap();
+    let blocked = u64::from_str_radix(blocked, 16).unwrap();
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGUSR1, libc::SIGALRM] {
+        assert_ne!(blocked & 1 << (signal - 1), 0, "signal {signal} is let in: {status}");
+    }
 }

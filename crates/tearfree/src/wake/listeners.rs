@@ -85,14 +85,24 @@ pub(super) fn look_without_notice() {
     }
 }
 
+fn start_thread() -> std::io::Result<()> {
+    let thread = thread::Builder::new().name("tearfree-wakers".to_owned());
+    let start = || thread.spawn(|| LISTENERS.serve()).map(drop);
+    // It inherits the mask: the program's signal handlers go on running in the program's own threads.
+    #[cfg(unix)]
+    let started = <crate::context::IrqSave as crate::context::Context>::with(start);
+    #[cfg(not(unix))]
+    let started = start();
+    started
+}
+
 impl<'a> Listener<'a> {
     /// A place without a waker. `None` where the thread that calls wakers cannot be started.
     pub(super) fn new(word: &'a AtomicU32) -> Option<Self> {
         let mut starts = LISTENERS.starts.lock().unwrap_or_else(PoisonError::into_inner);
         let process = std::process::id();
         if starts.process != process {
-            let thread = thread::Builder::new().name("tearfree-wakers".to_owned());
-            thread.spawn(|| LISTENERS.serve()).ok()?;
+            start_thread().ok()?;
             starts.process = process;
         }
         starts.listeners += 1;
@@ -101,18 +111,17 @@ impl<'a> Listener<'a> {
 
     /// Leaves `waker` to be called once, at the next change.
     pub(super) fn leave(&self, waker: &Waker) {
+        // A waker's `clone` and its end are foreign code, which may come here again: not under the mutex.
+        let waker = waker.clone();
         let mut entries = self.entries();
-        let mine = entries.iter_mut().find(|entry| entry.listener == self.number);
-        let replaced = match mine {
-            Some(entry) if entry.waker.will_wake(waker) => None,
-            Some(entry) => Some(mem::replace(&mut entry.waker, waker.clone())),
+        let replaced = match entries.iter_mut().find(|entry| entry.listener == self.number) {
+            Some(entry) => Some(mem::replace(&mut entry.waker, waker)),
             None => {
-                entries.push(Entry { listener: self.number, waker: waker.clone() });
+                entries.push(Entry { listener: self.number, waker });
                 None
             }
         };
         drop(entries);
-        // The end of a waker is foreign code, too, which may come here again.
         drop(replaced);
     }
 
