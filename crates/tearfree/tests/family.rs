@@ -37,6 +37,15 @@ fn every_call<P: Protocol, L: WriterLock>() {
     seen = lock.set_versioned(value(9));
     assert_eq!(lock.read_versioned(), (value(9), seen));
 
+    let within = lock.within::<tearfree::context::Thread>();
+    within.set_from(&value(10));
+    assert_eq!((within.replace(value(11)), within.read()), (value(10), value(11)));
+    assert_eq!(within.update_or_discard(|v| Err::<(), _>(v.0)), Err(11));
+    seen = within.set_versioned(value(12));
+    assert_eq!(within.set_if_current(first, value(13)), Err(seen));
+    seen = within.set_if_current(seen, value(9)).unwrap();
+    assert_eq!(lock.read_versioned(), (value(9), seen));
+
     let mut into = value(0);
     lock.read_into(&mut into);
     assert_eq!((lock.try_read(), lock.read_or_lock(), into), (Some(into), into, value(9)));
@@ -50,7 +59,8 @@ fn every_call<P: Protocol, L: WriterLock>() {
         assert_eq!(lock.try_read(), Some(value(9)), "a guard publishes at its end");
     }
     let (mut writer, reader) = lock.split();
-    writer.set(value(10));
+    assert_ne!(writer.set_versioned(value(10)), seen);
+    assert_eq!(writer.reader().read_versioned(), (value(10), writer.version()));
     writer.update(|v| v.0 += 1);
     assert_eq!(writer.update_or_discard(|_| Err::<(), _>(())), Err(()));
     assert_eq!(

@@ -105,6 +105,25 @@ fn a_child_resets_a_lock_whose_writer_it_does_not_have() {
     );
 }
 
+#[test]
+fn a_child_resets_what_it_has_a_reader_of() {
+    let (writer, reader) = SeqLock::new([0; WORDS]).into_split();
+    let writer = std::sync::Mutex::new(writer);
+    beside_a_writer(
+        |number| writer.lock().unwrap().set([number; WORDS]),
+        || {
+            let found = match reader.try_read_for(Duration::from_millis(20)) {
+                Some(value) if is_whole(&value) => Found::AtRest,
+                Some(_) => return Found::Torn,
+                None => Found::InTheMiddle,
+            };
+            // SAFETY: a child has one thread, which does not write.
+            unsafe { reader.reset_after_fork(FRESH) };
+            if reader.clone().try_read() == Some(FRESH) { found } else { Found::NotReset }
+        },
+    );
+}
+
 static LATCH: SeqLatch<[u64; WORDS]> = SeqLatch::new([0; WORDS]);
 
 #[test]

@@ -110,7 +110,8 @@ impl<T, F> fmt::Debug for Field<T, F> {
 /// struct Leg { price: f64 }
 /// let _ = tearfree::field!(Leg, price);
 /// ```
-/// Nor does a field of a union, which may hold bytes of another field, not even inside of `unsafe`:
+/// Nor does a field of a union, which may hold bytes of another field, also where the macro stands inside of
+/// `unsafe`:
 /// ```compile_fail,E0133
 /// #[derive(Clone, Copy)]
 /// union Bits { number: u8, truth: bool }

@@ -3,8 +3,10 @@
 
 #![allow(unsafe_code, reason = "a lock that a forked child replaces, as its caller promises")]
 
-use super::Sequenced;
+use core::ops::Deref;
+
 use super::protocol::{Double, OneCopy, Protocol, TwoCopies};
+use super::{Reader, Sequenced};
 use crate::lock::WriterLock;
 
 impl<T: Copy, L: WriterLock> Sequenced<T, L, OneCopy> {
@@ -93,8 +95,9 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// As [`reset`](Self::reset), for a lock that others could reach, such as a `static`.
     ///
     /// # Safety
-    /// No other thread of this process uses the lock, as right after `fork` in the child; no guard of it
-    /// lives in this thread, and no call of it is under way here, but for reads of a latch in handlers.
+    /// No other thread of this process uses the lock, as right after `fork` in the child; no guard of it and
+    /// no writer that [claimed](crate::Sequenced::try_claim) it lives in this thread, and no call of it is
+    /// under way here, but for reads of a latch in handlers.
     ///
     /// # Examples
     /// ```
@@ -110,6 +113,24 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         // SAFETY: no one else uses the lock, by the contract of this function, which says the same.
         unsafe { self.lock.replace_shared(L::UNLOCKED) };
         P::restart(&self.cell, &value);
+    }
+}
+
+impl<T, L, P, H> Reader<H>
+where
+    T: Copy,
+    L: WriterLock,
+    P: Protocol,
+    H: Deref<Target = Sequenced<T, L, P>>,
+{
+    /// As [`Sequenced::reset_after_fork`]: all readers in the child see `value`. A [`Writer`](crate::Writer) that belonged to
+    /// another thread is out of reach there, so split a new lock where the child has to write.
+    ///
+    /// # Safety
+    /// As for [`Sequenced::reset_after_fork`]; and no write of a [`Writer`](crate::Writer) is under way in this thread.
+    pub unsafe fn reset_after_fork(&self, value: T) {
+        // SAFETY: the caller promises the same.
+        unsafe { self.shared.reset_after_fork(value) };
     }
 }
 

@@ -45,7 +45,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// The value lives as long as one of them. Readers do not notice that the writer is gone: they go on
     /// reading the last value, and a wait for a change does not end. Where that matters, let the last value
     /// say so. In a child that was forked in the middle of a write, a reader's `try_read` and `try_read_for`
-    /// give `None`; the halves cannot be reset, so make new ones there.
+    /// give `None` until [`Reader::reset_after_fork`].
     ///
     /// ```
     /// use std::thread;
@@ -109,6 +109,14 @@ where
         self.shared.publish(value);
     }
 
+    /// As [`set`](Self::set), and gives the version that the value has.
+    #[inline]
+    #[must_use = "if the version is not needed, `set` is the call"]
+    pub fn set_versioned(&mut self, value: T) -> Version {
+        self.set_from(&value);
+        self.version()
+    }
+
     /// As [`set`](Self::set), and gives the value that was there before.
     ///
     /// ```
@@ -162,6 +170,22 @@ where
     pub fn version(&self) -> Version {
         self.shared.version()
     }
+
+    /// One more reader of the value, also after all others are gone.
+    ///
+    /// ```
+    /// let (mut writer, reader) = tearfree::SeqLock::new(1).into_split();
+    /// drop(reader);
+    /// writer.set(2);
+    /// assert_eq!(writer.reader().read(), 2);
+    /// ```
+    #[must_use]
+    pub fn reader(&self) -> Reader<H>
+    where
+        H: Clone,
+    {
+        Reader::new(self.shared.clone())
+    }
 }
 
 /// A reader of a value that was [split](Sequenced::split).
@@ -181,7 +205,7 @@ where
 /// ```
 #[derive(Clone, Copy)]
 pub struct Reader<H> {
-    shared: H,
+    pub(super) shared: H,
 }
 
 impl<H> Reader<H> {

@@ -5,7 +5,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::protocol::Protocol;
-use super::{ExclGuard, Sequenced, WriteGuard};
+use super::{ExclGuard, Sequenced, Version, WriteGuard};
 use crate::context::{Context, Entered, SavedContext};
 use crate::lock::WriterLock;
 
@@ -64,6 +64,31 @@ impl<T: Copy, L: WriterLock, C: Context, P: Protocol> Within<'_, T, L, C, P> {
     pub fn set_from(self, value: &T) {
         self.lock.back_off();
         C::with(|| self.lock.publish_locked(value));
+    }
+
+    /// As [`Sequenced::replace`].
+    #[inline]
+    #[must_use = "if the old value is not needed, `set` is cheaper"]
+    pub fn replace(self, value: T) -> T {
+        self.update(|current| core::mem::replace(current, value))
+    }
+
+    /// As [`Sequenced::set_versioned`].
+    #[inline]
+    #[must_use = "if the version is not needed, `set` is the call"]
+    pub fn set_versioned(self, value: T) -> Version {
+        self.lock.back_off();
+        C::with(|| self.lock.publish_versioned(&value))
+    }
+
+    /// As [`Sequenced::set_if_current`].
+    ///
+    /// # Errors
+    /// The present version.
+    #[inline]
+    pub fn set_if_current(self, seen: Version, value: T) -> Result<Version, Version> {
+        self.lock.back_off();
+        C::with(|| self.lock.publish_if_current(seen, &value))
     }
 
     /// As [`Sequenced::update`].

@@ -80,9 +80,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[must_use = "if the version is not needed, `set` is the call"]
     pub fn set_versioned(&self, value: T) -> Version {
         self.back_off();
-        let _writer = self.hold();
-        self.publish(&value);
-        self.version()
+        self.publish_versioned(&value)
     }
 
     /// As [`set`](Self::set), if no write came after the one that `seen` is of; otherwise the version of
@@ -104,13 +102,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[inline]
     pub fn set_if_current(&self, seen: Version, value: T) -> Result<Version, Version> {
         self.back_off();
-        let _writer = self.hold();
-        let current = self.version();
-        if current != seen {
-            return Err(current);
-        }
-        self.publish(&value);
-        Ok(self.version())
+        self.publish_if_current(seen, &value)
     }
 
     /// Changes the value by a closure that works on a private copy.
@@ -252,6 +244,24 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[inline]
     pub(super) fn try_hold(&self) -> Option<Holding<'_, L>> {
         Holding::try_new(&self.lock)
+    }
+
+    #[inline]
+    pub(super) fn publish_versioned(&self, value: &T) -> Version {
+        let _writer = self.hold();
+        self.publish(value);
+        self.version()
+    }
+
+    #[inline]
+    pub(super) fn publish_if_current(&self, seen: Version, value: &T) -> Result<Version, Version> {
+        let _writer = self.hold();
+        let current = self.version();
+        if current != seen {
+            return Err(current);
+        }
+        self.publish(value);
+        Ok(self.version())
     }
 
     #[inline]
