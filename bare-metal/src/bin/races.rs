@@ -20,7 +20,7 @@ const MOST_ROUNDS: u32 = 200_000;
 /// What needs no lock is a small part of a round; so often the interrupt hits it, too.
 const TIMES_WITHOUT_LOCK: u32 = 8;
 
-/// Each word follows from the first one, so a torn value accuses itself.
+/// Each word follows from the first one, so a torn value is recognised.
 type Value = [u32; 16];
 
 fn value(number: u32) -> Value {

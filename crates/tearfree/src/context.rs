@@ -100,7 +100,7 @@ impl<C: SavedContext> Entered<C> {
         Entered(Some(C::enter()))
     }
 
-    /// Hands over what `leave` needs; somebody else will call it.
+    /// Hands over what `leave` needs; another piece of code will call it.
     #[inline]
     pub(crate) fn into_saved(mut self) -> Option<C::Saved> {
         self.0.take()

@@ -13,7 +13,7 @@ use crate::read_side::{self, ReadSide, attempt, repeat};
 /// The bare latch count: `seqcount_latch_t`, for two copies of your own atomics.
 ///
 /// While the count is odd, readers use slot 1 and the writer changes slot 0; while it is even, the
-/// other way round. So a reader always finds a slot that nobody is changing, even one that interrupts
+/// other way round. So a reader always finds a slot that is not being changed, even one that interrupts
 /// the writer. For one `Copy` value, take [`SeqLatch`](crate::SeqLatch).
 ///
 /// Writers must be serialised by the caller.
@@ -98,7 +98,7 @@ impl<C: Count> LatchCount<C> {
     #[inline]
     #[must_use = "true means that the data may mix two writes"]
     pub fn read_retry(&self, start: LatchStart<C>) -> bool {
-        // ORDERING: P7. Pairs with the fences in `write_begin` and `write_flip`: whoever saw a word
+        // ORDERING: P7. Pairs with the fences in `write_begin` and `write_flip`: a reader that saw a word
         // stored after them sees a count other than `start`.
         order::fence_retry();
         C::load(&self.word, PLAIN) != start.0

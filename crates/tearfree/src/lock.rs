@@ -136,7 +136,7 @@ pub unsafe trait WriterLock {
 /// On a processor without an atomic exchange (ARMv6-M, RISC-V without `A`) it is taken in a critical
 /// section, by the feature `critical-section`, which the crate demands there.
 ///
-/// Its layout is one byte, 0 while nobody holds it and 1 while somebody does: `spinlock_t` of the
+/// Its layout is one byte, 0 while it is free and 1 while it is held: `spinlock_t` of the
 /// crate `tearfree-capi`, so that C and Rust can share one.
 #[repr(transparent)]
 pub struct SpinLock {

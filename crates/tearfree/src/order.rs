@@ -53,7 +53,7 @@ orderings! {
         // this store carries the write before it there. P2 still needs the fence after it.
         /// The store that makes a count odd.
         odd = Release;
-        // ORDERING: P3, P14. Pairs with `try_read_begin`: whoever begins at this count sees the payload.
+        // ORDERING: P3, P14. Pairs with `try_read_begin`: a reader that begins at this count sees the payload.
         /// The store that makes a count even again.
         even = Release;
         // ORDERING: P7. Pairs with `LatchCount::read_begin`: slot 1 is whole before readers go there.

@@ -112,7 +112,7 @@ impl PairCount {
     /// The count after the copy.
     #[inline(always)]
     fn second_look(&self) -> u64 {
-        // ORDERING: P14. Pairs with the fence in `write_begin`: whoever saw a word stored after it
+        // ORDERING: P14. Pairs with the fence in `write_begin`: a reader that saw a word stored after it
         // sees its odd count, or a later one.
         order::fence_retry();
         self.word.load(PLAIN)

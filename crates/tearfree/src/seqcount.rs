@@ -307,7 +307,7 @@ impl<C: Count> SeqCount<C> {
     pub fn invalidate(&self) {
         let even = C::load_own(&self.word);
         debug_assert!(!even.is_writing(), "a write section is open on this sequence count");
-        // ORDERING: P3. Pairs with `try_read_begin`: whoever begins at the new count sees all stores
+        // ORDERING: P3. Pairs with `try_read_begin`: a reader that begins at the new count sees all stores
         // from before this call.
         order::fence_invalidate();
         // INVARIANT: even to the next even, by the one writer.
@@ -342,7 +342,7 @@ impl<C: Count> SeqCount<C> {
         // ORDERING: P3. Carries the write before to `raw_read_begin`, which may name it by this count.
         C::store(&self.word, even.next(), order::odd());
         // ORDERING: P2, P3. One fence serves both ends. Stores below it pair with the fence in
-        // `read_retry` through the odd count above; stores before it reach whoever loads the even
+        // `read_retry` through the odd count above; stores before it reach readers that load the even
         // count below in `try_read_begin`.
         order::fence_barrier();
         // INVARIANT: odd to even, by the one writer.

@@ -15,10 +15,10 @@ use crate::seqcount::{SeqCount, SeqCountGuard, Start};
 /// here: `seqcount_spinlock_t`, `seqcount_raw_spinlock_t`, `seqcount_mutex_t` take the guard of a mutex,
 /// `seqcount_rwlock_t` that of the write half of a read-write lock.
 ///
-/// It is safe to implement: a guard that excludes nobody gives torn reads of your own atomics, not
+/// It is safe to implement: a guard that excludes no one gives torn reads of your own atomics, not
 /// undefined behaviour.
 pub trait AssociatedLock {
-    /// What whoever holds the lock for writing has.
+    /// What the holder of the lock, for writing, has.
     type Guard<'a>
     where
         Self: 'a;

@@ -15,7 +15,7 @@ unsafe fn words<'a>(payload: *const u8, len: usize) -> &'a [AtomicUsize] {
     assert!(len & (WORD - 1) == 0, "models use whole words");
     #[expect(clippy::cast_ptr_alignment, reason = "looked at above")]
     let words = payload.cast::<AtomicUsize>();
-    // SAFETY: P6. The memory lies in an `UnsafeCell`, is valid and aligned, and everybody gets at it
+    // SAFETY: P6. The memory lies in an `UnsafeCell`, is valid and aligned, and all access it
     // through this engine, by atomics that have the size and bit validity of a word.
     unsafe { core::slice::from_raw_parts(words, len / WORD) }
 }

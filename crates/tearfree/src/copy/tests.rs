@@ -71,7 +71,7 @@ impl Bench {
         let target = self.target.bytes_mut(self.len);
         target.copy_from_slice(&self.canaries);
         let source = &self.source.bytes(self.len)[from..from + size];
-        // SAFETY: both are as long as the copy; nobody else has them.
+        // SAFETY: both are as long as the copy; no one else has them.
         unsafe { engine(source.as_ptr(), target[to..].as_mut_ptr(), size) };
         assert_eq!(&target[to..to + size], source, "{}", what());
         assert_eq!(target[..to], self.canaries[..to], "before {}", what());
@@ -188,7 +188,7 @@ fn a_racing_load_gives_each_byte_as_some_store_left_it() {
                 let copy = unsafe { copy.assume_init() };
                 if copy.iter().any(|byte| ![0x55, 0xAA].contains(byte)) {
                     over.store(true, Relaxed);
-                    panic!("a byte that nobody stored");
+                    panic!("a byte that was never stored");
                 }
             }
             over.store(true, Relaxed);
@@ -241,7 +241,7 @@ fn foreign_memory_is_copied_as_values_and_as_bytes() {
     fn both_ways<const N: usize>() {
         let (value, mut memory) = ([7_u8; N], pattern(N + 2, 3));
         let place = memory[1..=N].as_mut_ptr().cast::<[u8; N]>();
-        // SAFETY: `N` bytes of `memory`, which nobody else knows.
+        // SAFETY: `N` bytes of `memory`, which no one else knows.
         unsafe { foreign::store(&value, place) };
         // SAFETY: as above.
         let loaded = unsafe { foreign::load(place) };
@@ -272,7 +272,7 @@ fn a_number_is_found_at_its_distance_and_fills_its_register() {
     let from = numbers.as_ptr().cast::<u8>();
     macro_rules! number {
         ($len:literal, $at:literal, $distance:expr) => {
-            // SAFETY: all that is asked for below is in `numbers`, which nobody changes.
+            // SAFETY: all that is asked for below is in `numbers`, which does not change.
             unsafe { load_number::<$len, $at>(from, $distance) }
         };
     }

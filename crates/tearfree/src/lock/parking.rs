@@ -4,7 +4,7 @@
 //! It is parking_lot's mutex, with its queue (`parking_lot_core`) and its states, and one thing more: who
 //! waits is known. A writer that waits beside readers that take the lock again and again is woken, finds
 //! the lock taken by a reader that was running, and sleeps again. So the end of a reader gives the lock to
-//! the first writer in the queue directly. The end of a writer only wakes whoever is first: writers that
+//! the first writer in the queue directly. The end of a writer only wakes the first waiter: writers that
 //! hand the lock to each other pay two context switches for each write.
 
 #![allow(unsafe_code, reason = "parking_lot_core's promises, and that of a lock")]
@@ -269,7 +269,7 @@ mod tests {
                     started.send(unsafe { libc::gettid() }).unwrap();
                     lock.lock_as(who);
                     let is_free = lock.try_lock().is_some();
-                    got.send(if is_free { "nobody" } else { name }).unwrap();
+                    got.send(if is_free { "no one" } else { name }).unwrap();
                     // SAFETY: taken above.
                     unsafe { lock.unlock(()) };
                 });

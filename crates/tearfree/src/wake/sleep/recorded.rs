@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The checker's own sleep, which reports whoever is never woken.
+//! The checker's own sleep, which reports a thread that is never woken.
 
 use std::time::Instant;
 
