@@ -174,10 +174,12 @@ where
     /// One more reader of the value, also after all others are gone.
     ///
     /// ```
+    /// # #[cfg(feature = "std")] {
     /// let (mut writer, reader) = tearfree::SeqLock::new(1).into_split();
     /// drop(reader);
     /// writer.set(2);
     /// assert_eq!(writer.reader().read(), 2);
+    /// # }
     /// ```
     #[must_use]
     pub fn reader(&self) -> Reader<H>
