@@ -18,7 +18,8 @@ mod misuse;
 mod order;
 #[cfg(target_has_atomic = "64")]
 mod pair;
-mod read_side;
+#[doc(hidden)]
+pub mod read_side;
 mod seqcount;
 mod seqcount_with;
 mod sequenced;
