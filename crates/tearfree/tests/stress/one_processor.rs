@@ -14,8 +14,9 @@ use tearfree::lock::{Fair, SpinLock};
 use crate::support::payload::{Accusing, Words};
 use crate::support::{Flag, Watchdog};
 
-/// So large that a writer who does nothing else is nearly always inside of a write.
-type Value = Words<16384>;
+/// So large that a writer who does nothing else is nearly always inside of a write; and yet copied within
+/// one turn on the processor, also where a copy is slow.
+type Value = Words<{ if cfg!(tearfree_slow) { 1024 } else { 16384 } }>;
 
 /// How many new values a reader has to get. The writer has to run before each of them.
 const TURNS: u64 = 40;
