@@ -145,9 +145,10 @@ fn readers_of_a_split_lock_get_on_beside_a_writer_that_never_rests() {
 #[test]
 fn readers_end_once_the_writer_rests() {
     const LAST: u64 = 9;
+    const WORDS: usize = if cfg!(tearfree_slow) { 1024 } else { 16384 };
     fn with<L: WriterLock + Sync>(test: &'static str) {
         let _watchdog = Watchdog::over(test);
-        let lock = SeqLock::<Words<16384>, L>::from(Words::of(0));
+        let lock = SeqLock::<Words<WORDS>, L>::from(Words::of(0));
         let values: Vec<_> = (1..=8).map(Words::of).collect();
         let writes = usize::try_from(times(20_000, 20)).unwrap();
         let began = Flag::new();
