@@ -12,18 +12,11 @@ readonly TARGET=thumbv7m-none-eabi
 # Each takes seconds; one that is deadlocked would go on.
 readonly LIMIT=${CORTEX_M_LIMIT:-120}
 
-missing() { # WHAT
-    echo "$1"
-    exit 77
-}
-
+require_source
 if may_install; then
-    compiler none >/dev/null || install "${DEBIAN_COMPILER[@]}"
     linker >/dev/null || install lld
     command -v qemu-system-arm >/dev/null || install qemu-system-arm
 fi
-rustc=$(compiler none) ||
-    missing "rust-src (rustup component add rust-src; Debian: ${DEBIAN_COMPILER[*]})"
 linker=$(linker) || missing "ld.lld (Debian: lld)"
 command -v qemu-system-arm >/dev/null || missing "qemu-system-arm (Debian: qemu-system-arm)"
 

@@ -20,13 +20,7 @@ i686-unknown-linux-gnu       -
 # Other systems, whose standard library is compiled from its source, too; that takes minutes, once.
 readonly SYSTEMS="aarch64-apple-darwin x86_64-pc-windows-msvc"
 
-if may_install; then
-    compiler none >/dev/null || install "${DEBIAN_COMPILER[@]}"
-fi
-if ! rustc=$(compiler none); then
-    echo "rust-src (rustup component add rust-src; Debian: ${DEBIAN_COMPILER[*]})"
-    exit 77
-fi
+require_source
 export RUSTC=$rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="-D warnings"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/targets
 

@@ -31,6 +31,14 @@ by() {
     return "$status"
 }
 
+# noting WORDS SCRIPT: as `by`; what follows "WORDS: " in its lines is the result.
+noting() {
+    local status=0
+    by "$2" || status=$?
+    note "$(sed -n "s/^$1: //p" "$LOG.tests" | xargs)"
+    return "$status"
+}
+
 # with_tests COMMAND...: fails also if the command is content because it ran no test at all.
 with_tests() {
     "$@" 2>&1 | tee "$LOG.tests"

@@ -15,6 +15,12 @@ may_install() {
     [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get >/dev/null
 }
 
+# Ends the script, and says what is missing.
+missing() { # WHAT
+    echo "$1"
+    exit 77
+}
+
 library() { # COMPILER: where its libraries are
     echo "$("$1" --print sysroot)/lib/rustlib"
 }
@@ -30,6 +36,13 @@ compiler() { # TARGET
         fi
     done
     return 1
+}
+
+# Makes sure that a compiler with the source of its library is there, and sets `rustc` to it.
+require_source() {
+    may_install && { compiler none >/dev/null || install "${DEBIAN_COMPILER[@]}"; }
+    rustc=$(compiler none) ||
+        missing "rust-src (rustup component add rust-src; Debian: ${DEBIAN_COMPILER[*]})"
 }
 
 # Prints a linker for machines without an operating system: LLVM's, as rustup brings it, or Debian's.
