@@ -7,7 +7,7 @@ use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 
 use super::{SpinLock, WriterLock};
-use crate::misuse::{Identity, Mark};
+use crate::misuse::Identity;
 
 /// A writer lock inside of a value. A child that was forked while another thread held the lock has no
 /// thread that gives it back, so a new one can be put in its place.
@@ -24,34 +24,10 @@ impl<L> Replaceable<L> {
         Replaceable { lock: UnsafeCell::new(lock), identity: Identity::new() }
     }
 
-    /// Which lock this is, in builds that check.
+    /// Which lock this is, in builds that check, and what its thread does with it.
     #[inline(always)]
-    pub(crate) fn mark(&self) -> Mark {
-        self.identity.get()
-    }
-
-    /// In builds that check: panics if this thread holds the lock, and so would wait for itself.
-    #[inline(always)]
-    #[cfg_attr(debug_assertions, track_caller)]
-    pub(crate) fn assert_not_mine(&self) {
-        self.identity.assert_not_mine();
-    }
-
-    /// In builds that check: the one writer is about to store the value.
-    #[inline(always)]
-    pub(crate) fn publication_begins(&self) {
-        self.identity.publication_begins();
-    }
-
-    #[inline(always)]
-    pub(crate) fn publication_ended(&self) {
-        self.identity.publication_ended();
-    }
-
-    /// In builds that check: panics if this thread stores the value, so that its own read would wait for it.
-    #[inline(always)]
-    pub(crate) fn assert_not_publishing(&self) {
-        self.identity.assert_not_publishing();
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     #[inline(always)]
@@ -116,7 +92,7 @@ impl<'a, L: WriterLock> Holding<'a, L> {
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
     pub(crate) fn new(lock: &'a Replaceable<L>) -> Self {
-        lock.assert_not_mine();
+        lock.identity.assert_not_mine();
         Self::from_held(lock, lock.get().lock())
     }
 

@@ -71,7 +71,7 @@ pub(super) fn repeat_until_whole<P: Protocol, L: WriterLock, R>(
     // A handler that interrupted this thread's own write would wait without end. This has to be exact:
     // in `read_into` the caller's value is torn by now.
     if misuse::CHECKED && P::READERS_WAIT && P::sequence(count).is_writing() {
-        lock.assert_not_publishing();
+        lock.identity().assert_not_publishing();
     }
     let mut retry = Retry::new(Patience::new(), P::sequence(count));
     let wait = || {
@@ -155,14 +155,14 @@ mod tests {
         let lock = SeqLock::new([1_u64; 3]);
         let mut into = [0; 3];
         // As a handler finds it that interrupts the store.
-        lock.lock.publication_begins();
+        lock.lock.identity().publication_begins();
         lock.cell.count.write_begin();
         assert!(catch_unwind(AssertUnwindSafe(|| lock.read())).is_err());
         assert!(catch_unwind(AssertUnwindSafe(|| lock.read_into(&mut into))).is_err());
         lock.cell.count.write_end();
         // It may read before the count is odd, and after it was.
         assert_eq!(lock.read(), [1; 3]);
-        lock.lock.publication_ended();
+        lock.lock.identity().publication_ended();
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         let (count, copies) = (P::count(&self.cell), Untyped::new(P::copies(&self.cell)));
         // SAFETY: `copies` are those of `T`s, and `to` is one.
         let number = unsafe { contended::fill::<P, L>(count, &self.lock, copies, bytes(to)) };
-        Version::new(number, self.lock.mark())
+        Version::new(number, self.lock.identity().get())
     }
 
     /// Looks at the count, copies, looks again.
@@ -166,7 +166,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     ) -> Option<(R, Version)> {
         let copies = P::copies(&self.cell);
         let (copied, number) = attempt(P::count(&self.cell), |slot| copy(&copies[slot]))?;
-        Some((copied, Version::new(number, self.lock.mark())))
+        Some((copied, Version::new(number, self.lock.identity().get())))
     }
 
     /// Runs `copy` until what it copied is whole, and gives its result.

@@ -71,7 +71,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[inline]
     #[must_use]
     pub fn version(&self) -> Version {
-        Version::new(P::newest(P::count(&self.cell)), self.lock.mark())
+        Version::new(P::newest(P::count(&self.cell)), self.lock.identity().get())
     }
 
     /// The value and the version that it has.
@@ -154,7 +154,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
                 return false;
             }
             if deadline.is_none() {
-                self.lock.assert_not_mine();
+                self.lock.identity().assert_not_mine();
             }
             self.waiters.sleep(&round, deadline);
         }

@@ -292,9 +292,9 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Stores `value`, moves the count, and wakes the waiters. The caller is the one writer (P5).
     #[inline]
     pub(super) fn publish(&self, value: &T) {
-        self.lock.publication_begins();
+        self.lock.identity().publication_begins();
         P::publish(&self.cell, value);
-        self.lock.publication_ended();
+        self.lock.identity().publication_ended();
         #[cfg(any(feature = "std", feature = "critical-section"))]
         self.waiters.wake();
     }
