@@ -54,17 +54,10 @@ impl ParkingLock {
     fn lock_contended(&self, who: ParkToken) {
         let mut looks = 0;
         loop {
-            // ORDERING: P5. A hint; the exchange below takes the lock, and pairs with `unlock`.
+            // ORDERING: P5. A hint; the exchange in `try_lock` takes the lock.
             let state = self.state.load(PLAIN);
             if state & LOCKED == 0 {
-                // ORDERING: P5. Pairs with the exchange in `unlock`, and with the store in `wake`.
-                let taken = self.state.compare_exchange_weak(
-                    state,
-                    state | LOCKED,
-                    order::lock_taken(),
-                    PLAIN,
-                );
-                if taken.is_ok() {
+                if self.try_lock().is_some() {
                     return;
                 }
             } else if state & PARKED == 0 && looks < LOOKS {
@@ -103,7 +96,7 @@ impl ParkingLock {
     #[inline(never)]
     fn wake_first(&self) {
         let wake = |found: UnparkResult| {
-            // Now and then the lock is handed over, so that a thread that runs does not take it for ever.
+            // Now and then the lock is handed over, so that a running thread does not take it each time.
             self.wake(found, found.be_fair)
         };
         // SAFETY: the key is the address of a byte of this lock; the closure neither panics nor parks.
@@ -137,7 +130,7 @@ impl ParkingLock {
         let parked = if found.have_more_threads { PARKED } else { 0 };
         let is_handed_over = hands_over && found.unparked_threads > 0;
         let locked = if is_handed_over { LOCKED } else { 0 };
-        // ORDERING: P5. Pairs with the exchange in `lock_contended`. A thread to which the lock is handed
+        // ORDERING: P5. Pairs with the exchange in `try_lock`. A thread to which the lock is handed
         // over is ordered behind this one by the queue, which wakes it.
         self.state.store(locked | parked, order::lock_freed());
         if is_handed_over { HANDED_OVER } else { DEFAULT_UNPARK_TOKEN }
