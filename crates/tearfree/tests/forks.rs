@@ -31,6 +31,18 @@ fn is_whole(value: &[u64; WORDS]) -> bool {
     value.iter().all(|word| *word == value[0])
 }
 
+/// Longer than any write takes that goes on.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// What a read says that gives up after [`PATIENCE`].
+fn found(read: Option<[u64; WORDS]>) -> Found {
+    match read {
+        Some(value) if is_whole(&value) => Found::AtRest,
+        Some(_) => Found::Torn,
+        None => Found::InTheMiddle,
+    }
+}
+
 /// Forks, runs `look` in the child, and gives the child's exit code.
 fn in_a_child(look: impl FnOnce() -> Found) -> i32 {
     // SAFETY: the child calls only what needs no other thread: it copies, and ends by `_exit`.
@@ -89,11 +101,7 @@ fn a_child_resets_a_lock_whose_writer_it_does_not_have() {
         |number| LOCK.set([number; WORDS]),
         || {
             // The lock may be held although the count is even: the writer was about to begin.
-            let found = match LOCK.try_read_for(Duration::from_millis(20)) {
-                Some(value) if is_whole(&value) => Found::AtRest,
-                Some(_) => return Found::Torn,
-                None => Found::InTheMiddle,
-            };
+            let found = found(LOCK.try_read_for(PATIENCE));
             // SAFETY: a child has one thread, which has no guard.
             unsafe { LOCK.reset_after_fork(FRESH) };
             let is_fresh = LOCK.try_read() == Some(FRESH);
@@ -112,11 +120,7 @@ fn a_child_resets_what_it_has_a_reader_of() {
     beside_a_writer(
         |number| writer.lock().unwrap().set([number; WORDS]),
         || {
-            let found = match reader.try_read_for(Duration::from_millis(20)) {
-                Some(value) if is_whole(&value) => Found::AtRest,
-                Some(_) => return Found::Torn,
-                None => Found::InTheMiddle,
-            };
+            let found = found(reader.try_read_for(PATIENCE));
             // SAFETY: a child has one thread, which does not write.
             unsafe { reader.reset_after_fork(FRESH) };
             if reader.clone().try_read() == Some(FRESH) { found } else { Found::NotReset }
