@@ -306,7 +306,7 @@ fn a_fence_before_a_spawn_does_not_release_what_the_thread_stores() {
     assert!(failures.keys().any(|failure| failure.starts_with("data race")), "{failures:?}");
 }
 
-/// Nodes that a thread allocates are at one address, whoever gets at them.
+/// Nodes that a thread allocates are at one address in each thread that reaches them.
 #[test]
 fn threads_share_what_one_of_them_has_allocated() {
     let explore = |joins_first: bool| {

@@ -161,7 +161,7 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
     /// Ends a write section that was cut off, if there is one: for a child process that was forked while
     /// another thread wrote, and for a section whose guard was forgotten.
     ///
-    /// Store the data again before. In a child the lock itself is mostly held for ever, too; `guard` is one
+    /// Store the data again before. In a child the lock itself mostly stays held, too; `guard` is one
     /// of the lock that takes its place.
     ///
     /// ```

@@ -17,7 +17,7 @@ impl<T: Copy, P: Protocol> Sequenced<T, SpinLock, P> {
     /// It holds the lock until its end, and can go to another thread. [`set`](Self::set) and all other
     /// calls that take the lock wait until then. For the readers, see [`reader`](Self::reader).
     ///
-    /// A claim that is forgotten ([`mem::forget`](core::mem::forget)) is held for ever: readers keep the last
+    /// A claim that is forgotten ([`mem::forget`](core::mem::forget)) stays held: readers keep the last
     /// value, `try_claim` and all other attempts fail, and `set` never returns. [`reset`](Self::reset) ends it.
     ///
     /// # Examples

@@ -36,7 +36,7 @@ const COLD: &[&str] = &[
 /// The instructions of a cold path of one type; the smallest copy of it in line would already be more.
 const LARGEST_COLD: usize = 12;
 
-/// Calls that the lock makes when it is contended, and a writer when somebody waits.
+/// Calls that the lock makes when it is contended, and a writer when a thread or task waits.
 const COLD_WRITES: &[&str] =
     &["lock_contended", "wake_first", "wake_all", "_Unwind_Resume", "panic_in_cleanup"];
 
