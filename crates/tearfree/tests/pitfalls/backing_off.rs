@@ -11,11 +11,12 @@ use tearfree::lock::{Fair, InContext, SpinLock, WriterLock};
 thread_local! {
     static BACKED_OFF: Cell<Vec<usize>> = const { Cell::new(Vec::new()) };
     pub(crate) static REQUESTED: Cell<u64> = const { Cell::new(0) };
+    static TAKEN_FOR_READ: Cell<u64> = const { Cell::new(0) };
     static HANDED_OVER: Cell<u64> = const { Cell::new(0) };
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A lock that records each call of the three hints.
+/// A lock that records each call of the hints.
 pub(crate) struct Recording(SpinLock);
 
 // SAFETY: the lock inside excludes.
@@ -24,6 +25,11 @@ unsafe impl WriterLock for Recording {
     type Held = ();
 
     fn lock(&self) {
+        self.0.lock();
+    }
+
+    fn lock_for_read(&self) {
+        TAKEN_FOR_READ.set(TAKEN_FOR_READ.get() + 1);
         self.0.lock();
     }
 
@@ -145,14 +151,17 @@ fn an_attempt_never_backs_off_and_a_blocking_write_does_so_once_before_the_lock(
 fn only_locking_readers_hand_the_lock_over<L: WriterLock>() {
     let lock = SeqLock::<u64, L>::from(5);
     HANDED_OVER.set(0);
+    TAKEN_FOR_READ.set(0);
     lock.set(6);
     drop((lock.write(), lock.try_read()));
     lock.update(|value| *value += 1);
     assert_eq!(HANDED_OVER.get(), 0, "a writer hands the lock over");
+    assert_eq!(TAKEN_FOR_READ.get(), 0, "a writer takes the lock as a reader does");
     drop(lock.read_excl());
     drop(lock.try_read_excl());
     drop(lock.within::<Watched>().read_excl());
     assert_eq!(HANDED_OVER.get(), 3);
+    assert_eq!(TAKEN_FOR_READ.get(), 2, "each but the attempt");
     assert!(!INSIDE.get(), "the context was left");
     assert!(lock.try_write().is_some(), "the lock was given back");
 }
