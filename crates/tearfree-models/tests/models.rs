@@ -29,6 +29,8 @@ mod locks;
 mod mutants;
 #[path = "models/pairs.rs"]
 mod pairs;
+#[path = "models/parking.rs"]
+mod parking;
 #[path = "models/seqlocks.rs"]
 mod seqlocks;
 #[path = "models/versions.rs"]
@@ -77,6 +79,8 @@ models! {
     a_pair_without_a_successor_keeps_the_last_value: pairs::NO_SUCCESSOR;
 
     a_spin_lock_lets_one_thread_in_at_a_time: locks::SPIN;
+    a_parking_lock_keeps_two_writers_apart_and_wakes_the_one_that_sleeps: parking::TWO_WRITERS;
+    the_end_of_a_locking_reader_wakes_a_writer: parking::READER_AND_WRITER;
     a_writer_pauses_once_for_a_request_and_waits_for_no_reader: fair::REQUEST;
     a_writer_pauses_no_more_often_than_readers_request: fair::TWO_REQUESTS;
 

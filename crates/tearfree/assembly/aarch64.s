@@ -334,16 +334,14 @@ set_64:
     add x29, sp, #64
     ldp q1, q2, [x1]
     mov x19, x0
-    add x2, x0, #76
-    mov w0, wzr
     stur q1, [x29, #-16]
     ldp q1, q0, [x1, #32]
-    mov w1, #1
+    add x1, x0, #76
+    mov w0, #1
     stp q1, q2, [sp, #16]
     str q0, [sp]
-    bl __aarch64_cas1_acq
-    cmp w0, #0
-    b.ne .L3
+    bl __aarch64_swp1_acq
+    cbnz w0, .L3
 .L1:
     ldr x8, [x19, #64]
     add x9, x19, #64
@@ -362,12 +360,10 @@ set_64:
     tst w1, #0x3
     b.ne .L4
 .L2:
-    add x2, x19, #76
-    mov w0, #1
-    mov w1, wzr
-    bl __aarch64_cas1_rel
-    cmp w0, #1
-    b.ne .L5
+    add x8, x19, #76
+    stlrb wzr, [x8]
+    ldrb w8, [x19, #77]
+    cbnz w8, .L5
     ldp x20, x19, [sp, #80]
     ldp x29, x30, [sp, #64]
     add sp, sp, #96
@@ -388,13 +384,11 @@ set_64:
     add sp, sp, #96
     b wake_first
 .L6:
+    add x8, x19, #76
     mov x20, x0
-    add x2, x19, #76
-    mov w0, #1
-    mov w1, wzr
-    bl __aarch64_cas1_rel
-    cmp w0, #1
-    b.ne .L8
+    stlrb wzr, [x8]
+    ldrb w8, [x19, #77]
+    cbnz w8, .L8
 .L7:
     mov x0, x20
     bl _Unwind_Resume
@@ -411,12 +405,10 @@ set_8:
     mov x29, sp
     mov x20, x1
     mov x19, x0
-    add x2, x0, #20
-    mov w0, wzr
-    mov w1, #1
-    bl __aarch64_cas1_acq
-    cmp w0, #0
-    b.ne .L3
+    add x1, x0, #20
+    mov w0, #1
+    bl __aarch64_swp1_acq
+    cbnz w0, .L3
 .L1:
     ldr x8, [x19, #8]
     add x9, x19, #8
@@ -431,12 +423,10 @@ set_8:
     tst w1, #0x3
     b.ne .L4
 .L2:
-    add x2, x19, #20
-    mov w0, #1
-    mov w1, wzr
-    bl __aarch64_cas1_rel
-    cmp w0, #1
-    b.ne .L5
+    add x8, x19, #20
+    stlrb wzr, [x8]
+    ldrb w8, [x19, #21]
+    cbnz w8, .L5
     ldp x20, x19, [sp, #16]
     ldp x29, x30, [sp], #32
     ret
@@ -455,13 +445,11 @@ set_8:
     ldp x29, x30, [sp], #32
     b wake_first
 .L6:
+    add x8, x19, #20
     mov x20, x0
-    add x2, x19, #20
-    mov w0, #1
-    mov w1, wzr
-    bl __aarch64_cas1_rel
-    cmp w0, #1
-    b.ne .L8
+    stlrb wzr, [x8]
+    ldrb w8, [x19, #21]
+    cbnz w8, .L8
 .L7:
     mov x0, x20
     bl _Unwind_Resume

@@ -311,69 +311,73 @@ read_odd_12:
     retq
 
 set_64:
+    pushq %r15
     pushq %r14
     pushq %rbx
-    subq $72, %rsp
+    subq $64, %rsp
+    movq %rdi, %r14
     vmovups (%rsi), %ymm1
     vmovups 32(%rsi), %ymm0
+    movb $1, %al
+    xchgb %al, 76(%rdi)
     leaq 76(%rdi), %rbx
-    movb $1, %cl
-    xorl %eax, %eax
-    lock cmpxchgb %cl, 76(%rdi)
+    testb %al, %al
     jne .L3
 .L1:
-    incq 64(%rdi)
+    incq 64(%r14)
     #MEMBARRIER
-    vmovdqu %ymm1, (%rdi)
-    leaq 32(%rdi), %rax
+    vmovdqu %ymm1, (%r14)
+    leaq 32(%r14), %rax
     vmovdqu %ymm0, (%rax)
-    incq 64(%rdi)
+    incq 64(%r14)
     #MEMBARRIER
-    movl 72(%rdi), %esi
+    movl 72(%r14), %esi
     testb $3, %sil
     jne .L4
 .L2:
-    xorl %ecx, %ecx
-    movb $1, %al
-    lock cmpxchgb %cl, (%rbx)
+    movb $0, 76(%r14)
+    #MEMBARRIER
+    movzbl 77(%r14), %eax
+    testb %al, %al
     jne .L5
-    addq $72, %rsp
+    addq $64, %rsp
     popq %rbx
     popq %r14
+    popq %r15
     vzeroupper
     retq
 .L3:
-    movl $1, %esi
-    movq %rdi, %r14
     movq %rbx, %rdi
+    movl $1, %esi
     vmovups %ymm0, 32(%rsp)
     vmovups %ymm1, (%rsp)
     vzeroupper
     callq *lock_contended@GOTPCREL(%rip)
     vmovups (%rsp), %ymm1
     vmovups 32(%rsp), %ymm0
-    movq %r14, %rdi
     jmp .L1
 .L4:
-    addq $72, %rdi
+    leaq 72(%r14), %rdi
     vzeroupper
     callq *wake_all@GOTPCREL(%rip)
     jmp .L2
 .L5:
     movq %rbx, %rdi
-    addq $72, %rsp
+    addq $64, %rsp
     popq %rbx
     popq %r14
+    popq %r15
     vzeroupper
     jmpq *wake_first@GOTPCREL(%rip)
 .L6:
-    movq %rax, %r14
-    xorl %ecx, %ecx
-    movb $1, %al
-    lock cmpxchgb %cl, (%rbx)
+    movq %rax, %r15
+    movb $0, 76(%r14)
+    #MEMBARRIER
+    movzbl 77(%r14), %eax
+    testb %al, %al
     jne .L8
 .L7:
-    movq %r14, %rdi
+    movq %r15, %rdi
     callq _Unwind_Resume@PLT
 .L8:
     movq %rbx, %rdi
@@ -386,40 +390,40 @@ set_8:
     pushq %r15
     pushq %r14
     pushq %rbx
+    movq %rdi, %r14
+    movb $1, %al
+    xchgb %al, 20(%rdi)
     leaq 20(%rdi), %rbx
-    movb $1, %cl
-    xorl %eax, %eax
-    lock cmpxchgb %cl, 20(%rdi)
+    testb %al, %al
     jne .L3
 .L1:
-    incq 8(%rdi)
+    incq 8(%r14)
     #MEMBARRIER
-    movq %rsi, (%rdi)
-    incq 8(%rdi)
+    movq %rsi, (%r14)
+    incq 8(%r14)
     #MEMBARRIER
-    movl 16(%rdi), %esi
+    movl 16(%r14), %esi
     testb $3, %sil
     jne .L4
 .L2:
-    xorl %ecx, %ecx
-    movb $1, %al
-    lock cmpxchgb %cl, (%rbx)
+    movb $0, 20(%r14)
+    #MEMBARRIER
+    movzbl 21(%r14), %eax
+    testb %al, %al
     jne .L5
     popq %rbx
     popq %r14
     popq %r15
     retq
 .L3:
-    movq %rsi, %r14
-    movl $1, %esi
-    movq %rdi, %r15
     movq %rbx, %rdi
+    movq %rsi, %r15
+    movl $1, %esi
     callq *lock_contended@GOTPCREL(%rip)
-    movq %r14, %rsi
-    movq %r15, %rdi
+    movq %r15, %rsi
     jmp .L1
 .L4:
-    addq $16, %rdi
+    leaq 16(%r14), %rdi
     callq *wake_all@GOTPCREL(%rip)
     jmp .L2
 .L5:
@@ -429,13 +433,14 @@ set_8:
     popq %r15
     jmpq *wake_first@GOTPCREL(%rip)
 .L6:
-    movq %rax, %r14
-    xorl %ecx, %ecx
-    movb $1, %al
-    lock cmpxchgb %cl, (%rbx)
+    movq %rax, %r15
+    movb $0, 20(%r14)
+    #MEMBARRIER
+    movzbl 21(%r14), %eax
+    testb %al, %al
     jne .L8
 .L7:
-    movq %r14, %rdi
+    movq %r15, %rdi
     callq _Unwind_Resume@PLT
 .L8:
     movq %rbx, %rdi

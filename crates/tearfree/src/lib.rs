@@ -12,6 +12,8 @@ compile_error!(
      `critical-section` of tearfree"
 );
 
+#[cfg(feature = "std")]
+mod asymmetric;
 mod copy;
 mod count;
 mod misuse;

@@ -12,8 +12,9 @@ mod in_context;
 mod lock_api_04;
 #[cfg(feature = "lock_api_05")]
 mod lock_api_05;
-#[cfg(all(feature = "std", not(tearfree_axm)))]
-mod parking;
+#[cfg(feature = "std")]
+#[cfg_attr(not(tearfree_axm), expect(unreachable_pub, reason = "for the models, by `model`"))]
+pub(crate) mod parking;
 
 pub use fair::Fair;
 pub(crate) use holding::{Holding, Replaceable};
@@ -225,14 +226,14 @@ impl fmt::Debug for SpinLock {
 }
 
 #[cfg(all(feature = "std", not(tearfree_axm)))]
-type Inner = parking::ParkingLock;
+type Inner = parking::ParkingLock<parking::OfTheProcess>;
 #[cfg(any(not(feature = "std"), tearfree_axm))]
 type Inner = SpinLock;
 
 /// The writer lock of a [`SeqLock`](crate::SeqLock) that names none.
 ///
 /// One type in all builds: with `std` it blocks, by parking_lot's queue, and a locking reader hands it to a
-/// writer that waits; without, it is [`SpinLock`]. One byte.
+/// writer that waits; without, it is [`SpinLock`]. At most two bytes.
 pub struct DefaultLock(Inner);
 
 // SAFETY: P5, by the lock inside.

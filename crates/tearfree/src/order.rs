@@ -68,10 +68,10 @@ orderings! {
         // release sequence.
         /// The pair's odd store, which leaves readers where they are.
         pair_odd = Release;
-        // ORDERING: P5. Pairs with `SpinLock::unlock`, and with `ParkingLock::unlock`.
+        // ORDERING: P5. Pairs with `SpinLock::unlock`, and with `ParkingLock::free`.
         /// Taking a writer lock.
         lock_taken = Acquire;
-        // ORDERING: P5. Pairs with the exchange in `SpinLock::try_lock`, and in `ParkingLock::lock`.
+        // ORDERING: P5. Pairs with the exchange in `SpinLock::was_taken`, and in `ParkingLock::was_locked`.
         /// Giving a writer lock back.
         lock_freed = Release;
     }

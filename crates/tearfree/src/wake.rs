@@ -10,13 +10,12 @@
 
 use core::pin::Pin;
 use core::task::Waker;
-use core::time::Duration;
 use std::time::Instant;
 
+use crate::asymmetric::{self, LONGEST_UNANNOUNCED_SLEEP};
 use crate::order::PLAIN;
 use crate::sync::AtomicU32;
 
-mod asymmetric;
 mod listeners;
 mod sleep;
 
@@ -28,8 +27,6 @@ const SLEEPER: u32 = 1;
 const LISTENER: u32 = 2;
 /// What is added when a round ends, so that no thread that belongs to it falls asleep any more.
 const ROUND: u32 = 4;
-/// How long a waiter sleeps at most where its fence could not be had.
-const LONGEST_UNANNOUNCED_SLEEP: Duration = Duration::from_millis(1);
 
 const fn has(state: u32, kind: u32) -> bool {
     state & kind != 0

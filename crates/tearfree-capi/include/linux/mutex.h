@@ -5,14 +5,15 @@
 
 #include <linux/compiler.h>
 
-/* 0: nobody holds it. */
+/* Zeros: no thread holds it, and none waits for it. */
 struct mutex {
-	unsigned char state;
+	unsigned char is_locked;
+	unsigned char has_parked;
 };
 
-TEARFREE_STATIC_ASSERT(sizeof(struct mutex) == 1, "a mutex is one byte, in Rust too");
+TEARFREE_STATIC_ASSERT(sizeof(struct mutex) == 2, "a mutex is two bytes, in Rust too");
 
-#define __MUTEX_INITIALIZER(name) { 0 }
+#define __MUTEX_INITIALIZER(name) { 0, 0 }
 #define DEFINE_MUTEX(name) struct mutex name = __MUTEX_INITIALIZER(name)
 
 #ifdef __cplusplus
@@ -27,8 +28,10 @@ void tearfree_mutex_unlock(struct mutex *lock);
 
 static inline void mutex_init(struct mutex *lock)
 {
-	/* ORDERING: P5. Nobody uses it yet; whoever does was told of it after `mutex_init`. */
-	__atomic_store_n(&lock->state, 0, TEARFREE_PLAIN_STORE);
+	/* ORDERING: P5. No other thread uses it yet; one that will learns of it after `mutex_init`. */
+	__atomic_store_n(&lock->is_locked, 0, TEARFREE_PLAIN_STORE);
+	/* ORDERING: P5. As above. */
+	__atomic_store_n(&lock->has_parked, 0, TEARFREE_PLAIN_STORE);
 }
 
 static inline void mutex_lock(struct mutex *lock)

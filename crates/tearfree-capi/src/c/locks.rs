@@ -12,10 +12,10 @@ use tearfree::lock::WriterLock;
 
 // C initialises a lock by zeros, and asserts these sizes itself.
 const _: () = {
-    assert!(size_of::<DefaultLock>() == 1);
+    assert!(size_of::<DefaultLock>() == 2);
     assert!(size_of::<RawRwLock>() == 8);
-    // SAFETY: one byte without a pointer in it, moved by value; any byte is a `u8`.
-    let unlocked = unsafe { core::mem::transmute::<DefaultLock, u8>(DefaultLock::UNLOCKED) };
+    // SAFETY: two bytes without a pointer in them, moved by value; any two bytes are a `u16`.
+    let unlocked = unsafe { core::mem::transmute::<DefaultLock, u16>(DefaultLock::UNLOCKED) };
     assert!(unlocked == 0, "`__MUTEX_INITIALIZER` in linux/mutex.h is no free lock");
     // SAFETY: eight bytes without a pointer in them, moved by value; any bytes are a `u64`.
     let unlocked = unsafe { core::mem::transmute::<RawRwLock, u64>(RawRwLock::INIT) };

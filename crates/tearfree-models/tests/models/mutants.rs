@@ -2,7 +2,7 @@
 //! Which models find out that an ordering is weakened, or that a lock is none, and what they say.
 
 use crate::explore::Model;
-use crate::{blocking, changes, counts, fair, latches, locks, pairs, seqlocks, versions, waits};
+use crate::{blocking, changes, counts, fair, latches, locks, pairs, parking, seqlocks, versions, waits};
 
 const TORN: &str = "torn read";
 const OF_ANOTHER_VERSION: &str = "the value is of another version";
@@ -77,6 +77,11 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("lock_freed", &pairs::DEATHS, TORN),
     ("lock_freed", &seqlocks::TRY_READ_EXCL, TORN),
     ("lock_freed", &seqlocks::TWO_UPDATES, "a write section is already open"),
+    ("lock_taken", &parking::TWO_WRITERS, RACE),
+    ("lock_freed", &parking::READER_AND_WRITER, RACE),
+    ("fence_publish", &parking::TWO_WRITERS, ASLEEP_FOR_EVER),
+    ("fence_publish", &parking::READER_AND_WRITER, ASLEEP_FOR_EVER),
+    ("fence_announce", &parking::TWO_WRITERS, ASLEEP_FOR_EVER),
     ("begin", &changes::LAST, "the last value was missed"),
     ("even", &changes::LAST, "the last value was missed"),
     ("even", &blocking::READ_UNDER_IT, TORN),

@@ -1,70 +1,134 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `ParkingLock`: a lock that parks the threads that wait for it, and that a locking reader hands to a writer.
 //!
-//! It is parking_lot's mutex, with its queue (`parking_lot_core`) and its states, and one thing more: who
-//! waits is known. A writer that waits beside readers that take the lock again and again is woken, finds
-//! the lock taken by a reader that was running, and sleeps again. So the end of a reader gives the lock to
-//! the first writer in the queue directly. The end of a writer only wakes the first waiter: writers that
-//! hand the lock to each other pay two context switches for each write.
+//! It is a mutex on the queue of parked threads that parking_lot has (`parking_lot_core`), with two things more:
+//!
+//! - Who waits is known. A writer that waits beside readers that take the lock again and again is woken, finds
+//!   the lock taken by a reader that was running, and sleeps again. So the end of a reader gives the lock to
+//!   the first writer in the queue directly. The end of a writer only wakes the first waiter: writers that
+//!   hand the lock to each other pay two context switches for each write.
+//! - The lock is given back by a plain store. An exchange would wait until every store of the write has left
+//!   this processor, and beside a reader each of them has to fetch its line first. So a thread that parks
+//!   announces itself in a word of its own, and the two sides use the fences of [`asymmetric`](crate::asymmetric).
 
-#![allow(unsafe_code, reason = "parking_lot_core's promises, and that of a lock")]
+#![allow(unsafe_code, reason = "a lock is a promise of exclusion")]
 
 use core::ptr;
-use core::sync::atomic::AtomicU8;
 
-use parking_lot_core::{
-    DEFAULT_PARK_TOKEN, DEFAULT_UNPARK_TOKEN, FilterOp, ParkResult, ParkToken, UnparkResult,
-    UnparkToken,
-};
+#[cfg(not(tearfree_axm))]
+mod queue;
 
 use super::WriterLock;
+use crate::asymmetric;
 use crate::order::{self, PLAIN};
-use crate::sync::pause;
-
-const LOCKED: u8 = 1;
-/// Some thread is parked, or is about to be. Set only while the lock is held.
-const PARKED: u8 = 2;
-
-const READER: ParkToken = DEFAULT_PARK_TOKEN;
-const WRITER: ParkToken = ParkToken(DEFAULT_PARK_TOKEN.0 + 1);
+use crate::sync::{AtomicBool, pause};
 
 /// How often a thread looks at a lock that is held before it parks, as std's mutex does. It does not yield
 /// in between: on a busy machine a yield costs milliseconds, and the lock is free for most of them.
-const LOOKS: u32 = 100;
+const LOOKS: u32 = if cfg!(tearfree_axm) { 0 } else { 100 };
 
-/// What a thread is woken with if the lock is its own already.
-const HANDED_OVER: UnparkToken = UnparkToken(DEFAULT_UNPARK_TOKEN.0 + 1);
-
-/// See the module. One byte.
-pub(super) struct ParkingLock {
-    state: AtomicU8,
+/// What a thread wants the lock for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// To read the value.
+    Read,
+    /// To change the value.
+    Write,
 }
 
-impl ParkingLock {
+/// What became of a thread that wanted to park.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Parked {
+    /// The lock was handed over to this thread.
+    WithTheLock,
+    /// It was woken, or did not sleep.
+    WithoutTheLock,
+}
+
+/// What the thread finds that wakes another one.
+#[derive(Debug)]
+pub struct Found {
+    /// Whether there is a thread that will be woken.
+    pub wakes_one: bool,
+    /// Whether further threads stay in the queue.
+    pub leaves_others: bool,
+    /// Whether the thread that is woken should get the lock, so that a running thread does not take it each time.
+    pub be_fair: bool,
+}
+
+/// The threads that are parked for one lock, first come first served.
+///
+/// # Safety
+/// The steps of a call that are said to be atomic happen in one order for all calls with one key, and each
+/// happens before those that follow. What a thread did before it woke another one, and in `decide`,
+/// happens before `park` returns there.
+pub unsafe trait Queue: Sync {
+    /// An empty queue.
+    const EMPTY: Self;
+
+    /// Sleeps until another thread wakes this one, if `is_held` says so; atomic up to falling asleep. Where the
+    /// announcement before the call may be overlooked (`!is_announced`), it sleeps for a moment only.
+    fn park(
+        &self,
+        key: usize,
+        purpose: Purpose,
+        is_announced: bool,
+        is_held: impl Fn() -> bool,
+    ) -> Parked;
+
+    /// Takes the first thread out of the queue, has `decide` say what it gets, and wakes it; atomic but for the waking.
+    fn wake_first(&self, key: usize, decide: impl Fn(Found) -> Parked);
+
+    /// As [`wake_first`](Self::wake_first), for the first writer. Without one, it does nothing. Returns whether there
+    /// was one.
+    fn wake_first_writer(&self, key: usize, decide: impl Fn(Found) -> Parked) -> bool;
+}
+
+/// The queue of the whole process: parking_lot's.
+#[cfg(not(tearfree_axm))]
+pub(super) use queue::OfTheProcess;
+
+/// See the module. Two bytes, zeros in a free lock: the C API has it as `struct mutex`.
+#[repr(C)]
+#[cfg_attr(tearfree_axm, derive(Debug))]
+pub struct ParkingLock<Q> {
+    is_locked: AtomicBool,
+    /// Set by a thread before it parks. Cleared under the queue's lock only, when the queue is empty. May be set
+    /// while the queue is empty; the next thread that gives the lock back then finds that out.
+    has_parked: AtomicBool,
+    queue: Q,
+}
+
+impl<Q: Queue> ParkingLock<Q> {
     #[inline]
-    fn lock_as(&self, who: ParkToken) {
-        // ORDERING: P5. Pairs with the exchange in `unlock`.
-        if self.state.compare_exchange_weak(0, LOCKED, order::lock_taken(), PLAIN).is_err() {
-            self.lock_contended(who);
+    fn lock_for(&self, purpose: Purpose) {
+        if self.was_locked() {
+            self.lock_contended(purpose);
         }
+    }
+
+    /// Takes the lock; whether it was taken before.
+    #[inline]
+    fn was_locked(&self) -> bool {
+        // ORDERING: P5. Pairs with the store in `free`.
+        self.is_locked.swap(true, order::lock_taken())
     }
 
     #[cold]
     #[inline(never)]
-    fn lock_contended(&self, who: ParkToken) {
+    fn lock_contended(&self, purpose: Purpose) {
         let mut looks = 0;
         loop {
-            // ORDERING: P5. A hint; the exchange in `try_lock` takes the lock.
-            let state = self.state.load(PLAIN);
-            if state & LOCKED == 0 {
-                if self.try_lock().is_some() {
+            // ORDERING: P5. A hint; the exchange in `was_locked` takes the lock.
+            if !self.is_locked.load(PLAIN) {
+                if !self.was_locked() {
                     return;
                 }
-            } else if state & PARKED == 0 && looks < LOOKS {
+            } else if looks != LOOKS && !self.may_have_parked() {
                 looks += 1;
                 pause();
-            } else if self.announce_parking(state) {
-                if self.park(who) == ParkResult::Unparked(HANDED_OVER) {
+            } else {
+                if self.park(purpose) == Parked::WithTheLock {
                     return;
                 }
                 looks = 0;
@@ -72,68 +136,58 @@ impl ParkingLock {
         }
     }
 
-    fn announce_parking(&self, state: u8) -> bool {
-        // ORDERING: P5. Carries nothing; `park` looks at it again under the queue's lock, as `wake` does.
-        state & PARKED != 0
-            || self.state.compare_exchange_weak(state, state | PARKED, PLAIN, PLAIN).is_ok()
-    }
-
-    fn park(&self, who: ParkToken) -> ParkResult {
-        // ORDERING: P5. Under the queue's lock, in which `wake` changes it: no wake-up is lost.
-        let is_held = || self.state.load(PLAIN) == LOCKED | PARKED;
-        // SAFETY: the key is the address of a byte of this lock; the closures neither panic nor park.
-        unsafe { parking_lot_core::park(self.key(), is_held, || {}, |_, _| {}, who, None) }
-    }
-
-    /// Whether the lock was given back without a thread to wake.
     #[inline]
-    fn is_given_back(&self) -> bool {
-        // ORDERING: P5. Pairs with the exchange in `lock_as`.
-        self.state.compare_exchange(LOCKED, 0, order::lock_freed(), PLAIN).is_ok()
+    fn may_have_parked(&self) -> bool {
+        // ORDERING: P8. Behind the fence in `unlock`, which pairs with the one in `park`; a hint elsewhere.
+        self.has_parked.load(PLAIN)
     }
 
+    fn park(&self, purpose: Purpose) -> Parked {
+        // ORDERING: P8. Announces this thread before the fence, which pairs with the one in `unlock`.
+        self.has_parked.store(true, PLAIN);
+        let is_announced = asymmetric::heavy();
+        // ORDERING: P8. Behind the fence: this sees the lock free, or `unlock` sees the announcement.
+        let is_held = || self.is_locked.load(PLAIN) && self.may_have_parked();
+        self.queue.park(self.key(), purpose, is_announced, is_held)
+    }
+
+    /// Gives the lock back.
+    #[inline]
+    fn free(&self) {
+        // ORDERING: P5. Pairs with the exchange in `was_locked`.
+        self.is_locked.store(false, order::lock_freed());
+    }
+
+    /// Wakes the thread that parked first. The lock is free, or another thread's by now.
     #[cold]
     #[inline(never)]
     fn wake_first(&self) {
-        let wake = |found: UnparkResult| {
+        self.queue.wake_first(self.key(), |found| {
+            self.keep_parked(&found);
             // Now and then the lock is handed over, so that a running thread does not take it each time.
-            self.wake(found, found.be_fair)
-        };
-        // SAFETY: the key is the address of a byte of this lock; the closure neither panics nor parks.
-        unsafe { parking_lot_core::unpark_one(self.key(), wake) };
+            if found.wakes_one && found.be_fair && !self.was_locked() {
+                Parked::WithTheLock
+            } else {
+                Parked::WithoutTheLock
+            }
+        });
     }
 
+    /// Hands the lock to the writer that parked first; whether there was one.
     #[cold]
     #[inline(never)]
-    fn hand_to_writer(&self) {
-        let mut is_found = false;
-        let first_writer = |who: ParkToken| {
-            if is_found || who != WRITER {
-                return FilterOp::Skip;
-            }
-            is_found = true;
-            FilterOp::Unpark
-        };
-        let hand_over = |found: UnparkResult| match found.unparked_threads {
-            0 => DEFAULT_UNPARK_TOKEN,
-            _ => self.wake(found, true),
-        };
-        // SAFETY: the key is the address of a byte of this lock; the closures neither panic nor park.
-        let found = unsafe { parking_lot_core::unpark_filter(self.key(), first_writer, hand_over) };
-        if found.unparked_threads == 0 {
-            self.wake_first();
-        }
+    fn hand_to_writer(&self) -> bool {
+        self.queue.wake_first_writer(self.key(), |found| {
+            self.keep_parked(&found);
+            Parked::WithTheLock
+        })
     }
 
-    /// Leaves the lock to the thread that is woken, or free; under the queue's lock.
-    fn wake(&self, found: UnparkResult, hands_over: bool) -> UnparkToken {
-        let parked = if found.have_more_threads { PARKED } else { 0 };
-        let is_handed_over = hands_over && found.unparked_threads > 0;
-        let locked = if is_handed_over { LOCKED } else { 0 };
-        // ORDERING: P5. Pairs with the exchange in `try_lock`. A thread to which the lock is handed
-        // over is ordered behind this one by the queue, which wakes it.
-        self.state.store(locked | parked, order::lock_freed());
-        if is_handed_over { HANDED_OVER } else { DEFAULT_UNPARK_TOKEN }
+    /// Remembers whether threads are left in the queue; called while the queue takes no others in.
+    fn keep_parked(&self, found: &Found) {
+        // ORDERING: P8. A thread that announced itself and has not parked yet looks again in `park`, in the
+        // queue's order, and does not sleep if its announcement is gone.
+        self.has_parked.store(found.leaves_others, PLAIN);
     }
 
     fn key(&self) -> usize {
@@ -141,63 +195,61 @@ impl ParkingLock {
     }
 }
 
-// SAFETY: P5. `LOCKED` is set by one exchange that found it clear, or left set for the one thread to which the
-// lock is handed over. The orders of taking and giving back pair; the queue orders a hand-over.
-unsafe impl WriterLock for ParkingLock {
-    const UNLOCKED: Self = ParkingLock { state: AtomicU8::new(0) };
+// SAFETY: P5. The flag goes from false to true in one exchange, so one acquisition succeeds, or it stays set
+// for the one thread to which the lock is handed over. The orders of taking and giving back pair; the queue
+// orders a hand-over.
+unsafe impl<Q: Queue> WriterLock for ParkingLock<Q> {
+    const UNLOCKED: Self = ParkingLock {
+        is_locked: AtomicBool::new(false),
+        has_parked: AtomicBool::new(false),
+        queue: Q::EMPTY,
+    };
     type Held = ();
 
     #[inline]
     fn lock(&self) {
-        self.lock_as(WRITER);
+        self.lock_for(Purpose::Write);
     }
 
     #[inline]
     fn lock_for_read(&self) {
-        self.lock_as(READER);
+        self.lock_for(Purpose::Read);
     }
 
     #[inline]
     fn try_lock(&self) -> Option<()> {
-        // ORDERING: P5. A hint; pairs with nothing, the exchange below carries the order of `unlock`.
-        let mut state = self.state.load(PLAIN);
-        while state & LOCKED == 0 {
-            // ORDERING: P5. Pairs with the exchange in `unlock`, and with the store in `wake`.
-            match self.state.compare_exchange_weak(
-                state,
-                state | LOCKED,
-                order::lock_taken(),
-                PLAIN,
-            ) {
-                Ok(_) => return Some(()),
-                Err(other) => state = other,
-            }
-        }
-        None
+        (!self.was_locked()).then_some(())
     }
 
     #[inline]
     unsafe fn unlock(&self, (): ()) {
-        if !self.is_given_back() {
+        self.free();
+        asymmetric::light();
+        if self.may_have_parked() {
             self.wake_first();
         }
     }
 
     #[inline]
     unsafe fn unlock_after_read(&self, (): ()) {
-        if !self.is_given_back() {
-            self.hand_to_writer();
+        if !self.may_have_parked() || !self.hand_to_writer() {
+            // SAFETY: this thread still holds the lock.
+            unsafe { self.unlock(()) };
         }
     }
 }
 
-#[cfg(all(test, target_os = "linux", not(miri)))]
+#[cfg(all(test, target_os = "linux", not(any(miri, tearfree_axm))))]
 mod tests {
     use core::cell::UnsafeCell;
+    use core::time::Duration;
     use std::sync::mpsc;
     use std::{fs, thread};
 
     use super::*;
+    use crate::asymmetric::tests::membarrier_is_refused;
+
+    type ParkingLock = super::ParkingLock<OfTheProcess>;
 
     struct Counted {
         lock: ParkingLock,
@@ -291,5 +343,32 @@ mod tests {
         // SAFETY: `order_after` took it.
         let order = order_after(|lock| unsafe { lock.unlock(()) });
         assert_eq!(order, ["reader", "writer"]);
+    }
+
+    #[test]
+    fn a_thread_whose_announcement_may_be_overlooked_looks_again_by_itself() {
+        let lock: &ParkingLock = Box::leak(Box::new(ParkingLock::UNLOCKED));
+        lock.lock();
+        let (started, id) = mpsc::channel();
+        let (got, result) = mpsc::channel();
+        thread::spawn(move || {
+            if !membarrier_is_refused() {
+                return;
+            }
+            // SAFETY: the call has no condition.
+            started.send(unsafe { libc::gettid() }).unwrap();
+            lock.lock();
+            got.send(()).unwrap();
+        });
+        let Ok(id) = id.recv() else {
+            println!("not tested: this system has no seccomp");
+            return;
+        };
+        await_sleep(id);
+        // As if this thread had not seen the announcement: it wakes no one.
+        lock.free();
+        result
+            .recv_timeout(Duration::from_secs(60))
+            .expect("the lock is free, and its waiter sleeps");
     }
 }

@@ -67,11 +67,11 @@ fn rules(arch: &str) -> Vec<Rule> {
             Rule { probes: &["count_write_16"], exactly: &[("#MEMBARRIER", 1)], calls: &[] },
             // The second one is the compiler's half of the fence before the look for waiters.
             Rule { probes: &["writer_set_64"], exactly: &[("#MEMBARRIER", 2)], calls: COLD_WRITES },
-            // One locked instruction to take the mutex, and one to give it back; the third stands in
-            // the landing pad of an unwinding mutex.
+            // One locked instruction, which takes the lock. Giving it back is a store, with the compiler's
+            // half of a fence behind it, here and where a panic leaves.
             Rule {
                 probes: &["set_8", "set_64"],
-                exactly: &[("#MEMBARRIER", 2), ("lock cmpxchgb", 3)],
+                exactly: &[("#MEMBARRIER", 4), ("xchgb", 1)],
                 calls: COLD_WRITES,
             },
         ],

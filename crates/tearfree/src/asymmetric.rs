@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Two fences that pair as `SeqCst` fences do, of which the writer's costs nothing on Linux.
+//! Two fences that pair as `SeqCst` fences do, one of which costs nothing on Linux.
+//!
+//! Two threads each store to a word of their own and then load the other's, and at least one of them must see
+//! the other's store (P8). One side is frequent: a writer that published, or that gave back a lock, looks for
+//! waiters. The other side is about to sleep: it announced itself, and looks again for what it waits for.
+//! The frequent side calls [`light`] between its two steps, the other side calls [`heavy`].
 //!
 //! `membarrier(2)` makes every running thread of the process execute a full barrier before it returns;
 //! a thread that is not running has executed one when it was switched out. So at some moment between the
-//! waiter's announcement and its second look at the version, each writer's thread passes a full barrier:
-//! a writer whose look for waiters came before that barrier published before it, too, and the waiter sees
-//! the new version; one that looks after it sees the announcement. The compiler must not move the
-//! writer's load above its store; that is all that is left of its fence. C++ proposes the pair as P1202.
+//! two steps of the heavy side, each other thread passes a full barrier. If a light side's load comes before
+//! that barrier, its store does, too, and the heavy side sees the store; if the load comes after it, it sees
+//! the announcement. The compiler must not move the light side's load above its store; that is all that is
+//! left of its fence. C++ proposes the pair as P1202.
 //!
 //! Where the system has no such call, under the checker and under tools that do not know it, both are
-//! `SeqCst` fences. Where the call is refused (an old kernel, a sandbox), the waiter is told, and sleeps
-//! in slices.
+//! `SeqCst` fences. Where the call is refused (an old kernel, a sandbox), [`heavy`] says so, and the waiter
+//! sleeps in slices.
 
 #![allow(unsafe_code, reason = "a system call")]
 
 use core::sync::atomic::{Ordering, compiler_fence};
+use core::time::Duration;
 
 use crate::order;
 
@@ -22,9 +28,9 @@ use crate::order;
 const IS_ASYMMETRIC: bool =
     cfg!(all(target_os = "linux", not(any(miri, tearfree_axm, tearfree_engine = "ordered"))));
 
-/// The writer's fence: between publishing and the look for waiters.
+/// The fence of the frequent side: between its store and the look for waiters.
 #[inline(always)]
-pub(super) fn light() {
+pub(crate) fn light() {
     if IS_ASYMMETRIC {
         // ORDERING: P8. The compiler's half of the fence; the waiter's call in `heavy` is the other one.
         compiler_fence(Ordering::SeqCst);
@@ -34,8 +40,11 @@ pub(super) fn light() {
     }
 }
 
-/// The waiter's fence: between announcing itself and the look at the version. Whether it took place.
-pub(super) fn heavy() -> bool {
+/// How long a waiter sleeps at most where [`heavy`] was refused.
+pub(crate) const LONGEST_UNANNOUNCED_SLEEP: Duration = Duration::from_millis(1);
+
+/// The fence of the waiting side: between its announcement and its second look. Returns whether it took place.
+pub(crate) fn heavy() -> bool {
     /// From `linux/membarrier.h`.
     const PRIVATE_EXPEDITED: core::ffi::c_long = 1 << 3;
     const REGISTER_PRIVATE_EXPEDITED: core::ffi::c_long = 1 << 4;
@@ -61,11 +70,11 @@ fn membarrier(_command: core::ffi::c_long) -> bool {
 }
 
 #[cfg(all(test, target_os = "linux", not(miri)))]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// From here on, this thread gets an error from `membarrier`. `false` where the system has no filters.
-    fn membarrier_is_refused() -> bool {
+    pub(crate) fn membarrier_is_refused() -> bool {
         let statement =
             |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
         let number = core::mem::offset_of!(libc::seccomp_data, nr) as u32;

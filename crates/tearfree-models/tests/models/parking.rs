@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The shipped lock that parks threads, on a queue that the checker sees.
+
+#![allow(unsafe_code, reason = "a lock is a promise, and so is a queue of its waiters")]
+
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use tearfree::lock::WriterLock;
+use tearfree::model::{Found, Parked, ParkingLock, Purpose, Queue};
+use tearfree_axm::{AtomicU32, Plain, Program};
+
+use crate::explore::Model;
+
+/// How many times threads park in one execution, at most.
+const PLACES: usize = 3;
+
+/// What a place holds: `EMPTY`, then that a thread sleeps there and for what, then what it was woken with.
+mod place {
+    pub(super) const EMPTY: u32 = 0;
+    pub(super) const READER: u32 = 1;
+    pub(super) const WRITER: u32 = 2;
+    pub(super) const WOKEN: u32 = 3;
+    pub(super) const HANDED_OVER: u32 = 4;
+}
+
+/// A queue with one lock around each step, as parking_lot's has, and orderings of its own: a mutant of the
+/// crate's weakens none of them.
+struct Recorded {
+    lock: AtomicU32,
+    places: [AtomicU32; PLACES],
+    used: AtomicU32,
+}
+
+impl Recorded {
+    fn locked<R>(&self, step: impl FnOnce() -> R) -> R {
+        while self.lock.swap(1, Acquire) != 0 {
+            self.lock.wait(1);
+        }
+        let result = step();
+        self.lock.store(0, Release);
+        self.lock.wake_all();
+        result
+    }
+
+    /// The places in use, and who sleeps there.
+    fn sleepers(&self) -> Vec<(usize, u32)> {
+        let used = self.used.load(Relaxed) as usize;
+        let sleepers = (0..used).map(|index| (index, self.places[index].load(Relaxed)));
+        sleepers.filter(|&(_, state)| matches!(state, place::READER | place::WRITER)).collect()
+    }
+
+    /// Wakes the first sleeper that `is_chosen`; whether there was one.
+    fn wake(
+        &self,
+        is_chosen: impl Fn(u32) -> bool,
+        needs_one: bool,
+        decide: impl Fn(Found) -> Parked,
+    ) -> bool {
+        let woken = self.locked(|| {
+            let sleepers = self.sleepers();
+            let chosen = sleepers.iter().copied().find(|&(_, state)| is_chosen(state));
+            if chosen.is_none() && needs_one {
+                return None;
+            }
+            let parked = decide(Found {
+                wakes_one: chosen.is_some(),
+                leaves_others: sleepers.len() > usize::from(chosen.is_some()),
+                be_fair: false,
+            });
+            let (index, _) = chosen?;
+            let state = match parked {
+                Parked::WithTheLock => place::HANDED_OVER,
+                Parked::WithoutTheLock => place::WOKEN,
+            };
+            self.places[index].store(state, Release);
+            Some(index)
+        });
+        if let Some(index) = woken {
+            self.places[index].wake_all();
+        }
+        woken.is_some()
+    }
+}
+
+// SAFETY: each step is made under the queue's own lock, and a sleeper acquires what its waker released.
+unsafe impl Queue for Recorded {
+    const EMPTY: Self = Recorded {
+        lock: AtomicU32::new(0),
+        places: [const { AtomicU32::new(place::EMPTY) }; PLACES],
+        used: AtomicU32::new(0),
+    };
+
+    fn park(&self, _: usize, purpose: Purpose, _: bool, is_held: impl Fn() -> bool) -> Parked {
+        let state = if purpose == Purpose::Write { place::WRITER } else { place::READER };
+        let parked = self.locked(|| {
+            is_held().then(|| {
+                let index = self.used.fetch_add(1, Relaxed) as usize;
+                self.places[index].store(state, Relaxed);
+                index
+            })
+        });
+        let Some(index) = parked else { return Parked::WithoutTheLock };
+        self.places[index].wait(state);
+        match self.places[index].load(Acquire) {
+            place::HANDED_OVER => Parked::WithTheLock,
+            _ => Parked::WithoutTheLock,
+        }
+    }
+
+    fn wake_first(&self, _: usize, decide: impl Fn(Found) -> Parked) {
+        self.wake(|_| true, false, decide);
+    }
+
+    fn wake_first_writer(&self, _: usize, decide: impl Fn(Found) -> Parked) -> bool {
+        self.wake(|state| state == place::WRITER, true, decide)
+    }
+}
+
+/// The checker watches the plain word, and complains if two threads can be at it.
+struct Owned {
+    lock: ParkingLock<Recorded>,
+    value: Plain,
+}
+
+impl Owned {
+    fn add_one(&self) -> String {
+        let before = self.value.get();
+        self.value.set(before + 1);
+        before.to_string()
+    }
+
+    fn write(&self) -> String {
+        self.lock.lock();
+        let before = self.add_one();
+        // SAFETY: taken above, by this thread.
+        unsafe { self.lock.unlock(()) };
+        before
+    }
+
+    fn read(&self) -> String {
+        self.lock.lock_for_read();
+        let before = self.add_one();
+        // SAFETY: taken above, by this thread.
+        unsafe { self.lock.unlock_after_read(()) };
+        before
+    }
+}
+
+fn program() -> Program<'static, Owned> {
+    Program::new(Owned { lock: ParkingLock::UNLOCKED, value: Plain::new(0) })
+}
+
+pub(crate) const TWO_WRITERS: Model = Model {
+    name: "parking lock, two writers wait",
+    explore: |complaint| program().thread(Owned::write).thread(Owned::write).look_for(complaint),
+    outcomes: &["0, 1", "1, 0"],
+};
+
+pub(crate) const READER_AND_WRITER: Model = Model {
+    name: "parking lock, a writer waits for a reader",
+    explore: |complaint| program().thread(Owned::read).thread(Owned::write).look_for(complaint),
+    outcomes: &["0, 1", "1, 0"],
+};
