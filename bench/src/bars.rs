@@ -2,7 +2,7 @@
 //! The promises: each is a ratio of two numbers from the same run.
 
 use crate::peers::{Kind, PAGE, kind_of};
-use crate::results::{Bar, Cost, Rate, Results};
+use crate::results::{Bar, Cost, Delay, Rate, Results};
 use crate::workloads::{EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD, ONE_WRITER, clock};
 
 const MEMCPY: &str = "memcpy";
@@ -10,6 +10,11 @@ const OURS: &str = "tearfree";
 const FAIR: &str = "tearfree fair";
 const LATCH: &str = "tearfree latch";
 const SEQLOCK: &str = "seqlock 0.2";
+
+/// A sequence lock without a lock for its writers.
+const BARE_WRITER: &str = "C++ rigtorp";
+/// The counters of some processors move in steps of so many nanoseconds.
+const COUNTER_STEP: f64 = 10.0;
 
 /// What two measurements of the same thing may differ by, in nanoseconds.
 const GRAIN: f64 = 0.2;
@@ -40,6 +45,7 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
     bars.extend(sizes(results, "count").into_iter().filter_map(|bytes| same_in_c(results, bytes)));
     bars.extend(readers_do_not_disturb_each_other(results));
     bars.extend(fast_clock(results));
+    bars.extend(results.delays.iter().flat_map(|delay| undelayed_writer(results, delay)));
     for race in races(results) {
         bars.extend(ahead_of_every_peer(&race));
         bars.extend(nothing_torn(&race));
@@ -125,6 +131,28 @@ fn same_in_c(results: &Results, bytes: usize) -> Option<Bar> {
     let in_rust = results.best("count", bytes, crate::workloads::FROM_RUST)?;
     let promise = "ns in C, within 5 % and 0.2 ns of Rust";
     Some(Bar::at_most(("count", size(bytes)), promise, in_c, 1.05 * in_rust + GRAIN))
+}
+
+/// What a reader makes our writer wait, beside what it makes the writer of a bare sequence lock wait.
+fn undelayed_writer(results: &Results, ours: &Delay) -> Vec<Bar> {
+    let is_same_case = |other: &&Delay| {
+        other.contestant == BARE_WRITER
+            && other.workload == ours.workload
+            && other.bytes == ours.bytes
+    };
+    let Some(bare) = results.delays.iter().find(is_same_case) else { return Vec::new() };
+    if kind_of(&ours.contestant) != Kind::Ours {
+        return Vec::new();
+    }
+    let bar = |promise, ours_ns, limit| {
+        Bar::at_most((&ours.workload, size(ours.bytes)), promise, ours_ns, limit)
+    };
+    let middle = 1.1 * bare.write.middle + 1.0;
+    let tail = 1.2 * bare.write.p99_9 + COUNTER_STEP;
+    vec![
+        bar("ns a set, at most 1.1 x C++ rigtorp (within 1 ns)", ours.write.middle, middle),
+        bar("ns the 99.9 % of set, at most 1.2 x (within 10 ns)", ours.write.p99_9, tail),
+    ]
 }
 
 /// A clock costs what its counter does, and a coarse one what a load does.

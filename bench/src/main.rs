@@ -6,6 +6,7 @@ mod bars;
 mod contestant;
 mod jobs;
 mod machine;
+mod pace;
 mod payload;
 mod peers;
 mod placement;

@@ -206,6 +206,14 @@ pub(crate) fn few_sizes(work: &mut impl EverySize) {
     work.size::<Words<u64, 512, u128>>();
 }
 
+/// From one cache line to 64 KiB: the sizes whose single operations are timed.
+pub(crate) fn paced_sizes(work: &mut impl EverySize) {
+    work.size::<Words<u64, 8>>();
+    work.size::<Words<u64, 32, u128>>();
+    work.size::<Words<u64, 512, u128>>();
+    work.size::<Words<u64, 8192, u128>>();
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Payload, Words};

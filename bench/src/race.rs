@@ -177,9 +177,20 @@ pub(crate) struct One<T, C> {
 }
 
 impl<T: Payload, C: Contestant<T> + Send + Sync + 'static> One<T, C> {
-    pub(crate) fn racer() -> Box<dyn Racer> {
+    pub(crate) fn new() -> Self {
         let values = Values::new();
-        Box::new(Self { cell: Box::new(Page(C::new(values.0[0].value))), values })
+        Self { cell: Box::new(Page(C::new(values.0[0].value))), values }
+    }
+}
+
+impl<T, C> One<T, C> {
+    pub(crate) fn contestant(&self) -> &C {
+        &self.cell.0
+    }
+
+    /// The values to publish, in turn.
+    pub(crate) fn values(&self) -> &[Box<HalfPage<T>>] {
+        &self.values.0
     }
 }
 

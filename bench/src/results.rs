@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;
+use crate::pace::Latency;
 use crate::stats::Summary;
 
 /// One run of the program.
@@ -15,6 +16,11 @@ pub(crate) struct Results {
     pub(crate) quick: bool,
     pub(crate) costs: Vec<Cost>,
     pub(crate) rates: Vec<Rate>,
+    #[serde(default)]
+    pub(crate) delays: Vec<Delay>,
+    /// What timing costs that is in each of `delays`.
+    #[serde(default)]
+    pub(crate) empty_latency: Option<Latency>,
     pub(crate) bars: Vec<Bar>,
 }
 
@@ -47,6 +53,18 @@ pub(crate) struct Rate {
     pub(crate) footprint: usize,
 }
 
+/// How long single reads and writes take beside each other, in nanoseconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Delay {
+    pub(crate) workload: String,
+    pub(crate) bytes: usize,
+    pub(crate) contestant: String,
+    pub(crate) read: Latency,
+    pub(crate) write: Latency,
+    /// Writes that were done, as a part of those that the rate demands.
+    pub(crate) done: f64,
+}
+
 /// One promise and what became of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Bar {
@@ -61,7 +79,16 @@ pub(crate) struct Bar {
 
 impl Results {
     pub(crate) fn new(machine: Machine, quick: bool) -> Self {
-        Self { format: FORMAT, machine, quick, costs: vec![], rates: vec![], bars: vec![] }
+        Self {
+            format: FORMAT,
+            machine,
+            quick,
+            costs: vec![],
+            rates: vec![],
+            delays: vec![],
+            empty_latency: None,
+            bars: vec![],
+        }
     }
 
     /// The costs of one workload at one size, by contestant.

@@ -22,6 +22,11 @@ pub(crate) fn of_rates(samples: &[f64]) -> Summary {
     summary(samples, |sorted| sorted[sorted.len() - 1])
 }
 
+/// The middle one of at least one sample.
+pub(crate) fn median(samples: &[f64]) -> f64 {
+    of_costs(samples).median
+}
+
 fn summary(samples: &[f64], best: impl Fn(&[f64]) -> f64) -> Summary {
     assert!(!samples.is_empty(), "a summary is about at least one sample");
     let mut sorted = samples.to_vec();

@@ -4,8 +4,9 @@
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 use crate::bars::{case_of, races, size, sizes};
+use crate::pace::Latency;
 use crate::peers::{Kind, PAGE, kind_of};
-use crate::results::{Bar, Cost, Rate, Results};
+use crate::results::{Bar, Cost, Delay, Rate, Results};
 use crate::stats::Summary;
 use crate::workloads::{LOCK_ALONE, WORKLOADS};
 
@@ -36,7 +37,8 @@ pub(crate) fn render(results: &Results, shown: Shown) -> String {
     let mut text = format!("{}\n", results.machine);
     for workload in WORKLOADS {
         let costs = cost_table(results, workload.name, shown);
-        for table in costs.into_iter().chain(rate_table(results, workload.name)) {
+        let rates = rate_table(results, workload.name);
+        for table in costs.into_iter().chain(rates).chain(delay_table(results, workload.name)) {
             text += &format!("{}: {}\n{table}\n\n", workload.name, workload.about);
         }
     }
@@ -104,6 +106,35 @@ fn rate_table(results: &Results, workload: &str) -> Option<Table> {
     let verdicts = races.iter().map(|race| marks(&results.bars, workload, &case_of(race[0])));
     table.add_row(["bars".to_owned(), String::new()].into_iter().chain(verdicts));
     Some(right_aligned(table))
+}
+
+/// One row for each contestant, one column for each size.
+fn delay_table(results: &Results, workload: &str) -> Option<Table> {
+    let delays: Vec<&Delay> =
+        results.delays.iter().filter(|delay| delay.workload == workload).collect();
+    let mut sizes: Vec<usize> = delays.iter().map(|delay| delay.bytes).collect();
+    sizes.dedup();
+    let first = *sizes.first()?;
+    let titles =
+        sizes.iter().map(|&bytes| format!("{}\nread ns   99.9 %   set ns   99.9 %", size(bytes)));
+    let mut table = table(["contestant".to_owned()].into_iter().chain(titles));
+    if let Some(empty) = &results.empty_latency {
+        table.add_row(["(timing alone)".to_owned(), delay_cell(empty, empty)]);
+    }
+    for name in delays.iter().filter(|delay| delay.bytes == first).map(|delay| &delay.contestant) {
+        let of = |bytes| delays.iter().find(|d| d.bytes == bytes && d.contestant == *name);
+        let cell = |&bytes: &usize| {
+            of(bytes).map_or_else(|| "-".into(), |delay| delay_cell(&delay.read, &delay.write))
+        };
+        table.add_row([name.clone()].into_iter().chain(sizes.iter().map(cell)));
+    }
+    let verdicts = sizes.iter().map(|&bytes| marks(&results.bars, workload, &size(bytes)));
+    table.add_row(["bars".to_owned()].into_iter().chain(verdicts));
+    Some(right_aligned(table))
+}
+
+fn delay_cell(read: &Latency, write: &Latency) -> String {
+    [read.middle, read.p99_9, write.middle, write.p99_9].map(|ns| format!("{ns:>7.0}")).join("  ")
 }
 
 fn title(race: &[&Rate]) -> String {

@@ -15,6 +15,7 @@ mod copies;
 mod count;
 mod field;
 mod latch;
+mod pace;
 mod page;
 mod tasks;
 mod threads;
@@ -24,9 +25,10 @@ use core::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::alone::{self, Job};
+use crate::pace::{self as latencies, Paced};
 use crate::processes::Run;
 use crate::race::{self, Racer, Role, Tally};
-use crate::results::{Cost, Rate, Results};
+use crate::results::{Cost, Delay, Rate, Results};
 use crate::stats;
 
 /// One comparison.
@@ -56,6 +58,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     threads::OVERSUBSCRIBED,
     threads::READERS,
     threads::MIX,
+    pace::PACE,
     array::ARRAY,
     tasks::TASK_SET,
     tasks::TASK_TRIP,
@@ -137,6 +140,33 @@ impl Bench {
             footprint: racer.footprint(),
         });
         self.results.rates.extend(rates);
+        self.progress.inc(1);
+    }
+}
+
+impl Bench {
+    /// Times single operations of a reader and a writer and keeps their latencies.
+    fn pace(
+        &mut self,
+        workload: &str,
+        bytes: usize,
+        interval: Duration,
+        racers: &[Box<dyn Paced>],
+    ) {
+        self.results.empty_latency = latencies::empty();
+        let measured = latencies::pace(racers, interval, self.effort.race);
+        let delays = racers.iter().zip(measured).filter_map(|(racer, measured)| {
+            let latencies = measured?;
+            Some(Delay {
+                workload: workload.into(),
+                bytes,
+                contestant: racer.name().into(),
+                read: latencies.read,
+                write: latencies.write,
+                done: latencies.done,
+            })
+        });
+        self.results.delays.extend(delays);
         self.progress.inc(1);
     }
 }

@@ -101,7 +101,7 @@ struct Racers(Vec<Box<dyn Racer>>);
 
 impl<T: Payload> EveryContestant<T> for Racers {
     fn contestant<C: Contestant<T> + Send + Sync + 'static>(&mut self) {
-        self.0.push(One::<T, C>::racer());
+        self.0.push(Box::new(One::<T, C>::new()));
     }
 }
 

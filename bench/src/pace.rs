@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Latencies: how long each read and each write takes, one reader beside one writer that publishes at a fixed rate.
+//!
+//! Contestants take turns in short slots, in a new order each round. Each slot gives the quantiles of its own
+//! operations, and the median over the slots is kept: a slot that the machine disturbed counts once.
+
+use core::hint::black_box;
+use core::time::Duration;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::contestant::{Contestant, Read, Write};
+use crate::payload::Payload;
+use crate::placement::HalfPage;
+use crate::race::{Effort, One, Racer};
+use crate::stats::median;
+use crate::whistle::{StartLine, Whistle};
+
+/// How long single operations took, in nanoseconds. The counter is read before and after each, which is
+/// included: `EMPTY` in the results says how much that is.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Latency {
+    /// The mean of the middle half: finer than the steps in which the counter of some processors moves.
+    pub(crate) middle: f64,
+    pub(crate) p99: f64,
+    pub(crate) p99_9: f64,
+}
+
+/// The latencies of one contestant.
+#[derive(Clone, Copy)]
+pub(crate) struct Latencies {
+    pub(crate) read: Latency,
+    pub(crate) write: Latency,
+    /// Writes that were done, as a part of those that the rate demands.
+    pub(crate) done: f64,
+}
+
+/// A racer each operation of which can be timed.
+pub(crate) trait Paced: Racer {
+    /// Reads until the end, one value after another.
+    fn time_reads(&self, samples: &mut Samples, whistle: &Whistle);
+    /// Publishes one value in each `interval` until the end. Returns the writes that were due.
+    fn time_writes(&self, interval: Duration, samples: &mut Samples, whistle: &Whistle) -> u64;
+}
+
+/// Durations in steps of the processor's counter. What does not fit is not kept.
+pub(crate) struct Samples(Vec<u32>);
+
+impl Samples {
+    /// Touches the memory now, so that no page fault is measured later.
+    fn new() -> Self {
+        let mut ticks = vec![1; 1 << 20];
+        ticks.clear();
+        Self(ticks)
+    }
+
+    #[inline(always)]
+    fn time(&mut self, work: impl FnOnce()) {
+        let clock = clock();
+        let start = clock.raw();
+        work();
+        let ticks = clock.raw().saturating_sub(start);
+        if self.0.len() < self.0.capacity() {
+            self.0.push(u32::try_from(ticks).unwrap_or(u32::MAX));
+        }
+    }
+
+    fn latency(mut self) -> Option<Latency> {
+        let count = self.0.len();
+        if count < 1000 {
+            return None;
+        }
+        self.0.sort_unstable();
+        let ns = |ticks: f64| ticks * clock().delta_as_nanos(0, 1 << 20) as f64 / (1 << 20) as f64;
+        let quantile = |part: f64| ns(f64::from(self.0[((count - 1) as f64 * part) as usize]));
+        let middle = &self.0[count / 4..count * 3 / 4];
+        let mean = middle.iter().copied().map(f64::from).sum::<f64>() / middle.len() as f64;
+        Some(Latency { middle: ns(mean), p99: quantile(0.99), p99_9: quantile(0.999) })
+    }
+}
+
+fn clock() -> &'static quanta::Clock {
+    static CLOCK: OnceLock<quanta::Clock> = OnceLock::new();
+    CLOCK.get_or_init(quanta::Clock::new)
+}
+
+/// What reading the counter twice takes, with nothing in between.
+pub(crate) fn empty() -> Option<Latency> {
+    let mut samples = Samples::new();
+    for _ in 0..1 << 16 {
+        samples.time(|| ());
+    }
+    samples.latency()
+}
+
+/// A shorter slot has too few writes for a quantile of 99.9 %.
+const SHORTEST_SLOT: Duration = Duration::from_millis(16);
+
+/// Times the contestants; the result stands in the order given. `None`: no slot had enough operations, as on a
+/// machine whose cores are all taken by others.
+pub(crate) fn pace(
+    racers: &[Box<dyn Paced>],
+    interval: Duration,
+    effort: Effort,
+) -> Vec<Option<Latencies>> {
+    let mut slots: Vec<Vec<Latencies>> = racers.iter().map(|_| Vec::new()).collect();
+    let mut order: Vec<usize> = (0..racers.len()).collect();
+    for _ in 0..effort.rounds {
+        fastrand::shuffle(&mut order);
+        for &index in &order {
+            slots[index].extend(slot(&*racers[index], interval, effort.slot.max(SHORTEST_SLOT)));
+        }
+    }
+    slots.iter().map(|slots| middle_of(slots)).collect()
+}
+
+fn slot(racer: &dyn Paced, interval: Duration, length: Duration) -> Option<Latencies> {
+    let whistle = Whistle::new(length);
+    let start_line = StartLine::new(2);
+    let (mut reads, mut writes) = (Samples::new(), Samples::new());
+    let mut due = 0;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            start_line.wait();
+            racer.time_reads(&mut reads, &whistle);
+        });
+        scope.spawn(|| {
+            start_line.wait();
+            whistle.blow_start();
+            due = racer.time_writes(interval, &mut writes, &whistle);
+        });
+        whistle.wait_for_the_end();
+    });
+    let done = writes.0.len() as f64 / due as f64;
+    Some(Latencies { read: reads.latency()?, write: writes.latency()?, done })
+}
+
+fn middle_of(slots: &[Latencies]) -> Option<Latencies> {
+    let over = |part: fn(&Latencies) -> f64| median(&slots.iter().map(part).collect::<Vec<_>>());
+    (!slots.is_empty()).then(|| Latencies {
+        read: Latency {
+            middle: over(|slot| slot.read.middle),
+            p99: over(|slot| slot.read.p99),
+            p99_9: over(|slot| slot.read.p99_9),
+        },
+        write: Latency {
+            middle: over(|slot| slot.write.middle),
+            p99: over(|slot| slot.write.p99),
+            p99_9: over(|slot| slot.write.p99_9),
+        },
+        done: over(|slot| slot.done),
+    })
+}
+
+impl<T: Payload, C: Contestant<T> + Send + Sync> Paced for One<T, C> {
+    fn time_reads(&self, samples: &mut Samples, whistle: &Whistle) {
+        let mut reader = black_box(self.contestant()).reader();
+        let mut out = HalfPage::new(T::of(0));
+        while !whistle.is_over() {
+            samples.time(|| {
+                reader.read_into(&mut out.value);
+                black_box(&mut out.value);
+            });
+        }
+    }
+
+    fn time_writes(&self, interval: Duration, samples: &mut Samples, whistle: &Whistle) -> u64 {
+        let mut writer = black_box(self.contestant()).writer();
+        let start = Instant::now();
+        let mut due = 0;
+        for value in self.values().iter().cycle() {
+            due += 1;
+            while start.elapsed() < interval * due {
+                core::hint::spin_loop();
+            }
+            whistle.look_at_the_clock();
+            if whistle.is_over() {
+                break;
+            }
+            samples.time(|| writer.set(black_box(&value.value)));
+        }
+        (start.elapsed().as_nanos() / interval.as_nanos()) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Samples;
+
+    #[test]
+    fn a_latency_has_the_middle_and_the_tail_of_its_samples() {
+        let mut samples = Samples::new();
+        samples.0.extend((0..10_000).map(|index| if index < 9_950 { 100 } else { 100_000 }));
+        let latency = samples.latency().expect("enough samples");
+        assert!(latency.middle > 0.0);
+        assert!((latency.p99 / latency.middle - 1.0).abs() < 1e-9, "{latency:?}");
+        assert!((latency.p99_9 / latency.middle - 1000.0).abs() < 1e-6, "{latency:?}");
+    }
+
+    #[test]
+    fn too_few_samples_have_no_latency() {
+        let mut samples = Samples::new();
+        samples.0.extend([1; 999]);
+        assert!(samples.latency().is_none());
+    }
+}
