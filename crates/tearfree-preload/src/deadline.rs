@@ -55,7 +55,7 @@ impl Moment {
     #[inline]
     pub(crate) fn now() -> Option<Self> {
         let (record, count) = clock()?.record();
-        Some(Moment { record, count, mono_ns: record.at(count) })
+        Some(Moment { record, count, mono_ns: record.ns_at(count) })
     }
 
     /// Returns the time that the program sees.
@@ -89,7 +89,7 @@ impl Moment {
     pub(crate) fn shown_span(&self, host_ns: u64) -> u64 {
         match self.record {
             Record { is_test: 0, .. } | Record { next: 0, .. } => host_ns,
-            record => record.at(self.count.saturating_add(host_ns)).saturating_sub(self.mono_ns),
+            record => record.ns_at(self.count.saturating_add(host_ns)).saturating_sub(self.mono_ns),
         }
     }
 
@@ -141,7 +141,7 @@ pub(crate) fn host_timeout_millis(timeout: i32) -> i32 {
 mod tests {
     use std::process::id;
 
-    use tearfree_clock::{Setting, TestClock};
+    use tearfree_clock::{TestClock, TestSettings};
 
     use super::*;
 
@@ -149,18 +149,18 @@ mod tests {
     #[test]
     fn a_span_that_reaches_beyond_a_bend_is_split_there() {
         let page = std::env::temp_dir().join(format!("tearfree-preload-bend-{}", id()));
-        let speed = |speed| Setting { speed: Some(speed), ..Setting::default() };
+        let speed = |speed| TestSettings { speed: Some(speed), ..TestSettings::default() };
         TestClock::create(&page, speed(1.0)).expect("the page is new");
         let record = TestClock::change(&page, speed(1000.0)).expect("the page exists");
         std::fs::remove_dir_all(&page).expect("the page can be removed");
 
         let count = record.pivot - 2_000_000;
-        let now = Moment { record, count, mono_ns: record.at(count) };
+        let now = Moment { record, count, mono_ns: record.ns_at(count) };
         // 2 ms until the bend, then 8 ms in 8 us of the host's.
         assert!(now.host_span(10_000_000).abs_diff(2_008_000) <= 2);
         assert!(now.shown_span(2_008_000).abs_diff(10_000_000) <= 1000);
         assert_eq!((now.host_span(1_000_000), now.shown_span(1_000_000)), (1_000_000, 1_000_000));
-        let later = Moment { count: record.pivot, mono_ns: record.at(record.pivot), record };
+        let later = Moment { count: record.pivot, mono_ns: record.ns_at(record.pivot), record };
         assert!(later.host_span(10_000_000).abs_diff(10_000) <= 1);
     }
 }

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use tearfree_capi::c;
 use tearfree_capi_interop::clocks::{ClockOfC, Wait, wrong_arguments};
-use tearfree_clock::{Bounded, Clock, Keeper, Record, Setting, Settings, Status, TestClock};
+use tearfree_clock::{Bounded, Clock, Keeper, Record, Settings, Status, TestClock, TestSettings};
 use tearfree_page::{Options, Writer};
 
 const SECOND: u64 = 1_000_000_000;
@@ -47,8 +47,8 @@ fn last_error() -> String {
     unsafe { CStr::from_ptr(c::tearfree_last_error()) }.to_string_lossy().into_owned()
 }
 
-fn at_speed(speed: f64) -> Setting {
-    Setting { at_ns: Some(THEN), speed: Some(speed), ..Setting::default() }
+fn at_speed(speed: f64) -> TestSettings {
+    TestSettings { at_ns: Some(THEN), speed: Some(speed), ..TestSettings::default() }
 }
 
 fn ends(bounded: Bounded) -> (u64, u64) {

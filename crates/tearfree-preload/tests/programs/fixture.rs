@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::Instant;
 
-use tearfree_clock::{Setting, TestClock};
+use tearfree_clock::{TestClock, TestSettings};
 use tempfile::TempDir;
 
 /// 9 September 2001, 01:46:40 UTC.
@@ -28,18 +28,26 @@ impl Fixture {
         Fixture { folder: TempDir::new().expect("a folder") }
     }
 
-    fn new(setting: Setting) -> Self {
+    fn new(setting: TestSettings) -> Self {
         let fixture = Self::empty();
         TestClock::create(fixture.page(), setting).expect("the page is new");
         fixture
     }
 
     pub(crate) fn frozen() -> Self {
-        Self::new(Setting { at_ns: Some(BILLION * NSEC), speed: Some(0.0), ..Setting::default() })
+        Self::new(TestSettings {
+            at_ns: Some(BILLION * NSEC),
+            speed: Some(0.0),
+            ..TestSettings::default()
+        })
     }
 
     pub(crate) fn fast(speed: f64) -> Self {
-        Self::new(Setting { at_ns: Some(BILLION * NSEC), speed: Some(speed), ..Setting::default() })
+        Self::new(TestSettings {
+            at_ns: Some(BILLION * NSEC),
+            speed: Some(speed),
+            ..TestSettings::default()
+        })
     }
 
     pub(crate) fn page(&self) -> PathBuf {

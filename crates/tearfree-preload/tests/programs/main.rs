@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Instant;
 
 use fixture::{BILLION, Fixture, NSEC, WATCHDOG, output_within, preload};
-use tearfree_clock::{Keeper, Setting, Settings, TestClock, host_ns};
+use tearfree_clock::{Keeper, Settings, TestClock, TestSettings, host_ns};
 
 #[test]
 fn a_frozen_clock_is_what_programs_see() {
@@ -55,7 +55,7 @@ fn a_set_clock_moves_under_a_running_program() {
     let child = fixture.start(&["bash", "-c", script]);
     thread::sleep(Duration::from_millis(50));
     let at_ns = Some(2 * BILLION * NSEC);
-    TestClock::change(fixture.page(), Setting { at_ns, ..Setting::default() })
+    TestClock::change(fixture.page(), TestSettings { at_ns, ..TestSettings::default() })
         .expect("the page is free");
     let output = output_within(child, WATCHDOG).expect("the program ends");
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "2000000000");
@@ -204,7 +204,7 @@ fn a_sleeper_notices_that_the_clock_was_set() {
     let child = fixture.start(&["sleep", "1000"]);
     thread::sleep(Duration::from_millis(50));
     let speed = Some(tearfree_clock::MAX_SPEED);
-    TestClock::change(fixture.page(), Setting { speed, ..Setting::default() })
+    TestClock::change(fixture.page(), TestSettings { speed, ..TestSettings::default() })
         .expect("the page is free");
     assert!(output_within(child, WATCHDOG).expect("the sleeper wakes up").status.success());
 }
