@@ -36,6 +36,7 @@ fn sleep_until(clock: DeadlineClock, deadline_ns: u64) -> c_int {
 }
 
 /// Sleeps for a span of the program's monotonic time. Returns an error number, or 0, and what is left.
+/// `None`: no clock was opened.
 fn sleep_for(span_ns: u64) -> Option<(c_int, u64)> {
     let deadline = Moment::now()?.shown_ns(DeadlineClock::Monotonic).saturating_add(span_ns);
     let error = sleep_until(DeadlineClock::Monotonic, deadline);
@@ -43,67 +44,71 @@ fn sleep_for(span_ns: u64) -> Option<(c_int, u64)> {
     Some((error, if error == 0 { 0 } else { deadline.saturating_sub(now) }))
 }
 
-fn fill(left: Option<&mut timespec>, ns: u64) {
-    if let Some(left) = left {
-        *left = ns_to_timespec(ns);
+/// As [`sleep_until`]. `None`: the C library has to handle the request.
+fn sleep_until_request(clock: DeadlineClock, request: Option<&timespec>) -> Option<c_int> {
+    let (_, deadline_ns) = (Moment::now()?, timespec_to_ns(request?)?);
+    Some(sleep_until(clock, deadline_ns))
+}
+
+/// As [`sleep_for`], with the arguments of the C functions: what is left is stored only on an error.
+/// `None`: the C library has to handle the request.
+fn sleep_for_request(request: Option<&timespec>, left: Option<&mut timespec>) -> Option<c_int> {
+    let (error, left_ns) = request.and_then(timespec_to_ns).and_then(sleep_for)?;
+    if let (Some(left), true) = (left, error != 0) {
+        *left = ns_to_timespec(left_ns);
     }
+    Some(error)
+}
+
+/// Returns 0, or sets `errno` and returns -1.
+fn to_result(error: c_int) -> c_int {
+    if error == 0 {
+        return 0;
+    }
+    set_errno(error);
+    -1
 }
 
 interpose! {
     /// `nanosleep(2)`.
     fn nanosleep(next; request: Option<&timespec>, left: Option<&mut timespec>) -> c_int {
-        let Some((error, left_ns)) = request.and_then(timespec_to_ns).and_then(sleep_for) else {
-            return next(request, left);
-        };
-        if error == 0 {
-            return 0;
+        let mut left = left;
+        match sleep_for_request(request, left.as_deref_mut()) {
+            Some(error) => to_result(error),
+            None => next(request, left),
         }
-        fill(left, left_ns);
-        set_errno(error);
-        -1
     }
 
-    /// `thrd_sleep(3)`.
+    /// `thrd_sleep(3)`. By C11 a signal is -1, and any other error another negative number.
     fn thrd_sleep(next; request: Option<&timespec>, left: Option<&mut timespec>) -> c_int {
-        let Some((error, left_ns)) = request.and_then(timespec_to_ns).and_then(sleep_for) else {
-            return next(request, left);
-        };
-        if error == 0 {
-            return 0;
+        let mut left = left;
+        match sleep_for_request(request, left.as_deref_mut()) {
+            Some(0) => 0,
+            Some(libc::EINTR) => -1,
+            Some(_) => -2,
+            None => next(request, left),
         }
-        fill(left, left_ns);
-        // C11: -1 for a signal, another negative number for any other error.
-        if error == libc::EINTR { -1 } else { -2 }
     }
 
     /// `clock_nanosleep(2)`, relative and absolute.
     fn clock_nanosleep(
-        next; id: clockid_t, flags: c_int, request: Option<&timespec>, left: Option<&mut timespec>
+        next; id: clockid_t, flags: c_int, request: Option<&timespec>,
+        left: Option<&mut timespec>
     ) -> c_int {
-        let (Some(clock), Some(ns)) = (DeadlineClock::from_id(id), request.and_then(timespec_to_ns)) else {
-            return next(id, flags, request, left);
+        let mut left = left;
+        let is_absolute = flags & libc::TIMER_ABSTIME != 0;
+        let slept = match DeadlineClock::from_id(id) {
+            Some(clock) if is_absolute => sleep_until_request(clock, request),
+            Some(_) => sleep_for_request(request, left.as_deref_mut()),
+            None => None,
         };
-        if Moment::now().is_none() {
-            return next(id, flags, request, left);
-        }
-        if flags & libc::TIMER_ABSTIME != 0 {
-            return sleep_until(clock, ns);
-        }
-        let Some((error, left_ns)) = sleep_for(ns) else { return 0 };
-        if error != 0 {
-            fill(left, left_ns);
-        }
-        error
+        slept.unwrap_or_else(|| next(id, flags, request, left))
     }
 
     /// `usleep(3)`.
     fn usleep(next; micros: useconds_t) -> c_int {
         match sleep_for(u64::from(micros) * 1000) {
-            Some((0, _)) => 0,
-            Some((error, _)) => {
-                set_errno(error);
-                -1
-            }
+            Some((error, _)) => to_result(error),
             None => next(micros),
         }
     }

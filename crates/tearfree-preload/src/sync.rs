@@ -42,8 +42,8 @@ fn realtime(deadline: Option<&timespec>) -> Option<clockid_t> {
     nearest_clock(deadline).map(|_| libc::CLOCK_REALTIME)
 }
 
-// A function that implies its clock waits by its sibling that takes one, because only that can wait on
-// the monotonic clock.
+// A function that implies its clock calls the variant that takes one, because only that can wait on the
+// monotonic clock.
 interpose! {
     /// `pthread_cond_timedwait(3)`. The clock of a condition is an attribute that cannot be read back.
     fn pthread_cond_timedwait(
