@@ -24,10 +24,14 @@ pub(crate) fn host_sleep(ns: u64) -> c_int {
     nanosleep(libc::CLOCK_MONOTONIC, 0, Some(&ns_to_timespec(ns)), None)
 }
 
-/// Sets this thread's `errno`.
-pub(crate) fn set_errno(error: c_int) {
+/// Returns 0 for no error; otherwise sets this thread's `errno` and returns -1.
+pub(crate) fn errno_result(error: c_int) -> c_int {
+    if error == 0 {
+        return 0;
+    }
     // SAFETY: it takes nothing.
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: the C library's own variable for this thread's error.
     unsafe { *errno = error };
+    -1
 }

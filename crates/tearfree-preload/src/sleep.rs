@@ -8,7 +8,7 @@ use tearfree_clock::host_ns;
 
 use crate::convert::{NSEC, ns_to_timespec, timespec_to_ns};
 use crate::deadline::{DeadlineClock, Moment};
-use crate::host::{host_sleep, set_errno};
+use crate::host::{errno_result, host_sleep};
 use crate::next::interpose;
 
 /// The longest sleep between two readings of the clock, which may be set meanwhile.
@@ -60,21 +60,12 @@ fn sleep_for_request(request: Option<&timespec>, left: Option<&mut timespec>) ->
     Some(error)
 }
 
-/// Returns 0, or sets `errno` and returns -1.
-fn to_result(error: c_int) -> c_int {
-    if error == 0 {
-        return 0;
-    }
-    set_errno(error);
-    -1
-}
-
 interpose! {
     /// `nanosleep(2)`.
     fn nanosleep(next; request: Option<&timespec>, left: Option<&mut timespec>) -> c_int {
         let mut left = left;
         match sleep_for_request(request, left.as_deref_mut()) {
-            Some(error) => to_result(error),
+            Some(error) => errno_result(error),
             None => next(request, left),
         }
     }
@@ -108,7 +99,7 @@ interpose! {
     /// `usleep(3)`.
     fn usleep(next; micros: useconds_t) -> c_int {
         match sleep_for(u64::from(micros) * 1000) {
-            Some((error, _)) => to_result(error),
+            Some((error, _)) => errno_result(error),
             None => next(micros),
         }
     }

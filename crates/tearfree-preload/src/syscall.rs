@@ -15,7 +15,7 @@ use crate::deadline::{DeadlineClock, Moment, host_timeout};
 #[cfg(target_arch = "x86_64")]
 use crate::gettime::time;
 use crate::gettime::{clock_gettime, gettimeofday};
-use crate::host::set_errno;
+use crate::host::errno_result;
 use crate::next::interpose;
 use crate::sleep::{clock_nanosleep, nanosleep};
 
@@ -41,13 +41,8 @@ interpose! {
             libc::SYS_time => time(pointee_mut(a)),
             libc::SYS_nanosleep => c_long::from(nanosleep(pointee(a), pointee_mut(b))),
             libc::SYS_clock_nanosleep => {
-                match clock_nanosleep(to_int(a), to_int(b), pointee(c), pointee_mut(d)) {
-                    0 => 0,
-                    error => {
-                        set_errno(error);
-                        -1
-                    }
-                }
+                let error = clock_nanosleep(to_int(a), to_int(b), pointee(c), pointee_mut(d));
+                c_long::from(errno_result(error))
             }
             _ => next(number, a, b, c, d, e, f),
         }

@@ -59,7 +59,7 @@ fn middle(earliest: u64, latest: u64) -> u64 {
     earliest + (latest - earliest) / 2
 }
 
-/// Keeps the clock for as long as `during` takes.
+/// Runs a keeper until `during` returns.
 fn with_keeper<R>(page: &Path, during: impl FnOnce() -> R) -> R {
     struct End<'a>(&'a AtomicBool);
     impl Drop for End<'_> {
@@ -82,7 +82,7 @@ fn with_keeper<R>(page: &Path, during: impl FnOnce() -> R) -> R {
 }
 
 #[test]
-fn c_and_rust_read_the_same_of_a_clock_that_stands_still() {
+fn c_and_rust_read_the_same_of_a_frozen_clock() {
     let Folder { page, text, .. } = &folder();
     TestClock::create(page, at_speed(0.0)).unwrap();
     let (rust, clock) = (Clock::open_page(page).unwrap(), CClock::open(Some(text)).unwrap());
@@ -110,7 +110,7 @@ fn what_c_reads_lies_between_two_reads_by_rust() {
         };
         let (mut reads, mut ticks) = (0, 0);
         let (begin, mut last_coarse) = (Instant::now(), 0);
-        // As many ticks as a reader at rest sees in a third of a second.
+        // The ticks of a third of a second on an idle machine.
         while ticks < 30 {
             assert!(begin.elapsed() < WATCHDOG, "{ticks} ticks in {reads} reads");
             let (before, values, after) = (all(), clock.read(), all());
