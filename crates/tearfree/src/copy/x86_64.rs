@@ -29,8 +29,8 @@ const WIDEST: usize = if cfg!(any(not(target_feature = "sse2"), tearfree_engine 
     16
 };
 
-/// Up to here a copy is straight-line moves, beyond it is a call. Measured: see DESIGN.md. The baseline's
-/// limit is lower because `memcpy` chooses wider registers when the program starts.
+/// Up to here a copy is straight-line moves, beyond it is a call: see `bench/examples/copies.rs`. The
+/// baseline's limit is lower because `memcpy` chooses wider registers when the program starts.
 const LARGEST_INLINE: usize = match WIDEST {
     16 => 192,
     32 => 512,
