@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Packages every crate that is published, as `cargo publish` would, and builds each from its package
+# together with the packages of the others. Then looks into the packages: what a reader of the registry
+# needs has to be in them, and nothing else.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+license=$(sed -n 's/^license = "\(.*\)"/\1/p' Cargo.toml)
+faults=0
+
+fault() {
+    echo "$*"
+    faults=$((faults + 1))
+}
+
+# A crate is published unless its manifest says `publish = false`.
+published() {
+    local manifest
+    git ls-files --cached --others --exclude-standard '*/Cargo.toml' | while read -r manifest; do
+        grep -qx 'publish = false' "$manifest" || echo "$manifest"
+    done
+}
+
+# The addresses are stated once, so that moving the project is one edit.
+look_at_manifest() { # MANIFEST
+    local key
+    for key in license authors homepage repository documentation; do
+        grep -qx "$key.workspace = true" "$1" || fault "$1: add $key.workspace = true"
+    done
+    for key in description readme keywords categories; do
+        grep -qE "^$key( =|\.workspace = true)" "$1" || fault "$1: no $key"
+    done
+}
+
+look_for_addresses() {
+    local homepage found
+    homepage=$(sed -n 's/^homepage = "\(.*\)"/\1/p' Cargo.toml)
+    found=$(git grep --untracked -nIF "${homepage#https://}" -- . ':!/Cargo.toml') || return 0
+    fault "$found  <- the address stands in Cargo.toml alone"
+}
+
+look_into_package() { # FOLDER
+    local file text name=${1##*/}
+    for text in LICENSE-APACHE LICENSE-MIT; do
+        cmp -s "$text" "$1/$text" || fault "$name: no $text, or another than the project's"
+    done
+    [[ -s $1/README.md ]] || fault "$name: no README.md"
+    while read -r file; do
+        case $file in
+            Cargo.toml | Cargo.toml.orig | Cargo.lock | .cargo_vcs_info.json) ;;
+            LICENSE-APACHE | LICENSE-MIT | *.md) ;;
+            build.rs | src/*.rs | tests/*.rs | examples/*.rs) ;;
+            tests/*.[ch] | tests/*.py | tests/*.proptest-regressions) ;;
+            assembly/*.s | include/*.h | abi.txt | api.txt | Makefile | *.pc.in) ;;
+            *) fault "$name/$file: a stray file: \`exclude\` it in the manifest, or add its kind to $0" ;;
+        esac
+    done < <(cd "$1" && find . -type f | sed 's,^\./,,' | sort)
+    while read -r file; do
+        fault "$name/$file  <- another licence than $license"
+    done < <(cd "$1" && grep -rnI 'SPDX-License-Identifier: [A-Z]' -- * |
+        grep -vF "SPDX-License-Identifier: $license")
+}
+
+crates=() files=0
+while read -r manifest; do
+    look_at_manifest "$manifest"
+    crates+=("$(sed -n 's/^name = "\(.*\)"/\1/p' "$manifest" | head -n 1)")
+done < <(published)
+((${#crates[@]} > 0)) || fault "no crate is published"
+look_for_addresses
+
+rm -rf "$target/package"
+# What is not committed yet is looked at, too.
+cargo package --locked --allow-dirty "${crates[@]/#/--package=}"
+
+for crate in "${crates[@]}"; do
+    packages=("$target/package/$crate"-[0-9]*.crate)
+    [[ -f ${packages[0]} ]] || { fault "$crate: no package"; continue; }
+    rm -rf "${packages[0]%.crate}"
+    tar -xzf "${packages[0]}" -C "$target/package"
+    look_into_package "${packages[0]%.crate}"
+    files=$((files + $(tar -tzf "${packages[0]}" | wc -l)))
+done
+
+((faults == 0)) || { echo "packaged: $faults faults"; exit 1; }
+echo "packaged: ${#crates[@]} crates, $files files"
