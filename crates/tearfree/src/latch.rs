@@ -163,7 +163,7 @@ impl<C: Count> LatchCount<C> {
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> C {
-        // ORDERING: P7. No order of its own: a number to look at, not the `read_begin` of a read.
+        // ORDERING: Relaxed: a snapshot of the count; only `read_begin` begins a read.
         C::load(&self.word, PLAIN)
     }
 }

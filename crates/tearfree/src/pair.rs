@@ -146,7 +146,7 @@ impl PairCount {
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        // ORDERING: P14. No order of its own: a number to look at, not the `read_begin` of a read.
+        // ORDERING: Relaxed: a snapshot of the count; only `read_begin` begins a read.
         self.word.load(PLAIN)
     }
 }

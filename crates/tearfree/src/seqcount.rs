@@ -235,7 +235,7 @@ impl<C: Count> SeqCount<C> {
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> C {
-        // ORDERING: P2, P3. No order of its own: a number to look at, not the `try_read_begin` of a read.
+        // ORDERING: Relaxed: a snapshot of the count; only `try_read_begin` begins a read.
         C::load(&self.word, PLAIN)
     }
 

@@ -43,7 +43,8 @@ unsafe impl<R: RawMutex> WriterLock for LockApi04<R> {
 
     #[inline]
     unsafe fn unlock(&self, (): Self::Held) {
-        // SAFETY: the caller holds this lock, by the contract of `WriterLock::unlock`.
+        // SAFETY: the caller holds this lock in this thread, which is all that `RawMutex::unlock`
+        // demands.
         unsafe { self.0.unlock() }
     }
 }

@@ -43,7 +43,7 @@ unsafe impl<R: RawMutex> WriterLock for LockApi05<R> {
 
     #[inline]
     unsafe fn unlock(&self, held: Self::Held) {
-        // SAFETY: the caller holds this lock, by the contract of `WriterLock::unlock`.
+        // SAFETY: the caller holds this lock in this thread, and `held` is what taking it returned.
         unsafe { self.0.unlock(held) }
     }
 }
