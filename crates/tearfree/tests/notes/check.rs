@@ -88,9 +88,18 @@ fn fault_of_ordering(note: &str, orders: &[Order], known: &Known) -> Option<Stri
             return Some(format!("does not begin with what {order} is for: {:?}", serves(order)));
         }
     }
+    let says_relaxed = without_tag(note).starts_with("Relaxed");
     let names_partner = names_in(note).any(|name| known.functions.contains(name));
-    (!strong.is_empty() && !names_partner)
-        .then(|| "names no function that exists: name the partner in backticks".into())
+    match strong.first() {
+        None if !says_relaxed && cited.is_empty() => {
+            Some("begins neither with \"Relaxed\" nor with an obligation".into())
+        }
+        Some(order) if says_relaxed => Some(format!("says \"Relaxed\" of {order}")),
+        Some(_) if !names_partner => {
+            Some("names no function that exists: name the partner in backticks".into())
+        }
+        _ => None,
+    }
 }
 
 /// The faults of one note, whatever it stands above.

@@ -39,7 +39,7 @@ fn good_notes_pass() {
         "// ORDERING: P1. Pairs with the store in `read_retry`.\nx.load(order::begin());",
         "let old = 1;\n// ORDERING: P1, P2. Both ends; pairs with\n// `Count::read_retry(..)`.\nlet a = x\n    .load(order::begin());\nx.store(1, order::even());",
         "x.store(1, Ordering::Release); // ORDERING: P2. Pairs with the load in `begin`.\n",
-        "// ORDERING: an independent word, read by the same thread.\nx.load(Relaxed);",
+        "// ORDERING: Relaxed: an independent word, a statistic.\nx.load(Relaxed);",
         "// ORDERING: P3. The fence in `read_retry` carries the order.\nx.load(PLAIN);",
         "// ORDERING: P1. Pairs with `even`; a failure publishes nothing.\nx.swap(1, order::begin(), PLAIN);",
         "// ORDERING: orders this store before that of `read_retry`.\nx.store(1, Release);",
@@ -125,6 +125,11 @@ fn a_note_that_cites_the_obligation_of_another_ordering_fails() {
                 "// ORDERING: P1. See begin for the order.\nf(Acquire);",
                 "names no function that exists",
             ),
+            ("// ORDERING: Relaxed: `begin` has it.\nf(Acquire);", "says \"Relaxed\" of `Acquire`"),
+            (
+                "// ORDERING: pairs with the store in `even`.\nf(Relaxed);",
+                "neither with \"Relaxed\"",
+            ),
         ],
         faults_of,
     );
@@ -178,8 +183,9 @@ fn one_text_for_many_different_lines_fails() {
         _ => "SAFETY: P1, P2. All is well here.",
     }));
     assert!(faults_of(&renumbered).contains("one SAFETY note for 4 different lines"));
-    let orderings = (0..4)
-        .map(|i| format!("// ORDERING: an independent word, a statistic.\nx{i}.load(Relaxed);\n"));
+    let orderings = (0..4).map(|i| {
+        format!("// ORDERING: Relaxed: an independent word, a statistic.\nx{i}.load(Relaxed);\n")
+    });
     let faults = faults_of(&orderings.collect::<String>());
     assert!(faults.contains("one ORDERING note for 4 different lines"), "{faults}");
 

@@ -55,8 +55,8 @@ pub(crate) fn says_nothing(text: &str) -> bool {
 
 /// Whether a note only repeats what the contract of its function says.
 pub(crate) fn repeats(text: &str, contract: &str) -> bool {
-    let contract = format!(" {} ", own_words(contract).join(" "));
-    contract.contains(&format!(" {} ", own_words(text).join(" ")))
+    let (own, contract) = (own_words(text).join(" "), own_words(contract).join(" "));
+    !own.is_empty() && format!(" {contract} ").contains(&format!(" {own} "))
 }
 
 /// Where one text stands: at which lines, and above which different pieces of code.
