@@ -25,7 +25,7 @@ mod statement;
 mod text;
 
 /// The folders that are searched for source files.
-const FOLDERS: [&str; 2] = ["crates/tearfree/src", "crates/tearfree-page"];
+const FOLDERS: [&str; 3] = ["crates/tearfree/src", "crates/tearfree-page", "crates/tearfree-clock"];
 /// Folders below them that are not searched.
 const EXEMPT: [&str; 3] = ["examples", "target", "tests"];
 
