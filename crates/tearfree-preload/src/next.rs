@@ -24,7 +24,8 @@ impl Next {
     /// A C library that lacks it lacks it for the program, too: then the program ends.
     #[inline]
     pub(crate) fn get(&self) -> *mut c_void {
-        // ORDERING: P12. An address, which says all there is; pairs with the store in `find`.
+        // ORDERING: Relaxed: the address of code that is there from the start; nothing else is
+        // published.
         let found = self.found.load(Ordering::Relaxed);
         if found.is_null() { self.found_late() } else { found }
     }
@@ -42,7 +43,7 @@ impl Next {
     fn find(&self) -> *mut c_void {
         // SAFETY: a name that ends with a zero.
         let found = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) };
-        // ORDERING: P12. Whoever stores stores the same; pairs with `get`.
+        // ORDERING: Relaxed: every thread that looks it up stores the same address.
         self.found.store(found, Ordering::Relaxed);
         found
     }

@@ -21,7 +21,7 @@ static CLOCK: AtomicPtr<Clock> = AtomicPtr::new(ptr::null_mut());
 /// The clock that programs are to see, if there is one.
 #[inline]
 pub(crate) fn clock() -> Option<&'static Clock> {
-    // ORDERING: P12. The clock was made before its address was stored; pairs with `setup`.
+    // ORDERING: pairs with the store in `setup`: the clock was made before its address was stored.
     let clock = CLOCK.load(Ordering::Acquire);
     // SAFETY: null, or from `Box::leak`, and never changed afterwards.
     unsafe { clock.as_ref() }
@@ -40,7 +40,8 @@ extern "C" fn setup() {
         Ok(clock) => {
             // The first reading finds the vDSO; that too is done before anybody needs the time.
             let _ = clock.now();
-            // ORDERING: P12. The clock is whole before anybody sees its address; pairs with `clock`.
+            // ORDERING: pairs with the load in `clock`: the clock is whole before its address is
+            // seen.
             CLOCK.store(Box::leak(Box::new(clock)), Ordering::Release);
         }
         Err(error) => complain(&error.to_string()),

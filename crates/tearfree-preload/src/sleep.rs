@@ -128,7 +128,7 @@ interpose! {
 }
 
 pub(crate) fn set_errno(error: c_int) {
-    // SAFETY: it takes nothing.
+    // SAFETY: the call has no condition; it returns the address of this thread's error.
     let place = unsafe { libc::__errno_location() };
     // SAFETY: the C library's own place for this thread's error.
     unsafe { *place = error };

@@ -56,14 +56,14 @@ fn place_of(timer: Place) -> usize {
 }
 
 fn is_of_processor(timer: Place) -> bool {
-    // ORDERING: P12. A number, which says all there is; stored by `exchange`.
+    // ORDERING: Relaxed: an ID that is only compared.
     OF_PROCESSOR.iter().any(|place| place.load(Ordering::Relaxed) == place_of(timer))
 }
 
 /// Puts a number where another one was, if that was somewhere.
 fn exchange(old: usize, new: usize) {
+    // ORDERING: Relaxed: an ID; it publishes nothing else, and one step keeps places from being lost.
     let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
-    // ORDERING: P12. A number, which says all there is; loaded by `is_of_processor`.
     let _ =
         OF_PROCESSOR.iter().any(|place| place.compare_exchange(old, new, order, failed).is_ok());
 }

@@ -25,7 +25,13 @@ mod statement;
 mod text;
 
 /// The folders that are searched for source files.
-const FOLDERS: [&str; 3] = ["crates/tearfree/src", "crates/tearfree-page", "crates/tearfree-clock"];
+const FOLDERS: [&str; 5] = [
+    "crates/tearfree/src",
+    "crates/tearfree-page",
+    "crates/tearfree-clock",
+    "crates/tearfree-preload",
+    "crates/tearfree-cli",
+];
 /// Folders below them that are not searched.
 const EXEMPT: [&str; 3] = ["examples", "target", "tests"];
 
