@@ -28,6 +28,7 @@
  * that orders them as much, and it sees it.
  */
 #ifdef TEARFREE_TSAN
+/* ORDERING: stands in for the fences of `TEARFREE_FENCE`, as said above. */
 #define TEARFREE_PLAIN_LOAD __ATOMIC_ACQUIRE
 #define TEARFREE_PLAIN_STORE __ATOMIC_RELEASE
 #ifndef __clang__
@@ -44,6 +45,7 @@ static inline void tearfree_fence(int order)
 #endif
 #define TEARFREE_FENCE(order) tearfree_fence(order)
 #else
+/* ORDERING: Relaxed: each use says what carries the order. */
 #define TEARFREE_PLAIN_LOAD __ATOMIC_RELAXED
 #define TEARFREE_PLAIN_STORE __ATOMIC_RELAXED
 #define TEARFREE_FENCE(order) __atomic_thread_fence(order)
@@ -75,6 +77,7 @@ void __tsan_release(void *address);
 #ifndef __cplusplus
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
+/* ORDERING: for the compiler alone, like the kernel's `barrier`. */
 #define barrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 #endif
 

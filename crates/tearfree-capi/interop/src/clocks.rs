@@ -82,7 +82,7 @@ impl ClockOfC {
         let (bounded, utc) = (NOTHING, NOTHING);
         let (now, now_unordered, coarse, realtime, status) = (0, 0, 0, 0, -1);
         let mut look = Look { now, now_unordered, coarse, realtime, bounded, utc, status };
-        // SAFETY: the clock is open.
+        // SAFETY: the clock is open, and `look` is a struct that C may fill.
         unsafe { c_clock_look(self.0, &mut look) };
         look
     }
@@ -96,7 +96,7 @@ impl ClockOfC {
     /// If something was told by a wait that failed.
     pub fn wait(&self, what: Wait, ns: u64, timeout_ns: i64) -> Result<Bounded, c_int> {
         let mut seen = NOTHING;
-        // SAFETY: the clock is open.
+        // SAFETY: the clock is open, and `seen` is a struct that C may fill.
         match unsafe { c_clock_wait(self.0, what as c_int, ns, timeout_ns, &mut seen) } {
             0 => Ok(seen),
             number => {
@@ -117,6 +117,6 @@ impl Drop for ClockOfC {
 /// The line of `clocks.c` that saw something unexpected of a test clock, or 0.
 #[must_use]
 pub fn wrong_arguments(path: &CStr) -> c_int {
-    // SAFETY: the path is a string.
+    // SAFETY: the path is a string, which C uses during this call.
     unsafe { c_clock_wrong_arguments(path.as_ptr()) }
 }

@@ -113,13 +113,16 @@ pub fn read(shared: &Shared, member: Member, language: Language) -> Words {
 }
 
 fn store_next(words: &[AtomicU64; WORDS]) {
+    // ORDERING: P5. The one writer reads what it stored itself, or what the lock brought along.
     let next = generation_of(words[0].load(Relaxed)) + 1;
+    // ORDERING: P1. Payload, stored while the count is odd, whose fence and even store order it.
     for (word, value) in words.iter().zip(words_of(next)) {
         word.store(value, Relaxed);
     }
 }
 
 fn load(words: &[AtomicU64; WORDS]) -> Words {
+    // ORDERING: P2. Payload; the fence of the read section comes after these loads.
     core::array::from_fn(|index| words[index].load(Relaxed))
 }
 
@@ -144,6 +147,7 @@ pub fn generation(copy: &Words) -> Option<u64> {
 #[must_use]
 pub fn shared() -> Shared {
     let shared = Shared::default();
+    // ORDERING: Relaxed: no other thread has the struct yet.
     for words in [&shared.words, &shared.copies[0], &shared.copies[1]] {
         for (word, value) in words.iter().zip(words_of(0)) {
             word.store(value, Relaxed);

@@ -34,7 +34,7 @@ unsafe extern "C" {
 /// Reads in C until the generation is `last`; the error number is what it ended with.
 pub fn read_until(path: &CStr, last: u64) -> (c_int, Tally) {
     let mut tally = Tally::default();
-    // SAFETY: the path is a string.
+    // SAFETY: the path is a string, and `tally` is a struct that C may fill.
     let error = unsafe { c_read_page(path.as_ptr(), last, &mut tally) };
     (error, tally)
 }
@@ -43,7 +43,7 @@ pub fn read_until(path: &CStr, last: u64) -> (c_int, Tally) {
 /// number, and the generation that it saw last.
 pub fn follow_until(path: &CStr, last: u64, timeout_ns: i64, opened: &AtomicBool) -> (c_int, u64) {
     let mut seen = 0;
-    // SAFETY: the path is a string.
+    // SAFETY: the path is a string; C sets the atomic `opened` and the number `seen`.
     let error = unsafe { c_follow_page(path.as_ptr(), last, timeout_ns, opened, &mut seen) };
     (error, seen)
 }
@@ -51,7 +51,7 @@ pub fn follow_until(path: &CStr, last: u64, timeout_ns: i64, opened: &AtomicBool
 /// The line of `pages.c` that saw something unexpected of a page `value:u64` that holds 5, or 0.
 #[must_use]
 pub fn wrong_arguments(path: &CStr) -> c_int {
-    // SAFETY: the path is a string.
+    // SAFETY: the path is a string, which C uses during this call.
     unsafe { c_wrong_arguments(path.as_ptr()) }
 }
 
