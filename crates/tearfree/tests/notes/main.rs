@@ -25,14 +25,7 @@ mod statement;
 mod text;
 
 /// The folders that are searched for source files.
-const FOLDERS: [&str; 6] = [
-    "crates/tearfree/src",
-    "crates/tearfree-page",
-    "crates/tearfree-clock",
-    "crates/tearfree-preload",
-    "crates/tearfree-cli",
-    "crates/tearfree-capi",
-];
+const FOLDERS: [&str; 2] = ["crates", "fuzz"];
 /// Folders below them that are not searched.
 const EXEMPT: [&str; 3] = ["examples", "target", "tests"];
 
