@@ -48,6 +48,7 @@ impl Kept {
         let is_over = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&is_over);
         let keeper = thread::spawn(move || {
+            // ORDERING: Relaxed: the end of a loop, and no data with it.
             while !seen.load(Ordering::Relaxed) {
                 keeper.tick();
                 keeper.wait();
@@ -63,6 +64,7 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
+        // ORDERING: Relaxed: ends the loop of the thread, which is joined below.
         self.is_over.store(true, Ordering::Relaxed);
         self.keeper.take().map(JoinHandle::join);
         // What cannot be removed lies in the system's own folder for that.
