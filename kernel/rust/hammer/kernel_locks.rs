@@ -222,16 +222,19 @@ impl Subject for LatchOfKernel {
     const WORD_BY_WORD: bool = true;
 
     fn write(&self, turn: u64) {
+        // ORDERING: Relaxed: a hint for the statistics; it orders nothing of the latch.
         self.at_work.store(true, Relaxed);
         if self.writer.is_rust(turn) {
             self.write_by_rust(is_paced(turn));
         } else {
             hammer_latch_write(u32::from(is_paced(turn)));
         }
+        // ORDERING: Relaxed: the hint is cleared; readers that miss that count one more meeting.
         self.at_work.store(false, Relaxed);
     }
 
     fn read(&self, turn: u64) -> Look {
+        // ORDERING: Relaxed: counted, and used for nothing else.
         let met = u64::from(self.at_work.load(Relaxed));
         if self.reader.is_rust(turn) {
             return Look::at(self.read_by_rust(is_paced(turn)).generation(), met);

@@ -181,12 +181,15 @@ impl<const N: usize> Subject for Latched<N> {
     fn write(&self, _: u64) {
         self.latch.update(|words| {
             words.advance();
+            // ORDERING: Relaxed: a hint for the statistics; it orders nothing of the latch.
             self.at_work.store(true, Relaxed);
         });
+        // ORDERING: Relaxed: the hint is cleared; readers that miss that count one more meeting.
         self.at_work.store(false, Relaxed);
     }
 
     fn read(&self, _: u64) -> Look {
+        // ORDERING: Relaxed: counted, and used for nothing else.
         let met = self.at_work.load(Relaxed);
         Look::at(self.latch.read().generation(), u64::from(met))
     }

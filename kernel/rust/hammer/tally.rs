@@ -84,11 +84,13 @@ fn add(number: &AtomicU64, more: u64) {
 
 #[inline]
 fn set(number: &AtomicU64, value: u64) {
+    // ORDERING: Relaxed: one thread stores this number; it publishes nothing else.
     number.store(value, Relaxed);
 }
 
 /// A look at a number that may be changing.
 #[inline]
 pub(crate) fn read(number: &AtomicU64) -> u64 {
+    // ORDERING: Relaxed: a number to add up; the end of the thread orders the last one.
     number.load(Relaxed)
 }

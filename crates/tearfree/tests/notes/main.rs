@@ -25,7 +25,7 @@ mod statement;
 mod text;
 
 /// The folders that are searched for source files.
-const FOLDERS: [&str; 3] = ["crates", "fuzz", "bench"];
+const FOLDERS: [&str; 5] = ["bare-metal", "bench", "crates", "fuzz", "kernel"];
 /// Folders below them that are not searched.
 const EXEMPT: [&str; 3] = ["examples", "target", "tests"];
 
