@@ -165,8 +165,8 @@ impl SpinLock {
         critical_section::with(|_| {
             // ORDERING: P5. Pairs with the store in `unlock`.
             let was_taken = self.taken.load(order::lock_taken());
-            // ORDERING: P5. One step with the load above, as nothing interrupts; that load has the
-            // order.
+            // ORDERING: Relaxed, P5. One step with the load above, as nothing interrupts; that load
+            // has the order.
             self.taken.store(true, PLAIN);
             was_taken
         })

@@ -109,8 +109,8 @@ orderings! {
 
 /// Loads and stores that carry no order by themselves: payload words, a second look at the count
 /// behind its fence, the writer's own count under its own lock, statistics.
-// ORDERING: P1, P2, P5, P6, P8, P13. The fences and edges above, in `write_begin` and `read_retry`,
-// carry the order; or a lock does; or there is none to carry.
+// ORDERING: Relaxed, P1, P2, P5, P6, P8, P13. The fences and edges above, in `write_begin` and
+// `read_retry`, carry the order; or a lock does; or there is none to carry.
 pub(crate) const PLAIN: Ordering = Ordering::Relaxed;
 
 /// Weakens orderings by name, for the tests that demand that the model finds the fault.

@@ -63,8 +63,8 @@ impl<const N: usize> SharedWords<N> {
     /// The generation of the last write, for whoever may write.
     #[inline]
     pub(crate) fn newest(&self) -> u64 {
-        // ORDERING: P5. Only the writer under its lock asks, and in `Subject::generation` nobody
-        // else is left.
+        // ORDERING: Relaxed, P5. Only the writer under its lock asks; in `Subject::generation`
+        // no other thread is left.
         self.0.first().map_or(0, |first| first.load(Relaxed))
     }
 
@@ -72,7 +72,7 @@ impl<const N: usize> SharedWords<N> {
     #[inline]
     pub(crate) fn put(&self, generation: u64, paced: bool) {
         for (at, place) in self.0.iter().enumerate() {
-            // ORDERING: P1, P2. The count around this carries the order, in `write_begin`.
+            // ORDERING: Relaxed, P1, P2. The count around this carries the order, in `write_begin`.
             place.store(word(generation, at), Relaxed);
             pause_if(paced);
         }
@@ -83,7 +83,7 @@ impl<const N: usize> SharedWords<N> {
     pub(crate) fn take(&self, paced: bool) -> Words<N> {
         let mut taken = Words::FIRST;
         for (from, to) in self.0.iter().zip(taken.0.iter_mut()).rev() {
-            // ORDERING: P2. The count around this carries the order, in `read_retry`.
+            // ORDERING: Relaxed, P2. The count around this carries the order, in `read_retry`.
             *to = from.load(Relaxed);
             pause_if(paced);
         }

@@ -28,8 +28,9 @@
  * that orders them as much, and it sees it.
  */
 #ifdef TEARFREE_TSAN
-/* ORDERING: stands in for the fences of `TEARFREE_FENCE`, as said above. */
+/* ORDERING: stands in for the fence of `TEARFREE_FENCE` behind it, as said above. */
 #define TEARFREE_PLAIN_LOAD __ATOMIC_ACQUIRE
+/* ORDERING: stands in for the fence of `TEARFREE_FENCE` before it, as said above. */
 #define TEARFREE_PLAIN_STORE __ATOMIC_RELEASE
 #ifndef __clang__
 #pragma GCC diagnostic push
@@ -97,7 +98,7 @@ template <class T>
 inline T tearfree_read_once(const volatile T &place) noexcept
 {
 	T value;
-	/* ORDERING: P1, P2. None by itself: the fence in `read_seqcount_retry` comes after it. */
+	/* ORDERING: Relaxed, P1, P2. None by itself: the fence in `read_seqcount_retry` comes after it. */
 	__atomic_load(&place, &value, TEARFREE_PLAIN_LOAD);
 	return value;
 }
@@ -105,7 +106,7 @@ inline T tearfree_read_once(const volatile T &place) noexcept
 template <class T>
 inline void tearfree_write_once(volatile T &place, typename tearfree_same<T>::type value) noexcept
 {
-	/* ORDERING: P1, P2. None by itself: the fence in `write_seqcount_begin` comes before it. */
+	/* ORDERING: Relaxed, P1, P2. None by itself: the fence in `write_seqcount_begin` comes before it. */
 	__atomic_store(&place, &value, TEARFREE_PLAIN_STORE);
 }
 
@@ -117,7 +118,7 @@ inline void tearfree_write_once(volatile T &place, typename tearfree_same<T>::ty
 /* The type of an expression without const and volatile: the comma operator gives a plain value. */
 #define TEARFREE_PLAIN_TYPE(x) __typeof__(((void)0, (x)))
 
-/* ORDERING: P1, P2. None by itself: the fence in `read_seqcount_retry` comes after it. */
+/* ORDERING: Relaxed, P1, P2. None by itself: the fence in `read_seqcount_retry` comes after it. */
 #define READ_ONCE(x)                                                                               \
 	__extension__({                                                                            \
 		TEARFREE_PLAIN_TYPE(x) tearfree_read_;                                             \
@@ -125,7 +126,7 @@ inline void tearfree_write_once(volatile T &place, typename tearfree_same<T>::ty
 		tearfree_read_;                                                                    \
 	})
 
-/* ORDERING: P1, P2. None by itself: the fence in `write_seqcount_begin` comes before it. */
+/* ORDERING: Relaxed, P1, P2. None by itself: the fence in `write_seqcount_begin` comes before it. */
 #define WRITE_ONCE(x, value)                                                                       \
 	do {                                                                                       \
 		TEARFREE_PLAIN_TYPE(x) tearfree_written_ = (value);                                \

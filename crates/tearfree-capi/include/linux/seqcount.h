@@ -105,7 +105,7 @@ static inline unsigned tearfree_read_begin(const seqcount_t *s)
 
 static inline int tearfree_read_moved(const seqcount_t *s, unsigned start)
 {
-	/* ORDERING: P2. The fence before it, in `tearfree_read_retry`, carries the order. */
+	/* ORDERING: Relaxed, P2. The fence before it, in `tearfree_read_retry`, carries the order. */
 	return __atomic_load_n(&s->sequence, TEARFREE_PLAIN_LOAD) != start;
 }
 
@@ -143,7 +143,7 @@ static inline void tearfree_seqcount_init(seqcount_t *s)
 /* The writer's look at the count that only it changes. */
 static inline unsigned tearfree_own(const seqcount_t *s)
 {
-	/* ORDERING: P5. Only the writer that holds the lock stores, in `tearfree_write_end`. */
+	/* ORDERING: Relaxed, P5. Only the writer that holds the lock stores, in `tearfree_write_end`. */
 	return __atomic_load_n(&s->sequence, __ATOMIC_RELAXED);
 }
 

@@ -113,16 +113,18 @@ pub fn read(shared: &Shared, member: Member, language: Language) -> Words {
 }
 
 fn store_next(words: &[AtomicU64; WORDS]) {
-    // ORDERING: P5. The one writer reads what it stored itself, or what the lock brought along.
+    // ORDERING: Relaxed, P5. The one writer reads what it stored itself, or what the lock brought
+    // along.
     let next = generation_of(words[0].load(Relaxed)) + 1;
-    // ORDERING: P1. Payload, stored while the count is odd, whose fence and even store order it.
+    // ORDERING: Relaxed, P1. Payload, stored while the count is odd, whose fence and even store
+    // order it.
     for (word, value) in words.iter().zip(words_of(next)) {
         word.store(value, Relaxed);
     }
 }
 
 fn load(words: &[AtomicU64; WORDS]) -> Words {
-    // ORDERING: P2. Payload; the fence of the read section comes after these loads.
+    // ORDERING: Relaxed, P2. Payload; the fence of the read section comes after these loads.
     core::array::from_fn(|index| words[index].load(Relaxed))
 }
 

@@ -31,7 +31,7 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
             ($ty:ty) => {{
                 // SAFETY: P6. The chunk is inside of the payload, and aligned: `largest_word` saw to it.
                 let word = unsafe { AtomicMaybeUninit::<$ty>::from_ptr(from.add(at).cast_mut().cast()) };
-                // ORDERING: P6. A relaxed word of the payload; the fence in `read_retry` and the
+                // ORDERING: Relaxed, P6. A word of the payload; the fence in `read_retry` and the
                 // load of the count carry the order.
                 let value: MaybeUninit<$ty> = word.load(PLAIN);
                 // SAFETY: `to` is private and as long as the payload.
@@ -61,7 +61,7 @@ pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
                 let value = unsafe { from.add(at).cast::<MaybeUninit<$ty>>().read_unaligned() };
                 // SAFETY: P6. The chunk is inside of the payload, and aligned: `largest_word` saw to it.
                 let word = unsafe { AtomicMaybeUninit::<$ty>::from_ptr(to.add(at).cast()) };
-                // ORDERING: P1, P6. A relaxed word of the payload; the fence in `write_begin` and
+                // ORDERING: Relaxed, P1, P6. A word of the payload; the fence in `write_begin` and
                 // the even store carry the order.
                 word.store(value, PLAIN);
                 at += size_of::<$ty>();

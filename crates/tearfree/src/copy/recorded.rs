@@ -35,7 +35,7 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: P6. `from` is the shared side, a payload of `len` bytes.
     let from = unsafe { words(from, len) };
     for (at, word) in from.iter().enumerate() {
-        // ORDERING: P6. Per byte, relaxed; the count's fences, as in `read_retry`, carry the order.
+        // ORDERING: Relaxed, P6. Per byte; the count's fences, as in `read_retry`, carry the order.
         let value = word.load(PLAIN);
         // SAFETY: `from` has no more words than `to`, which is `len` bytes too.
         let to = unsafe { to.add(at * WORD) };
@@ -54,7 +54,7 @@ pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
         let from = unsafe { from.add(at * WORD) };
         // SAFETY: a word of `from`, which is private.
         let value = unsafe { from.cast::<usize>().read_unaligned() };
-        // ORDERING: P6. Per byte, relaxed; the count's fence in `write_begin` carries the order.
+        // ORDERING: Relaxed, P6. Per byte; the count's fence in `write_begin` carries the order.
         word.store(value, PLAIN);
     }
 }

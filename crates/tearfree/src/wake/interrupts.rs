@@ -54,7 +54,7 @@ impl Waiters {
     pub(crate) fn wake(&self) {
         // ORDERING: P8. Pairs with the fence in `listen`: one of the two sees the other.
         order::fence_publish();
-        // ORDERING: P8. The fence above comes between the publication and this load.
+        // ORDERING: Relaxed, P8. The fence above comes between the publication and this load.
         if !self.first.load(PLAIN).is_null() {
             self.wake_all();
         }
@@ -91,7 +91,8 @@ impl Waiters {
     fn add(&self, entry: &Entry) {
         // ORDERING: Relaxed: as the list changes in critical sections alone, and this is one.
         entry.next.store(self.first.load(PLAIN), PLAIN);
-        // ORDERING: P8. The fence in `listen` comes between this and the look at the version.
+        // ORDERING: Relaxed, P8. The fence in `listen` comes between this and the look at the
+        // version.
         // INVARIANT: the entry is pinned, and has a waker.
         self.first.store(ptr::from_ref(entry).cast_mut(), PLAIN);
     }

@@ -91,9 +91,7 @@ fn fault_of_ordering(note: &str, orders: &[Order], known: &Known) -> Option<Stri
     let says_relaxed = without_tag(note).starts_with("Relaxed");
     let names_partner = names_in(note).any(|name| known.functions.contains(name));
     match strong.first() {
-        None if !says_relaxed && cited.is_empty() => {
-            Some("begins neither with \"Relaxed\" nor with an obligation".into())
-        }
+        None if !says_relaxed => Some("does not begin with \"Relaxed\"".into()),
         Some(order) if says_relaxed => Some(format!("says \"Relaxed\" of {order}")),
         Some(_) if !names_partner => {
             Some("names no function that exists: name the partner in backticks".into())
@@ -139,7 +137,15 @@ impl Check<'_> {
             if !orders.is_empty() {
                 self.report.orderings += 1;
                 match ordering_note(lines, i) {
-                    Some(at) => served.entry(at).or_default().extend(orders),
+                    Some(at) => {
+                        let others = served.entry(at).or_default();
+                        let is_strong = |orders: &[Order]| !orders.iter().all(Order::is_relaxed);
+                        if is_strong(others) && is_strong(&orders) {
+                            let what = "shares its ORDERING note with another one";
+                            self.report.faults.push(format!("{shown}: {}: {what}", orders[0]));
+                        }
+                        others.extend(orders);
+                    }
                     None => self.report.faults.push(format!(
                         "{shown}: {}: no ORDERING note in the paragraph above",
                         orders[0]

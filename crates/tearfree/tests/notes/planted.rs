@@ -11,7 +11,7 @@ const ORDER: &str = "\
 begin = Acquire;
 // ORDERING: P2. Pairs with the load in `begin`.
 even = Release;
-// ORDERING: P3. The fences carry the order, not this.
+// ORDERING: Relaxed, P3. The fences carry the order, not this.
 pub(crate) const PLAIN: Ordering = Ordering::Relaxed;
 ";
 
@@ -37,10 +37,10 @@ fn expect(cases: &[(&str, &str)], faults_of: impl Fn(&str) -> String) {
 fn good_notes_pass() {
     for good in [
         "// ORDERING: P1. Pairs with the store in `read_retry`.\nx.load(order::begin());",
-        "let old = 1;\n// ORDERING: P1, P2. Both ends; pairs with\n// `Count::read_retry(..)`.\nlet a = x\n    .load(order::begin());\nx.store(1, order::even());",
+        "let old = 1;\n// ORDERING: P1. Orders the second load too; pairs with\n// `Count::read_retry(..)`.\nlet a = x\n    .load(order::begin());\nx.load(PLAIN);",
         "x.store(1, Ordering::Release); // ORDERING: P2. Pairs with the load in `begin`.\n",
         "// ORDERING: Relaxed: an independent word, a statistic.\nx.load(Relaxed);",
-        "// ORDERING: P3. The fence in `read_retry` carries the order.\nx.load(PLAIN);",
+        "// ORDERING: Relaxed, P3. The fence in `read_retry` carries the order.\nx.load(PLAIN);",
         "// ORDERING: P1. Pairs with `even`; a failure publishes nothing.\nx.swap(1, order::begin(), PLAIN);",
         "// ORDERING: orders this store before that of `read_retry`.\nx.store(1, Release);",
         "use core::sync::atomic::{\n    Ordering::Relaxed,\n    fence,\n};",
@@ -97,14 +97,21 @@ fn a_note_that_cites_the_obligation_of_another_ordering_fails() {
                 "does not begin with what `begin`",
             ),
             (
-                "// ORDERING: P1. Pairs with `even` twice.\norder::begin();\norder::even();",
-                "with what `even`",
+                "// ORDERING: P1. Pairs with `even` twice.\norder::begin();\norder::begin();",
+                "src/a.rs:5: `begin`: shares its ORDERING note with another one",
+            ),
+            (
+                "// ORDERING: P1. Pairs with `even`.\nx.swap(1, order::begin(), order::even());",
+                "does not begin with what `even` is for",
             ),
             (
                 "// ORDERING: P2. Pairs with `even`, over there.\nf(Acquire);",
                 "cites P2, and `Acquire`",
             ),
-            ("// ORDERING: P1. The fence in `begin` has it.\nf(PLAIN);", "cites P1, and `PLAIN`"),
+            (
+                "// ORDERING: Relaxed, P1. The fence in `begin` has it.\nf(PLAIN);",
+                "cites P1, and `PLAIN`",
+            ),
             (
                 "// ORDERING: P3. A fence, for `begin` there.\nfence(strong);",
                 "cites P3, and `fence`",
@@ -128,7 +135,7 @@ fn a_note_that_cites_the_obligation_of_another_ordering_fails() {
             ("// ORDERING: Relaxed: `begin` has it.\nf(Acquire);", "says \"Relaxed\" of `Acquire`"),
             (
                 "// ORDERING: pairs with the store in `even`.\nf(Relaxed);",
-                "neither with \"Relaxed\"",
+                "does not begin with \"Relaxed\"",
             ),
         ],
         faults_of,

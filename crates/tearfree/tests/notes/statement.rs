@@ -147,9 +147,10 @@ pub(crate) fn without_tag(note: &str) -> &str {
     TAGS.iter().find_map(|tag| note.strip_prefix(tag)).unwrap_or(note).trim()
 }
 
-/// The obligations that a note rests on: those that it begins with.
+/// The obligations that a note rests on: those that it begins with, behind the word "Relaxed".
 pub(crate) fn leading_obligations(note: &str) -> impl Iterator<Item = &str> {
-    words(without_tag(note)).map(|(_, word, _)| word).take_while(|word| is_obligation(word))
+    let words = words(without_tag(note)).map(|(_, word, _)| word);
+    words.skip_while(|word| *word == "Relaxed").take_while(|word| is_obligation(word))
 }
 
 /// All obligations that a note mentions.
