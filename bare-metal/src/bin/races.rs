@@ -106,7 +106,8 @@ fn add_one(current: &mut Value) {
 fn add_one_without_lock() {
     // ORDERING: Relaxed on purpose: these words have no count, so that they are torn.
     let new = value(UNLOCKED[0].load(Relaxed).wrapping_add(1));
-    // The last word first, so that the one that counts is old for as long as it can be.
+    // ORDERING: Relaxed on purpose, as these words have no count. The last word comes first, so that
+    // the one that counts is old for as long as it can be.
     UNLOCKED.iter().zip(new).rev().for_each(|(word, new)| word.store(new, Relaxed));
 }
 

@@ -310,6 +310,7 @@ impl<C: Count> SeqCount<C> {
         // ORDERING: P3. Pairs with `try_read_begin`: a reader that begins at the new count sees all stores
         // from before this call.
         order::fence_invalidate();
+        // ORDERING: Relaxed: the fence above makes it a release.
         // INVARIANT: even to the next even, by the one writer.
         C::store(&self.word, even.next().next(), PLAIN);
     }
@@ -345,6 +346,7 @@ impl<C: Count> SeqCount<C> {
         // `read_retry` through the odd count above; stores before it reach readers that load the even
         // count below in `try_read_begin`.
         order::fence_barrier();
+        // ORDERING: Relaxed: the fence above orders it behind the odd count and makes it a release.
         // INVARIANT: odd to even, by the one writer.
         C::store(&self.word, even.next().next(), PLAIN);
     }

@@ -4,10 +4,10 @@
 //! No lint reads such notes, so this test does, in all crates, the kernel modules and the C headers:
 //!
 //! - A line of code that names an ordering (`Acquire`, `order::begin()`, `fence(..)`, `PLAIN`) has an
-//!   `ORDERING:` note above it in the same paragraph, and does not share it with another ordering,
-//!   unless that is relaxed. If the note begins with obligations, they are those of that ordering's
-//!   row in `order.rs`, and those rows agree with TESTING.md. Notes of relaxed orderings alone begin
-//!   with "Relaxed".
+//!   `ORDERING:` note above it, in the nearest comment of the paragraph, and does not share it with
+//!   another ordering, unless that is relaxed. If the note begins with obligations, they are those of
+//!   that ordering's row in `order.rs`, and those rows agree with TESTING.md. A note of relaxed
+//!   orderings alone begins with "Relaxed".
 //! - An `unsafe` block or impl has a `SAFETY:` note directly above.
 //! - A note says something: it has words of its own, besides "by the caller's promise" and the like,
 //!   and they are not those of its function's `# Safety` section.

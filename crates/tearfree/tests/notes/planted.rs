@@ -64,6 +64,10 @@ fn a_missing_note_fails() {
                 "`begin`: no ORDERING",
             ),
             ("sync::fence(strong);", "`fence`: no ORDERING note"),
+            (
+                "// ORDERING: Relaxed: a statistic, see `begin`.\nf(PLAIN);\n// And more.\ng(PLAIN);",
+                "src/a.rs:6: `PLAIN`: no ORDERING note",
+            ),
             ("/// ORDERING: P3. `begin` has the order.\nf(PLAIN);", "`PLAIN`: no ORDERING note"),
             ("#[cfg(test)]\nmod tests {\n}\nf(SeqCst);", "src/a.rs:6: `SeqCst`: no ORDERING note"),
             ("use Ordering::Relaxed as R;", "imports an ordering"),

@@ -118,16 +118,19 @@ pub(crate) fn note_from(lines: &[Line], at: usize) -> String {
     more.fold(lines[at].note.clone(), |text, line| text + " " + &line.note)
 }
 
-/// The line of the ORDERING note in the paragraph above line `at`. A table row needs one of its own.
+/// The line of the ORDERING note in the paragraph above line `at`: in the nearest comment there. A table
+/// row needs one of its own.
 pub(crate) fn ordering_note(lines: &[Line], at: usize) -> Option<usize> {
     if lines[at].note.starts_with("ORDERING:") {
         return Some(at);
     }
+    let is_comment = |line: &Line| line.code.trim().is_empty() && !line.note.is_empty();
     let is_row = table_row(&lines[at].code).is_some();
     let may_be_between = |line: &Line| !line.is_blank && (!is_row || line.code.trim().is_empty());
-    let reachable = (0..at).rev().take_while(|&i| may_be_between(&lines[i]));
-    let mut found = reachable.filter(|&i| lines[i].is_note("ORDERING:"));
-    found.next()
+    let mut paragraph = (0..at).rev().take_while(|&i| may_be_between(&lines[i]));
+    let end = paragraph.find(|&i| is_comment(&lines[i]))?;
+    let comment = (0..=end).rev().take_while(|&i| is_comment(&lines[i]));
+    comment.into_iter().find(|&i| lines[i].note.starts_with("ORDERING:"))
 }
 
 /// The line of the SAFETY note directly above the statement that line `at` belongs to.
