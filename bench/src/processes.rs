@@ -39,7 +39,7 @@ impl<V> Shared<V> {
 
 impl<V> Drop for Shared<V> {
     fn drop(&mut self) {
-        // SAFETY: `new` put it there, and nobody refers to it any more.
+        // SAFETY: `new` put it there, and no reference to it is left.
         unsafe { self.0.drop_in_place() };
         // SAFETY: `new` mapped as many bytes there, and no reference into them is left.
         unsafe { libc::munmap(self.0.as_ptr().cast(), size_of::<V>()) };
@@ -100,7 +100,7 @@ pub(crate) fn run<T: Payload, C: Contestant<T>>(
         .collect();
     let (writes, took) = write::<T, C>(cell.get(), board.get(), readers, length);
     for child in children {
-        // SAFETY: a child of ours, whose status nobody wants.
+        // SAFETY: a child of ours; a null pointer means that its status is not wanted.
         unsafe { libc::waitpid(child, null_mut(), 0) };
     }
     let mut tally = Tally { writes, ..Tally::default() };

@@ -127,7 +127,7 @@ fn run(bench: &mut Bench) {
 
 fn system(id: &libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a valid place for the answer.
+    // SAFETY: `time` is valid for a write of the answer.
     unsafe { libc::clock_gettime(*id, &raw mut time) };
     time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
 }

@@ -106,7 +106,7 @@ impl Shared {
     #[inline(always)]
     pub(crate) fn state(&self) -> &AtomicU32 {
         let at = offset_of!(Header, hot) + offset_of!(Hot, state);
-        // SAFETY: P11. A word of the header, aligned, and an atomic for everybody.
+        // SAFETY: P11. A word of the header, aligned, which all processes use as an atomic.
         unsafe { AtomicU32::from_ptr(self.word::<u32>(at)) }
     }
 
@@ -119,7 +119,7 @@ impl Shared {
 
     #[inline(always)]
     fn atomic(&self, offset: usize) -> &AtomicU64 {
-        // SAFETY: P11. A word of the header, aligned, and an atomic for everybody.
+        // SAFETY: P11. A word of the header, aligned, which all processes use as an atomic.
         unsafe { AtomicU64::from_ptr(self.word(offset)) }
     }
 
@@ -233,7 +233,7 @@ impl Shared {
     }
 
     fn writer_count(&self) -> &PairCount {
-        // SAFETY: P11. A word of the header, aligned, and an atomic for everybody.
+        // SAFETY: P11. A word of the header, aligned, which all processes use as an atomic.
         unsafe { PairCount::from_ptr(self.word(offset_of!(Header, writer_count))) }
     }
 

@@ -90,6 +90,6 @@ fn seen<'a, T>(register: c_long) -> Option<&'a T> {
 
 fn place<'a, T>(register: c_long) -> Option<&'a mut T> {
     let place = ptr::with_exposed_provenance_mut::<T>(register as usize);
-    // SAFETY: as in `seen`; the kernel would have written there.
+    // SAFETY: the caller gave it to the kernel to write such a value there, or it is null.
     unsafe { place.as_mut() }
 }

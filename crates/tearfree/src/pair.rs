@@ -79,8 +79,8 @@ impl PairCount {
     #[inline]
     #[must_use]
     pub const unsafe fn from_ptr<'a>(word: *mut u64) -> &'a Self {
-        // SAFETY: P11, by the caller's promise. `PairCount` is transparent over the atomic, which
-        // has the size and bit validity of `u64`.
+        // SAFETY: P11. The word stays, aligned and atomic, for `'a`. `PairCount` is transparent
+        // over the atomic, which has the size and bit validity of `u64`.
         unsafe { &*word.cast::<Self>() }
     }
 

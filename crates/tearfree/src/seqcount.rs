@@ -101,8 +101,8 @@ impl<C: Count> SeqCount<C> {
     #[expect(unsafe_code, reason = "the word belongs to someone else; P11 says what they promise")]
     #[must_use]
     pub const unsafe fn from_ptr<'a>(word: *mut C) -> &'a Self {
-        // SAFETY: P11, by the caller's promise. `SeqCount<C>` is transparent over `C`'s atomic, which
-        // has the size and bit validity of `C`.
+        // SAFETY: P11. The word stays, aligned and atomic, for `'a`. `SeqCount<C>` is transparent
+        // over `C`'s atomic, which has the size and bit validity of `C`.
         unsafe { &*word.cast::<Self>() }
     }
 

@@ -86,7 +86,7 @@ impl Case {
         if unsafe { hammer_is_wanted(self.name.as_ptr()) } == 0 {
             return;
         }
-        // SAFETY: as before, the name ends with a zero.
+        // SAFETY: the name is a `CStr`, so it ends with a zero.
         unsafe { hammer_begins(self.name.as_ptr()) };
         let interruption = self.interruption.map(|(kind, deed)| Interruption {
             kind,

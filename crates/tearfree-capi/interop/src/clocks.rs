@@ -109,7 +109,7 @@ impl ClockOfC {
 
 impl Drop for ClockOfC {
     fn drop(&mut self) {
-        // SAFETY: the clock is open, and nobody uses it any more.
+        // SAFETY: the clock is open, and this was its last user.
         unsafe { c_clock_close(self.0) };
     }
 }

@@ -134,7 +134,8 @@ impl Mask {
     #[must_use]
     pub fn from_bits(bits: u64) -> Self {
         let mut mask = Mask(signal_set(core::iter::empty()));
-        // SAFETY: as in `to_bits`; any pattern of those 64 bits is a mask.
+        // SAFETY: a `sigset_t` begins with the 64-bit mask that `to_bits` reads; any bits are a
+        // mask.
         unsafe { core::ptr::from_mut(&mut mask.0).cast::<u64>().write(bits) };
         mask
     }

@@ -26,7 +26,7 @@ impl<R: RawMutex> LockApi04<R> {
     }
 }
 
-// SAFETY: P5 is the contract of `RawMutex`.
+// SAFETY: P5. `RawMutex` is an unsafe trait, which demands of its types what this trait demands.
 unsafe impl<R: RawMutex> WriterLock for LockApi04<R> {
     const UNLOCKED: Self = LockApi04::new();
     type Held = ();

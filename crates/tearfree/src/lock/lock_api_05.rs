@@ -26,7 +26,7 @@ impl<R: RawMutex> LockApi05<R> {
     }
 }
 
-// SAFETY: P5 is the contract of `RawMutex`.
+// SAFETY: P5. `RawMutex` is an unsafe trait, which demands of its types what this trait demands.
 unsafe impl<R: RawMutex> WriterLock for LockApi05<R> {
     const UNLOCKED: Self = LockApi05::new();
     type Held = R::Guard;

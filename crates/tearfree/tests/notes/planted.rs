@@ -166,6 +166,7 @@ fn a_note_that_says_nothing_fails() {
         "same as above.",
         "the contract of this function.",
         "P3. As in `begin`.",
+        "P3. As above, with the store in `begin` and the load in `even`.",
     ];
     for text in texts {
         let bad = format!("// SAFETY: {text}\nunsafe {{ z() }}");

@@ -39,7 +39,8 @@ const STOCK: [&str; 23] = [
 
 /// The words of a note without its tag, obligations, and phrases that say nothing.
 fn own_words(text: &str) -> Vec<String> {
-    let all = words(text).map(|(_, word, _)| word).filter(|word| !is_obligation(word));
+    let all =
+        words(text).map(|(_, word, _)| word).filter(|word| !is_obligation(&word.to_uppercase()));
     let mut joined = format!(" {} ", all.collect::<Vec<_>>().join(" ").to_lowercase());
     for phrase in STOCK {
         // Twice: two phrases may share the blank between them.
@@ -48,9 +49,15 @@ fn own_words(text: &str) -> Vec<String> {
     joined.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Whether a note makes no argument. `text` has no tag.
+/// Whether a note makes no argument, or points at another one. `text` has no tag.
 pub(crate) fn says_nothing(text: &str) -> bool {
-    own_words(text).len() < FEWEST_WORDS
+    let text = text.to_lowercase();
+    let mut argument = words(&text)
+        .map(|(_, word, _)| word)
+        .skip_while(|word| *word == "relaxed" || is_obligation(&word.to_uppercase()));
+    let beginning = (argument.next().unwrap_or_default(), argument.next().unwrap_or_default());
+    let points_elsewhere = matches!(beginning, ("as", "above" | "below" | "before" | "for" | "in"));
+    points_elsewhere || own_words(&text).len() < FEWEST_WORDS
 }
 
 /// Whether a note only repeats what the contract of its function says.
