@@ -28,6 +28,7 @@ static enum hrtimer_restart on_timer(struct hrtimer *self)
 static void on_work(struct work_struct *self)
 {
 	callback(argument);
+	/* ORDERING: Relaxed: a flag; `cancel_work_sync` ends what sees it late. */
 	if (READ_ONCE(work_is_wanted))
 		schedule_work_on(raw_smp_processor_id(), self);
 }
@@ -57,6 +58,7 @@ void hammer_interruption_start(u32 kind, void (*call)(void *), void *arg)
 		break;
 	case WORK_QUEUE:
 		INIT_WORK(&work, on_work);
+		/* ORDERING: Relaxed: `schedule_work_on` below hands it to the work. */
 		WRITE_ONCE(work_is_wanted, true);
 		schedule_work_on(raw_smp_processor_id(), &work);
 		break;
@@ -67,6 +69,7 @@ void hammer_interruption_start(u32 kind, void (*call)(void *), void *arg)
 void hammer_interruption_stop(u32 kind)
 {
 	if (kind == WORK_QUEUE) {
+		/* ORDERING: Relaxed: a flag; `cancel_work_sync` waits for work that missed it. */
 		WRITE_ONCE(work_is_wanted, false);
 		cancel_work_sync(&work);
 		return;

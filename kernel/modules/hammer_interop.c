@@ -34,6 +34,7 @@ static void store(u64 *words, u64 generation, bool paced)
 	int i;
 
 	for (i = 0; i < HAMMER_WORDS; i++) {
+		/* ORDERING: Relaxed, P1. Payload; the count around `put` carries the order. */
 		WRITE_ONCE(words[i], generation * (2 * i + 1));
 		if (paced)
 			cpu_relax();
@@ -46,6 +47,7 @@ static void load(const u64 *words, u64 *out, bool paced)
 	int i;
 
 	for (i = HAMMER_WORDS - 1; i >= 0; i--) {
+		/* ORDERING: Relaxed, P2. Payload; the fence of the retry comes after `take`. */
 		out[i] = READ_ONCE(words[i]);
 		if (paced)
 			cpu_relax();
@@ -55,6 +57,7 @@ static void load(const u64 *words, u64 *out, bool paced)
 /* The next generation; the caller holds the writers' lock. */
 static u64 next(void)
 {
+	/* ORDERING: Relaxed, P5. The lock is held, so this is the last writer's word. */
 	return READ_ONCE(shared.words[0][0]) + 1;
 }
 

@@ -75,7 +75,7 @@ impl BareSeqLock {
     /// ```
     #[must_use]
     pub const unsafe fn from_ptr<'a>(lock: *const Self) -> &'a Self {
-        // SAFETY: P11, by the caller's promise; the layouts are the same.
+        // SAFETY: P11. The `seqlock_t` stays initialised for `'a`; the layouts are the same.
         unsafe { &*lock }
     }
 

@@ -172,7 +172,8 @@ fn tsc() -> u64 {
 #[inline(always)]
 fn tsc_ordered() -> u64 {
     let (low, high): (u64, u64);
-    // SAFETY: as in `tsc`. `lfence` waits until all earlier instructions are done, loads among them.
+    // SAFETY: it reads the counter as `tsc` does, and touches no memory. `lfence` waits until all
+    // earlier instructions are done, loads among them.
     unsafe {
         core::arch::asm!("lfence", "rdtsc", out("rax") low, out("rdx") high,
             options(nostack, preserves_flags));
@@ -195,7 +196,8 @@ fn cntvct() -> u64 {
 #[inline(always)]
 fn cntvct_ordered() -> u64 {
     let count: u64;
-    // SAFETY: as in `cntvct`. `isb` keeps the processor from reading it ahead of earlier instructions.
+    // SAFETY: it reads the counter as `cntvct` does, and touches no memory. `isb` keeps the
+    // processor from reading it ahead of earlier instructions.
     unsafe {
         core::arch::asm!("isb", "mrs {}, cntvct_el0", out(reg) count,
             options(nostack, preserves_flags));

@@ -29,7 +29,7 @@ pub(crate) fn errno_result(error: c_int) -> c_int {
     if error == 0 {
         return 0;
     }
-    // SAFETY: it takes nothing.
+    // SAFETY: the call has no condition; it returns the address of this thread's error.
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: the C library's own variable for this thread's error.
     unsafe { *errno = error };

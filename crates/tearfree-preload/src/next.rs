@@ -27,7 +27,8 @@ impl Next {
     /// If the C library lacks the function, the program cannot have it either, and is aborted.
     #[inline]
     pub(crate) fn get(&self) -> *mut c_void {
-        // ORDERING: P12. An address, which says all there is; pairs with the store in `find`.
+        // ORDERING: Relaxed: the address of code that is there from the start; nothing else is
+        // published.
         let found = self.found.load(Ordering::Relaxed);
         if found.is_null() { self.find_or_abort() } else { found }
     }
@@ -45,7 +46,7 @@ impl Next {
     fn find(&self) -> *mut c_void {
         // SAFETY: a name that ends with a zero.
         let found = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) };
-        // ORDERING: P12. Whoever stores stores the same; pairs with `get`.
+        // ORDERING: Relaxed: every thread that looks it up stores the same address.
         self.found.store(found, Ordering::Relaxed);
         found
     }

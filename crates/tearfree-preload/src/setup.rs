@@ -21,7 +21,7 @@ static CLOCK: AtomicPtr<Clock> = AtomicPtr::new(ptr::null_mut());
 /// Returns the clock that the program sees, if one was opened.
 #[inline]
 pub(crate) fn clock() -> Option<&'static Clock> {
-    // ORDERING: P12. The clock was made before its address was stored; pairs with `setup`.
+    // ORDERING: pairs with the store in `setup`: the clock was made before its address was stored.
     let clock = CLOCK.load(Ordering::Acquire);
     // SAFETY: null, or from `Box::leak`, and never changed afterwards.
     unsafe { clock.as_ref() }
@@ -40,7 +40,8 @@ extern "C" fn setup() {
         Ok(clock) => {
             // The first reading finds the vDSO, which must be done before the program needs the time.
             let _ = clock.now();
-            // ORDERING: P12. The clock is whole before anybody sees its address; pairs with `clock`.
+            // ORDERING: pairs with the load in `clock`: the clock is whole before its address is
+            // seen.
             CLOCK.store(Box::leak(Box::new(clock)), Ordering::Release);
         }
         Err(error) => warn(&error.to_string()),

@@ -88,6 +88,6 @@ fn pointee<'a, T>(register: c_long) -> Option<&'a T> {
 /// As [`pointee`], for the caller's buffer of a result.
 fn pointee_mut<'a, T>(register: c_long) -> Option<&'a mut T> {
     let pointer = ptr::with_exposed_provenance_mut::<T>(register as usize);
-    // SAFETY: as in `pointee`; the kernel would have written there.
+    // SAFETY: the caller gave it to the kernel to write such a value there, or it is null.
     unsafe { pointer.as_mut() }
 }

@@ -55,14 +55,14 @@ fn to_entry(timer: Pointer) -> usize {
 }
 
 fn is_cpu_timer(timer: Pointer) -> bool {
-    // ORDERING: P12. A number, which says all there is; stored by `replace_entry`.
+    // ORDERING: Relaxed: an ID that is only compared.
     CPU_TIMERS.iter().any(|entry| entry.load(Ordering::Relaxed) == to_entry(timer))
 }
 
 /// Replaces an entry by another one, if it is found.
 fn replace_entry(old: usize, new: usize) {
+    // ORDERING: Relaxed: an ID; it publishes nothing else, and one step keeps entries from being lost.
     let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
-    // ORDERING: P12. A number, which says all there is; loaded by `is_cpu_timer`.
     let _ = CPU_TIMERS.iter().any(|entry| entry.compare_exchange(old, new, order, failed).is_ok());
 }
 

@@ -51,7 +51,7 @@ impl Case {
         if unsafe { hammer_is_wanted(self.name.as_ptr()) } == 0 {
             return;
         }
-        // SAFETY: as above.
+        // SAFETY: the name is a `CStr`, so it ends with a zero.
         unsafe { hammer_print_start(self.name.as_ptr()) };
         let interruption = self.interruption.map(|(kind, action)| Interruption {
             kind,

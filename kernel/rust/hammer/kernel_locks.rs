@@ -223,16 +223,19 @@ impl Subject for MixedLatch {
     const WORD_BY_WORD: bool = true;
 
     fn write(&self, turn: u64) {
+        // ORDERING: Relaxed: a hint for the statistics; it orders nothing of the latch.
         self.is_writing.store(true, Relaxed);
         if self.writer.is_rust(turn) {
             self.write_by_rust(is_paced(turn));
         } else {
             hammer_latch_write(u32::from(is_paced(turn)));
         }
+        // ORDERING: Relaxed: the hint is cleared; readers that miss that count one more meeting.
         self.is_writing.store(false, Relaxed);
     }
 
     fn read(&self, turn: u64) -> ReadOutcome {
+        // ORDERING: Relaxed: counted, and used for nothing else.
         let met = u64::from(self.is_writing.load(Relaxed));
         if self.reader.is_rust(turn) {
             return ReadOutcome::new(self.read_by_rust(is_paced(turn)).generation(), met);

@@ -162,12 +162,15 @@ impl<const N: usize> Subject for Latched<N> {
     fn write(&self, _: u64) {
         self.latch.update(|words| {
             words.advance();
+            // ORDERING: Relaxed: a hint for the statistics; it orders nothing of the latch.
             self.is_writing.store(true, Relaxed);
         });
+        // ORDERING: Relaxed: the hint is cleared; readers that miss that count one more meeting.
         self.is_writing.store(false, Relaxed);
     }
 
     fn read(&self, _: u64) -> ReadOutcome {
+        // ORDERING: Relaxed: counted, and used for nothing else.
         let met = self.is_writing.load(Relaxed);
         ReadOutcome::new(self.latch.read().generation(), u64::from(met))
     }

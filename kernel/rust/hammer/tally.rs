@@ -84,11 +84,13 @@ fn add(counter: &AtomicU64, more: u64) {
 
 #[inline]
 fn store(counter: &AtomicU64, value: u64) {
+    // ORDERING: Relaxed: one thread stores this number; it publishes nothing else.
     counter.store(value, Relaxed);
 }
 
 /// Loads a counter, which may be changing.
 #[inline]
 pub(crate) fn load(counter: &AtomicU64) -> u64 {
+    // ORDERING: Relaxed: a number to add up; the end of the thread orders the last one.
     counter.load(Relaxed)
 }

@@ -64,8 +64,8 @@ impl<const N: usize> SharedWords<N> {
     /// Returns the generation of the last write; for writers.
     #[inline]
     pub(crate) fn newest(&self) -> u64 {
-        // ORDERING: P5. Only the writer under its lock asks, and in `Subject::generation` nobody
-        // else is left.
+        // ORDERING: Relaxed, P5. Only the writer under its lock asks; in `Subject::generation`
+        // no other thread is left.
         self.0.first().map_or(0, |first| first.load(Relaxed))
     }
 
@@ -73,7 +73,7 @@ impl<const N: usize> SharedWords<N> {
     #[inline]
     pub(crate) fn store(&self, generation: u64, paced: bool) {
         for (index, slot) in self.0.iter().enumerate() {
-            // ORDERING: P1, P2. The count around this carries the order, in `write_begin`.
+            // ORDERING: Relaxed, P1, P2. The count around this carries the order, in `write_begin`.
             slot.store(word(generation, index), Relaxed);
             pause_if(paced);
         }
@@ -85,7 +85,7 @@ impl<const N: usize> SharedWords<N> {
     pub(crate) fn load(&self, paced: bool) -> Words<N> {
         let mut words = Words::FIRST;
         for (from, to) in self.0.iter().zip(words.0.iter_mut()).rev() {
-            // ORDERING: P2. The count around this carries the order, in `read_retry`.
+            // ORDERING: Relaxed, P2. The count around this carries the order, in `read_retry`.
             *to = from.load(Relaxed);
             pause_if(paced);
         }

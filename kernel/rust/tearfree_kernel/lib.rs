@@ -126,14 +126,14 @@ unsafe impl WriterLock for SpinLock {
 
     #[inline]
     fn try_lock(&self) -> Option<()> {
-        // SAFETY: as in `lock`.
+        // SAFETY: the kernel may use the word as its `spinlock_t`, for as long as `self` lives.
         let taken = unsafe { tf_spin_trylock(self.0.get()) } != 0;
         taken.then_some(())
     }
 
     #[inline]
     unsafe fn unlock(&self, (): ()) {
-        // SAFETY: as in `lock`; it is held, by the caller's promise.
+        // SAFETY: the word is a `spinlock_t` that the caller has taken.
         unsafe { tf_spin_unlock(self.0.get()) }
     }
 }
@@ -159,7 +159,8 @@ impl KernelSeqLock {
     /// `seqlock` is an initialised `seqlock_t` that lives for `'a` (P11).
     #[inline]
     pub unsafe fn from_ptr<'a>(seqlock: *mut KernelSeqLock) -> &'a Self {
-        // SAFETY: P11, by the caller's promise. Both fields are cells.
+        // SAFETY: P11. The words are only touched atomically while this lives; both fields are
+        // cells.
         unsafe { &*seqlock }
     }
 

@@ -10,6 +10,7 @@ static inline void cpu_relax(void)
 #elif defined(__aarch64__) || defined(__arm__)
 	__asm__ __volatile__("yield" ::: "memory");
 #else
+	/* ORDERING: keeps the compiler from moving loads of the loop across `cpu_relax`. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 #endif
 }

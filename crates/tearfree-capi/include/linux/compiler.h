@@ -27,7 +27,9 @@
  * not support fences, so for it every load acquires and every store releases, which is at least as strong.
  */
 #ifdef TEARFREE_TSAN
+/* ORDERING: stands in for the fence of `TEARFREE_FENCE` behind it, as said above. */
 #define TEARFREE_PLAIN_LOAD __ATOMIC_ACQUIRE
+/* ORDERING: stands in for the fence of `TEARFREE_FENCE` before it, as said above. */
 #define TEARFREE_PLAIN_STORE __ATOMIC_RELEASE
 #ifndef __clang__
 #pragma GCC diagnostic push
@@ -43,6 +45,7 @@ static inline void tearfree_fence(int order)
 #endif
 #define TEARFREE_FENCE(order) tearfree_fence(order)
 #else
+/* ORDERING: Relaxed: each use says what carries the order. */
 #define TEARFREE_PLAIN_LOAD __ATOMIC_RELAXED
 #define TEARFREE_PLAIN_STORE __ATOMIC_RELAXED
 #define TEARFREE_FENCE(order) __atomic_thread_fence(order)
@@ -74,6 +77,7 @@ void __tsan_release(void *address);
 #ifndef __cplusplus
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
+/* ORDERING: for the compiler alone, like the kernel's `barrier`. */
 #define barrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 #endif
 
@@ -93,7 +97,7 @@ template <class T>
 inline T tearfree_read_once(const volatile T &variable) noexcept
 {
 	T value;
-	/* ORDERING: P1, P2. None by itself: the fence in `read_seqcount_retry` comes after it. */
+	/* ORDERING: Relaxed, P1, P2. None by itself: the fence in `read_seqcount_retry` comes after it. */
 	__atomic_load(&variable, &value, TEARFREE_PLAIN_LOAD);
 	return value;
 }
@@ -101,7 +105,7 @@ inline T tearfree_read_once(const volatile T &variable) noexcept
 template <class T>
 inline void tearfree_write_once(volatile T &variable, typename tearfree_same<T>::type value) noexcept
 {
-	/* ORDERING: P1, P2. None by itself: the fence in `write_seqcount_begin` comes before it. */
+	/* ORDERING: Relaxed, P1, P2. None by itself: the fence in `write_seqcount_begin` comes before it. */
 	__atomic_store(&variable, &value, TEARFREE_PLAIN_STORE);
 }
 
@@ -113,7 +117,7 @@ inline void tearfree_write_once(volatile T &variable, typename tearfree_same<T>:
 /* The type of an expression without const and volatile, which the comma operator drops. */
 #define TEARFREE_PLAIN_TYPE(x) __typeof__(((void)0, (x)))
 
-/* ORDERING: P1, P2. None by itself: the fence in `read_seqcount_retry` comes after it. */
+/* ORDERING: Relaxed, P1, P2. None by itself: the fence in `read_seqcount_retry` comes after it. */
 #define READ_ONCE(x)                                                                               \
 	__extension__({                                                                            \
 		TEARFREE_PLAIN_TYPE(x) tearfree_read_;                                             \
@@ -121,7 +125,7 @@ inline void tearfree_write_once(volatile T &variable, typename tearfree_same<T>:
 		tearfree_read_;                                                                    \
 	})
 
-/* ORDERING: P1, P2. None by itself: the fence in `write_seqcount_begin` comes before it. */
+/* ORDERING: Relaxed, P1, P2. None by itself: the fence in `write_seqcount_begin` comes before it. */
 #define WRITE_ONCE(x, value)                                                                       \
 	do {                                                                                       \
 		TEARFREE_PLAIN_TYPE(x) tearfree_written_ = (value);                                \

@@ -27,7 +27,7 @@ void tearfree_mutex_unlock(struct mutex *lock);
 
 static inline void mutex_init(struct mutex *lock)
 {
-	/* ORDERING: P5. Nobody uses it yet; whoever does was told of it after `mutex_init`. */
+	/* ORDERING: Relaxed: no other thread has it before `mutex_init` returns. */
 	__atomic_store_n(&lock->state, 0, TEARFREE_PLAIN_STORE);
 }
 

@@ -28,7 +28,7 @@ void tearfree_write_unlock(rwlock_t *lock);
 
 static inline void rwlock_init(rwlock_t *lock)
 {
-	/* ORDERING: P5. Nobody uses it yet; whoever does was told of it after `rwlock_init`. */
+	/* ORDERING: Relaxed: no other thread has it before `rwlock_init` returns. */
 	__atomic_store_n(&lock->state, 0, TEARFREE_PLAIN_STORE);
 }
 

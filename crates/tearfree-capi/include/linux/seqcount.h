@@ -105,7 +105,7 @@ static inline unsigned tearfree_read_begin(const seqcount_t *s)
 
 static inline int tearfree_read_moved(const seqcount_t *s, unsigned start)
 {
-	/* ORDERING: P2. The fence before it, in `tearfree_read_retry`, carries the order. */
+	/* ORDERING: Relaxed, P2. The fence before it, in `tearfree_read_retry`, carries the order. */
 	return __atomic_load_n(&s->sequence, TEARFREE_PLAIN_LOAD) != start;
 }
 
@@ -136,14 +136,14 @@ static inline int tearfree_read_retry(const seqcount_t *s, unsigned start)
 
 static inline void tearfree_seqcount_init(seqcount_t *s)
 {
-	/* ORDERING: P5. Nobody uses it yet; whoever does was told of it after `seqcount_init`. */
+	/* ORDERING: Relaxed: no other thread has it before `seqcount_init` returns. */
 	__atomic_store_n(&s->sequence, 0, TEARFREE_PLAIN_STORE);
 }
 
 /* Loads the count in the writer, the only one that changes it. */
 static inline unsigned tearfree_own(const seqcount_t *s)
 {
-	/* ORDERING: P5. Only the writer that holds the lock stores, in `tearfree_write_end`. */
+	/* ORDERING: Relaxed, P5. Only the writer that holds the lock stores, in `tearfree_write_end`. */
 	return __atomic_load_n(&s->sequence, __ATOMIC_RELAXED);
 }
 
@@ -174,8 +174,8 @@ static inline void tearfree_write_barrier(seqcount_t *s)
 
 static inline void tearfree_write_invalidate(seqcount_t *s)
 {
-	/* ORDERING: P3. Pairs with `tearfree_read_raw`: whoever begins at the new count sees all stores
-	 * from before this call. */
+	/* ORDERING: P3. Pairs with `tearfree_read_raw`: a reader that begins at the new count sees all
+	 * stores from before this call. */
 	TEARFREE_FENCE(__ATOMIC_RELEASE);
 	__atomic_store_n(&s->sequence, tearfree_own(s) + 2, TEARFREE_PLAIN_STORE);
 }

@@ -20,7 +20,7 @@ void tearfree_spin_lock_contended(unsigned char *taken);
 
 static inline void tearfree_spin_init(unsigned char *taken)
 {
-	/* ORDERING: P5. Nobody uses it yet; whoever does was told of it after `spin_lock_init`. */
+	/* ORDERING: Relaxed: no other thread has it before `spin_lock_init` returns. */
 	__atomic_store_n(taken, 0, TEARFREE_PLAIN_STORE);
 }
 
@@ -46,7 +46,7 @@ static inline void tearfree_spin_unlock(unsigned char *taken)
 
 static inline int tearfree_spin_is_locked(const unsigned char *taken)
 {
-	/* ORDERING: P5. A look from outside; `tearfree_spin_trylock` decides. */
+	/* ORDERING: Relaxed: a snapshot; `tearfree_spin_trylock` decides. */
 	return __atomic_load_n(taken, TEARFREE_PLAIN_LOAD) != 0;
 }
 

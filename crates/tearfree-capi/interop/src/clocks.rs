@@ -82,7 +82,7 @@ impl CClock {
         let (bounded, utc) = (UNSET, UNSET);
         let (now, now_unordered, coarse, realtime, status) = (0, 0, 0, 0, -1);
         let mut values = ClockValues { now, now_unordered, coarse, realtime, bounded, utc, status };
-        // SAFETY: the clock is open.
+        // SAFETY: the clock is open, and `values` is a struct that C may fill.
         unsafe { c_clock_read(self.0, &mut values) };
         values
     }
@@ -96,7 +96,7 @@ impl CClock {
     /// If a failed wait stored an interval.
     pub fn wait(&self, what: Wait, ns: u64, timeout_ns: i64) -> Result<Bounded, c_int> {
         let mut seen = UNSET;
-        // SAFETY: the clock is open.
+        // SAFETY: the clock is open, and `seen` is a struct that C may fill.
         match unsafe { c_clock_wait(self.0, what as c_int, ns, timeout_ns, &mut seen) } {
             0 => Ok(seen),
             number => {
@@ -109,7 +109,7 @@ impl CClock {
 
 impl Drop for CClock {
     fn drop(&mut self) {
-        // SAFETY: the clock is open, and is not used any more.
+        // SAFETY: the clock is open, and this was its last user.
         unsafe { c_clock_close(self.0) };
     }
 }
@@ -117,6 +117,6 @@ impl Drop for CClock {
 /// Returns the line of `clocks.c` whose expectation failed on a test clock, or 0.
 #[must_use]
 pub fn wrong_arguments(path: &CStr) -> c_int {
-    // SAFETY: the path is a string.
+    // SAFETY: the path is a string, which C uses during this call.
     unsafe { c_clock_wrong_arguments(path.as_ptr()) }
 }

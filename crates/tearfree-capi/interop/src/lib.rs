@@ -113,13 +113,18 @@ pub fn read(shared: &SharedValue, protection: Protection, language: Language) ->
 }
 
 fn store_next(words: &[AtomicU64; WORDS]) {
+    // ORDERING: Relaxed, P5. The one writer reads what it stored itself, or what the lock brought
+    // along.
     let next = generation_of(words[0].load(Relaxed)) + 1;
+    // ORDERING: Relaxed, P1. Payload, stored while the count is odd, whose fence and even store
+    // order it.
     for (word, value) in words.iter().zip(words_of(next)) {
         word.store(value, Relaxed);
     }
 }
 
 fn load(words: &[AtomicU64; WORDS]) -> Words {
+    // ORDERING: Relaxed, P2. Payload; the fence of the read section comes after these loads.
     core::array::from_fn(|index| words[index].load(Relaxed))
 }
 
@@ -144,6 +149,7 @@ pub fn generation(copy: &Words) -> Option<u64> {
 #[must_use]
 pub fn new_shared() -> SharedValue {
     let shared = SharedValue::default();
+    // ORDERING: Relaxed: no other thread has the struct yet.
     for words in [&shared.words, &shared.copies[0], &shared.copies[1]] {
         for (word, value) in words.iter().zip(words_of(0)) {
             word.store(value, Relaxed);

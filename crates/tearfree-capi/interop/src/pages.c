@@ -57,6 +57,7 @@ int c_follow_page(const char *path, uint64_t last, int64_t timeout_ns, bool *ope
 
 	if (error != 0)
 		return error;
+	/* ORDERING: pairs with the load of the thread that lent `opened` to `follow_until`. */
 	__atomic_store_n(opened, true, __ATOMIC_RELEASE);
 	*generation = tearfree_page_generation(page);
 	while (error == 0 && *generation < last) {

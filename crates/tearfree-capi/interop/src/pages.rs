@@ -33,7 +33,7 @@ unsafe extern "C" {
 /// Reads in C until the generation is `last`. Returns the error number and the counts.
 pub fn read_until(path: &CStr, last: u64) -> (c_int, ReadCounts) {
     let mut counts = ReadCounts::default();
-    // SAFETY: the path is a string.
+    // SAFETY: the path is a string, and `counts` is a struct that C may fill.
     let error = unsafe { c_read_page(path.as_ptr(), last, &mut counts) };
     (error, counts)
 }
@@ -42,7 +42,7 @@ pub fn read_until(path: &CStr, last: u64) -> (c_int, ReadCounts) {
 /// generation.
 pub fn follow_until(path: &CStr, last: u64, timeout_ns: i64, opened: &AtomicBool) -> (c_int, u64) {
     let mut seen = 0;
-    // SAFETY: the path is a string.
+    // SAFETY: the path is a string; C sets the atomic `opened` and the number `seen`.
     let error = unsafe { c_follow_page(path.as_ptr(), last, timeout_ns, opened, &mut seen) };
     (error, seen)
 }
@@ -50,7 +50,7 @@ pub fn follow_until(path: &CStr, last: u64, timeout_ns: i64, opened: &AtomicBool
 /// Returns the line of `pages.c` whose expectation failed on a page `value:u64` with the value 5, or 0.
 #[must_use]
 pub fn wrong_arguments(path: &CStr) -> c_int {
-    // SAFETY: the path is a string.
+    // SAFETY: the path is a string, which C uses during this call.
     unsafe { c_wrong_arguments(path.as_ptr()) }
 }
 

@@ -43,6 +43,7 @@ static void store_words(u64 *words, u64 generation)
 {
 	unsigned i;
 
+	/* ORDERING: Relaxed, P1. Payload; the count or the latch around it carries the order. */
 	for (i = 0; i < WORDS; i++)
 		WRITE_ONCE(words[i], generation * WORDS + i);
 }
@@ -51,6 +52,7 @@ static void load_words(const u64 *words, u64 *copy)
 {
 	unsigned i;
 
+	/* ORDERING: Relaxed, P2. Payload; the fence of the read section comes after it. */
 	for (i = 0; i < WORDS; i++)
 		copy[i] = READ_ONCE(words[i]);
 }
@@ -60,6 +62,7 @@ void c_write_lock(struct shared *shared);
 void c_write_lock(struct shared *shared)
 {
 	write_seqlock(&shared->lock);
+	/* ORDERING: Relaxed, P5. The writers' lock is held, so this is the last value. */
 	store_words(shared->words, READ_ONCE(shared->words[0]) / WORDS + 1);
 	write_sequnlock(&shared->lock);
 }
@@ -79,6 +82,7 @@ void c_write_count(struct shared *shared);
 void c_write_count(struct shared *shared)
 {
 	write_seqcount_begin(&shared->count);
+	/* ORDERING: Relaxed, P5. There is one writer at a time, which sees the last value. */
 	store_words(shared->words, READ_ONCE(shared->words[0]) / WORDS + 1);
 	write_seqcount_end(&shared->count);
 }
@@ -97,6 +101,7 @@ void c_read_count(const struct shared *shared, u64 *copy)
 void c_write_latch(struct shared *shared);
 void c_write_latch(struct shared *shared)
 {
+	/* ORDERING: Relaxed, P5. There is one writer at a time: the last value, before any store. */
 	u64 next = READ_ONCE(shared->copies[0][0]) / WORDS + 1;
 
 	write_seqcount_latch_begin(&shared->latch);

@@ -24,7 +24,7 @@ pub(super) unsafe fn str_from_ptr<'a>(
     if text.is_null() {
         return Err(null(what));
     }
-    // SAFETY: by the caller's promise.
+    // SAFETY: `text` is not null, so it points to a string, which stays for `'a`.
     Ok(unsafe { CStr::from_ptr(text) })
 }
 

@@ -80,12 +80,12 @@ pub unsafe extern "C" fn tearfree_clock_open(page: *const c_char, to: *mut *mut 
         let opened = if page.is_null() {
             tearfree_clock::Clock::open()
         } else {
-            // SAFETY: by the caller's promise; it is not null.
+            // SAFETY: `page` is not null, so it is a string.
             let name = unsafe { CStr::from_ptr(page) };
             tearfree_clock::Clock::open_page(OsStr::from_bytes(name.to_bytes()))
         };
         let clock = opened.map_err(|error| (ErrorNumber::from(&error), error.to_string()))?;
-        // SAFETY: by the caller's promise; it is not null.
+        // SAFETY: `to` is not null, so it is valid for a write.
         unsafe { to.write(Box::into_raw(Box::new(Clock { clock }))) };
         Ok(())
     })
@@ -98,7 +98,8 @@ pub unsafe extern "C" fn tearfree_clock_open(page: *const c_char, to: *mut *mut 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_clock_close(clock: *mut Clock) {
     if !clock.is_null() {
-        // SAFETY: it came from a box, and by the caller's promise comes here once.
+        // SAFETY: `tearfree_clock_open` made it of a box; no one uses it any more, so it comes here
+        // once.
         drop(unsafe { Box::from_raw(clock) });
     }
 }
@@ -109,7 +110,7 @@ pub unsafe extern "C" fn tearfree_clock_close(clock: *mut Clock) {
 /// `clock` is from `tearfree_clock_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_clock_now(clock: *const Clock) -> u64 {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open clock is a living box, of which there are only shared references.
     unsafe { &*clock }.clock.now()
 }
 
@@ -119,7 +120,7 @@ pub unsafe extern "C" fn tearfree_clock_now(clock: *const Clock) -> u64 {
 /// `clock` is from `tearfree_clock_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_clock_now_unordered(clock: *const Clock) -> u64 {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open clock is a living box, of which there are only shared references.
     unsafe { &*clock }.clock.now_unordered()
 }
 
@@ -129,7 +130,7 @@ pub unsafe extern "C" fn tearfree_clock_now_unordered(clock: *const Clock) -> u6
 /// `clock` is from `tearfree_clock_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_clock_coarse(clock: *const Clock) -> u64 {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open clock is a living box, of which there are only shared references.
     unsafe { &*clock }.clock.coarse()
 }
 
@@ -139,7 +140,7 @@ pub unsafe extern "C" fn tearfree_clock_coarse(clock: *const Clock) -> u64 {
 /// `clock` is from `tearfree_clock_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_clock_realtime(clock: *const Clock) -> u64 {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open clock is a living box, of which there are only shared references.
     unsafe { &*clock }.clock.realtime()
 }
 
@@ -149,7 +150,7 @@ pub unsafe extern "C" fn tearfree_clock_realtime(clock: *const Clock) -> u64 {
 /// `clock` is from `tearfree_clock_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_clock_now_bounded(clock: *const Clock) -> Bounded {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open clock is a living box, of which there are only shared references.
     unsafe { &*clock }.clock.now_bounded().into()
 }
 
@@ -159,7 +160,7 @@ pub unsafe extern "C" fn tearfree_clock_now_bounded(clock: *const Clock) -> Boun
 /// `clock` is from `tearfree_clock_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_clock_utc_bounded(clock: *const Clock) -> Bounded {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open clock is a living box, of which there are only shared references.
     unsafe { &*clock }.clock.utc_bounded().into()
 }
 
@@ -169,7 +170,7 @@ pub unsafe extern "C" fn tearfree_clock_utc_bounded(clock: *const Clock) -> Boun
 /// `clock` is from `tearfree_clock_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_clock_status(clock: *const Clock) -> c_int {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open clock is a living box, of which there are only shared references.
     status_number(unsafe { &*clock }.clock.status())
 }
 
@@ -184,9 +185,9 @@ pub unsafe extern "C" fn tearfree_clock_wait_until_past(
     timeout_ns: i64,
     seen: *mut Bounded,
 ) -> c_int {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open clock is a living box, of which there are only shared references.
     let wait = || unsafe { &*clock }.clock.wait_until_past(ns, timeout(timeout_ns));
-    // SAFETY: by the caller's promise.
+    // SAFETY: `seen` is passed on as it came, null or valid for a write.
     unsafe { store_after(wait, seen, "the time has not come yet; wait again, or longer") }
 }
 
@@ -201,9 +202,9 @@ pub unsafe extern "C" fn tearfree_clock_wait_until_past_utc(
     timeout_ns: i64,
     seen: *mut Bounded,
 ) -> c_int {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open clock is a living box, of which there are only shared references.
     let wait = || unsafe { &*clock }.clock.wait_until_past_utc(ns, timeout(timeout_ns));
-    // SAFETY: by the caller's promise.
+    // SAFETY: `seen` is passed on as it came, null or valid for a write.
     unsafe { store_after(wait, seen, "the time of day has not come yet; wait again, or longer") }
 }
 
@@ -217,9 +218,9 @@ pub unsafe extern "C" fn tearfree_clock_wait_synchronised(
     timeout_ns: i64,
     seen: *mut Bounded,
 ) -> c_int {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open clock is a living box, of which there are only shared references.
     let wait = || unsafe { &*clock }.clock.wait_synchronised(timeout(timeout_ns));
-    // SAFETY: by the caller's promise.
+    // SAFETY: `seen` is passed on as it came, null or valid for a write.
     unsafe {
         store_after(wait, seen, "the clock is not synchronised; check that its timekeeper runs")
     }
@@ -238,7 +239,7 @@ unsafe fn store_after(
         let failure: Failure = (ErrorNumber::TimedOut, timed_out.to_owned());
         let bounded = wait().ok_or(failure)?;
         if !seen.is_null() {
-            // SAFETY: by the caller's promise; it is not null.
+            // SAFETY: `seen` is not null, so it is valid for a write.
             unsafe { seen.write(bounded.into()) };
         }
         Ok(())

@@ -28,7 +28,7 @@ const _: () = {
 /// `lock` points to a living `struct mutex` that this thread does not hold.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_mutex_lock(lock: *const DefaultLock) {
-    // SAFETY: P11, by the caller's promise.
+    // SAFETY: P11. The lock lives during this call, and is only touched by atomics.
     let lock = unsafe { &*lock };
     lock.lock();
 }
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn tearfree_mutex_lock(lock: *const DefaultLock) {
 /// `lock` points to a living `struct mutex`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_mutex_trylock(lock: *const DefaultLock) -> c_int {
-    // SAFETY: P11, by the caller's promise.
+    // SAFETY: P11. The lock lives during this call, and is only touched by atomics.
     let lock = unsafe { &*lock };
     c_int::from(lock.try_lock().is_some())
 }
@@ -50,9 +50,9 @@ pub unsafe extern "C" fn tearfree_mutex_trylock(lock: *const DefaultLock) -> c_i
 /// `lock` points to a living `struct mutex` that this thread holds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_mutex_unlock(lock: *const DefaultLock) {
-    // SAFETY: P11, by the caller's promise.
+    // SAFETY: P11. The lock lives during this call, and is only touched by atomics.
     let lock = unsafe { &*lock };
-    // SAFETY: P5, by the caller's promise that this thread holds it.
+    // SAFETY: P5. This thread holds the mutex.
     unsafe { lock.unlock(()) };
 }
 
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn tearfree_mutex_unlock(lock: *const DefaultLock) {
 /// `lock` points to a living `rwlock_t` that this thread does not hold.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_read_lock(lock: *const RawRwLock) {
-    // SAFETY: P11, by the caller's promise.
+    // SAFETY: P11. The lock lives during this call, and is only touched by atomics.
     let lock = unsafe { &*lock };
     lock.lock_shared();
 }
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn tearfree_read_lock(lock: *const RawRwLock) {
 /// `lock` points to a living `rwlock_t`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_read_trylock(lock: *const RawRwLock) -> c_int {
-    // SAFETY: P11, by the caller's promise.
+    // SAFETY: P11. The lock lives during this call, and is only touched by atomics.
     let lock = unsafe { &*lock };
     c_int::from(lock.try_lock_shared())
 }
@@ -84,9 +84,9 @@ pub unsafe extern "C" fn tearfree_read_trylock(lock: *const RawRwLock) -> c_int 
 /// `lock` points to a living `rwlock_t` that this thread holds for reading.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_read_unlock(lock: *const RawRwLock) {
-    // SAFETY: P11, by the caller's promise.
+    // SAFETY: P11. The lock lives during this call, and is only touched by atomics.
     let lock = unsafe { &*lock };
-    // SAFETY: by the caller's promise that this thread holds it for reading.
+    // SAFETY: this thread holds it for reading, by one of the two calls above.
     unsafe { lock.unlock_shared() };
 }
 
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn tearfree_read_unlock(lock: *const RawRwLock) {
 /// `lock` points to a living `rwlock_t` that this thread does not hold.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_write_lock(lock: *const RawRwLock) {
-    // SAFETY: P11, by the caller's promise.
+    // SAFETY: P11. The lock lives during this call, and is only touched by atomics.
     let lock = unsafe { &*lock };
     lock.lock_exclusive();
 }
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn tearfree_write_lock(lock: *const RawRwLock) {
 /// `lock` points to a living `rwlock_t`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_write_trylock(lock: *const RawRwLock) -> c_int {
-    // SAFETY: P11, by the caller's promise.
+    // SAFETY: P11. The lock lives during this call, and is only touched by atomics.
     let lock = unsafe { &*lock };
     c_int::from(lock.try_lock_exclusive())
 }
@@ -118,8 +118,8 @@ pub unsafe extern "C" fn tearfree_write_trylock(lock: *const RawRwLock) -> c_int
 /// `lock` points to a living `rwlock_t` that this thread holds for writing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_write_unlock(lock: *const RawRwLock) {
-    // SAFETY: P11, by the caller's promise.
+    // SAFETY: P11. The lock lives during this call, and is only touched by atomics.
     let lock = unsafe { &*lock };
-    // SAFETY: P5, by the caller's promise that this thread holds it for writing.
+    // SAFETY: P5. This thread holds it for writing.
     unsafe { lock.unlock_exclusive() };
 }

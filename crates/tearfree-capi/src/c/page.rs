@@ -78,13 +78,13 @@ unsafe fn open_into(
         let reader = open().map_err(|error| failure(&error))?;
         let text = reader.geometry().schema.to_string();
         if !schema.is_null() {
-            // SAFETY: by the caller's promise.
+            // SAFETY: `schema` is not null here, so it is a string.
             let wanted = unsafe { str_from_ptr(schema, "the schema") }?.to_string_lossy();
             check_schema(&wanted, &text)?;
         }
         let schema = CString::new(text).unwrap_or_default();
         let page = Box::into_raw(Box::new(Page { reader, schema }));
-        // SAFETY: by the caller's promise; it is not null.
+        // SAFETY: `to` is not null, so it is valid for a write.
         unsafe { to.write(page) };
         Ok(())
     })
@@ -113,11 +113,11 @@ pub unsafe extern "C" fn tearfree_page_open(
     to: *mut *mut Page,
 ) -> c_int {
     let open = || {
-        // SAFETY: by the caller's promise; a null pointer has no name, and the reader says so.
+        // SAFETY: `page` is a string; a null pointer has no name, and the reader says so.
         let name = unsafe { str_from_ptr(page, "the page's name") }.unwrap_or(c"");
         ByteReader::open(OsStr::from_bytes(name.to_bytes()))
     };
-    // SAFETY: by the caller's promise.
+    // SAFETY: `schema` and `to` are passed on as they came.
     unsafe { open_into(open, schema, to) }
 }
 
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn tearfree_page_open_sealed(
         // SAFETY: if the number is no open file, the system says so; it is used during this call only.
         ByteReader::sealed(unsafe { BorrowedFd::borrow_raw(file) })
     };
-    // SAFETY: by the caller's promise.
+    // SAFETY: `schema` and `to` are passed on as they came.
     unsafe { open_into(open, schema, to) }
 }
 
@@ -149,7 +149,8 @@ pub unsafe extern "C" fn tearfree_page_open_sealed(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_page_close(page: *mut Page) {
     if !page.is_null() {
-        // SAFETY: it came from a box, and by the caller's promise comes here once.
+        // SAFETY: `tearfree_page_open` made it of a box; no one uses it any more, so it comes here
+        // once.
         drop(unsafe { Box::from_raw(page) });
     }
 }
@@ -160,7 +161,7 @@ pub unsafe extern "C" fn tearfree_page_close(page: *mut Page) {
 /// `page` is from `tearfree_page_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_page_schema(page: *const Page) -> *const c_char {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open page is a living box, of which there are only shared references.
     unsafe { &*page }.schema.as_ptr()
 }
 
@@ -170,7 +171,7 @@ pub unsafe extern "C" fn tearfree_page_schema(page: *const Page) -> *const c_cha
 /// `page` is from `tearfree_page_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_page_size(page: *const Page) -> usize {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open page is a living box, of which there are only shared references.
     unsafe { &*page }.reader.geometry().schema.size()
 }
 
@@ -180,7 +181,7 @@ pub unsafe extern "C" fn tearfree_page_size(page: *const Page) -> usize {
 /// `page` is from `tearfree_page_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_page_generation(page: *const Page) -> u64 {
-    // SAFETY: by the caller's promise.
+    // SAFETY: an open page is a living box, of which there are only shared references.
     unsafe { &*page }.reader.generation()
 }
 
@@ -197,20 +198,20 @@ pub unsafe extern "C" fn tearfree_page_read(
     reading: *mut PageReading,
 ) -> c_int {
     fallible(|| {
-        // SAFETY: by the caller's promise.
+        // SAFETY: an open page is a living box, of which there are only shared references.
         let page = unsafe { &*page };
         if to.is_null() {
             return Err(null("`to`"));
         }
         // A slice needs initialised bytes; the caller's may be fresh from the stack.
-        // SAFETY: by the caller's promise.
+        // SAFETY: `to` is not null, so `size` bytes of it are valid for a write.
         unsafe { to.write_bytes(0, size) };
-        // SAFETY: by the caller's promise, and initialised above.
+        // SAFETY: the `size` bytes are initialised above, and the caller's alone during this call.
         let bytes = unsafe { core::slice::from_raw_parts_mut(to.cast::<u8>(), size) };
         let read = page.reader.read_into(bytes).map_err(|error| failure(&error))?;
         if !reading.is_null() {
             let known = PageReading::new(read.generation, read.freshness(), read.writer_state());
-            // SAFETY: by the caller's promise; it is not null.
+            // SAFETY: `reading` is not null, so it is valid for a write.
             unsafe { reading.write(known) };
         }
         Ok(())
@@ -247,7 +248,7 @@ pub unsafe extern "C" fn tearfree_page_wait(
     timeout_ns: i64,
 ) -> c_int {
     fallible(|| {
-        // SAFETY: by the caller's promise.
+        // SAFETY: an open page is a living box, of which there are only shared references.
         let page = unsafe { &*page };
         match page.reader.wait_changed(seen, timeout(timeout_ns)) {
             Waited::Changed => Ok(()),

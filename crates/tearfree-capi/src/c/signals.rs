@@ -96,7 +96,7 @@ pub unsafe extern "C" fn tearfree_set_bottom_half_signals(
     fallible(|| {
         let chosen = match count {
             0 => &[][..],
-            // SAFETY: by the caller's promise.
+            // SAFETY: `count` is not zero, so `signals` points to as many numbers.
             _ => unsafe { core::slice::from_raw_parts(signals, count) },
         };
         tearfree::context::set_bottom_half_signals(chosen)

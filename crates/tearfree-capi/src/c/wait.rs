@@ -14,7 +14,7 @@ use tearfree::lock::{SpinLock, WriterLock};
 /// `sequence` points to the count of a living `seqcount_t`, which may be on a read-only mapping.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_seqcount_wait(sequence: *const c_uint) {
-    // SAFETY: P11, by the caller's promise; nothing is stored through it here.
+    // SAFETY: P11. The count lives, and nothing is stored through it here.
     let count = unsafe { SeqCount::from_ptr(sequence.cast_mut()) };
     // The caller loads the count again, with the ordering that its read needs.
     let _ = count.read_begin();
@@ -26,7 +26,7 @@ pub unsafe extern "C" fn tearfree_seqcount_wait(sequence: *const c_uint) {
 /// `taken` points to the byte of a living `spinlock_t` or `raw_spinlock_t`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_spin_lock_contended(taken: *mut c_uchar) {
-    // SAFETY: P11, by the caller's promise; `SpinLock` is that byte, which is 0 or 1.
+    // SAFETY: P11. The byte lives; it is 0 or 1, as a `SpinLock` is.
     let lock = unsafe { &*taken.cast::<SpinLock>() };
     lock.lock();
 }

@@ -105,7 +105,7 @@ pub struct KernelPage {
 // SAFETY: P11. The page is the kernel's and stays for the life of the process; it is only loaded
 // from, by atomics.
 unsafe impl Send for KernelPage {}
-// SAFETY: as for `Send`.
+// SAFETY: P11. Loads of several threads at once are atomic, and no thread stores.
 unsafe impl Sync for KernelPage {}
 
 impl KernelPage {
@@ -208,16 +208,17 @@ impl KernelPage {
         let word = self.start.wrapping_byte_add(offset).cast::<AtomicU32>();
         // SAFETY: P11. Within the page, by the promise of `new`; aligned, because the offsets are.
         let word = unsafe { &*word };
-        // ORDERING: P11. Payload; `read_retry` validates it.
+        // ORDERING: Relaxed: payload of the kernel; the fence in `read_retry` comes after it.
         word.load(Relaxed)
     }
 
     #[inline(always)]
     fn word64(&self, offset: usize) -> u64 {
         let word = self.start.wrapping_byte_add(offset).cast::<AtomicU64>();
-        // SAFETY: P11. As in `word32`.
+        // SAFETY: P11. Eight bytes within the page, by the promise of `new`; the offsets of such
+        // words are multiples of 8.
         let word = unsafe { &*word };
-        // ORDERING: P11. Payload; `read_retry` validates it.
+        // ORDERING: Relaxed: payload of the kernel; the fence in `read_retry` comes after it.
         word.load(Relaxed)
     }
 }

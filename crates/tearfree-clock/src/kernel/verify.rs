@@ -57,7 +57,7 @@ impl KernelPage {
 fn system_ns(clock: KernelClock) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let id = clock.id() as libc::clockid_t;
-    // SAFETY: a valid pointer for the result.
+    // SAFETY: `time` is valid for a write of the answer.
     unsafe { libc::clock_gettime(id, &raw mut time) };
     time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
 }

@@ -54,7 +54,7 @@ impl ParkingLock {
     fn lock_contended(&self, who: ParkToken) {
         let mut looks = 0;
         loop {
-            // ORDERING: P5. A hint; the exchange in `try_lock` takes the lock.
+            // ORDERING: Relaxed: a hint what to do next; the exchange in `try_lock` takes the lock.
             let state = self.state.load(PLAIN);
             if state & LOCKED == 0 {
                 if self.try_lock().is_some() {
@@ -73,13 +73,15 @@ impl ParkingLock {
     }
 
     fn announce_parking(&self, state: u8) -> bool {
-        // ORDERING: P5. Carries nothing; `park` looks at it again under the queue's lock, as `wake` does.
+        // ORDERING: Relaxed: no data go with the bit; `park` looks at it again under the queue's
+        // lock, as `wake` does.
         state & PARKED != 0
             || self.state.compare_exchange_weak(state, state | PARKED, PLAIN, PLAIN).is_ok()
     }
 
     fn park(&self, who: ParkToken) -> ParkResult {
-        // ORDERING: P5. Under the queue's lock, in which `wake` changes it: no wake-up is lost.
+        // ORDERING: Relaxed: as the queue's lock is held, under which `wake` changes it: no wake-up
+        // is lost.
         let is_held = || self.state.load(PLAIN) == LOCKED | PARKED;
         // SAFETY: the key is the address of a byte of this lock; the closures neither panic nor park.
         unsafe { parking_lot_core::park(self.key(), is_held, || {}, |_, _| {}, who, None) }
@@ -159,7 +161,7 @@ unsafe impl WriterLock for ParkingLock {
 
     #[inline]
     fn try_lock(&self) -> Option<()> {
-        // ORDERING: P5. A hint; pairs with nothing, the exchange below carries the order of `unlock`.
+        // ORDERING: Relaxed: a first guess for the exchange below, which carries the order.
         let mut state = self.state.load(PLAIN);
         while state & LOCKED == 0 {
             // ORDERING: P5. Pairs with the exchange in `unlock`, and with the store in `wake`.
