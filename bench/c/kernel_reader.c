@@ -16,6 +16,7 @@ void c_read_quote(const struct quote *quote, u64 *out, u64 times)
 	for (; times > 0; times--) {
 		do {
 			seq = read_seqbegin(&quote->lock);
+			/* ORDERING: Relaxed, P2. Payload; the fence in `read_seqretry` comes after these loads. */
 			out[0] = READ_ONCE(quote->bid);
 			out[1] = READ_ONCE(quote->bid_size);
 			out[2] = READ_ONCE(quote->ask);

@@ -128,11 +128,13 @@ impl Word for u64 {
     }
 
     fn load(atom: &AtomicU64) -> Self {
-        atom.load(Relaxed) // ORDERING: none is wanted, this contestant shows torn values.
+        // ORDERING: Relaxed on purpose: the contestant without a lock shows torn values.
+        atom.load(Relaxed)
     }
 
     fn store(atom: &AtomicU64, word: Self) {
-        atom.store(word, Relaxed); // ORDERING: as in `load`.
+        // ORDERING: Relaxed on purpose: no word of the contestant without a lock waits for another.
+        atom.store(word, Relaxed);
     }
 }
 
@@ -155,11 +157,13 @@ macro_rules! small_word {
             }
 
             fn load(atom: &$atom) -> Self {
-                atom.load(Relaxed) // ORDERING: as for `u64`.
+                // ORDERING: Relaxed on purpose: the contestant without a lock shows torn values.
+                atom.load(Relaxed)
             }
 
             fn store(atom: &$atom, word: Self) {
-                atom.store(word, Relaxed); // ORDERING: as for `u64`.
+                // ORDERING: Relaxed on purpose: no word of the contestant without a lock waits for another.
+                atom.store(word, Relaxed);
             }
         }
     };

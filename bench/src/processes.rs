@@ -39,9 +39,9 @@ impl<V> Shared<V> {
 
 impl<V> Drop for Shared<V> {
     fn drop(&mut self) {
-        // SAFETY: `new` put it there, and nobody refers to it any more.
+        // SAFETY: `new` put it there, and no reference to it is left.
         unsafe { self.0.drop_in_place() };
-        // SAFETY: mapped by `new`.
+        // SAFETY: `new` mapped as many bytes there, and no reference into them is left.
         unsafe { libc::munmap(self.0.as_ptr().cast(), size_of::<V>()) };
     }
 }
@@ -100,12 +100,12 @@ pub(crate) fn run<T: Payload, C: Contestant<T>>(
         .collect();
     let (writes, took) = write::<T, C>(cell.get(), board.get(), readers, length);
     for child in children {
-        // SAFETY: a child of ours, whose status nobody wants.
+        // SAFETY: a child of ours; a null pointer means that its status is not wanted.
         unsafe { libc::waitpid(child, null_mut(), 0) };
     }
     let mut tally = Tally { writes, ..Tally::default() };
     for lane in &board.get().lanes[..readers] {
-        // ORDERING: their process has ended, which `waitpid` waited for.
+        // ORDERING: Relaxed: their process has ended, which `waitpid` waited for.
         let [reads, verified, torn] =
             [&lane.reads, &lane.verified, &lane.torn].map(|number| number.load(Relaxed));
         tally += Tally { reads, writes: 0, verified, torn };
@@ -120,20 +120,20 @@ fn write<T: Payload, C: Contestant<T>>(
     readers: usize,
     length: Duration,
 ) -> (u64, Duration) {
-    // ORDERING: a number for `run`; what readers read is ordered by the contestant.
+    // ORDERING: Relaxed: a number for `run`; what readers read is ordered by the contestant.
     while (board.ready.load(Relaxed) as usize) < readers {
         thread::sleep(Duration::from_micros(100));
     }
     let mut writer = cell.writer();
     let (mut writes, start) = (0, Instant::now());
-    // ORDERING: a signal to `read`, and no data with it.
+    // ORDERING: Relaxed: a signal to `read`, and no data with it.
     board.whistle.store(RUN, Relaxed);
     while start.elapsed() < length {
         thread::sleep(Duration::from_millis(1));
         writes += 1;
         writer.set(&T::of(writes));
     }
-    // ORDERING: as above, to `read`.
+    // ORDERING: Relaxed: the end of the run for `read`; its results are ordered by the end of its process.
     board.whistle.store(STOP, Relaxed);
     (writes.into(), start.elapsed())
 }
@@ -142,14 +142,14 @@ fn write<T: Payload, C: Contestant<T>>(
 fn read<T: Payload, C: Contestant<T>>(cell: &C, board: &Board, lane: &Lane) {
     const BATCH: u64 = 256;
     let mut reader = cell.reader();
-    // ORDERING: numbers and signals for `write`, and no data with them.
+    // ORDERING: Relaxed: numbers and signals for `write`, and no data with them.
     board.ready.fetch_add(1, Relaxed);
-    // ORDERING: as above, from `write`.
+    // ORDERING: Relaxed: the start of the run; the contestant orders what is read in it.
     while board.whistle.load(Relaxed) == READY {
         thread::yield_now();
     }
     let (mut reads, mut verified, mut torn) = (0, 0, 0);
-    // ORDERING: as above, from `write`.
+    // ORDERING: Relaxed: the end of the run, which comes without data.
     while board.whistle.load(Relaxed) == RUN {
         reader.read_times(BATCH - 1);
         let value = black_box(reader.read());
@@ -158,7 +158,7 @@ fn read<T: Payload, C: Contestant<T>>(cell: &C, board: &Board, lane: &Lane) {
         reads += BATCH;
     }
     for (to, number) in [(&lane.reads, reads), (&lane.verified, verified), (&lane.torn, torn)] {
-        // ORDERING: read by `run` after this process has ended.
+        // ORDERING: Relaxed: read by `run` after this process has ended.
         to.store(number, Relaxed);
     }
 }

@@ -20,10 +20,10 @@ impl StartLine {
     }
 
     pub(crate) fn wait(&self) {
-        // ORDERING: a meeting in time; no data are handed over.
+        // ORDERING: Relaxed: a meeting in time; no data are handed over.
         self.missing.fetch_sub(1, Relaxed);
         let mut looks = 0_u32;
-        // ORDERING: as above.
+        // ORDERING: Relaxed: a number that says who is still missing, and no data.
         while self.missing.load(Relaxed) > 0 {
             looks += 1;
             match looks % 1024 {
@@ -60,7 +60,7 @@ impl Whistle {
 
     #[inline(always)]
     pub(crate) fn is_over(&self) -> bool {
-        // ORDERING: only tells threads to end; joining them orders the rest.
+        // ORDERING: Relaxed: only tells threads to end; joining them orders the rest.
         self.over.load(Relaxed)
     }
 
@@ -92,7 +92,8 @@ impl Whistle {
 
     fn blow_end(&self) {
         self.end.get_or_init(Instant::now);
-        self.over.store(true, Relaxed); // ORDERING: as in `is_over`.
+        // ORDERING: Relaxed: only ends threads; what they measured comes by joining them.
+        self.over.store(true, Relaxed);
         self.referee.unpark();
     }
 }

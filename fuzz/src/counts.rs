@@ -112,7 +112,8 @@ fn run<C: Word>(mut word: C, last: u64, input: &mut Unstructured<'_>) -> arbitra
     let mut beside = Beside {
         // SAFETY: the word is aligned, and nothing else touches it while the count lives.
         count: unsafe { SeqCount::from_ptr(&raw mut word) },
-        // SAFETY: as above.
+        // SAFETY: it is a word of its own, aligned, and used through this latch alone while that
+        // lives.
         latch: unsafe { LatchCount::from_ptr(&raw mut latch_word) },
         count_model: model,
         latch_model: model,

@@ -90,6 +90,7 @@ static SEEN: Seen = Seen {
 };
 
 fn count(counter: &AtomicU32, happened: bool) {
+    // ORDERING: Relaxed: a counter; there is one processor, and nothing else goes with it.
     counter.fetch_add(happened.into(), Relaxed);
 }
 
@@ -103,12 +104,15 @@ fn add_one(current: &mut Value) {
 }
 
 fn add_one_without_lock() {
+    // ORDERING: Relaxed on purpose: these words have no count, so that they are torn.
     let new = value(UNLOCKED[0].load(Relaxed).wrapping_add(1));
-    // The last word first, so that the one that counts is old for as long as it can be.
+    // ORDERING: Relaxed on purpose, as these words have no count. The last word comes first, so that
+    // the one that counts is old for as long as it can be.
     UNLOCKED.iter().zip(new).rev().for_each(|(word, new)| word.store(new, Relaxed));
 }
 
 fn look_without_lock() {
+    // ORDERING: Relaxed on purpose: no count says whether the words belong together.
     let seen = UNLOCKED.each_ref().map(|word| word.load(Relaxed));
     count(&SEEN.torn_without_lock, seen != value(seen[0]));
 }
@@ -116,6 +120,7 @@ fn look_without_lock() {
 #[exception]
 fn SysTick() {
     static mut LAST: u32 = 0;
+    // ORDERING: Relaxed: a counter, which only this handler changes.
     let number = SEEN.interrupts.fetch_add(1, Relaxed) + 1;
 
     TO_MAIN.set(value(number));
@@ -158,6 +163,7 @@ fn main() -> ! {
     // A prime, so that interrupts come at every instruction of a round.
     let mut timer = interrupt_each(1_499);
     let mut rounds = 0;
+    // ORDERING: Relaxed: a counter that ends the loop; the handler runs on the same processor.
     while SEEN.interrupts.load(Relaxed) < INTERRUPTS && rounds < MOST_ROUNDS {
         rounds += 1;
         one_round(rounds);
@@ -166,6 +172,7 @@ fn main() -> ! {
     }
     timer.disable_interrupt();
 
+    // ORDERING: Relaxed: the timer is off, so no handler changes a counter any more.
     let get = |counter: &AtomicU32| counter.load(Relaxed);
     let interrupts = get(&SEEN.interrupts);
     let updates = interrupts + rounds;

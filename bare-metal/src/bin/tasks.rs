@@ -30,6 +30,7 @@ fn SysTick() {
     static mut WRITER: Option<Writer<Claim<'static, Reading, OneCopy>>> = None;
     let writer = WRITER.get_or_insert_with(|| READING.try_claim().expect("no one else writes"));
     let (number, _) = writer.get();
+    // ORDERING: Relaxed: numbers that say how far each task is; the lock orders what the tasks read.
     if number < CHANGES && SEEN.iter().all(|seen| seen.load(Relaxed) == number) {
         writer.set((number + 1, !number));
     }
@@ -45,8 +46,10 @@ async fn follow(task: usize) {
         (last, seen) = (number, version);
         // Each time another one, so that the interrupt comes at any step of the next wait.
         cortex_m::asm::delay(number.wrapping_mul(2_654_435_761) >> 22);
+        // ORDERING: Relaxed: a number for the handler, which stores nothing that this task read.
         SEEN[task].store(number, Relaxed);
     }
+    // ORDERING: Relaxed: a counter; one processor runs all tasks.
     if ENDED.fetch_add(1, Relaxed) + 1 == TASKS as u32 {
         hprintln!("{} tasks saw each of {} changes", TASKS, CHANGES);
         succeed()

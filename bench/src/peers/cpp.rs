@@ -32,12 +32,12 @@ pub(crate) struct RigtorpShape<T> {
 
 // SAFETY: The lock behind the pointer is used by its own functions alone, which are made for threads.
 unsafe impl<T: Payload> Send for RigtorpShape<T> {}
-// SAFETY: As above; that there is one writer at most is seen to by `MANY_WRITERS`.
+// SAFETY: the lock is made for readers beside one writer, and `MANY_WRITERS` keeps it to one.
 unsafe impl<T: Payload> Sync for RigtorpShape<T> {}
 
 impl<T> Drop for RigtorpShape<T> {
     fn drop(&mut self) {
-        // SAFETY: The lock was created by the same table and nobody borrows it any longer.
+        // SAFETY: the lock was created by the same table, and no borrow of it is left.
         unsafe { (self.operations.destroy)(self.lock) }
     }
 }

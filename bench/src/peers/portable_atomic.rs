@@ -43,12 +43,14 @@ macro_rules! word {
 
             #[inline(always)]
             fn load(&self) -> $integer {
-                self.load(Acquire) // ORDERING: with `store`, as a lock would have it.
+                // ORDERING: pairs with `store`: what a lock would give, so that prices can be compared.
+                self.load(Acquire)
             }
 
             #[inline(always)]
             fn store(&self, integer: $integer) {
-                self.store(integer, Release); // ORDERING: with `load`.
+                // ORDERING: pairs with `load`: what was written before is seen there, as with a lock.
+                self.store(integer, Release);
             }
         }
     };

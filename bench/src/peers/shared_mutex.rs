@@ -18,17 +18,17 @@ struct Inside<T> {
 
 pub(crate) struct InSharedMemory<T>(Shared<Inside<T>>);
 
-// SAFETY: the value is touched only by whoever holds the mutex.
+// SAFETY: the value is touched only under the mutex, and goes along with its mapping.
 unsafe impl<T: Send> Send for InSharedMemory<T> {}
 
-// SAFETY: as above.
+// SAFETY: threads that share it touch the value one at a time, under the mutex.
 unsafe impl<T: Send> Sync for InSharedMemory<T> {}
 
 impl<T: Copy> InSharedMemory<T> {
     #[inline(always)]
     fn locked<R>(&self, work: impl FnOnce(*mut T) -> R) -> R {
         let inside = self.0.get();
-        // SAFETY: an initialised mutex.
+        // SAFETY: `new` initialised the mutex, which stays where it is mapped.
         unsafe { libc::pthread_mutex_lock(inside.mutex.get()) };
         let result = work(inside.value.get());
         // SAFETY: this thread has locked it.
@@ -47,19 +47,19 @@ impl<T: Copy + Send> Direct<T> for InSharedMemory<T> {
 
     #[inline(always)]
     fn read(&self) -> T {
-        // SAFETY: the mutex is held.
+        // SAFETY: the mutex is held, so no other thread touches the value.
         self.locked(|value| unsafe { *value })
     }
 
     #[inline(always)]
     fn read_into(&self, out: &mut T) {
-        // SAFETY: the mutex is held.
+        // SAFETY: the mutex is held, so no other thread touches the value.
         self.locked(|value| *out = unsafe { *value });
     }
 
     #[inline(always)]
     fn set(&self, new: &T) {
-        // SAFETY: the mutex is held.
+        // SAFETY: the mutex is held, so no other thread touches the value.
         self.locked(|value| unsafe { *value = *new });
     }
 }
@@ -68,7 +68,7 @@ impl<T: Copy + Send> Direct<T> for InSharedMemory<T> {
 fn process_mutex() -> libc::pthread_mutex_t {
     let mut attributes = MaybeUninit::uninit();
     let mut mutex = MaybeUninit::uninit();
-    // SAFETY: initialises the attributes.
+    // SAFETY: there is room for the attributes, which this call initialises.
     unsafe { libc::pthread_mutexattr_init(attributes.as_mut_ptr()) };
     // SAFETY: the attributes are initialised.
     unsafe {

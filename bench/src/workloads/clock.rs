@@ -48,6 +48,7 @@ impl Kept {
         let is_over = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&is_over);
         let keeper = thread::spawn(move || {
+            // ORDERING: Relaxed: the end of a loop, and no data with it.
             while !seen.load(Ordering::Relaxed) {
                 keeper.tick();
                 keeper.wait();
@@ -63,6 +64,7 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
+        // ORDERING: Relaxed: ends the loop of the thread, which is joined below.
         self.is_over.store(true, Ordering::Relaxed);
         self.keeper.take().map(JoinHandle::join);
         // What cannot be removed lies in the system's own folder for that.
@@ -79,8 +81,8 @@ fn run(bench: &mut Bench) {
     let kept = Kept::start();
     let source = kept.clock().source();
     let jobs = vec![
-        reading(ORDERED_COUNTER, source, |source: &Source| source.ordered()),
-        reading(COUNTER, source, |source: &Source| source.unordered()),
+        reading(ORDERED_COUNTER, source, |source: &Source| source.read_ordered()),
+        reading(COUNTER, source, |source: &Source| source.read_unordered()),
         reading(NOW, kept.clock(), Clock::now),
         reading(UNORDERED, kept.clock(), Clock::now_unordered),
         reading(COARSE, kept.clock(), Clock::coarse),
@@ -125,7 +127,7 @@ fn run(bench: &mut Bench) {
 
 fn system(id: &libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a valid place for the answer.
+    // SAFETY: `time` is valid for a write of the answer.
     unsafe { libc::clock_gettime(*id, &raw mut time) };
     time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
 }

@@ -53,6 +53,7 @@ fn from_rust() -> Box<dyn Job> {
         let Quote { lock, words } = &black_box(&*quote).0;
         let mut last = 0;
         for _ in 0..times {
+            // ORDERING: Relaxed, P2. Payload; the fence in `read_retry` comes after these loads.
             let out: [u64; WORDS] =
                 lock.read(|| array::from_fn(|index| words[index].load(Relaxed)));
             last = black_box(&out)[WORDS - 1];

@@ -94,6 +94,7 @@ macro_rules! atomics {
             }
 
             pub(crate) fn place(&self) -> Place {
+                // ORDERING: Relaxed: while a program runs, its stores go to the checker and not here.
                 Place {
                     address: ptr::from_ref(self).addr(),
                     size: size_of::<Self>(),
@@ -107,8 +108,10 @@ macro_rules! atomics {
             /// # Safety
             /// `word` points to an atomic of this type.
             unsafe fn start_at(word: *const ()) -> u64 {
-                // SAFETY: the contract of this function.
+                // SAFETY: `word` is the address of a `Self`: `place` gives this function away with
+                // such addresses only.
                 let word = unsafe { &*word.cast::<Self>() };
+                // ORDERING: Relaxed: the word of a running program, whose stores go to the checker.
                 word.start.load(Ordering::Relaxed).bits()
             }
 
@@ -219,6 +222,7 @@ macro_rules! atomics {
             #[track_caller]
             pub fn into_inner(self) -> $word {
                 assert!(!replay::is_running(), "`into_inner` in a thread of a program");
+                // ORDERING: Relaxed: the caller owns the word, so no other thread stores to it.
                 self.start.load(Ordering::Relaxed)
             }
 

@@ -147,7 +147,8 @@ impl<T: Clone + PartialEq + 'static> UnsafeCell<T> {
     /// # Safety
     /// `cell` points to a cell of this type.
     unsafe fn start_at(cell: *const ()) -> u64 {
-        // SAFETY: the contract of this function.
+        // SAFETY: `cell` is the address of a `Self`: `place` gives this function away with such
+        // addresses only.
         let cell = unsafe { &*cell.cast::<Self>() };
         number(&*cell.start.borrow())
     }

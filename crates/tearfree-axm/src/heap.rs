@@ -29,7 +29,7 @@ impl Reader {
     /// # Safety
     /// At `word` is a word of the type that this is the reader of.
     pub(crate) unsafe fn read(self, word: *const ()) -> u64 {
-        // SAFETY: the contract of this function.
+        // SAFETY: the function is that of the type whose word is at `word`.
         unsafe { (self.0)(word) }
     }
 }

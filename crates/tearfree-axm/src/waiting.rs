@@ -25,6 +25,8 @@ impl AtomicU32 {
         let queue_lock = Strength::AcqRel;
         let into_queue = replay::update(self.queue(), Some, queue_lock, queue_lock);
         let wakes = into_queue.expect("only a thread of a program can sleep");
+        // ORDERING: Relaxed: the lock of the queue orders this load and the wakes, as in the
+        // kernel.
         if self.load(Ordering::Relaxed) == expected && !replay::fails_spuriously() {
             replay::sleep(self.queue(), wakes);
         }

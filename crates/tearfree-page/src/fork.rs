@@ -38,14 +38,16 @@ impl SameProcess {
             }
         };
         let process = std::process::id();
-        // ORDERING: P5. One number for all threads of the process; it is `is_so` that reads it.
+        // ORDERING: Relaxed: a process ID, the same from all threads of the process; it publishes
+        // nothing else.
         word.store(process, Relaxed);
         Ok(SameProcess { word, process })
     }
 
     #[inline(always)]
     pub(crate) fn is_so(self) -> bool {
-        // ORDERING: P5. Stored before the process could fork, by `new`.
+        // ORDERING: Relaxed: stored before this value was made, so a thread that has the value sees
+        // it.
         self.word.load(Relaxed) == self.process
     }
 }

@@ -22,7 +22,8 @@ pub(crate) struct Mapping {
 // mapping itself is unmapped by its one owner.
 unsafe impl Send for Mapping {}
 
-// SAFETY: as above.
+// SAFETY: P6, P11. Several threads may touch the bytes at once: racing copies and atomics allow
+// that.
 unsafe impl Sync for Mapping {}
 
 impl Mapping {

@@ -166,12 +166,14 @@ impl Publisher {
         let shared = &publisher.shared;
         shared.set_writer(&own_record(before.wrapping_add(1), options.lifetime_ns));
         if options.lifetime_ns == 0 {
-            // ORDERING: P14. A word of its own; the writers are ordered by the lock that `begin` got.
+            // ORDERING: Relaxed: an independent word; the writers are ordered by the lock of the
+            // page.
             shared.valid_until().store(NO_PROMISE, Relaxed);
         }
-        // ORDERING: P14. As above, for `begin`.
+        // ORDERING: Relaxed: a number that readers only compare with their own.
         shared.time_namespace().store(namespace("time"), Relaxed);
-        // ORDERING: P14. As above, for `begin`.
+        // ORDERING: Relaxed: an independent word; a reader that sees it late takes the old state
+        // for a little longer.
         shared.state().store(STATE_LIVE, Relaxed);
         Ok(publisher)
     }
@@ -221,7 +223,8 @@ impl Publisher {
         self.check_process();
         if self.lifetime_ns != 0 {
             let until = valid_until(self.lifetime_ns);
-            // ORDERING: P14. A word of its own, never newer than what `write_end` publishes next.
+            // ORDERING: Relaxed: an independent word, which extends the promise for the value that
+            // is there already.
             self.shared.valid_until().store(until, Relaxed);
         }
     }
@@ -247,7 +250,8 @@ impl Publisher {
 impl Drop for Publisher {
     fn drop(&mut self) {
         if self.process.is_so() {
-            // ORDERING: P14. A word of its own; what was published before, `write_end` has ordered.
+            // ORDERING: Relaxed: an independent word; the last value was published before by
+            // `write_end`.
             self.shared.state().store(STATE_ENDED, Relaxed);
         }
     }
@@ -285,7 +289,8 @@ pub(crate) fn fits(path: &Path, geometry: &Geometry, schema: &Schema) -> Result<
 /// Tells the readers of an old page that there is a new one. The count moves too, so that nobody
 /// falls asleep on the old one just now: its value is published once more.
 fn supersede(shared: &Shared, wakes: bool) {
-    // ORDERING: P14. Published by `write_end` below.
+    // ORDERING: Relaxed: the publication below, which ends in `write_end`, carries it to readers
+    // that wait.
     shared.state().store(STATE_SUPERSEDED, Relaxed);
     let count = shared.count();
     let start = count.read_begin();

@@ -339,7 +339,7 @@ impl<T> Reader<T> {
     #[inline]
     #[must_use]
     pub fn word(&self, index: usize) -> u64 {
-        // ORDERING: P14. A word of its own, outside of `PairCount::read_begin` and its promises.
+        // ORDERING: Relaxed: an independent word, which says nothing about the value.
         self.page.shared.user_word(index).load(Relaxed)
     }
 

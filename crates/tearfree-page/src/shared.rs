@@ -38,7 +38,8 @@ pub(crate) struct Shared {
 // SAFETY: P6, P11. The pointers go into the mapping, which is `Send` and `Sync` for the same reason.
 unsafe impl Send for Shared {}
 
-// SAFETY: as above.
+// SAFETY: P6, P11. All access through the pointers is by racing copies and atomics, from any number
+// of threads.
 unsafe impl Sync for Shared {}
 
 impl Shared {
@@ -50,7 +51,8 @@ impl Shared {
         unsafe { raw::load_bytes(mapping.at(0), as_uninit(&mut fixed)) };
         let text_of = |place: Range<usize>| {
             let mut text = vec![0; place.len()];
-            // SAFETY: P6. As above: `inspect_parts` asks for what is inside of the page, which is mapped.
+            // SAFETY: P6. `inspect_parts` asks for what is inside of the page, all of which is
+            // mapped.
             unsafe { raw::load_bytes(mapping.at(place.start), as_uninit(&mut text)) };
             text
         };
@@ -104,7 +106,7 @@ impl Shared {
     #[inline(always)]
     pub(crate) fn state(&self) -> &AtomicU32 {
         let at = offset_of!(Header, hot) + offset_of!(Hot, state);
-        // SAFETY: P11. A word of the header, aligned, and an atomic for everybody.
+        // SAFETY: P11. A word of the header, aligned, which all processes use as an atomic.
         unsafe { AtomicU32::from_ptr(self.word::<u32>(at)) }
     }
 
@@ -117,7 +119,7 @@ impl Shared {
 
     #[inline(always)]
     fn atomic(&self, offset: usize) -> &AtomicU64 {
-        // SAFETY: P11. A word of the header, aligned, and an atomic for everybody.
+        // SAFETY: P11. A word of the header, aligned, which all processes use as an atomic.
         unsafe { AtomicU64::from_ptr(self.word(offset)) }
     }
 
@@ -130,11 +132,13 @@ impl Shared {
     /// The words beside the count.
     #[inline(always)]
     pub(crate) fn glance(&self, here: u64) -> Glance {
-        // ORDERING: P14. Words of their own; at least as new as what `PairCount::read_begin` acquired.
+        // ORDERING: Relaxed: an independent word; at least as new as what `PairCount::read_begin`
+        // acquired.
         let valid_until = self.valid_until().load(Relaxed);
-        // ORDERING: P14. As above, for `read_begin`.
+        // ORDERING: Relaxed: a number that is only compared.
         let there = self.time_namespace().load(Relaxed);
-        // ORDERING: P14. As above, for `read_begin`.
+        // ORDERING: Relaxed: an independent word; what it says about the value, the count has
+        // ordered.
         let state = self.state().load(Relaxed);
         Glance::new(valid_until, here == there, state)
     }
@@ -200,7 +204,8 @@ impl Shared {
     /// As [`store`](Self::store), from bytes.
     pub(crate) fn store_from(&self, slot: usize, bytes: &[u8]) {
         assert!(bytes.len() <= self.payload, "the payload has {} bytes", self.payload);
-        // SAFETY: P6. As in `load_into`; the mapping is writable, for this is the writer.
+        // SAFETY: P6. The slot has as many bytes, as was just checked; the mapping is writable, for
+        // this is the writer.
         unsafe { raw::store_bytes(bytes, self.slot(slot, self.payload)) };
     }
 
@@ -208,7 +213,8 @@ impl Shared {
     pub(crate) fn writer(&self) -> Option<WriterRecord> {
         let copy = |slot| {
             let mut bytes = [0; LINE];
-            // SAFETY: P6. A line of the header.
+            // SAFETY: P6. The record is a line of the header, which is mapped; `bytes` is private
+            // and as long.
             unsafe { raw::load_bytes(self.record(slot), as_uninit(&mut bytes)) };
             bytes
         };
@@ -227,7 +233,7 @@ impl Shared {
     }
 
     fn writer_count(&self) -> &PairCount {
-        // SAFETY: P11. A word of the header, aligned, and an atomic for everybody.
+        // SAFETY: P11. A word of the header, aligned, which all processes use as an atomic.
         unsafe { PairCount::from_ptr(self.word(offset_of!(Header, writer_count))) }
     }
 

@@ -234,7 +234,7 @@ impl<T> Writer<T> {
     #[inline]
     pub fn set_word(&self, index: usize, word: u64) {
         self.page.check_process();
-        // ORDERING: P14. A word of its own, outside of `PairCount::write_end` and its promises.
+        // ORDERING: Relaxed: an independent word, which says nothing about the value.
         self.page.shared.user_word(index).store(word, Relaxed);
     }
 

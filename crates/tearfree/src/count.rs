@@ -65,7 +65,8 @@ macro_rules! count {
 
             #[inline(always)]
             fn load_own(word: &Self::Atomic) -> Self {
-                // ORDERING: P5. Only the writer that holds the lock stores here, in `store`.
+                // ORDERING: Relaxed, P5. Only this writer, which holds the lock, changes the count:
+                // it sees its own last store.
                 word.load(crate::order::PLAIN)
             }
 

@@ -79,8 +79,8 @@ impl<C: Count> LatchCount<C> {
     #[inline]
     #[must_use]
     pub const unsafe fn from_ptr<'a>(word: *mut C) -> &'a Self {
-        // SAFETY: P11, by the caller's promise. `LatchCount<C>` is transparent over `C`'s atomic,
-        // which has the size and bit validity of `C`.
+        // SAFETY: P11. The word stays, aligned and atomic, for `'a`. `LatchCount<C>` is transparent
+        // over `C`'s atomic, which has the size and bit validity of `C`.
         unsafe { &*word.cast::<Self>() }
     }
 
@@ -163,7 +163,7 @@ impl<C: Count> LatchCount<C> {
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> C {
-        // ORDERING: P7. No order of its own: a number to look at, not the `read_begin` of a read.
+        // ORDERING: Relaxed: a snapshot of the count; only `read_begin` begins a read.
         C::load(&self.word, PLAIN)
     }
 }

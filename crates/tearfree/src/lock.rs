@@ -99,7 +99,8 @@ pub unsafe trait WriterLock {
     /// As for `unlock`; and the lock was taken by `lock_for_read` or `try_lock`.
     #[inline]
     unsafe fn unlock_after_read(&self, held: Self::Held) {
-        // SAFETY: `held` comes from this lock, in this thread.
+        // SAFETY: this lock has no `lock_for_read` of its own, so `held` comes from `lock` or
+        // `try_lock`.
         unsafe { self.unlock(held) };
     }
 
@@ -165,7 +166,8 @@ impl SpinLock {
         critical_section::with(|_| {
             // ORDERING: P5. Pairs with the store in `unlock`.
             let was_taken = self.taken.load(order::lock_taken());
-            // ORDERING: P5. As one step with the load above; `unlock` gives it back.
+            // ORDERING: Relaxed, P5. One step with the load above, as nothing interrupts; that load
+            // has the order.
             self.taken.store(true, PLAIN);
             was_taken
         })
@@ -177,7 +179,8 @@ impl SpinLock {
         let mut patience = Patience::new();
         loop {
             // Looking is cheaper than trying: it leaves the line shared.
-            // ORDERING: P5. A hint only; the exchange in `try_lock` carries the order.
+            // ORDERING: Relaxed: a hint that trying is worth it; the exchange in `try_lock` carries
+            // the order.
             let looks_free = !self.taken.load(PLAIN);
             if looks_free && self.try_lock().is_some() {
                 return;
@@ -220,7 +223,7 @@ impl Default for SpinLock {
 
 impl fmt::Debug for SpinLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // ORDERING: P5. A look from outside, for people; `try_lock` decides.
+        // ORDERING: Relaxed: a snapshot to print; it is used for nothing else.
         f.debug_struct("SpinLock").field("taken", &self.taken.load(PLAIN)).finish()
     }
 }
@@ -236,7 +239,7 @@ type Inner = SpinLock;
 /// writer that waits; without, it is [`SpinLock`]. At most two bytes.
 pub struct DefaultLock(Inner);
 
-// SAFETY: P5, by the lock inside.
+// SAFETY: P5. Each method is that of the lock inside, which keeps the contract.
 unsafe impl WriterLock for DefaultLock {
     const UNLOCKED: Self = DefaultLock(Inner::UNLOCKED);
     type Held = ();
@@ -258,13 +261,15 @@ unsafe impl WriterLock for DefaultLock {
 
     #[inline]
     unsafe fn unlock(&self, (): ()) {
-        // SAFETY: the caller holds this lock, by the contract of `WriterLock::unlock`.
+        // SAFETY: the caller holds this lock, so it holds the one inside, which `lock` or
+        // `try_lock` took.
         unsafe { self.0.unlock(()) }
     }
 
     #[inline]
     unsafe fn unlock_after_read(&self, (): ()) {
-        // SAFETY: the caller holds this lock, by the contract of `WriterLock::unlock_after_read`.
+        // SAFETY: the caller took this lock by `lock_for_read` or `try_lock`, which took the one
+        // inside in the same way.
         unsafe { self.0.unlock_after_read(()) }
     }
 }

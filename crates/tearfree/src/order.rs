@@ -46,7 +46,8 @@ macro_rules! orderings {
 
 orderings! {
     accesses {
-        // ORDERING: P3, P14. Pairs with the even store in `write_end`.
+        // ORDERING: P3, P7, P14. Pairs with the even store in `write_end`, and with the latch's
+        // stores.
         /// A reader's first look at the count.
         begin = Acquire;
         // ORDERING: P3. Pairs with the load in `raw_read_begin`, which takes a version from an odd count:
@@ -76,11 +77,11 @@ orderings! {
         lock_freed = Release;
     }
     fences {
-        // ORDERING: P2. Pairs with `fence_retry` in `read_retry`.
+        // ORDERING: P2, P14. Pairs with `fence_retry` in `read_retry`.
         /// Between the odd store and the first payload word of a write.
         fence_odd = Release;
-        // ORDERING: P2. Pairs with `fence_odd` in `write_begin`, and with the fences of `barrier`,
-        // `invalidate` and the latch.
+        // ORDERING: P2, P7, P14. Pairs with `fence_odd` in `write_begin`, and with the fences of
+        // `barrier`, `invalidate` and the latch.
         /// Between the last payload word of a read and the second look at the count.
         fence_retry = Acquire;
         // ORDERING: P2, P3. Pairs with `fence_retry` and with `begin` in `try_read_begin`.
@@ -108,7 +109,8 @@ orderings! {
 
 /// Loads and stores that carry no order by themselves: payload words, a second look at the count
 /// behind its fence, the writer's own count under its own lock, statistics.
-// ORDERING: P1, P2. The fences and edges above, in `write_begin` and `read_retry`, carry the order.
+// ORDERING: Relaxed, P1, P2, P5, P6, P8, P13. The fences and edges above, in `write_begin` and
+// `read_retry`, carry the order; or a lock does; or there is none to carry.
 pub(crate) const PLAIN: Ordering = Ordering::Relaxed;
 
 /// Weakens orderings by name, for the tests that demand that the model finds the fault.

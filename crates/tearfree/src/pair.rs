@@ -79,8 +79,8 @@ impl PairCount {
     #[inline]
     #[must_use]
     pub const unsafe fn from_ptr<'a>(word: *mut u64) -> &'a Self {
-        // SAFETY: P11, by the caller's promise. `PairCount` is transparent over the atomic, which
-        // has the size and bit validity of `u64`.
+        // SAFETY: P11. The word stays, aligned and atomic, for `'a`. `PairCount` is transparent
+        // over the atomic, which has the size and bit validity of `u64`.
         unsafe { &*word.cast::<Self>() }
     }
 
@@ -146,7 +146,7 @@ impl PairCount {
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        // ORDERING: P14. No order of its own: a number to look at, not the `read_begin` of a read.
+        // ORDERING: Relaxed: a snapshot of the count; only `read_begin` begins a read.
         self.word.load(PLAIN)
     }
 }

@@ -101,8 +101,8 @@ impl<C: Count> SeqCount<C> {
     #[expect(unsafe_code, reason = "the word belongs to someone else; P11 says what they promise")]
     #[must_use]
     pub const unsafe fn from_ptr<'a>(word: *mut C) -> &'a Self {
-        // SAFETY: P11, by the caller's promise. `SeqCount<C>` is transparent over `C`'s atomic, which
-        // has the size and bit validity of `C`.
+        // SAFETY: P11. The word stays, aligned and atomic, for `'a`. `SeqCount<C>` is transparent
+        // over `C`'s atomic, which has the size and bit validity of `C`.
         unsafe { &*word.cast::<Self>() }
     }
 
@@ -235,7 +235,7 @@ impl<C: Count> SeqCount<C> {
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> C {
-        // ORDERING: P2, P3. No order of its own: a number to look at, not the `try_read_begin` of a read.
+        // ORDERING: Relaxed: a snapshot of the count; only `try_read_begin` begins a read.
         C::load(&self.word, PLAIN)
     }
 
@@ -310,6 +310,7 @@ impl<C: Count> SeqCount<C> {
         // ORDERING: P3. Pairs with `try_read_begin`: a reader that begins at the new count sees all stores
         // from before this call.
         order::fence_invalidate();
+        // ORDERING: Relaxed: the fence above makes it a release.
         // INVARIANT: even to the next even, by the one writer.
         C::store(&self.word, even.next().next(), PLAIN);
     }
@@ -345,6 +346,7 @@ impl<C: Count> SeqCount<C> {
         // `read_retry` through the odd count above; stores before it reach readers that load the even
         // count below in `try_read_begin`.
         order::fence_barrier();
+        // ORDERING: Relaxed: the fence above orders it behind the odd count and makes it a release.
         // INVARIANT: odd to even, by the one writer.
         C::store(&self.word, even.next().next(), PLAIN);
     }

@@ -59,7 +59,8 @@ impl Waiters {
     #[inline]
     pub(crate) fn wake(&self) {
         asymmetric::light();
-        // ORDERING: P8. Behind its fence, which pairs with the one in `heavy`.
+        // ORDERING: Relaxed, P8. The fence in `light` above comes between the publication and this
+        // load.
         let state = self.state.load(PLAIN);
         if has(state, SLEEPER | LISTENER) {
             self.wake_all(state);
@@ -69,7 +70,8 @@ impl Waiters {
     #[cold]
     #[inline(never)]
     fn wake_all(&self, state: u32) {
-        // ORDERING: P8. A waiter that goes to sleep after this, in `sleep`, finds another word than its own.
+        // ORDERING: Relaxed, P8. A waiter that goes to sleep after this, in `sleep`, finds another
+        // word than its own.
         self.state.store(next_round(state), PLAIN);
         if has(state, SLEEPER) {
             sleep::wake_all(&self.state);
@@ -102,11 +104,12 @@ impl Waiters {
     }
 
     fn announce_as(&self, kind: u32) -> Round {
-        // ORDERING: P8. Ordered by the fence below, which pairs with the one in `light`.
+        // ORDERING: Relaxed: a first guess for the exchange below.
         let mut state = self.state.load(PLAIN);
         while !has(state, kind) {
             let announced = state | kind;
-            // ORDERING: P8. Ordered by the fence below, which pairs with the one in `wake`.
+            // ORDERING: Relaxed, P8. The fence in `heavy` below comes between this announcement and
+            // the look at the version.
             match self.state.compare_exchange(state, announced, PLAIN, PLAIN) {
                 Ok(_) => state = announced,
                 Err(other) => state = other,

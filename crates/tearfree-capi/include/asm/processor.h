@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* cpu_relax(): tells the processor that this thread waits for another one. */
+/* cpu_relax(): a hint to the processor that this thread is spinning. */
 #ifndef TEARFREE_ASM_PROCESSOR_H
 #define TEARFREE_ASM_PROCESSOR_H
 
@@ -10,6 +10,7 @@ static inline void cpu_relax(void)
 #elif defined(__aarch64__) || defined(__arm__)
 	__asm__ __volatile__("yield" ::: "memory");
 #else
+	/* ORDERING: keeps the compiler from moving loads of the loop across `cpu_relax`. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 #endif
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* struct mutex: a lock that sleeps; in Rust it is `tearfree::DefaultLock`. */
+/* struct mutex: a lock whose waiters sleep; in Rust it is `tearfree::DefaultLock`. */
 #ifndef TEARFREE_LINUX_MUTEX_H
 #define TEARFREE_LINUX_MUTEX_H
 
 #include <linux/compiler.h>
 
-/* Zeros: no thread holds it, and none waits for it. */
+/* Zeros: unlocked, and no thread waits for it. */
 struct mutex {
 	unsigned char is_locked;
 	unsigned char has_parked;
@@ -28,9 +28,9 @@ void tearfree_mutex_unlock(struct mutex *lock);
 
 static inline void mutex_init(struct mutex *lock)
 {
-	/* ORDERING: P5. No other thread uses it yet; one that will learns of it after `mutex_init`. */
+	/* ORDERING: Relaxed: no other thread has it before `mutex_init` returns. */
 	__atomic_store_n(&lock->is_locked, 0, TEARFREE_PLAIN_STORE);
-	/* ORDERING: P5. As above. */
+	/* ORDERING: Relaxed: no thread can wait for it before `mutex_init` returns. */
 	__atomic_store_n(&lock->has_parked, 0, TEARFREE_PLAIN_STORE);
 }
 
@@ -40,7 +40,7 @@ static inline void mutex_lock(struct mutex *lock)
 	TEARFREE_TAKEN(lock);
 }
 
-/* 1: taken. 0: somebody else has it. */
+/* Returns 1 if the lock was taken, else 0. */
 static inline int mutex_trylock(struct mutex *lock)
 {
 	int taken = tearfree_mutex_trylock(lock);
@@ -52,7 +52,7 @@ static inline int mutex_trylock(struct mutex *lock)
 
 static inline void mutex_unlock(struct mutex *lock)
 {
-	TEARFREE_GIVING_BACK(lock);
+	TEARFREE_RELEASING(lock);
 	tearfree_mutex_unlock(lock);
 }
 

@@ -20,13 +20,13 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* Returns when the count is even, or was: spins, then yields, then sleeps. */
+/* Waits until the count is even: spins, then yields, then sleeps. It may be odd again on return. */
 void tearfree_seqcount_wait(const unsigned *sequence);
 #ifdef __cplusplus
 }
 #endif
 
-/* ---- One name for five types: the count inside of each ---- */
+/* ---- The count inside each of the five types ---- */
 
 #define TEARFREE_SEQPROP(type)                                                                     \
 	static inline seqcount_t *TEARFREE_SEQPROP_NAME(type, ptr)(type##_t * s)                   \
@@ -105,7 +105,7 @@ static inline unsigned tearfree_read_begin(const seqcount_t *s)
 
 static inline int tearfree_read_moved(const seqcount_t *s, unsigned start)
 {
-	/* ORDERING: P2. The fence before it, in `tearfree_read_retry`, carries the order. */
+	/* ORDERING: Relaxed, P2. The fence before it, in `tearfree_read_retry`, carries the order. */
 	return __atomic_load_n(&s->sequence, TEARFREE_PLAIN_LOAD) != start;
 }
 
@@ -116,34 +116,34 @@ static inline int tearfree_read_retry(const seqcount_t *s, unsigned start)
 	return tearfree_read_moved(s, start);
 }
 
-/* Waits until no writer is inside; the three are the same since Linux 6.12. */
+/* Wait until no writer is inside. The three are the same since Linux 6.12. */
 #define read_seqcount_begin(s) tearfree_read_begin(seqprop_const_ptr(s))
 #define raw_read_seqcount_begin(s) tearfree_read_begin(seqprop_const_ptr(s))
 #define __read_seqcount_begin(s) tearfree_read_begin(seqprop_const_ptr(s))
-/* The count as it is, odd or even. */
+/* Returns the count, odd or even. */
 #define raw_read_seqcount(s) tearfree_read_raw(seqprop_const_ptr(s))
-/* Never waits: a read that began beside a writer fails at its end. */
+/* Never waits: a read that begins during a write fails at its end. */
 #define raw_seqcount_begin(s) (tearfree_read_raw(seqprop_const_ptr(s)) & ~1U)
 /* False at once if a writer is inside. */
 #define raw_seqcount_try_begin(s, start)                                                           \
 	((bool)((start) = tearfree_read_raw(seqprop_const_ptr(s)), !((start) & 1)))
-/* Whether a writer was inside since `start`: then what was read must be thrown away. */
+/* Whether a writer was inside since `start`: then what was read must be discarded. */
 #define read_seqcount_retry(s, start) tearfree_read_retry(seqprop_const_ptr(s), start)
-/* The same for callers that have an smp_rmb() of their own before it. */
+/* The same for callers that have issued smp_rmb() before. */
 #define __read_seqcount_retry(s, start) tearfree_read_moved(seqprop_const_ptr(s), start)
 
 /* ---- Writers: one at a time ---- */
 
 static inline void tearfree_seqcount_init(seqcount_t *s)
 {
-	/* ORDERING: P5. Nobody uses it yet; whoever does was told of it after `seqcount_init`. */
+	/* ORDERING: Relaxed: no other thread has it before `seqcount_init` returns. */
 	__atomic_store_n(&s->sequence, 0, TEARFREE_PLAIN_STORE);
 }
 
-/* The writer's look at the count that only it changes. */
+/* Loads the count in the writer, the only one that changes it. */
 static inline unsigned tearfree_own(const seqcount_t *s)
 {
-	/* ORDERING: P5. Only the writer that holds the lock stores, in `tearfree_write_end`. */
+	/* ORDERING: Relaxed, P5. Only the writer that holds the lock stores, in `tearfree_write_end`. */
 	return __atomic_load_n(&s->sequence, __ATOMIC_RELAXED);
 }
 
@@ -174,8 +174,8 @@ static inline void tearfree_write_barrier(seqcount_t *s)
 
 static inline void tearfree_write_invalidate(seqcount_t *s)
 {
-	/* ORDERING: P3. Pairs with `tearfree_read_raw`: whoever begins at the new count sees all stores
-	 * from before this call. */
+	/* ORDERING: P3. Pairs with `tearfree_read_raw`: a reader that begins at the new count sees all
+	 * stores from before this call. */
 	TEARFREE_FENCE(__ATOMIC_RELEASE);
 	__atomic_store_n(&s->sequence, tearfree_own(s) + 2, TEARFREE_PLAIN_STORE);
 }

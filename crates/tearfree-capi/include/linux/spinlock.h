@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* spin_lock and its forms. It spins for some microseconds, then yields, then sleeps. */
+/* spin_lock and its variants. Waiters spin for some microseconds, then yield, then sleep. */
 #ifndef TEARFREE_LINUX_SPINLOCK_H
 #define TEARFREE_LINUX_SPINLOCK_H
 
@@ -12,7 +12,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* Takes the lock, for as long as it takes. */
+/* Takes a contended lock: spins, yields, sleeps. */
 void tearfree_spin_lock_contended(unsigned char *taken);
 #ifdef __cplusplus
 }
@@ -20,7 +20,7 @@ void tearfree_spin_lock_contended(unsigned char *taken);
 
 static inline void tearfree_spin_init(unsigned char *taken)
 {
-	/* ORDERING: P5. Nobody uses it yet; whoever does was told of it after `spin_lock_init`. */
+	/* ORDERING: Relaxed: no other thread has it before `spin_lock_init` returns. */
 	__atomic_store_n(taken, 0, TEARFREE_PLAIN_STORE);
 }
 
@@ -46,7 +46,7 @@ static inline void tearfree_spin_unlock(unsigned char *taken)
 
 static inline int tearfree_spin_is_locked(const unsigned char *taken)
 {
-	/* ORDERING: P5. A look from outside; `tearfree_spin_trylock` decides. */
+	/* ORDERING: Relaxed: a snapshot; `tearfree_spin_trylock` decides. */
 	return __atomic_load_n(taken, TEARFREE_PLAIN_LOAD) != 0;
 }
 

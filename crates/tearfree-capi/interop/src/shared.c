@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The C half: the same struct as in lib.rs, read and written by the calls of the headers. */
+/* The C half: reads and writes the struct of lib.rs by the calls of the headers. */
 #include <linux/seqlock.h>
 
 enum { WORDS = 8 };
@@ -12,7 +12,7 @@ struct shared {
 	u64 copies[2][WORDS];
 };
 
-/* Sizes and offsets, in the order in which lib.rs asks. */
+/* Sizes and offsets, in the order of lib.rs. */
 size_t c_layout(unsigned which);
 size_t c_layout(unsigned which)
 {
@@ -43,6 +43,7 @@ static void store_words(u64 *words, u64 generation)
 {
 	unsigned i;
 
+	/* ORDERING: Relaxed, P1. Payload; the count or the latch around it carries the order. */
 	for (i = 0; i < WORDS; i++)
 		WRITE_ONCE(words[i], generation * WORDS + i);
 }
@@ -51,15 +52,17 @@ static void load_words(const u64 *words, u64 *copy)
 {
 	unsigned i;
 
+	/* ORDERING: Relaxed, P2. Payload; the fence of the read section comes after it. */
 	for (i = 0; i < WORDS; i++)
 		copy[i] = READ_ONCE(words[i]);
 }
 
-/* The next generation. */
+/* Writes the next generation. */
 void c_write_lock(struct shared *shared);
 void c_write_lock(struct shared *shared)
 {
 	write_seqlock(&shared->lock);
+	/* ORDERING: Relaxed, P5. The writers' lock is held, so this is the last value. */
 	store_words(shared->words, READ_ONCE(shared->words[0]) / WORDS + 1);
 	write_sequnlock(&shared->lock);
 }
@@ -79,6 +82,7 @@ void c_write_count(struct shared *shared);
 void c_write_count(struct shared *shared)
 {
 	write_seqcount_begin(&shared->count);
+	/* ORDERING: Relaxed, P5. There is one writer at a time, which sees the last value. */
 	store_words(shared->words, READ_ONCE(shared->words[0]) / WORDS + 1);
 	write_seqcount_end(&shared->count);
 }
@@ -97,6 +101,7 @@ void c_read_count(const struct shared *shared, u64 *copy)
 void c_write_latch(struct shared *shared);
 void c_write_latch(struct shared *shared)
 {
+	/* ORDERING: Relaxed, P5. There is one writer at a time: the last value, before any store. */
 	u64 next = READ_ONCE(shared->copies[0][0]) / WORDS + 1;
 
 	write_seqcount_latch_begin(&shared->latch);
@@ -117,9 +122,9 @@ void c_read_latch(const struct shared *shared, u64 *copy)
 	} while (read_seqcount_latch_retry(&shared->latch, seq));
 }
 
-/* Without any of them, to see that this tears. */
-void c_read_nothing(const struct shared *shared, u64 *copy);
-void c_read_nothing(const struct shared *shared, u64 *copy)
+/* Reads without protection, which tears. */
+void c_read_unprotected(const struct shared *shared, u64 *copy);
+void c_read_unprotected(const struct shared *shared, u64 *copy)
 {
 	load_words(shared->words, copy);
 }

@@ -66,8 +66,8 @@ impl Page {
         };
         let path = full(page)?;
         match TestClock::create(&path, setting) {
-            Err(Error::IsThere) if args.setting.is_empty() => Clock::open_page(&path).map(drop)?,
-            Err(Error::IsThere) => TestClock::change(&path, setting).map(drop)?,
+            Err(Error::Exists) if args.setting.is_empty() => Clock::open_page(&path).map(drop)?,
+            Err(Error::Exists) => TestClock::change(&path, setting).map(drop)?,
             other => other?,
         }
         Ok(Page { path, is_ours: false })

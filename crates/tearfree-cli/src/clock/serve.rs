@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use tearfree_clock::{Keeper, Report, Settings, Source, Status, Woken};
+use tearfree_clock::{Keeper, Settings, Source, Status, TickReport, Woken};
 
 use super::args::ServeArgs;
 use crate::outcome::{Outcome, Problem, Signal};
@@ -40,7 +40,7 @@ struct Line {
 }
 
 impl Line {
-    fn new(page: &Path, report: &Report, stop: &Stop) -> Self {
+    fn new(page: &Path, report: &TickReport, stop: &Stop) -> Self {
         Line {
             page: page.display().to_string(),
             status: report.status.name(),
@@ -100,7 +100,7 @@ impl Display {
         }
     }
 
-    fn show(&mut self, line: &Line, report: &Report) -> Result<Audience, Problem> {
+    fn show(&mut self, line: &Line, report: &TickReport) -> Result<Audience, Problem> {
         match self {
             Display::Json => return terminal::print(&terminal::json_line(line)?),
             Display::InPlace(bar) => {

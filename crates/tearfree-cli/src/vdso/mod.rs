@@ -6,7 +6,7 @@ mod watch;
 use clap::Args;
 use indicatif::HumanCount;
 use serde::Serialize;
-use tearfree_clock::kernel::{Agreement, KernelClock, KernelPage, Refusal, Snapshot};
+use tearfree_clock::kernel::{Agreement, FindError, KernelClock, KernelPage, Snapshot};
 
 use crate::outcome::{Outcome, Problem};
 use crate::page::sentence;
@@ -30,8 +30,8 @@ pub(crate) struct VdsoArgs {
     json: bool,
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<FindError> for Problem {
+    fn from(refusal: FindError) -> Self {
         Problem::new(refusal.what(), sentence(refusal.advice()))
     }
 }
@@ -120,7 +120,7 @@ fn verify(page: &KernelPage, samples: u32, view: &mut View, stop: &Stop) {
 
 impl View {
     fn of(page: &KernelPage) -> Result<Self, Problem> {
-        let seen = page.snapshot(KernelClock::Monotonic).ok_or(Refusal::UnknownLayout)?;
+        let seen = page.snapshot(KernelClock::Monotonic).ok_or(FindError::UnknownLayout)?;
         let Snapshot { count, mode, cycle_last, max_cycles, mask, mult, shift, .. } = seen;
         let clock = |clock: KernelClock| ClockView {
             name: clock.name(),

@@ -134,7 +134,8 @@ impl Mask {
     #[must_use]
     pub fn from_bits(bits: u64) -> Self {
         let mut mask = Mask(signal_set(core::iter::empty()));
-        // SAFETY: as in `to_bits`; any pattern of those 64 bits is a mask.
+        // SAFETY: a `sigset_t` begins with the 64-bit mask that `to_bits` reads; any bits are a
+        // mask.
         unsafe { core::ptr::from_mut(&mut mask.0).cast::<u64>().write(bits) };
         mask
     }
@@ -196,7 +197,7 @@ pub fn set_bottom_half_signals(signals: &[i32]) -> Result<(), InvalidSignal> {
         }
         bits |= bit(signal);
     }
-    // ORDERING: P10. A setting by itself, which a section takes in `bottom_half_signals`.
+    // ORDERING: Relaxed: a setting of the program; no other data go with it.
     for (word, shift) in BOTTOM_HALF.iter().zip([0, 32]) {
         #[expect(clippy::cast_possible_truncation, reason = "half of the bits at a time")]
         word.store((bits >> shift) as u32, Relaxed);
@@ -206,7 +207,7 @@ pub fn set_bottom_half_signals(signals: &[i32]) -> Result<(), InvalidSignal> {
 
 /// The signals that [`Bh`] keeps out.
 pub fn bottom_half_signals() -> impl Iterator<Item = i32> {
-    // ORDERING: P10. A setting by itself, made by `set_bottom_half_signals`.
+    // ORDERING: Relaxed: the setting that `set_bottom_half_signals` made; no other data go with it.
     let [low, high] = [0, 1].map(|word: usize| u64::from(BOTTOM_HALF[word].load(Relaxed)));
     let chosen = match high << 32 | low {
         0 => default_bottom_half(),

@@ -33,10 +33,12 @@ unsafe extern "C" {
 #[inline(always)]
 pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
     if len <= LARGEST_INLINE {
-        // SAFETY: P6, by the caller's promise.
+        // SAFETY: P6. `Load` races on `from` alone, the payload; both sides hold the `len` bytes
+        // that are moved.
         unsafe { moves::<Load, WIDEST>(from, to, len) };
     } else {
-        // SAFETY: P6, by the caller's promise.
+        // SAFETY: P6. One opaque call copies `len` bytes out of the payload; `to` is private, so
+        // the two do not overlap.
         unsafe { opaque_memcpy(from, to, len) };
     }
 }
@@ -54,12 +56,12 @@ pub(super) unsafe fn load_number<const LEN: usize, const AT: usize>(
     from: *const u8,
     distance: usize,
 ) -> MaybeUninit<u64> {
-    // SAFETY: inside of the payload, by the caller's promise.
+    // SAFETY: the number lies behind these `distance` bytes, so they are inside of the payload too.
     let from = unsafe { from.add(distance) };
     macro_rules! number {
         ($mov:literal) => {{
             let number: MaybeUninit<u64>;
-            // SAFETY: P6. Loads the number, which is inside of the payload, as the caller promises.
+            // SAFETY: P6. One load of `LEN` bytes, the number, which lies inside of a payload.
             unsafe {
                 asm!(
                     concat!($mov, ", [{from}, {at}]"),
@@ -84,10 +86,12 @@ pub(super) unsafe fn load_number<const LEN: usize, const AT: usize>(
 #[inline(always)]
 pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
     if len <= LARGEST_INLINE {
-        // SAFETY: P6, by the caller's promise.
+        // SAFETY: P6. `Store` races on `to` alone, the payload; both sides hold the `len` bytes
+        // that are moved.
         unsafe { moves::<Store, WIDEST>(from, to, len) };
     } else {
-        // SAFETY: P6, by the caller's promise.
+        // SAFETY: P6. One opaque call copies `len` bytes into the payload; `from` is private, so
+        // the two do not overlap.
         unsafe { opaque_memcpy(from, to, len) };
     }
 }
@@ -101,7 +105,7 @@ impl Move for Load {
         macro_rules! load {
             ($ldr:literal, $class:ident, $ty:ty) => {{
                 let chunk: MaybeUninit<$ty>;
-                // SAFETY: P6. Loads `N` bytes of the payload, which the caller promises.
+                // SAFETY: P6. One load of `N` bytes, for which `from`, the racing side, is valid.
                 unsafe {
                     asm!(
                         concat!($ldr, ", [{from}]"),
@@ -110,7 +114,7 @@ impl Move for Load {
                         options(nostack, preserves_flags),
                     );
                 }
-                // SAFETY: `to` is private and holds `N` bytes, by the caller's promise.
+                // SAFETY: `to`, the private side, is valid for `N` bytes, the size of the chunk.
                 unsafe { to.cast::<MaybeUninit<$ty>>().write_unaligned(chunk) };
             }};
         }
@@ -130,7 +134,8 @@ impl Move for Load {
         macro_rules! load {
             ($ldp_a_b:literal, $ldp_c_d:literal, $class:ident, $ty:ty) => {{
                 let (a, b, c, d): Four<$ty>;
-                // SAFETY: P6. Loads four times `N` bytes of the payload, which the caller promises.
+                // SAFETY: P6. Four loads of `N` bytes each, side by side; `from` is valid for all
+                // of them.
                 unsafe {
                     asm!(
                         concat!($ldp_a_b, ", [{from}]"),
@@ -144,7 +149,7 @@ impl Move for Load {
                         options(nostack, preserves_flags),
                     );
                 }
-                // SAFETY: `to` is private and holds as many bytes, by the caller's promise.
+                // SAFETY: `to`, the private side, is valid for the four chunks that were loaded.
                 unsafe { to.cast::<[MaybeUninit<$ty>; 4]>().write_unaligned([a, b, c, d]) };
             }};
         }
@@ -165,9 +170,9 @@ impl Move for Store {
     unsafe fn chunk<const N: usize>(from: *const u8, to: *mut u8) {
         macro_rules! store {
             ($str:literal, $class:ident, $ty:ty) => {{
-                // SAFETY: `from` is private and holds `N` bytes, by the caller's promise.
+                // SAFETY: `from`, the private side, is valid for `N` bytes, the size of the chunk.
                 let chunk = unsafe { from.cast::<MaybeUninit<$ty>>().read_unaligned() };
-                // SAFETY: P6. Stores `N` bytes of the payload, which the caller promises.
+                // SAFETY: P6. One store of `N` bytes, for which `to`, the racing side, is valid.
                 unsafe {
                     asm!(
                         concat!($str, ", [{to}]"),
@@ -193,9 +198,10 @@ impl Move for Store {
     unsafe fn four_chunks<const N: usize>(from: *const u8, to: *mut u8) {
         macro_rules! store {
             ($stp_a_b:literal, $stp_c_d:literal, $class:ident, $ty:ty) => {{
-                // SAFETY: `from` is private and holds as many bytes, by the caller's promise.
+                // SAFETY: `from`, the private side, is valid for four chunks.
                 let [a, b, c, d] = unsafe { from.cast::<[MaybeUninit<$ty>; 4]>().read_unaligned() };
-                // SAFETY: P6. Stores four times `N` bytes of the payload, which the caller promises.
+                // SAFETY: P6. Four stores of `N` bytes each, side by side; `to` is valid for all of
+                // them.
                 unsafe {
                     asm!(
                         concat!($stp_a_b, ", [{to}]"),

@@ -16,7 +16,8 @@ pub(super) const LARGEST_VALUE: usize = 128;
 /// `from` is a payload of `len` bytes, `to` is private memory of as many.
 #[inline(always)]
 pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: P6. Both are `len` bytes, by the caller's promise, and no one else runs meanwhile.
+    // SAFETY: P6. There is one thread, so the payload at `from` stays as it is; `to` is private and
+    // as long.
     unsafe { to.copy_from_nonoverlapping(from, len) };
 }
 
@@ -24,6 +25,7 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
 /// `to` is a payload of `len` bytes, `from` is private memory of as many.
 #[inline(always)]
 pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: P6. Both are `len` bytes, by the caller's promise, and no one else runs meanwhile.
+    // SAFETY: P6. There is one thread, so no one reads the payload at `to`; `from` is private and
+    // as long.
     unsafe { to.copy_from_nonoverlapping(from, len) };
 }

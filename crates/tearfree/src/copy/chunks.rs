@@ -31,9 +31,9 @@ pub(super) unsafe fn moves<M: Move, const WIDEST: usize>(from: *const u8, to: *m
     let mut at = 0;
     macro_rules! step {
         ($chunks:ident, $size:expr, $bytes:expr) => {{
-            // SAFETY: `at` and these bytes are at most `len`, so both stay inside what the caller promises.
+            // SAFETY: `at` and these bytes are at most `len`, for which both are valid.
             let (from, to) = unsafe { (from.add(at), to.add(at)) };
-            // SAFETY: as above, as many bytes are left on both sides.
+            // SAFETY: `len - at` bytes are left on both sides, and these are no more.
             unsafe { M::$chunks::<{ $size }>(from, to) };
             at += $bytes;
         }};

@@ -14,11 +14,12 @@ use super::engine;
 #[must_use]
 pub unsafe fn load<T: Copy>(from: *const T) -> MaybeUninit<T> {
     if size_of::<T>() > engine::LARGEST_VALUE {
-        // SAFETY: P6, by the caller's promise.
+        // SAFETY: P6. It demands of `from` what this function demands.
         return unsafe { load_in_place(from) };
     }
     let mut copy = MaybeUninit::<T>::uninit();
-    // SAFETY: P6, by the caller's promise; `copy` is private and a `T` in size.
+    // SAFETY: P6. No one else stores plainly to the `T` at `from` meanwhile; `copy` is private and
+    // a `T` in size.
     unsafe { engine::load_value(from.cast(), copy.as_mut_ptr().cast(), size_of::<T>()) };
     copy
 }
@@ -31,7 +32,8 @@ pub unsafe fn load<T: Copy>(from: *const T) -> MaybeUninit<T> {
 #[inline(never)]
 unsafe fn load_in_place<T: Copy>(from: *const T) -> MaybeUninit<T> {
     let mut copy = MaybeUninit::<T>::uninit();
-    // SAFETY: P6, by the caller's promise; `copy` is private and a `T` in size.
+    // SAFETY: P6. The `T` at `from` is only stored to by copies; `copy` is private and has its
+    // size.
     unsafe { engine::load(from.cast(), copy.as_mut_ptr().cast(), size_of::<T>()) };
     copy
 }
@@ -49,9 +51,10 @@ pub unsafe fn load_number<const LEN: usize, const AT: usize>(
 ) -> u64 {
     const { assert!(LEN == 4 || LEN == 8, "a number of 4 or 8 bytes") };
     const { assert!(AT < 16 * 1024 && AT & (LEN - 1) == 0, "it is too far away, or between two") };
-    // SAFETY: P6, by the caller's promise.
+    // SAFETY: P6. The number at `distance + AT` is valid for reads, and only copies store to it.
     let number = unsafe { engine::load_number::<LEN, AT>(from, distance) };
-    // SAFETY: P4. Any bytes are a number, and they are initialised, by the caller's promise.
+    // SAFETY: P4. Any initialised bytes are a number; that they are initialised is the caller's
+    // part.
     unsafe { number.assume_init() }
 }
 
@@ -62,7 +65,8 @@ pub unsafe fn load_number<const LEN: usize, const AT: usize>(
 /// As for [`load`], for `to.len()` bytes.
 #[inline(always)]
 pub unsafe fn load_bytes(from: *const u8, to: &mut [MaybeUninit<u8>]) {
-    // SAFETY: P6, by the caller's promise; `to` is private and as long as it says.
+    // SAFETY: P6. `from` is valid for `to.len()` bytes, to which only copies store; `to` is a
+    // private slice.
     unsafe { engine::load(from, to.as_mut_ptr().cast(), to.len()) };
 }
 
@@ -74,7 +78,8 @@ pub unsafe fn load_bytes(from: *const u8, to: &mut [MaybeUninit<u8>]) {
 #[inline(always)]
 pub unsafe fn store<T: Copy>(value: &T, to: *mut T) {
     let from = core::ptr::from_ref(value).cast();
-    // SAFETY: P6, by the caller's promise; `value` is private to writers.
+    // SAFETY: P6. Only copies touch the `T` at `to` meanwhile; `value` is borrowed, so no one
+    // stores to it.
     unsafe { engine::store(from, to.cast(), size_of::<T>()) };
 }
 
@@ -84,6 +89,7 @@ pub unsafe fn store<T: Copy>(value: &T, to: *mut T) {
 /// As for [`store`], for `value.len()` bytes.
 #[inline(always)]
 pub unsafe fn store_bytes(value: &[u8], to: *mut u8) {
-    // SAFETY: P6, by the caller's promise; `value` is private to writers.
+    // SAFETY: P6. Only copies touch these `value.len()` bytes at `to`; the slice `value` is
+    // borrowed.
     unsafe { engine::store(value.as_ptr(), to, value.len()) };
 }

@@ -25,14 +25,14 @@ pub(super) const LARGEST_VALUE: usize = 128;
 /// # Safety
 /// `from` is a payload of `len` bytes, `to` is private memory of as many.
 pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: P6, by the caller's promise.
+    // SAFETY: P6. `from` is the side that others use through this engine, `to` the private one.
     unsafe { copy(from, to, len) };
 }
 
 /// # Safety
 /// `to` is a payload of `len` bytes, `from` is private memory of as many.
 pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: P6, by the caller's promise.
+    // SAFETY: P6. `to` is the side that others use through this engine, `from` the private one.
     unsafe { copy(from, to, len) };
 }
 
@@ -42,15 +42,16 @@ unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
     let mut at = 0;
     while at < len {
         let chunk = WORD.min(len - at);
-        // ORDERING: P6. Makes the plain copy of a word exclusive; pairs with the store below in `copy`.
+        // ORDERING: takes the lock: pairs with the store below in `copy`, so plain copies of words
+        // are ordered.
         while ONE_WORD_AT_A_TIME.swap(true, Ordering::Acquire) {
             core::hint::spin_loop();
         }
-        // SAFETY: inside of both, by the caller's promise.
+        // SAFETY: `at` is less than `len`, the length of both sides.
         let (from, to) = unsafe { (from.add(at), to.add(at)) };
         // SAFETY: P6. The lock excludes every other copy, and the two do not overlap.
         unsafe { to.copy_from_nonoverlapping(from, chunk) };
-        // ORDERING: P6. Pairs with the swap above in `copy`.
+        // ORDERING: gives the lock back: pairs with the swap above in `copy`.
         ONE_WORD_AT_A_TIME.store(false, Ordering::Release);
         at += chunk;
     }

@@ -15,9 +15,10 @@ pub(in crate::copy) unsafe fn load_number<const LEN: usize, const AT: usize>(
     distance: usize,
 ) -> MaybeUninit<u64> {
     let mut bytes = [0; LEN];
-    // SAFETY: inside of the payload, by the caller's promise.
+    // SAFETY: the number lies behind these bytes, so they are inside of the payload too.
     let from = unsafe { from.add(distance + AT) };
-    // SAFETY: P6, by the caller's promise; as many bytes are private here.
+    // SAFETY: P6. `from` points to the number, `LEN` bytes of the payload; `bytes` is private and
+    // as long.
     unsafe { load(from, bytes.as_mut_ptr(), LEN) };
     MaybeUninit::new(match LEN {
         8 => u64::from_ne_bytes(core::array::from_fn(|at| bytes[at])),

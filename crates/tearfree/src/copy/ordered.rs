@@ -28,10 +28,11 @@ pub(super) const LARGEST_VALUE: usize = 128;
 pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
     let mut at = 0;
     while at < len {
-        // SAFETY: inside of both, by the caller's promise.
+        // SAFETY: `at` is less than `len`, the length of both sides.
         let (from, to) = unsafe { (from.add(at).cast_mut(), to.add(at)) };
         if is_word(from, len - at) {
-            // SAFETY: P6. A word of the payload, aligned, and touched by this engine only.
+            // SAFETY: P6. A whole word of the payload, aligned by `is_word`, and touched by this
+            // engine only.
             let word = unsafe { Word::from_ptr(from.cast()) };
             // ORDERING: P2. Pairs with the stores in `store`: the count's odd store came before them.
             let value = word.load(Ordering::Acquire);
@@ -39,9 +40,10 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
             unsafe { to.cast::<*mut u8>().write_unaligned(value) };
             at += size_of::<Word>();
         } else {
-            // SAFETY: P6. A byte of the payload, touched by this engine only.
+            // SAFETY: P6. At least one byte of the payload is left; this engine alone touches it.
             let byte = unsafe { AtomicU8::from_ptr(from) };
-            // ORDERING: P2. As above, with the stores in `store`.
+            // ORDERING: P2. Pairs with the stores of bytes in `store`, which come after the odd
+            // count.
             let value = byte.load(Ordering::Acquire);
             // SAFETY: `to` is private and has a byte's room here.
             unsafe { to.write(value) };
@@ -55,12 +57,13 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
 pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
     let mut at = 0;
     while at < len {
-        // SAFETY: inside of both, by the caller's promise.
+        // SAFETY: `at` is less than `len`, the length of both sides.
         let (from, to) = unsafe { (from.add(at), to.add(at)) };
         if is_word(to, len - at) {
             // SAFETY: `from` is private and has a word left.
             let value = unsafe { from.cast::<*mut u8>().read_unaligned() };
-            // SAFETY: P6. A word of the payload, aligned, and touched by this engine only.
+            // SAFETY: P6. A whole word of the payload, aligned by `is_word`, and touched by this
+            // engine only.
             let word = unsafe { Word::from_ptr(to.cast()) };
             // ORDERING: P2. Pairs with the loads in `load`: behind the odd store of `write_begin`.
             word.store(value, Ordering::Release);
@@ -68,9 +71,10 @@ pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
         } else {
             // SAFETY: `from` is private and has a byte left.
             let value = unsafe { from.read() };
-            // SAFETY: P6. A byte of the payload, touched by this engine only.
+            // SAFETY: P6. At least one byte of the payload is left; this engine alone touches it.
             let byte = unsafe { AtomicU8::from_ptr(to) };
-            // ORDERING: P2. As above, with the loads in `load`.
+            // ORDERING: P2. Pairs with the loads of bytes in `load`: they see the odd count that
+            // came before.
             byte.store(value, Ordering::Release);
             at += 1;
         }

@@ -31,7 +31,8 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
             ($ty:ty) => {{
                 // SAFETY: P6. The chunk is inside of the payload, and aligned: `largest_word` saw to it.
                 let word = unsafe { AtomicMaybeUninit::<$ty>::from_ptr(from.add(at).cast_mut().cast()) };
-                // ORDERING: P2, P3. The count's edges carry the order: see `read_retry`.
+                // ORDERING: Relaxed, P6. A word of the payload; the fence in `read_retry` and the
+                // load of the count carry the order.
                 let value: MaybeUninit<$ty> = word.load(PLAIN);
                 // SAFETY: `to` is private and as long as the payload.
                 unsafe { to.add(at).cast::<MaybeUninit<$ty>>().write_unaligned(value) };
@@ -60,7 +61,8 @@ pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
                 let value = unsafe { from.add(at).cast::<MaybeUninit<$ty>>().read_unaligned() };
                 // SAFETY: P6. The chunk is inside of the payload, and aligned: `largest_word` saw to it.
                 let word = unsafe { AtomicMaybeUninit::<$ty>::from_ptr(to.add(at).cast()) };
-                // ORDERING: P1, P2. The count's edges carry the order: see `write_begin`.
+                // ORDERING: Relaxed, P1, P6. A word of the payload; the fence in `write_begin` and
+                // the even store carry the order.
                 word.store(value, PLAIN);
                 at += size_of::<$ty>();
             }};

@@ -32,12 +32,12 @@ pub(super) const LARGEST_VALUE: usize = 128;
 /// # Safety
 /// As for every engine: `from` is shared, `to` is private, and both are `len` bytes.
 pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: P6, by the caller's promise.
+    // SAFETY: P6. `from` is the shared side, a payload of `len` bytes.
     let from = unsafe { words(from, len) };
     for (at, word) in from.iter().enumerate() {
-        // ORDERING: P6. Per byte, relaxed; the count's fences, as in `read_retry`, carry the order.
+        // ORDERING: Relaxed, P6. Per byte; the count's fences, as in `read_retry`, carry the order.
         let value = word.load(PLAIN);
-        // SAFETY: `to` is `len` bytes.
+        // SAFETY: `from` has no more words than `to`, which is `len` bytes too.
         let to = unsafe { to.add(at * WORD) };
         // SAFETY: a word of `to`, which is private.
         unsafe { to.cast::<usize>().write_unaligned(value) };
@@ -47,14 +47,14 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
 /// # Safety
 /// As for every engine: `from` is private, `to` is shared, and both are `len` bytes.
 pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: P6, by the caller's promise.
+    // SAFETY: P6. `to` is the shared side, a payload of `len` bytes.
     let to = unsafe { words(to, len) };
     for (at, word) in to.iter().enumerate() {
-        // SAFETY: `from` is `len` bytes.
+        // SAFETY: `to` has no more words than `from`, which is `len` bytes too.
         let from = unsafe { from.add(at * WORD) };
         // SAFETY: a word of `from`, which is private.
         let value = unsafe { from.cast::<usize>().read_unaligned() };
-        // ORDERING: P6. Per byte, relaxed; the count's fence in `write_begin` carries the order.
+        // ORDERING: Relaxed, P6. Per byte; the count's fence in `write_begin` carries the order.
         word.store(value, PLAIN);
     }
 }

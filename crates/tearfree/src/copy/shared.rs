@@ -69,7 +69,8 @@ impl<T: Copy> Shared<T> {
     }
 
     pub(crate) fn into_inner(self) -> T {
-        // SAFETY: P4, as in `get_mut`.
+        // SAFETY: P4. This owns the payload, so no write is in progress: the bytes are a whole
+        // value.
         unsafe { self.bytes.into_inner().assume_init() }
     }
 }
@@ -104,7 +105,7 @@ impl<'a> Untyped<'a> {
     /// There is such a slot, and `to` has the size of its payload.
     #[inline(always)]
     pub(crate) unsafe fn load(self, slot: usize, to: &mut [MaybeUninit<u8>]) {
-        // SAFETY: inside of the slice that `new` got, by the caller's promise.
+        // SAFETY: `slot` is one of the slice that `new` got, so this is inside of it.
         let from = unsafe { self.first.add(slot * self.distance) };
         // SAFETY: P6. `from` is a payload, `to` is private; both have the same size.
         unsafe { engine::load(from, to.as_mut_ptr().cast(), to.len()) };

@@ -73,10 +73,12 @@ unsafe extern "C" {
 #[inline(always)]
 pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
     if len <= LARGEST_INLINE || !SYSTEM_V {
-        // SAFETY: P6, by the caller's promise.
+        // SAFETY: P6. `Load` races on `from` alone, the payload; both sides hold the `len` bytes
+        // that are moved.
         unsafe { moves::<Load, WIDEST>(from, to, len) };
     } else {
-        // SAFETY: P6, by the caller's promise.
+        // SAFETY: P6. One opaque call copies `len` bytes out of the payload; `to` is private, so
+        // the two do not overlap.
         unsafe { opaque_memcpy(from, to, len) };
     }
 }
@@ -88,10 +90,11 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
 #[inline(always)]
 pub(super) unsafe fn load_value(from: *const u8, to: *mut u8, len: usize) {
     if len <= LARGEST_VALUE {
-        // SAFETY: P6, by the caller's promise.
+        // SAFETY: P6. A value is a short payload: `Load` moves its `len` bytes from `from` to the
+        // private `to`.
         unsafe { moves::<Load, WIDEST>(from, to, len) };
     } else {
-        // SAFETY: P6, by the caller's promise.
+        // SAFETY: P6. The contracts are the same, for the same three arguments.
         unsafe { load(from, to, len) };
     }
 }
@@ -110,7 +113,7 @@ pub(super) unsafe fn load_number<const LEN: usize, const AT: usize>(
     macro_rules! number {
         ($mov:literal) => {{
             let number: MaybeUninit<u64>;
-            // SAFETY: P6. Loads the number, which is inside of the payload, as the caller promises.
+            // SAFETY: P6. One load of `LEN` bytes, the number, which lies inside of a payload.
             unsafe {
                 asm!(
                     concat!($mov, ", [{from} + {distance} + {at}]"),
@@ -136,7 +139,8 @@ pub(super) unsafe fn load_number<const LEN: usize, const AT: usize>(
 #[inline(always)]
 pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
     if len <= LARGEST_INLINE || !SYSTEM_V {
-        // SAFETY: P6, by the caller's promise.
+        // SAFETY: P6. `Store` races on `to` alone, the payload; both sides hold the `len` bytes
+        // that are moved.
         unsafe { moves::<Store, WIDEST>(from, to, len) };
         return;
     }
@@ -145,7 +149,8 @@ pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
         // SAFETY: a fence touches no memory.
         unsafe { asm!("sfence", options(nostack, preserves_flags)) };
     }
-    // SAFETY: P6, by the caller's promise.
+    // SAFETY: P6. One opaque call copies `len` bytes into the payload; `from` is private, so the
+    // two do not overlap.
     unsafe { opaque_memcpy(from, to, len) };
 }
 
@@ -158,7 +163,7 @@ impl Move for Load {
         macro_rules! load {
             ($mov:expr, $class:ident, $ty:ty) => {{
                 let chunk: MaybeUninit<$ty>;
-                // SAFETY: P6. Loads `N` bytes of the payload, which the caller promises.
+                // SAFETY: P6. One load of `N` bytes, for which `from`, the racing side, is valid.
                 unsafe {
                     asm!(
                         concat!($mov, ", [{from}]"),
@@ -167,7 +172,7 @@ impl Move for Load {
                         options(nostack, preserves_flags),
                     );
                 }
-                // SAFETY: `to` is private and holds `N` bytes, by the caller's promise.
+                // SAFETY: `to`, the private side, is valid for `N` bytes, the size of the chunk.
                 unsafe { to.cast::<MaybeUninit<$ty>>().write_unaligned(chunk) };
             }};
         }
@@ -189,7 +194,8 @@ impl Move for Load {
         macro_rules! load {
             ($mov:expr, $class:ident, $ty:ty) => {{
                 let (a, b, c, d): Four<$ty>;
-                // SAFETY: P6. Loads four times `N` bytes of the payload, which the caller promises.
+                // SAFETY: P6. Four loads of `N` bytes each, side by side; `from` is valid for all
+                // of them.
                 unsafe {
                     asm!(
                         concat!($mov, " {a}, [{from}]"),
@@ -205,7 +211,7 @@ impl Move for Load {
                         options(nostack, preserves_flags),
                     );
                 }
-                // SAFETY: `to` is private and holds as many bytes, by the caller's promise.
+                // SAFETY: `to`, the private side, is valid for the four chunks that were loaded.
                 unsafe { to.cast::<[MaybeUninit<$ty>; 4]>().write_unaligned([a, b, c, d]) };
             }};
         }
@@ -228,9 +234,9 @@ impl Move for Store {
     unsafe fn chunk<const N: usize>(from: *const u8, to: *mut u8) {
         macro_rules! store {
             ($mov:expr, $class:ident, $ty:ty) => {{
-                // SAFETY: `from` is private and holds `N` bytes, by the caller's promise.
+                // SAFETY: `from`, the private side, is valid for `N` bytes, the size of the chunk.
                 let chunk = unsafe { from.cast::<MaybeUninit<$ty>>().read_unaligned() };
-                // SAFETY: P6. Stores `N` bytes of the payload, which the caller promises.
+                // SAFETY: P6. One store of `N` bytes, for which `to`, the racing side, is valid.
                 unsafe {
                     asm!(
                         $mov,
@@ -258,9 +264,10 @@ impl Move for Store {
     unsafe fn four_chunks<const N: usize>(from: *const u8, to: *mut u8) {
         macro_rules! store {
             ($mov:expr, $class:ident, $ty:ty) => {{
-                // SAFETY: `from` is private and holds as many bytes, by the caller's promise.
+                // SAFETY: `from`, the private side, is valid for four chunks.
                 let [a, b, c, d] = unsafe { from.cast::<[MaybeUninit<$ty>; 4]>().read_unaligned() };
-                // SAFETY: P6. Stores four times `N` bytes of the payload, which the caller promises.
+                // SAFETY: P6. Four stores of `N` bytes each, side by side; `to` is valid for all of
+                // them.
                 unsafe {
                     asm!(
                         concat!($mov, " [{to}], {a}"),

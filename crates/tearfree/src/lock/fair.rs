@@ -79,11 +79,13 @@ impl<L> Fair<L> {
     #[cold]
     #[inline(never)]
     fn pause(&self, bytes: usize) {
-        // ORDERING: P13. A hint, as in `request_turn`. A reader that still fails sets it again.
+        // ORDERING: Relaxed, P13. Clears a hint; a reader that still fails sets it again.
         self.requested.store(false, PLAIN);
-        // ORDERING: P13. A hint, as in `request_turn`.
+        // ORDERING: Relaxed, P13. Read without the request that it belongs to: at worst a yield too
+        // many, or one later.
         if self.wants_processor.load(PLAIN) {
-            // ORDERING: P13. A hint, as in `request_turn`.
+            // ORDERING: Relaxed, P13. Clears the hint; a request that comes in between is made
+            // again.
             self.wants_processor.store(false, PLAIN);
             offer_processor();
         }
@@ -106,7 +108,7 @@ impl<L: fmt::Debug> fmt::Debug for Fair<L> {
     }
 }
 
-// SAFETY: P5, by the lock inside.
+// SAFETY: P5. Taking and giving back is left to `L`; the two hints touch nothing that it protects.
 unsafe impl<L: WriterLock> WriterLock for Fair<L> {
     const UNLOCKED: Self = Fair::new(L::UNLOCKED);
     type Held = L::Held;
@@ -141,16 +143,19 @@ unsafe impl<L: WriterLock> WriterLock for Fair<L> {
     #[inline]
     fn request_turn(&self, wants_processor: bool) {
         if wants_processor {
-            // ORDERING: P13. A hint for `back_off`: a pair that comes apart costs one more request.
+            // ORDERING: Relaxed, P13. A hint for `back_off`: a pair that comes apart costs one more
+            // request.
             self.wants_processor.store(true, PLAIN);
         }
-        // ORDERING: P13. A hint for `back_off`: lost or late, it is set again after the next attempt.
+        // ORDERING: Relaxed, P13. A hint for `back_off`: lost or late, it is set again after the
+        // next attempt.
         self.requested.store(true, PLAIN);
     }
 
     #[inline]
     fn back_off(&self, bytes: usize) {
-        // ORDERING: P13. A hint, as in `request_turn`.
+        // ORDERING: Relaxed, P13. A stale value costs a pause too many, or has the reader ask once
+        // more.
         if self.requested.load(PLAIN) {
             self.pause(bytes);
         }

@@ -60,7 +60,7 @@ impl<L> Replaceable<L> {
     pub(crate) unsafe fn replace_shared(&self, lock: L) {
         self.identity.reset();
         // The old lock is not dropped: what it points to may be held by threads that are gone.
-        // SAFETY: the memory is inside of an `UnsafeCell`, and no one else looks at it, as the caller promises.
+        // SAFETY: the memory is inside of an `UnsafeCell`, and no borrow of it lives in any thread.
         unsafe { self.lock.get().write(lock) };
     }
 }
@@ -74,8 +74,8 @@ impl Replaceable<SpinLock> {
     /// # Safety
     /// The caller took the lock by `try_claim`, and gives it back once.
     pub(crate) unsafe fn give_back_claim(&self) {
-        // SAFETY: P5, by the caller's promise. A spin lock is given back by one store, which has the same
-        // effect in each thread; what that thread did before happens before it.
+        // SAFETY: P5. `try_claim` took it. A spin lock is given back by one store, which has the
+        // same effect in each thread; what that thread did before happens before it.
         unsafe { self.get().unlock(()) };
     }
 }

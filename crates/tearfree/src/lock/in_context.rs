@@ -56,7 +56,7 @@ impl<C: SavedContext, L: Default> Default for InContext<C, L> {
     }
 }
 
-// SAFETY: P5, by the lock inside, which is held for the whole time.
+// SAFETY: P5. The lock inside is held for the whole time between taking and giving back.
 unsafe impl<C: SavedContext, L: WriterLock> WriterLock for InContext<C, L> {
     const UNLOCKED: Self = InContext::new(L::UNLOCKED);
     type Held = (Option<C::Saved>, L::Held);
@@ -85,7 +85,8 @@ unsafe impl<C: SavedContext, L: WriterLock> WriterLock for InContext<C, L> {
 
     #[inline]
     unsafe fn unlock(&self, (saved, held): Self::Held) {
-        // SAFETY: P5, by the caller's promise.
+        // SAFETY: P5. `held` is the second half of what `lock` or `try_lock` above returned to this
+        // thread.
         unsafe { self.lock.unlock(held) };
         if let Some(saved) = saved {
             C::leave(saved);

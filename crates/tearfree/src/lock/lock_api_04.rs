@@ -26,7 +26,7 @@ impl<R: RawMutex> LockApi04<R> {
     }
 }
 
-// SAFETY: P5 is the contract of `RawMutex`.
+// SAFETY: P5. `RawMutex` is an unsafe trait, which demands of its types what this trait demands.
 unsafe impl<R: RawMutex> WriterLock for LockApi04<R> {
     const UNLOCKED: Self = LockApi04::new();
     type Held = ();
@@ -43,7 +43,8 @@ unsafe impl<R: RawMutex> WriterLock for LockApi04<R> {
 
     #[inline]
     unsafe fn unlock(&self, (): Self::Held) {
-        // SAFETY: the caller holds this lock, by the contract of `WriterLock::unlock`.
+        // SAFETY: the caller holds this lock in this thread, which is all that `RawMutex::unlock`
+        // demands.
         unsafe { self.0.unlock() }
     }
 }

@@ -26,7 +26,7 @@ impl<R: RawMutex> LockApi05<R> {
     }
 }
 
-// SAFETY: P5 is the contract of `RawMutex`.
+// SAFETY: P5. `RawMutex` is an unsafe trait, which demands of its types what this trait demands.
 unsafe impl<R: RawMutex> WriterLock for LockApi05<R> {
     const UNLOCKED: Self = LockApi05::new();
     type Held = R::Guard;
@@ -43,7 +43,7 @@ unsafe impl<R: RawMutex> WriterLock for LockApi05<R> {
 
     #[inline]
     unsafe fn unlock(&self, held: Self::Held) {
-        // SAFETY: the caller holds this lock, by the contract of `WriterLock::unlock`.
+        // SAFETY: the caller holds this lock in this thread, and `held` is what taking it returned.
         unsafe { self.0.unlock(held) }
     }
 }

@@ -119,7 +119,7 @@ impl<Q: Queue> ParkingLock<Q> {
     fn lock_contended(&self, purpose: Purpose) {
         let mut looks = 0;
         loop {
-            // ORDERING: P5. A hint; the exchange in `was_locked` takes the lock.
+            // ORDERING: Relaxed: a hint what to do next; the exchange in `was_locked` takes the lock.
             if !self.is_locked.load(PLAIN) {
                 if !self.was_locked() {
                     return;
@@ -138,15 +138,15 @@ impl<Q: Queue> ParkingLock<Q> {
 
     #[inline]
     fn may_have_parked(&self) -> bool {
-        // ORDERING: P8. Behind the fence in `unlock`, which pairs with the one in `park`; a hint elsewhere.
+        // ORDERING: Relaxed: behind the fence in `unlock`, which pairs with the one in `park` (P8); a hint elsewhere.
         self.has_parked.load(PLAIN)
     }
 
     fn park(&self, purpose: Purpose) -> Parked {
-        // ORDERING: P8. Announces this thread before the fence, which pairs with the one in `unlock`.
+        // ORDERING: Relaxed: the fence behind it, which pairs with the one in `unlock`, orders it (P8).
         self.has_parked.store(true, PLAIN);
         let is_announced = asymmetric::heavy();
-        // ORDERING: P8. Behind the fence: this sees the lock free, or `unlock` sees the announcement.
+        // ORDERING: Relaxed: behind the fence, so this sees the lock free, or `unlock` the announcement (P8).
         let is_held = || self.is_locked.load(PLAIN) && self.may_have_parked();
         self.queue.park(self.key(), purpose, is_announced, is_held)
     }
@@ -185,7 +185,7 @@ impl<Q: Queue> ParkingLock<Q> {
 
     /// Remembers whether threads are left in the queue; called while the queue takes no others in.
     fn keep_parked(&self, found: &Found) {
-        // ORDERING: P8. A thread that announced itself and has not parked yet looks again in `park`, in the
+        // ORDERING: Relaxed: a thread that announced itself and has not parked yet looks again in `park`, in the
         // queue's order, and does not sleep if its announcement is gone.
         self.has_parked.store(found.leaves_others, PLAIN);
     }

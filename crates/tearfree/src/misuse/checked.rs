@@ -96,14 +96,15 @@ impl Identity {
     }
 
     pub(crate) fn get(&self) -> Mark {
-        // ORDERING: P5. A number by itself, compared in `assert_not_mine` and nowhere used to reach data.
+        // ORDERING: Relaxed: an ID that is only compared; it publishes nothing else.
         let known = self.number.load(PLAIN);
         if known != 0 {
             return known;
         }
-        // ORDERING: P5. As above, for `assert_not_mine`: each number is given once.
+        // ORDERING: Relaxed: a counter; that it is one step makes each ID unique.
         let next = IDENTITIES.fetch_add(1, PLAIN) + 1;
-        // ORDERING: P5. As above, for `assert_not_mine`: the first thread decides.
+        // ORDERING: Relaxed: an ID; of two threads the first one sets it, and the other one takes
+        // that.
         match self.number.compare_exchange(0, next, PLAIN, PLAIN) {
             Ok(_) => next,
             Err(other) => other,
@@ -111,7 +112,7 @@ impl Identity {
     }
 
     fn held(&self) -> Held {
-        // ORDERING: P5. A number by itself; `reset` has the lock alone.
+        // ORDERING: Relaxed: an independent word; `reset` has the lock alone.
         Held::Lock { number: self.get(), resets: self.resets.load(PLAIN) }
     }
 
@@ -126,7 +127,7 @@ impl Identity {
     }
 
     pub(crate) fn reset(&self) {
-        // ORDERING: P5. A number by itself, for `held`.
+        // ORDERING: Relaxed: a counter that `held` compares.
         self.resets.fetch_add(1, PLAIN);
     }
 
@@ -157,7 +158,7 @@ const OWN_SECTION: &str = "this thread reads inside of its own write section, so
      read after the section, or, in a signal handler, keep the handler out of the section";
 
 fn section(address: usize, odd: usize) -> Held {
-    // ORDERING: P5. A number by itself, compared in `assert_section_not_mine`.
+    // ORDERING: Relaxed: a counter that is only compared.
     Held::Section { address, odd, ended_elsewhere: ENDED_ELSEWHERE.load(PLAIN) }
 }
 
@@ -168,7 +169,8 @@ pub(crate) fn section_opened(address: usize, odd: usize) {
 
 pub(crate) fn section_closed(address: usize, odd: usize) {
     if !forget(section(address, odd)) {
-        // ORDERING: P5. A number by itself, for `section`: what the thread that opened it remembers is doubted.
+        // ORDERING: Relaxed: a counter: from now on `section` gives another number, so the thread
+        // that opened it does not trust its memory.
         ENDED_ELSEWHERE.fetch_add(1, PLAIN);
     }
 }

@@ -30,7 +30,7 @@ pub(super) unsafe fn fill<P: Protocol, L: WriterLock>(
     copies: Untyped<'_>,
     to: &mut [MaybeUninit<u8>],
 ) -> usize {
-    // SAFETY: P6. The slot is one of the protocol's, and `to` has the size, by the caller's promise.
+    // SAFETY: P6. The protocol gives slots that `copies` has, and `to` is as long as one of them.
     let copy = |slot| unsafe { copies.load(slot, to) };
     repeat_until_whole::<P, L, _>(count, lock, copy).1
 }
@@ -49,7 +49,7 @@ pub(super) unsafe fn fill_until<P: Protocol, L: WriterLock>(
     to: &mut [MaybeUninit<u8>],
     deadline: Option<std::time::Instant>,
 ) -> Option<usize> {
-    // SAFETY: P6. The slot is one of the protocol's, and `to` has the size, by the caller's promise.
+    // SAFETY: P6. The protocol gives slots that `copies` has, and `to` is as long as one of them.
     let copy = |slot| unsafe { copies.load(slot, to) };
     let mut retry = Retry::new(Patience::until(deadline), P::sequence(count));
     let wait = || {

@@ -31,7 +31,7 @@ impl<T, F> Field<T, F> {
     #[must_use]
     pub const unsafe fn new(offset: usize, _value: fn(&T) -> F, _is_no_union: fn(&T)) -> Self {
         assert!(offset <= size_of::<T>() && size_of::<F>() <= size_of::<T>() - offset);
-        // INVARIANT: by the caller's promise.
+        // INVARIANT: an `F` lies at `offset`, which this function demands.
         Field { offset, shape: PhantomData }
     }
 
@@ -216,7 +216,7 @@ impl<T: Copy> View<'_, T> {
 
     #[inline]
     fn load<F: Copy>(&self, field: Field<T, F>, torn: &mut MaybeUninit<F>) {
-        // SAFETY: the invariant of `Field`.
+        // SAFETY: by the invariant of `Field` an `F` lies there, inside of the payload.
         let from = unsafe { self.payload.cast::<u8>().add(field.offset) };
         // SAFETY: P6. A field of the payload.
         unsafe { load_part(from, torn) };
@@ -262,7 +262,8 @@ impl<T: Copy, F: Copy> FieldSet<T> for Field<T, F> {
 
     #[inline]
     unsafe fn validated(torn: MaybeUninit<F>) -> F {
-        // SAFETY: P4, by the caller's promise.
+        // SAFETY: P4. The copy was validated, so the bytes are those of one write, and an `F` of
+        // it.
         unsafe { torn.assume_init() }
     }
 }
@@ -284,7 +285,7 @@ macro_rules! field_tuples {
 
             #[inline]
             unsafe fn validated(($($torn,)+): Self::Torn) -> Self::Values {
-                // SAFETY: P4, by the caller's promise.
+                // SAFETY: P4. All fields were copied in the one read that was validated.
                 ($(unsafe { $field::validated($torn) },)+)
             }
         }

@@ -110,7 +110,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// assert_eq!(LIMITS.read(), (2, 10));
     /// ```
     pub unsafe fn reset_after_fork(&self, value: T) {
-        // SAFETY: no one else uses the lock, by the contract of this function, which says the same.
+        // SAFETY: no other thread uses the lock, and no guard, writer or call of this thread
+        // borrows it.
         unsafe { self.lock.replace_shared(L::UNLOCKED) };
         P::restart(&self.cell, &value);
     }
@@ -129,7 +130,7 @@ where
     /// # Safety
     /// As for [`Sequenced::reset_after_fork`]; and no write of a [`Writer`](crate::Writer) is under way in this thread.
     pub unsafe fn reset_after_fork(&self, value: T) {
-        // SAFETY: the caller promises the same.
+        // SAFETY: no other thread, guard, call or `Writer` uses the lock behind this reader.
         unsafe { self.shared.reset_after_fork(value) };
     }
 }

@@ -54,7 +54,7 @@ impl Waiters {
     pub(crate) fn wake(&self) {
         // ORDERING: P8. Pairs with the fence in `listen`: one of the two sees the other.
         order::fence_publish();
-        // ORDERING: P8. Behind its fence, which pairs with the one in `listen`.
+        // ORDERING: Relaxed, P8. The fence above comes between the publication and this load.
         if !self.first.load(PLAIN).is_null() {
             self.wake_all();
         }
@@ -89,19 +89,22 @@ impl Waiters {
     }
 
     fn add(&self, entry: &Entry) {
-        // ORDERING: P8. In a critical section, as in `take_first`; ordered by the fence in `listen`.
+        // ORDERING: Relaxed: as the list changes in critical sections alone, and this is one.
         entry.next.store(self.first.load(PLAIN), PLAIN);
-        // ORDERING: P8. As above, with `take_first`. INVARIANT: the entry is pinned, and has a waker.
+        // ORDERING: Relaxed, P8. The fence in `listen` comes between this and the look at the
+        // version.
+        // INVARIANT: the entry is pinned, and has a waker.
         self.first.store(ptr::from_ref(entry).cast_mut(), PLAIN);
     }
 
     /// Takes the first entry out, and its waker.
     fn take_first(&self, section: CriticalSection<'_>) -> Option<Waker> {
-        // ORDERING: P8. In a critical section, as in `add`.
+        // ORDERING: Relaxed: as `section` shows that nothing changes the list meanwhile.
         let first = self.first.load(PLAIN);
         // SAFETY: by the invariant an entry that is in the list lives, and no `&mut` to it is used.
         let entry = unsafe { first.as_ref() }?;
-        // ORDERING: P8. As above, with `add`. INVARIANT: the entry is out, and loses its waker.
+        // ORDERING: Relaxed: in the same critical section as the load of `first`.
+        // INVARIANT: the entry is out, and loses its waker.
         self.first.store(entry.next.load(PLAIN), PLAIN);
         entry.waker.borrow(section).take()
     }
@@ -111,10 +114,11 @@ impl Waiters {
         let waker = entry.waker.borrow(section).take()?;
         let mut link = &self.first;
         loop {
-            // ORDERING: P8. In a critical section, as in `add`.
+            // ORDERING: Relaxed: a link of the list, which this critical section has alone.
             let next = link.load(PLAIN);
             if ptr::eq(next, entry) {
-                // ORDERING: P8. As above, with `add`. INVARIANT: the entry is out, and has no waker.
+                // ORDERING: Relaxed: in the same critical section as the load of `link`.
+                // INVARIANT: the entry is out, and has no waker.
                 link.store(entry.next.load(PLAIN), PLAIN);
                 return Some(waker);
             }

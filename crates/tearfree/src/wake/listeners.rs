@@ -69,18 +69,19 @@ fn bucket_of(word: &AtomicU32) -> usize {
 
 /// Tells the thread that calls the wakers about a change. Takes no lock, and can be called by a handler.
 pub(super) fn notify(word: &AtomicU32) {
-    // ORDERING: P8. Pairs with the exchange in `serve`: it then finds the waker that was left before the
-    // announcement that this thread saw. RC11 knows no execution without it, because that would be a
-    // circle of reads; processors do.
+    // ORDERING: pairs with the exchange in `serve`: it then finds the waker that was left before
+    // the announcement that this thread saw. RC11 knows no execution without it, because that would
+    // be a circle of reads; processors do.
     LISTENERS.changed.fetch_or(1 << bucket_of(word), Ordering::Release);
     sleep::wake_all(&LISTENERS.changed);
 }
 
 /// A task whose announcement the writer is not sure to see (P8) is called every now and then.
 pub(super) fn look_without_notice() {
-    // ORDERING: P8. Only a hint to look; the wake-up and the exchange in `serve` order it.
+    // ORDERING: Relaxed: a request to look soon; the task that sets it first wakes the thread.
     if !LISTENERS.looks_by_itself.swap(true, PLAIN) {
-        LISTENERS.changed.fetch_or(u32::MAX, PLAIN); // ORDERING: P8. As above, for `serve`.
+        // ORDERING: Relaxed: as `serve` calls whatever wakers it finds, now and in each interval.
+        LISTENERS.changed.fetch_or(u32::MAX, PLAIN);
         sleep::wake_all(&LISTENERS.changed);
     }
 }
@@ -147,7 +148,8 @@ impl Listeners {
 
     fn serve(&self) -> ! {
         loop {
-            // ORDERING: P8. Pairs with the one in `notify`.
+            // ORDERING: pairs with `notify`: the wakers that were left before its bit was set are
+            // found.
             let changed = self.changed.swap(0, Ordering::Acquire);
             for bucket in (0..BUCKETS).filter(|bucket| changed & 1 << bucket != 0) {
                 self.call(bucket);
@@ -167,13 +169,14 @@ impl Listeners {
     }
 
     fn sleep(&self) {
-        // ORDERING: P8. A hint, as in `look_without_notice`.
+        // ORDERING: Relaxed: a hint how long to sleep; `look_without_notice` also changes the word
+        // slept on.
         if !self.looks_by_itself.load(PLAIN) {
             return sleep::while_equal(&self.changed, 0, None);
         }
         let soon = Instant::now() + LONGEST_UNANNOUNCED_SLEEP;
         sleep::while_equal(&self.changed, 0, Some(soon));
-        // ORDERING: P8. A hint, as in `look_without_notice`. A task that waits on sets it again.
+        // ORDERING: Relaxed: a hint that is cleared; a task that waits on sets it again.
         self.looks_by_itself.store(false, PLAIN);
         (0..BUCKETS).for_each(|bucket| self.call(bucket));
     }

@@ -11,7 +11,8 @@ use crate::order::PLAIN;
 
 /// Sleeps while `word` is `expected`, until [`wake_all`] or `deadline`. May end for no reason.
 pub(in crate::wake) fn while_equal(word: &AtomicU32, expected: u32, deadline: Option<Instant>) {
-    // ORDERING: P8. Looked at under the queue's lock, which `wake_all` takes too.
+    // ORDERING: Relaxed, P8. Under the queue's lock, which `wake_all` takes too: it wakes this
+    // thread or comes first.
     let unchanged = || word.load(PLAIN) == expected;
     let key = ptr::from_ref(word).addr();
     // SAFETY: the key is the address of a word of ours; the closures neither panic nor park.

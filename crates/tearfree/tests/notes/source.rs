@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Takes Rust source apart: for each line, what the compiler reads and what its note says.
+//! Splits Rust and C source into lines: what the compiler reads of each, and what its comment says.
 
 /// A line of source: what the compiler reads of it, and what its plain comment says.
 #[derive(Default)]
@@ -8,6 +8,8 @@ pub(crate) struct Line {
     pub(crate) code: String,
     /// Without the slashes. Doc comments are no notes.
     pub(crate) note: String,
+    /// The text of a doc comment.
+    pub(crate) doc: String,
     pub(crate) is_blank: bool,
 }
 
@@ -21,8 +23,8 @@ impl Line {
 enum Kind {
     Code,
     Comment,
-    /// A doc comment or a literal: neither code nor note.
-    Other,
+    Doc,
+    Literal,
 }
 
 pub(crate) fn lines_of(source: &str) -> Vec<Line> {
@@ -37,8 +39,11 @@ pub(crate) fn lines_of(source: &str) -> Vec<Line> {
             at += usize::from(i > 0);
             match kind {
                 Kind::Code => lines[at].code.push_str(part),
-                Kind::Comment => lines[at].note = part.trim_matches(['/', '*', ' ']).to_owned(),
-                Kind::Other => {}
+                Kind::Comment => {
+                    lines[at].note = part.trim_matches(['/', '*', ' ', '\t']).to_owned()
+                }
+                Kind::Doc => part.clone_into(&mut lines[at].doc),
+                Kind::Literal => {}
             }
         }
         rest = &rest[length..];
@@ -52,14 +57,14 @@ fn lexeme(rest: &str) -> (Kind, usize) {
     if rest.starts_with("//") {
         let is_doc =
             rest.starts_with("//!") || rest.starts_with("///") && !rest.starts_with("////");
-        let kind = if is_doc { Kind::Other } else { Kind::Comment };
+        let kind = if is_doc { Kind::Doc } else { Kind::Comment };
         return (kind, rest.find('\n').unwrap_or(rest.len()));
     }
     if rest.starts_with("/*") {
         return (Kind::Comment, block_comment(rest));
     }
     if let Some(length) = literal(rest) {
-        return (Kind::Other, length);
+        return (Kind::Literal, length);
     }
     let word = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
     (Kind::Code, if word > 0 { word } else { first_char(rest) })
@@ -163,10 +168,8 @@ pub(crate) fn words(code: &str) -> impl Iterator<Item = (&str, &str, &str)> {
     })
 }
 
-/// The obligations that a text cites: `P1`, `P12`.
-pub(crate) fn cited(text: &str) -> impl Iterator<Item = &str> {
-    words(text).map(|(_, word, _)| word).filter(|word| {
-        word.strip_prefix('P')
-            .is_some_and(|n| matches!(n.len(), 1 | 2) && n.bytes().all(|b| b.is_ascii_digit()))
-    })
+/// Whether a word is the name of an obligation: `P1`, `P12`.
+pub(crate) fn is_obligation(word: &str) -> bool {
+    word.strip_prefix('P')
+        .is_some_and(|n| matches!(n.len(), 1 | 2) && n.bytes().all(|b| b.is_ascii_digit()))
 }
