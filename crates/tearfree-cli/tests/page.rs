@@ -89,7 +89,7 @@ fn what_is_wrong_is_refused_and_changes_nothing() {
         ("set", &["qty=1", "nope=1"], "no field 'nope'"),
         ("set", &["price"], "Write name=value"),
         ("get", &["nope"], "no field 'nope'"),
-        ("create", &["price:f32"], "holds other values than asked for"),
+        ("create", &["price:f32"], "has another schema"),
         ("create", &["price:f32", "--replace", "b"], "'b' is no field"),
         ("create", &["a:u8", "b:u64"], "put larger kinds first"),
     ] {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use tearfree_page::{Owner, Reader, View};
+use tearfree_page::{Owner, Reader, SlotView};
 
 use crate::error::Error;
 use crate::namespace::is_elsewhere;
@@ -60,7 +60,7 @@ impl Clock {
     /// # Errors
     /// As for [`open`](Self::open).
     pub fn open_page(page: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::open_page_of(page, Owner::MeOrRoot)
+        Self::open_page_of(page, Owner::ThisUserOrRoot)
     }
 
     /// As [`open_page`](Self::open_page), of the given owner.
@@ -68,7 +68,7 @@ impl Clock {
     /// # Errors
     /// As for [`open`](Self::open).
     pub fn open_page_of(page: impl AsRef<Path>, owner: Owner) -> Result<Self, Error> {
-        Self::new(Reader::open_of(page, owner)?)
+        Self::new(Reader::open_owned_by(page, owner)?)
     }
 
     fn new(page: Reader<Record>) -> Result<Self, Error> {
@@ -129,7 +129,7 @@ impl Clock {
     fn quick<M>(
         &self,
         count: impl FnOnce(Source) -> u64,
-        more: impl FnOnce(&View<'_, Record>) -> M,
+        more: impl FnOnce(&SlotView<'_, Record>) -> M,
     ) -> Option<(u64, M)> {
         let (count, hot, more) = self.page.try_current(|record| {
             // The count before the numbers, which then need not be there when the processor comes here:

@@ -40,14 +40,14 @@ const _: () = assert!(size_of::<PageReading>() == 24 && align_of::<PageReading>(
 impl From<&Error> for Number {
     fn from(error: &Error) -> Self {
         match error {
-            Error::Name(_) => Number::Name,
+            Error::InvalidName(_) => Number::Name,
             Error::NoDirectory(_) => Number::NoDirectory,
             Error::Missing(_) => Number::Missing,
             Error::Damaged(..) => Number::Damaged,
             Error::NotAFile(_) => Number::NotAFile,
             Error::OtherBoot(_) => Number::OtherBoot,
-            Error::Schema { .. } => Number::Schema,
-            Error::NoSchema(_) => Number::NoSchema,
+            Error::SchemaMismatch { .. } => Number::Schema,
+            Error::InvalidSchema(_) => Number::NoSchema,
             Error::Size { .. } => Number::Size,
             Error::Owner { .. } => Number::Owner,
             Error::NotSealed => Number::NotSealed,
@@ -91,7 +91,7 @@ unsafe fn hand_over(
 }
 
 fn expect(wanted: &str, page: &str) -> Result<(), Failure> {
-    let parsed: Schema = wanted.parse().map_err(|error| failure(&Error::NoSchema(error)))?;
+    let parsed: Schema = wanted.parse().map_err(|error| failure(&Error::InvalidSchema(error)))?;
     if parsed.to_string() == page {
         return Ok(());
     }
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn tearfree_page_open_sealed(
             return Err(Error::NotSealed);
         }
         // SAFETY: if the number is no open file, the system says so; it is used during this call only.
-        ByteReader::sealed(unsafe { BorrowedFd::borrow_raw(file) })
+        ByteReader::open_sealed(unsafe { BorrowedFd::borrow_raw(file) })
     };
     // SAFETY: by the caller's promise.
     unsafe { hand_over(open, schema, to) }

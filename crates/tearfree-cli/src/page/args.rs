@@ -168,7 +168,7 @@ pub(crate) struct RmArgs {
 
 fn owner(text: &str) -> Result<Owner, String> {
     match text {
-        "any" => Ok(Owner::Anyone),
+        "any" => Ok(Owner::Any),
         number => number.parse().map(Owner::User).map_err(|_| "not a number, nor `any`".to_owned()),
     }
 }
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn an_owner_is_a_number_or_any() {
-        assert_eq!(owner("any"), Ok(Owner::Anyone));
+        assert_eq!(owner("any"), Ok(Owner::Any));
         assert_eq!(owner("1000"), Ok(Owner::User(1000)));
         for wrong in ["", "root", "-1"] {
             assert!(owner(wrong).is_err(), "{wrong}");

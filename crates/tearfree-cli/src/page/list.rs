@@ -35,7 +35,7 @@ pub(super) fn run(args: &LsArgs) -> Result<Outcome, Problem> {
 }
 
 fn entry(name: String, path: &std::path::Path, args: &LsArgs) -> Entry {
-    let opened = ByteReader::open_of(path, args.owner.get());
+    let opened = ByteReader::open_owned_by(path, args.owner.get());
     let read = opened.and_then(|reader| {
         let reading = reader.read()?;
         Ok(Report::new(path, &reader, &reading))

@@ -95,7 +95,7 @@ fn assign(assignments: &[String], schema: &Schema, payload: &mut [u8]) -> Result
 }
 
 fn get(args: &GetArgs) -> Result<Outcome, Problem> {
-    let reader = ByteReader::open_of(&args.page.page, args.owner.get())?;
+    let reader = ByteReader::open_owned_by(&args.page.page, args.owner.get())?;
     let reading = reader.read()?;
     let schema = &reader.geometry().schema;
     let chosen = args.fields.iter().map(|name| values::find(schema, name));

@@ -3,7 +3,7 @@
 
 use serde::{Serialize, Serializer};
 use serde_json::{Number, Value};
-use tearfree_page::{Field, Kind, Schema};
+use tearfree_page::{Field, NumberKind, Schema};
 
 use crate::outcome::Problem;
 
@@ -48,16 +48,16 @@ pub(crate) fn put(payload: &mut [u8], field: &Field, text: &str) -> Result<(), P
 macro_rules! kinds {
     ($($kind:ident => $number:ty),*) => {
         /// The bytes of a number, if it is one of this kind.
-        fn parse(kind: Kind, text: &str) -> Option<Vec<u8>> {
+        fn parse(kind: NumberKind, text: &str) -> Option<Vec<u8>> {
             match kind {
-                $(Kind::$kind => text.parse().ok().map(|n: $number| n.to_ne_bytes().to_vec()),)*
+                $(NumberKind::$kind => text.parse().ok().map(|n: $number| n.to_ne_bytes().to_vec()),)*
             }
         }
 
         /// A number as text, as short as it can be without loss.
-        fn show(kind: Kind, bytes: &[u8]) -> String {
+        fn show(kind: NumberKind, bytes: &[u8]) -> String {
             match kind {
-                $(Kind::$kind => bytes.try_into().map_or_else(
+                $(NumberKind::$kind => bytes.try_into().map_or_else(
                     |_| String::new(),
                     |bytes| <$number>::from_ne_bytes(bytes).to_string(),
                 ),)*
@@ -97,7 +97,7 @@ fn json(payload: &[u8], field: &Field) -> Value {
     let number = |text: String| {
         let number = text.parse::<u64>().map(Number::from).ok();
         let number = number.or_else(|| text.parse::<i64>().map(Number::from).ok());
-        let is_float = matches!(field.kind(), Kind::F32 | Kind::F64);
+        let is_float = matches!(field.kind(), NumberKind::F32 | NumberKind::F64);
         let float = || text.parse().ok().filter(|_| is_float).and_then(Number::from_f64);
         number.or_else(float).map_or_else(|| Value::String(text.clone()), Value::Number)
     };

@@ -20,7 +20,7 @@ const REDRAW: Duration = Duration::from_millis(100);
 
 pub(super) fn run(args: &WatchArgs, stop: &Stop) -> Result<Outcome, Problem> {
     let page = &args.page.page;
-    let mut reader = ByteReader::open_of(page, args.owner.get())?;
+    let mut reader = ByteReader::open_owned_by(page, args.owner.get())?;
     let mut display = Display::new(args.json);
     let mut changes_left = args.count.map(u64::from);
     let mut last = None;
@@ -64,7 +64,7 @@ fn wait(reader: &ByteReader, seen: u64, redraw: bool, stop: &Stop) -> Waited {
 /// Opens the page that took the place of the one before; waits if there is none yet.
 fn reopen(page: &Path, owner: Owner, stop: &Stop) -> Result<Option<ByteReader>, Problem> {
     while stop.signal().is_none() {
-        match ByteReader::open_of(page, owner) {
+        match ByteReader::open_owned_by(page, owner) {
             Ok(reader) => return Ok(Some(reader)),
             Err(tearfree_page::Error::Missing(_)) => thread::sleep(NAP),
             Err(error) => return Err(error.into()),

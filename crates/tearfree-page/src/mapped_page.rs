@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `MappedPage`: the words and slots of a mapped page, by name. Only this file computes their addresses.
+
+#![allow(unsafe_code, reason = "memory that other processes change is reached from here")]
+
+use core::mem::{MaybeUninit, offset_of};
+use core::ops::Range;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+
+use rustix::thread::futex;
+use tearfree::raw::{self, PairCount};
+use zerocopy::{FromBytes, IntoBytes};
+
+use crate::error::Error;
+use crate::header::{Damage, Geometry, inspect_parts};
+use crate::identity::{WriterIdentity, boot_id};
+use crate::layout::{
+    ChangingFields, FixedFields, Header, LINE, MAX_ATTEMPTS, MAX_PAYLOAD, MAX_SCHEMA, SLOTS,
+    WriterRecord, schema_offset, stride,
+};
+use crate::mapping::Mapping;
+use crate::schema::Schema;
+use crate::slot_view::SlotView;
+use crate::status::ReadStatus;
+
+/// A page in the memory of this process. Its header was checked when it was mapped, and is not trusted
+/// again.
+#[derive(Debug)]
+pub(crate) struct MappedPage {
+    mapping: Mapping,
+    /// The address of the two slots. All of the header before them is mapped too.
+    slots: *mut u8,
+    /// The size of the payload. Both slots are mapped.
+    payload: usize,
+    pub(crate) geometry: Geometry,
+}
+
+// SAFETY: P6, P11. The pointers go into the mapping, which is `Send` and `Sync` for the same reason.
+unsafe impl Send for MappedPage {}
+
+// SAFETY: as above.
+unsafe impl Sync for MappedPage {}
+
+impl MappedPage {
+    /// Maps a page and checks its header. `file_len` is the length of the file.
+    pub(crate) fn map(
+        file: BorrowedFd<'_>,
+        file_len: u64,
+        path: &Path,
+        map: fn(BorrowedFd<'_>, usize, &Path) -> Result<Mapping, Error>,
+    ) -> Result<Self, Error> {
+        let damaged = |damage| Error::Damaged(path.to_owned(), damage);
+        let len = usize::try_from(file_len).unwrap_or(usize::MAX).min(MAX_LEN);
+        if len < size_of::<Header>() {
+            return Err(damaged(Damage::TooShort));
+        }
+        Self::new(map(file, len, path)?).map_err(damaged)
+    }
+
+    /// Checks a private copy of the header in the mapping.
+    fn new(mapping: Mapping) -> Result<Self, Damage> {
+        let mut fixed = [0; size_of::<FixedFields>()];
+        // SAFETY: P6. A header is mapped, and all processes change it by racing copies or from outside
+        // of this program.
+        unsafe { raw::load_bytes(mapping.address_of(0), as_uninit(&mut fixed)) };
+        let copy_text = |range: Range<usize>| {
+            let mut text = vec![0; range.len()];
+            // SAFETY: P6. As above: `inspect_parts` asks for what is inside of the page, which is mapped.
+            unsafe { raw::load_bytes(mapping.address_of(range.start), as_uninit(&mut text)) };
+            text
+        };
+        let fixed = FixedFields::read_from_bytes(&fixed).map_err(|_| Damage::TooShort)?;
+        let geometry = inspect_parts(&fixed, mapping.len() as u64, copy_text)?;
+        let (slots, payload) = (mapping.address_of(SLOTS), geometry.schema.size());
+        Ok(MappedPage { mapping, slots, payload, geometry })
+    }
+
+    /// Checks that the page has this schema.
+    pub(crate) fn check_schema(&self, schema: &Schema, path: &Path) -> Result<(), Error> {
+        if self.geometry.schema == *schema {
+            return Ok(());
+        }
+        let (page, wanted) = (self.geometry.schema.to_string(), schema.to_string());
+        Err(Error::SchemaMismatch { path: path.to_owned(), page, wanted })
+    }
+
+    /// Checks that the page was created since the last boot, as far as its boot is known.
+    pub(crate) fn check_boot(&self, path: &Path) -> Result<(), Error> {
+        let (current, created) = (boot_id(), self.geometry.boot_id);
+        if current == created || current == [0; 16] || created == [0; 16] {
+            return Ok(());
+        }
+        Err(Error::OtherBoot(path.to_owned()))
+    }
+
+    /// Returns the count of the payload.
+    #[inline(always)]
+    pub(crate) fn count(&self) -> &PairCount {
+        // SAFETY: P11. A word of the header, which begins at a multiple of 4096 bytes; everybody
+        // treats it as an atomic for as long as it is mapped.
+        unsafe {
+            PairCount::from_ptr(
+                self.word(offset_of!(Header, changing) + offset_of!(ChangingFields, count)),
+            )
+        }
+    }
+
+    /// Returns the low half of the count, which every publication changes: the word to sleep on.
+    pub(crate) fn futex(&self) -> &AtomicU32 {
+        let low = if cfg!(target_endian = "little") { 0 } else { 4 };
+        let offset = offset_of!(Header, changing) + offset_of!(ChangingFields, count) + low;
+        // SAFETY: P11. Half of the count's word, aligned; it is only handed to the system.
+        unsafe { AtomicU32::from_ptr(self.word(offset)) }
+    }
+
+    /// Wakes every process that sleeps on the count.
+    #[inline(never)]
+    pub(crate) fn wake(&self) {
+        // Cannot fail: the address is valid, and waking no one is not an error.
+        let _ = futex::wake(self.futex(), futex::Flags::empty(), i32::MAX.unsigned_abs());
+    }
+
+    #[inline(always)]
+    pub(crate) fn valid_until(&self) -> &AtomicU64 {
+        self.atomic(offset_of!(Header, changing) + offset_of!(ChangingFields, valid_until))
+    }
+
+    #[inline(always)]
+    pub(crate) fn time_namespace(&self) -> &AtomicU64 {
+        self.atomic(offset_of!(Header, changing) + offset_of!(ChangingFields, time_namespace))
+    }
+
+    #[inline(always)]
+    pub(crate) fn state(&self) -> &AtomicU32 {
+        let offset = offset_of!(Header, changing) + offset_of!(ChangingFields, state);
+        // SAFETY: P11. A word of the header, aligned, and an atomic for everybody.
+        unsafe { AtomicU32::from_ptr(self.word::<u32>(offset)) }
+    }
+
+    /// Returns one of the user's words.
+    ///
+    /// # Panics
+    /// If `index` is 8 or more.
+    #[inline(always)]
+    pub(crate) fn user_word(&self, index: usize) -> &AtomicU64 {
+        assert!(index < 8, "there is no word {index}: a page has the words 0 to 7");
+        self.atomic(offset_of!(Header, words) + index * 8)
+    }
+
+    #[inline(always)]
+    fn atomic(&self, offset: usize) -> &AtomicU64 {
+        // SAFETY: P11. A word of the header, aligned, and an atomic for everybody.
+        unsafe { AtomicU64::from_ptr(self.word(offset)) }
+    }
+
+    #[inline(always)]
+    fn word<W>(&self, offset: usize) -> *mut W {
+        debug_assert!(offset.is_multiple_of(size_of::<W>()), "words are aligned");
+        self.in_header(offset).cast()
+    }
+
+    /// Loads the words beside the count. `time_namespace` is that of this process.
+    #[inline(always)]
+    pub(crate) fn status(&self, time_namespace: u64) -> ReadStatus {
+        // ORDERING: P14. Words of their own; at least as new as what `PairCount::read_begin` acquired.
+        let valid_until = self.valid_until().load(Relaxed);
+        // ORDERING: P14. As above, for `read_begin`.
+        let writers_namespace = self.time_namespace().load(Relaxed);
+        // ORDERING: P14. As above, for `read_begin`.
+        let state = self.state().load(Relaxed);
+        ReadStatus::new(valid_until, time_namespace == writers_namespace, state)
+    }
+
+    /// Copies a `T` out of a slot. It may be torn; the count tells.
+    #[inline(always)]
+    pub(crate) fn load<T: Copy>(&self, slot: usize) -> MaybeUninit<T> {
+        // SAFETY: P6. The slot is a `T`'s, and has the size of one.
+        unsafe { raw::load(self.slot_of::<T>(slot)) }
+    }
+
+    /// Borrows the slots of a page of `T`s, to load single numbers.
+    #[inline(always)]
+    pub(crate) fn slot_view<T>(&self) -> SlotView<'_, T> {
+        // SAFETY: P6. The slots are a `T`'s, and mapped for as long as this is borrowed.
+        unsafe { SlotView::new(self.slot_of::<T>(0)) }
+    }
+
+    /// Borrows a slot of a page of `T`s, to copy fields.
+    #[inline(always)]
+    pub(crate) fn fields<T>(&self, slot: usize) -> tearfree::View<'_, T> {
+        // SAFETY: P6. The slot is a `T`'s, and mapped for as long as this is borrowed.
+        unsafe { tearfree::View::from_ptr(self.slot_of::<T>(slot)) }
+    }
+
+    /// Copies the bytes of a slot into `to`. They may be torn; the count tells.
+    #[inline(always)]
+    pub(crate) fn load_bytes(&self, slot: usize, to: &mut [u8]) {
+        assert!(to.len() <= self.payload, "the payload has {} bytes", self.payload);
+        // SAFETY: P6. The slot has as many bytes, as was just checked.
+        unsafe { raw::load_bytes(self.slot(slot, self.payload), as_uninit(to)) };
+    }
+
+    /// Returns the address of a slot of a page of `T`s. `Reader::new` and `Writer::schema` checked that the
+    /// schema has the size of a `T`, so the offset is a constant.
+    #[inline(always)]
+    fn slot_of<T>(&self, slot: usize) -> *mut T {
+        debug_assert!(size_of::<T>() == self.payload, "the page holds another type");
+        self.slot(slot, size_of::<T>()).cast()
+    }
+
+    #[inline(always)]
+    fn slot(&self, slot: usize, payload: usize) -> *mut u8 {
+        debug_assert!(slot < 2, "there are two slots");
+        // SAFETY: both slots are inside of the mapping: `inspect_parts` found the schema behind them.
+        unsafe { self.slots.add(slot * stride(payload)) }
+    }
+
+    /// Returns the bytes of a slot.
+    pub(crate) fn to_bytes(&self, slot: usize) -> Vec<u8> {
+        let mut bytes = vec![0; self.payload];
+        self.load_bytes(slot, &mut bytes);
+        bytes
+    }
+
+    /// Copies a value into a slot. For the writer (P5, P14).
+    #[inline(always)]
+    pub(crate) fn store<T: Copy>(&self, slot: usize, value: &T) {
+        // SAFETY: P6. The slot is a `T`'s; the mapping is writable, for this is the writer.
+        unsafe { raw::store(value, self.slot_of::<T>(slot)) };
+    }
+
+    /// Copies bytes into a slot. For the writer (P5, P14).
+    pub(crate) fn store_bytes(&self, slot: usize, bytes: &[u8]) {
+        assert!(bytes.len() <= self.payload, "the payload has {} bytes", self.payload);
+        // SAFETY: P6. As in `load_bytes`; the mapping is writable, for this is the writer.
+        unsafe { raw::store_bytes(bytes, self.slot(slot, self.payload)) };
+    }
+
+    /// Returns the writer and its boot; `None` if the record changes during each attempt to copy it.
+    pub(crate) fn writer_identity(&self) -> Option<WriterIdentity> {
+        Some(WriterIdentity { record: self.writer_record()?, boot_id: self.geometry.boot_id })
+    }
+
+    /// Copies the writer record by the same protocol as the payload.
+    pub(crate) fn writer_record(&self) -> Option<WriterRecord> {
+        let copy = |slot| {
+            let mut bytes = [0; LINE];
+            // SAFETY: P6. A line of the header.
+            unsafe { raw::load_bytes(self.record_address(slot), as_uninit(&mut bytes)) };
+            bytes
+        };
+        let (bytes, _) = raw::attempts(self.writer_count(), MAX_ATTEMPTS, copy)?;
+        WriterRecord::read_from_bytes(&bytes).ok()
+    }
+
+    /// Replaces the writer record. For the writer.
+    pub(crate) fn set_writer_record(&self, record: &WriterRecord) {
+        let count = self.writer_count();
+        let current = count.read_begin().generation();
+        let slot = count.write_begin(current);
+        // SAFETY: P6. A line of the header, in the writer's mapping.
+        unsafe { raw::store_bytes(record.as_bytes(), self.record_address(slot)) };
+        count.write_end(current);
+    }
+
+    fn writer_count(&self) -> &PairCount {
+        // SAFETY: P11. A word of the header, aligned, and an atomic for everybody.
+        unsafe { PairCount::from_ptr(self.word(offset_of!(Header, writer_count))) }
+    }
+
+    fn record_address(&self, slot: usize) -> *mut u8 {
+        self.in_header(offset_of!(Header, writers) + slot * LINE)
+    }
+
+    #[inline(always)]
+    fn in_header(&self, offset: usize) -> *mut u8 {
+        debug_assert!(offset < size_of::<Header>() && self.mapping.len() >= size_of::<Header>());
+        // SAFETY: inside of the header, which `inspect_parts` found whole; it ends where the slots begin.
+        unsafe { self.slots.sub(SLOTS - offset) }
+    }
+}
+
+/// The longest page. The rest of a longer file is not mapped.
+const MAX_LEN: usize = schema_offset(MAX_PAYLOAD) + MAX_SCHEMA;
+
+fn as_uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    let (pointer, len) = (bytes.as_mut_ptr(), bytes.len());
+    // SAFETY: the same bytes; only initialised ones are ever put there.
+    unsafe { core::slice::from_raw_parts_mut(pointer.cast(), len) }
+}
