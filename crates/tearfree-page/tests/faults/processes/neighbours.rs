@@ -196,7 +196,7 @@ fn python() {
         Command::new("python3").arg(script).arg(page.join("page")).output().expect("it starts")
     };
     if Command::new("python3").arg("-V").output().is_err() {
-        eprintln!("skipped: no python3");
+        eprintln!("left out: no python3");
         return;
     }
     let (_folder, page) = new_path();

@@ -95,21 +95,21 @@ fn command_under(wrapper: &[&str], args: &[&str]) -> Command {
     command
 }
 
-/// Returns whether this process may run `unshare OPTIONS`; prints that a test is skipped if not.
+/// Returns whether this process may run `unshare OPTIONS`; prints that a test is left out if not.
 pub(crate) fn may_unshare(options: &[&str]) -> bool {
     let tried = Command::new("unshare").args(options).arg("true").stderr(Stdio::null()).status();
     let may = tried.is_ok_and(|status| status.success());
     if !may {
-        eprintln!("skipped: cannot run `unshare {}`", options.join(" "));
+        eprintln!("left out: cannot run `unshare {}`", options.join(" "));
     }
     may
 }
 
-/// Returns whether this process is root's; prints that a test is skipped if not.
+/// Returns whether this process is root's; prints that a test is left out if not.
 pub(crate) fn is_root() -> bool {
     let is_root = rustix::process::geteuid().is_root();
     if !is_root {
-        eprintln!("skipped: only root can start processes of other users");
+        eprintln!("left out: only root can start processes of other users");
     }
     is_root
 }
