@@ -86,7 +86,7 @@ pub(crate) enum Command {
     #[command(after_help = after_help(&[
         ("tearfree vdso", "the count, the multiplier, the clocks"),
         ("tearfree vdso --watch", "each step of the count, until Ctrl-C"),
-        ("tearfree vdso --verify 1000000", "compares as many times with clock_gettime"),
+        ("tearfree vdso --verify 1000000", "compare that many times with clock_gettime"),
     ]))]
     Vdso(VdsoArgs),
 }

@@ -92,7 +92,7 @@ fn an_invalid_command_is_refused_and_changes_nothing() {
         ("get", &["nope"], "no field 'nope'"),
         ("create", &["price:f32"], "has another schema"),
         ("create", &["price:f32", "--replace", "b"], "invalid field 'b'"),
-        ("create", &["a:u8", "b:u64"], "put larger kinds first"),
+        ("create", &["a:u8", "b:u64"], "Put larger kinds first"),
     ] {
         let message = pages.fail(subcommand, "rates", args);
         assert!(message.contains(what), "{what} in {message}");

@@ -55,7 +55,7 @@ impl ByteReader {
     /// Opens a page of any schema: see [`Reader::open`](crate::Reader::open).
     ///
     /// # Errors
-    /// As there.
+    /// As for [`Reader::open`](crate::Reader::open).
     pub fn open(page: impl AsRef<Path>) -> Result<Self, Error> {
         Self::open_owned_by(page, Owner::default())
     }
@@ -63,7 +63,7 @@ impl ByteReader {
     /// Opens a page of any schema: see [`Reader::open_owned_by`](crate::Reader::open_owned_by).
     ///
     /// # Errors
-    /// As there.
+    /// As for [`Reader::open_owned_by`](crate::Reader::open_owned_by).
     pub fn open_owned_by(page: impl AsRef<Path>, owner: Owner) -> Result<Self, Error> {
         let path = PagePath::new(page.as_ref())?.reader_directory();
         let directory = files::open_directory(&path)?;
@@ -74,7 +74,7 @@ impl ByteReader {
     /// Maps a sealed page of any schema: see [`Reader::open_sealed`](crate::Reader::open_sealed).
     ///
     /// # Errors
-    /// As there.
+    /// As for [`Reader::open_sealed`](crate::Reader::open_sealed).
     pub fn open_sealed(file: impl AsFd) -> Result<Self, Error> {
         let len = sealed::check(file.as_fd())?;
         Self::map(file.as_fd(), len, Path::new(MEMORY_FILE))
@@ -187,13 +187,13 @@ impl ByteReader {
         raw::attempts(&self.current(), MAX_ATTEMPTS, load).ok_or(Unsettled)
     }
 
-    /// Calls `look` once; `None` if a publication came in between.
+    /// Calls `read` once; `None` if a publication came in between.
     #[inline(always)]
-    pub(crate) fn try_current<T, R>(&self, look: impl FnOnce(SlotView<'_, T>) -> R) -> Option<R> {
+    pub(crate) fn try_current<T, R>(&self, read: impl FnOnce(SlotView<'_, T>) -> R) -> Option<R> {
         // Loads the address of the slots before the count, and not once more behind it.
         let slots = self.mapped.slot_view();
-        let look = |slot| look(slots.in_slot(slot));
-        raw::attempt(&self.current(), look).map(|(result, _generation)| result)
+        let read = |slot| read(slots.in_slot(slot));
+        raw::attempt(&self.current(), read).map(|(result, _generation)| result)
     }
 
     #[inline(always)]
@@ -246,7 +246,7 @@ impl ByteReader {
         });
         #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is waited on")]
         let low = count as u32;
-        // The caller looks at the count again, whatever the result.
+        // The caller loads the count again, whatever the result.
         let _ = futex::wait(self.mapped.futex(), futex::Flags::empty(), low, left.as_ref());
     }
 

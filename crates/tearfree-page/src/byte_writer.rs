@@ -22,9 +22,6 @@ use crate::status::valid_until;
 ///
 /// For tools and bindings, which learn the schema at run time.
 ///
-/// # Invariants
-/// `current` is the published generation; only this value changes it (P5).
-///
 /// # Examples
 /// ```
 /// use tearfree_page::{ByteReader, ByteWriter, Options};
@@ -40,6 +37,7 @@ use crate::status::valid_until;
 #[derive(Debug)]
 pub struct ByteWriter {
     mapped: MappedPage,
+    /// The published generation. Only this value changes it (P5).
     current: u64,
     lifetime_ns: u64,
     process: CreatorProcess,
@@ -54,7 +52,7 @@ impl ByteWriter {
     /// [`Writer::create`](crate::Writer::create).
     ///
     /// # Errors
-    /// As there, and if `value` does not have the size of the schema.
+    /// As for [`Writer::create`](crate::Writer::create), and if `value` does not have the size of the schema.
     pub fn create(
         page: impl AsRef<Path>,
         schema: &Schema,
@@ -88,7 +86,7 @@ impl ByteWriter {
     /// Takes over an existing page of any schema: see [`Writer::take_over`](crate::Writer::take_over).
     ///
     /// # Errors
-    /// As there.
+    /// As for [`Writer::take_over`](crate::Writer::take_over).
     pub fn take_over(page: impl AsRef<Path>, options: &Options) -> Result<Self, Error> {
         Self::take_over_as(page.as_ref(), None, options)
     }

@@ -104,7 +104,10 @@ impl Error {
                 format!("{} is not a page, or is damaged: {damage}", path.display())
             }
             Self::NotAFile(path) => {
-                format!("{} is a link, a pipe or of another wrong file type", path.display())
+                format!(
+                    "{} is not a page: it is a link or another wrong type of file",
+                    path.display()
+                )
             }
             Self::OtherBoot(path) => {
                 format!("the page {} was created before the last boot", path.display())
@@ -113,7 +116,7 @@ impl Error {
                 "{} has another schema\n  in the page: {page}\n  asked for:   {wanted}",
                 path.display()
             ),
-            Self::InvalidSchema(error) => error.to_string(),
+            Self::InvalidSchema(error) => error.what(),
             Self::Size { given, wanted } => {
                 format!("the value has {given} bytes, but its schema has {wanted}")
             }
@@ -155,7 +158,7 @@ impl Error {
             Self::SchemaMismatch { .. } => {
                 "use the schema of the page, use another page, or replace the page"
             }
-            Self::InvalidSchema(_) => "correct the schema",
+            Self::InvalidSchema(error) => error.advice(),
             Self::Size { .. } => "give as many bytes as the schema has",
             Self::Owner { .. } => "correct its owner and permissions, or trust another owner",
             Self::Busy { .. } => "stop that process first, or write to another page",

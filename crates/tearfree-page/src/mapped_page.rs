@@ -173,7 +173,7 @@ impl MappedPage {
         ReadStatus::new(valid_until, time_namespace == writers_namespace, state)
     }
 
-    /// Copies a `T` out of a slot. It may be torn; the count tells.
+    /// Copies a `T` out of a slot. It may be torn until the count has been checked.
     #[inline(always)]
     pub(crate) fn load<T: Copy>(&self, slot: usize) -> MaybeUninit<T> {
         // SAFETY: P6. The slot is a `T`'s, and has the size of one.
@@ -194,7 +194,7 @@ impl MappedPage {
         unsafe { tearfree::View::from_ptr(self.slot_of::<T>(slot)) }
     }
 
-    /// Copies the bytes of a slot into `to`. They may be torn; the count tells.
+    /// Copies the bytes of a slot into `to`. They may be torn until the count has been checked.
     #[inline(always)]
     pub(crate) fn load_bytes(&self, slot: usize, to: &mut [u8]) {
         assert!(to.len() <= self.payload, "the payload has {} bytes", self.payload);
@@ -202,8 +202,8 @@ impl MappedPage {
         unsafe { raw::load_bytes(self.slot(slot, self.payload), as_uninit(to)) };
     }
 
-    /// Returns the address of a slot of a page of `T`s. `Reader::new` and `Writer::schema` checked that the
-    /// schema has the size of a `T`, so the offset is a constant.
+    /// Returns the address of a slot of a page of `T`s. The schema was checked to be that of a `T`, so the
+    /// offset is a constant.
     #[inline(always)]
     fn slot_of<T>(&self, slot: usize) -> *mut T {
         debug_assert!(size_of::<T>() == self.payload, "the page holds another type");

@@ -262,9 +262,9 @@ impl<T: Payload> Reader<T> {
         Ok((Reading { value, generation, status: self.page.status() }, result))
     }
 
-    /// Calls `look` once with the newest value, and returns its result if no publication came in between.
+    /// Calls `read` once with the newest value, and returns its result if no publication came in between.
     ///
-    /// `look` loads single numbers, which may belong to two values; its result is dropped in that case. A
+    /// `read` loads single numbers, which may belong to two values; its result is dropped in that case. A
     /// clock reads five numbers of its value in this way.
     ///
     /// # Examples
@@ -279,8 +279,8 @@ impl<T: Payload> Reader<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline(always)]
-    pub fn try_current<R>(&self, look: impl FnOnce(SlotView<'_, T>) -> R) -> Option<R> {
-        self.page.try_current(look)
+    pub fn try_current<R>(&self, read: impl FnOnce(SlotView<'_, T>) -> R) -> Option<R> {
+        self.page.try_current(read)
     }
 }
 

@@ -4,7 +4,7 @@
 use core::fmt;
 
 use super::field::NumberKind;
-use crate::layout::{MAX_FIELD_NAME, MAX_FIELDS, MAX_PAYLOAD, MAX_SCHEMA};
+use crate::layout::{MAX_FIELDS, MAX_PAYLOAD, MAX_SCHEMA};
 
 /// What is wrong with a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,50 +40,53 @@ pub enum SchemaError {
     TooLarge,
 }
 
-impl fmt::Display for SchemaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl SchemaError {
+    /// Describes what is wrong.
+    #[must_use]
+    pub fn what(&self) -> String {
         match self {
-            Self::NoFields => {
-                f.write_str("the schema has no fields; write name:kind, as in price:f64")
-            }
-            Self::InvalidField(field) => {
-                write!(f, "invalid field '{field}'; write name:kind or name:kind[count]")
-            }
-            Self::InvalidName(name) => write!(
-                f,
-                "invalid field name '{name}'; use 1 to {MAX_FIELD_NAME} letters, digits, '_' and \
-                 '.', beginning with a letter or '_'"
-            ),
-            Self::DuplicateName(name) => {
-                write!(f, "two fields are named '{name}'; rename one of them")
-            }
-            Self::UnknownKind(kind) => {
-                write!(f, "unknown kind '{kind}'; use one of")?;
-                NumberKind::NAMES.iter().try_for_each(|(name, _)| write!(f, " {name}"))
-            }
-            Self::InvalidCount(field) => {
-                write!(
-                    f,
-                    "invalid array length in '{field}'; write a number from 1 in the brackets"
-                )
-            }
-            Self::Gap { field, offset, kind } => write!(
-                f,
-                "'{field}' would begin at byte {offset}, but a {kind} begins at a multiple of {}; \
-                 put larger kinds first, or add u8 padding before it",
+            Self::NoFields => "the schema has no fields".to_owned(),
+            Self::InvalidField(field) => format!("invalid field '{field}'"),
+            Self::InvalidName(name) => format!("invalid field name '{name}'"),
+            Self::DuplicateName(name) => format!("two fields are named '{name}'"),
+            Self::UnknownKind(kind) => format!("unknown kind '{kind}'"),
+            Self::InvalidCount(field) => format!("invalid array length in '{field}'"),
+            Self::Gap { field, offset, kind } => format!(
+                "'{field}' would begin at byte {offset}, but a {kind} begins at a multiple of {}",
                 kind.size()
             ),
-            Self::GapAtEnd { missing } => write!(
-                f,
-                "the payload would end in a gap of {missing} bytes; add a field of kind \
-                 u8[{missing}] at the end"
-            ),
-            Self::TooLarge => write!(
-                f,
-                "the schema is too large: a page holds at most {MAX_FIELDS} fields, {MAX_PAYLOAD} \
-                 bytes and {MAX_SCHEMA} bytes of schema text; use several pages"
+            Self::GapAtEnd { missing } => {
+                format!("the payload would end in a gap of {missing} bytes")
+            }
+            Self::TooLarge => format!(
+                "the schema has more than {MAX_FIELDS} fields, {MAX_PAYLOAD} bytes or {MAX_SCHEMA} \
+                 bytes of text"
             ),
         }
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::NoFields => "write name:kind, as in price:f64",
+            Self::InvalidField(_) => "write name:kind or name:kind[count]",
+            Self::InvalidName(_) => {
+                "use 1 to 64 letters, digits, '_' and '.', beginning with a letter or '_'"
+            }
+            Self::DuplicateName(_) => "rename one of them",
+            Self::UnknownKind(_) => "use one of u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 f32 f64",
+            Self::InvalidCount(_) => "write a number from 1 in the brackets",
+            Self::Gap { .. } => "put larger kinds first, or add u8 padding before it",
+            Self::GapAtEnd { .. } => "add a u8 array of that size at the end",
+            Self::TooLarge => "use several pages",
+        }
+    }
+}
+
+impl fmt::Display for SchemaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what(), self.advice())
     }
 }
 

@@ -17,9 +17,9 @@ fn an_invalid_schema_has_an_error_that_says_what_to_do() {
         ("a:u8[+1]", "invalid array length"),
         ("a:u8[01]", "invalid array length"),
         ("a:u8 b:u64", "put larger kinds first, or add u8 padding"),
-        ("b:u64 a:u8", "add a field of kind u8[7]"),
-        ("a:u8[16777217]", "at most 1024 fields, 16777216 bytes"),
-        ("a:u128[99999999999999999]", "at most"),
+        ("b:u64 a:u8", "a gap of 7 bytes; add a u8 array of that size"),
+        ("a:u8[16777217]", "more than 1024 fields, 16777216 bytes"),
+        ("a:u128[99999999999999999]", "use several pages"),
     ] {
         let error = text.parse::<Schema>().unwrap_err().to_string();
         assert!(error.contains(advice), "{text}: {error}");
@@ -43,4 +43,11 @@ fn the_fingerprint_is_fnv_1a() {
     assert_eq!(fnv1a(b""), 0xCBF2_9CE4_8422_2325);
     assert_eq!(fnv1a(b"a"), 0xAF63_DC4C_8601_EC8C);
     assert_eq!(fnv1a(b"foobar"), 0x8594_4171_F739_67E8);
+}
+
+#[test]
+fn the_advice_for_an_unknown_kind_lists_all_kinds() {
+    let advice = SchemaError::UnknownKind(String::new()).advice();
+    let listed: Vec<&str> = advice.split(' ').skip(3).collect();
+    assert_eq!(listed, NumberKind::NAMES.map(|(name, _kind)| name));
 }
