@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Gives the shared library its name for the dynamic linker. It changes when the ABI does.
+//! Sets the soname of the shared library, which changes with the ABI.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -11,10 +11,10 @@
 
 #include "shim.h"
 
-/* Longer than any number with its end of line; kstrtoul_from_user would cut what is longer still. */
+/* Longer than any number with its newline; kstrtoul_from_user would cut longer text off. */
 #define LONGEST_NUMBER 32
 
-/* From etx.rs. */
+/* From Rust. */
 int etx_thread1(void *unused);
 int etx_thread2(void *unused);
 unsigned long etx_get(void);
@@ -32,7 +32,7 @@ void etx_print(unsigned long value)
 	pr_info("In EmbeTronicX Thread Function2 : Read value %lu\n", value);
 }
 
-/* seq_file keeps the text, so a program that reads it byte by byte gets one value, not two mixed. */
+/* seq_file keeps the text, so a program that reads byte by byte gets one value, not a mix of two. */
 static int etx_show(struct seq_file *file, void *unused)
 {
 	pr_info("Read function\n");
@@ -52,16 +52,16 @@ static int etx_release(struct inode *inode, struct file *file)
 	return single_release(inode, file);
 }
 
-static ssize_t etx_write(struct file *file, const char __user *text, size_t length, loff_t *at)
+static ssize_t etx_write(struct file *file, const char __user *text, size_t length, loff_t *offset)
 {
 	unsigned long value;
-	int fault = -EINVAL;
+	int error = -EINVAL;
 
 	pr_info("Write Function\n");
 	if (length <= LONGEST_NUMBER)
-		fault = kstrtoul_from_user(text, length, 10, &value);
-	if (fault)
-		return fault == -EFAULT ? -EFAULT : -EINVAL;
+		error = kstrtoul_from_user(text, length, 10, &value);
+	if (error)
+		return error == -EFAULT ? -EFAULT : -EINVAL;
 	etx_set(value);
 	return length;
 }
@@ -105,34 +105,34 @@ static void stop_threads(void)
 	tf_stop(thread2);
 }
 
-/* The device comes last: from then on programs may open it. */
+/* The device is created last: from then on programs may open it. */
 static int __init etx_driver_init(void)
 {
 	struct device *device;
-	int fault = tf_check_layout();
+	int error = tf_check_layout();
 
-	if (fault)
-		return fault;
-	fault = alloc_chrdev_region(&dev, 0, 1, "etx_Dev");
-	if (fault)
-		return fault;
+	if (error)
+		return error;
+	error = alloc_chrdev_region(&dev, 0, 1, "etx_Dev");
+	if (error)
+		return error;
 	pr_info("Major = %d Minor = %d\n", MAJOR(dev), MINOR(dev));
 	dev_class = new_class("etx_class");
 	if (IS_ERR(dev_class)) {
-		fault = PTR_ERR(dev_class);
+		error = PTR_ERR(dev_class);
 		goto no_class;
 	}
-	fault = start_threads();
-	if (fault)
+	error = start_threads();
+	if (error)
 		goto no_threads;
 	cdev_init(&etx_cdev, &fops);
 	etx_cdev.owner = THIS_MODULE;
-	fault = cdev_add(&etx_cdev, dev, 1);
-	if (fault)
+	error = cdev_add(&etx_cdev, dev, 1);
+	if (error)
 		goto no_cdev;
 	device = device_create(dev_class, NULL, dev, NULL, "etx_device");
 	if (IS_ERR(device)) {
-		fault = PTR_ERR(device);
+		error = PTR_ERR(device);
 		goto no_device;
 	}
 	pr_info("Device Driver Insert...Done!!!\n");
@@ -146,7 +146,7 @@ no_threads:
 	class_destroy(dev_class);
 no_class:
 	unregister_chrdev_region(dev, 1);
-	return fault;
+	return error;
 }
 
 static void __exit etx_driver_exit(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The C half of the hammer: its parameters, its reports, its pauses. All runs while the module is
- * being loaded; what came of it stands in the kernel's log. */
+/* The C half of the hammer: its parameters, messages and pauses. The module runs while it is being
+ * loaded, and prints its results to the kernel's log. */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -14,53 +14,53 @@
 
 static char *only = "";
 module_param(only, charp, 0444);
-MODULE_PARM_DESC(only, "run the cases whose names begin so");
+MODULE_PARM_DESC(only, "run only the cases whose names begin with this");
 
 static unsigned int case_ms = 150;
 module_param(case_ms, uint, 0444);
-MODULE_PARM_DESC(case_ms, "the shortest time of a case; a case goes on until it has met enough");
+MODULE_PARM_DESC(case_ms, "the shortest time of a case; a case runs on until its goal is reached");
 
 int hammer_is_wanted(const char *name)
 {
 	return strncmp(name, only, strlen(only)) == 0;
 }
 
-void hammer_begins(const char *name)
+void hammer_print_start(const char *name)
 {
 	pr_info("hammer: begins case=%s\n", name);
 }
 
-void hammer_reports(const struct hammer_report *r)
+void hammer_print_report(const struct hammer_report *r)
 {
 	pr_info("hammer: case=%s result=%s control=%u writes=%llu reads=%llu met=%llu interrupts=%llu met_inside=%llu stuck=%llu torn=%llu backward=%llu lost=%llu\n",
 		r->name, r->ok ? "ok" : "FAILED", r->control, r->writes, r->reads, r->met,
 		r->interrupts, r->met_inside, r->stuck, r->torn, r->backward, r->lost);
 }
 
-void hammer_waits(void)
+void hammer_wait(void)
 {
 	msleep(case_ms);
 }
 
-void hammer_lets_others_run(void)
+void hammer_yield(void)
 {
 	cond_resched();
 }
 
-/* Where the emulated processors take turns, they do so at this. */
-void hammer_pauses(void)
+/* Emulated processors that take turns switch here. */
+void hammer_pause(void)
 {
 	cpu_relax();
 }
 
 static int __init hammer_init(void)
 {
-	int refused = tf_check_layout();
+	int error = tf_check_layout();
 
-	if (refused)
-		return refused;
+	if (error)
+		return error;
 	if (!cpu_online(0) || !cpu_online(1)) {
-		pr_err("hammer: needs the processors 0 and 1\n");
+		pr_err("hammer: processors 0 and 1 are needed; bring both online\n");
 		return -ENODEV;
 	}
 	hammer_run();
@@ -75,6 +75,6 @@ static void __exit hammer_exit(void)
 module_init(hammer_init);
 module_exit(hammer_exit);
 
-MODULE_DESCRIPTION("tearfree's sequence locks in every context, and against the kernel's own");
+MODULE_DESCRIPTION("Stress test of tearfree's sequence locks and the kernel's own, in every context");
 MODULE_AUTHOR("The tearfree authors");
 MODULE_LICENSE("GPL");

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the two halves of the hammer have of each other. */
+/* The functions and types that the C and Rust halves of the hammer share. */
 #ifndef TEARFREE_HAMMER_H
 #define TEARFREE_HAMMER_H
 
 #include <linux/seqlock.h>
 #include <linux/types.h>
 
-/* ---- For hammer.rs: the course of a run ---- */
+/* ---- For Rust: running a case ---- */
 
-/* How one case went. Its twin is in report.rs. */
+/* The results of one case. report.rs has the same layout. */
 struct hammer_report {
 	const char *name;
 	u64 writes;
@@ -25,24 +25,24 @@ struct hammer_report {
 };
 
 int hammer_is_wanted(const char *name);
-void hammer_begins(const char *name);
-void hammer_reports(const struct hammer_report *report);
-void hammer_waits(void);
-void hammer_lets_others_run(void);
-void hammer_pauses(void);
+void hammer_print_start(const char *name);
+void hammer_print_report(const struct hammer_report *report);
+void hammer_wait(void);
+void hammer_yield(void);
+void hammer_pause(void);
 
-/* ---- For hammer.rs: interruptions of the processor that calls ---- */
+/* ---- For Rust: interruptions of the calling processor ---- */
 
 enum hammer_interruption { HARD_INTERRUPT, SOFT_INTERRUPT, WORK_QUEUE };
 
 void hammer_interruption_start(u32 kind, void (*call)(void *), void *arg);
 void hammer_interruption_stop(u32 kind);
 
-/* ---- For hammer.rs: the kernel's own sequence locks, and the words that they protect ---- */
+/* ---- For Rust: the kernel's own sequence locks, and the words that they protect ---- */
 
 #define HAMMER_WORDS 8
 
-/* Its twin is in kernel_locks.rs. */
+/* kernel_locks.rs has the same layout. */
 struct hammer_shared {
 	seqlock_t lock;
 	seqcount_t count;
@@ -51,7 +51,7 @@ struct hammer_shared {
 	u64 words[2][HAMMER_WORDS];
 };
 
-struct hammer_shared *hammer_shared_anew(void);
+struct hammer_shared *hammer_shared_reset(void);
 void hammer_seqlock_write(u32 paced);
 void hammer_seqlock_write_irqsave(u32 paced);
 u32 hammer_seqlock_read(u64 *words, u32 paced);
@@ -60,7 +60,7 @@ u32 hammer_seqcount_read(u64 *words, u32 paced);
 void hammer_latch_write(u32 paced);
 u32 hammer_latch_read(u64 *words, u32 paced);
 
-/* ---- From hammer.rs ---- */
+/* ---- From Rust ---- */
 
 void hammer_run(void);
 

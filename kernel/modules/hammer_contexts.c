@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Three kinds of interruption for the hammer, each on the processor that asks for it: a timer's
- * interrupt, a softirq, and the work queue. One of a kind at a time. */
+/* Three kinds of interruption for the hammer, on the processor that starts them: a timer's interrupt, a
+ * softirq, and the work queue. One at a time. */
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/smp.h>
@@ -11,24 +11,24 @@
 
 #define PERIOD ns_to_ktime(200 * NSEC_PER_USEC)
 
-static void (*called)(void *arg);
+static void (*callback)(void *arg);
 static void *argument;
 
 static struct hrtimer timer;
 static struct work_struct work;
-static bool work_goes_on;
+static bool work_is_wanted;
 
 static enum hrtimer_restart on_timer(struct hrtimer *self)
 {
-	called(argument);
+	callback(argument);
 	hrtimer_forward_now(self, PERIOD);
 	return HRTIMER_RESTART;
 }
 
 static void on_work(struct work_struct *self)
 {
-	called(argument);
-	if (READ_ONCE(work_goes_on))
+	callback(argument);
+	if (READ_ONCE(work_is_wanted))
 		schedule_work_on(raw_smp_processor_id(), self);
 }
 
@@ -43,10 +43,10 @@ static void timer_start(enum hrtimer_mode mode)
 	hrtimer_start(&timer, PERIOD, mode);
 }
 
-/* The caller is a thread that stays on one processor. */
+/* The caller is a thread that is bound to one processor. */
 void hammer_interruption_start(u32 kind, void (*call)(void *), void *arg)
 {
-	called = call;
+	callback = call;
 	argument = arg;
 	switch (kind) {
 	case HARD_INTERRUPT:
@@ -57,17 +57,17 @@ void hammer_interruption_start(u32 kind, void (*call)(void *), void *arg)
 		break;
 	case WORK_QUEUE:
 		INIT_WORK(&work, on_work);
-		WRITE_ONCE(work_goes_on, true);
+		WRITE_ONCE(work_is_wanted, true);
 		schedule_work_on(raw_smp_processor_id(), &work);
 		break;
 	}
 }
 
-/* When this returns, the call has ended and does not come again. */
+/* When this returns, the callback has ended and is not called again. */
 void hammer_interruption_stop(u32 kind)
 {
 	if (kind == WORK_QUEUE) {
-		WRITE_ONCE(work_goes_on, false);
+		WRITE_ONCE(work_is_wanted, false);
 		cancel_work_sync(&work);
 		return;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The kernel's own sequence locks at work on the words that the Rust side uses too. Word i of
+/* Reads and writes by the kernel's own sequence locks, on words that the Rust half uses too. Word i of
  * generation g is g * (2 * i + 1), here and in words.rs. */
 #include <linux/preempt.h>
 #include <linux/processor.h>
@@ -10,7 +10,7 @@
 
 #include "hammer.h"
 
-/* kernel_locks.rs asserts the same of its type. */
+/* kernel_locks.rs asserts the same layout. */
 static_assert(sizeof(struct hammer_shared) == 152);
 static_assert(offsetof(struct hammer_shared, count) == 8);
 static_assert(offsetof(struct hammer_shared, latch) == 12);
@@ -19,7 +19,7 @@ static_assert(offsetof(struct hammer_shared, words) == 24);
 
 static struct hammer_shared shared __aligned(64);
 
-struct hammer_shared *hammer_shared_anew(void)
+struct hammer_shared *hammer_shared_reset(void)
 {
 	memset(&shared, 0, sizeof(shared));
 	seqlock_init(&shared.lock);
@@ -29,7 +29,7 @@ struct hammer_shared *hammer_shared_anew(void)
 	return &shared;
 }
 
-static void put(u64 *words, u64 generation, bool paced)
+static void store(u64 *words, u64 generation, bool paced)
 {
 	int i;
 
@@ -40,8 +40,8 @@ static void put(u64 *words, u64 generation, bool paced)
 	}
 }
 
-/* Against the direction of the writer: side by side with it a reader would never cross it. */
-static void take(const u64 *words, u64 *out, bool paced)
+/* Last word first: in the writer's order a reader would run beside it and never cross it. */
+static void load(const u64 *words, u64 *out, bool paced)
 {
 	int i;
 
@@ -52,7 +52,7 @@ static void take(const u64 *words, u64 *out, bool paced)
 	}
 }
 
-/* Under the writers' lock. */
+/* The next generation; the caller holds the writers' lock. */
 static u64 next(void)
 {
 	return READ_ONCE(shared.words[0][0]) + 1;
@@ -61,7 +61,7 @@ static u64 next(void)
 void hammer_seqlock_write(u32 paced)
 {
 	write_seqlock(&shared.lock);
-	put(shared.words[0], next(), paced);
+	store(shared.words[0], next(), paced);
 	write_sequnlock(&shared.lock);
 }
 
@@ -70,11 +70,11 @@ void hammer_seqlock_write_irqsave(u32 paced)
 	unsigned long flags;
 
 	write_seqlock_irqsave(&shared.lock, flags);
-	put(shared.words[0], next(), paced);
+	store(shared.words[0], next(), paced);
 	write_sequnlock_irqrestore(&shared.lock, flags);
 }
 
-/* Gives how often a writer was in the way, as all readers here do. */
+/* Like all readers here, returns how often it met a writer. */
 u32 hammer_seqlock_read(u64 *words, u32 paced)
 {
 	u32 met = raw_read_seqcount(&shared.lock.seqcount) & 1;
@@ -82,7 +82,7 @@ u32 hammer_seqlock_read(u64 *words, u32 paced)
 
 	for (;; met++) {
 		seq = read_seqbegin(&shared.lock);
-		take(shared.words[0], words, paced);
+		load(shared.words[0], words, paced);
 		if (!read_seqretry(&shared.lock, seq))
 			return met;
 	}
@@ -92,7 +92,7 @@ void hammer_seqcount_write(u32 paced)
 {
 	spin_lock(&shared.writers);
 	write_seqcount_begin(&shared.count);
-	put(shared.words[0], next(), paced);
+	store(shared.words[0], next(), paced);
 	write_seqcount_end(&shared.count);
 	spin_unlock(&shared.writers);
 }
@@ -104,7 +104,7 @@ u32 hammer_seqcount_read(u64 *words, u32 paced)
 
 	for (;; met++) {
 		seq = read_seqcount_begin(&shared.count);
-		take(shared.words[0], words, paced);
+		load(shared.words[0], words, paced);
 		if (!read_seqcount_retry(&shared.count, seq))
 			return met;
 	}
@@ -118,15 +118,15 @@ void hammer_latch_write(u32 paced)
 	generation = next();
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 	write_seqcount_latch_begin(&shared.latch);
-	put(shared.words[0], generation, paced);
+	store(shared.words[0], generation, paced);
 	write_seqcount_latch(&shared.latch);
-	put(shared.words[1], generation, paced);
+	store(shared.words[1], generation, paced);
 	write_seqcount_latch_end(&shared.latch);
 #else
 	raw_write_seqcount_latch(&shared.latch);
-	put(shared.words[0], generation, paced);
+	store(shared.words[0], generation, paced);
 	raw_write_seqcount_latch(&shared.latch);
-	put(shared.words[1], generation, paced);
+	store(shared.words[1], generation, paced);
 #endif
 	spin_unlock(&shared.writers);
 }
@@ -147,7 +147,7 @@ u32 hammer_latch_read(u64 *words, u32 paced)
 
 	for (;; met++) {
 		seq = raw_read_seqcount_latch(&shared.latch);
-		take(shared.words[seq & 1], words, paced);
+		load(shared.words[seq & 1], words, paced);
 		if (!latch_moved(seq))
 			return met;
 	}

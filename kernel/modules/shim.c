@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The kernel calls that Rust needs and that C has as macros, and the layout that both rely on. */
+/* Functions for the Rust objects that are macros in C, and the layout that both rely on. */
 #include <linux/bottom_half.h>
 #include <linux/irqflags.h>
 #include <linux/kthread.h>
@@ -12,13 +12,13 @@
 #include "shim.h"
 
 #ifdef CONFIG_PREEMPT_RT
-#error "PREEMPT_RT: a reader of a sequence lock has to take the writer's lock, which ours do not"
+#error "PREEMPT_RT: readers have to take the writer's lock, which ours do not; build for another kernel"
 #endif
 #if defined(CONFIG_LOCKDEP) || defined(CONFIG_DEBUG_LOCK_ALLOC) || defined(CONFIG_DEBUG_SPINLOCK)
-#error "lock debugging: locks are larger than the words that the Rust side takes them for"
+#error "lock debugging: locks are larger than the Rust types; build for a kernel without it"
 #endif
 
-/* tearfree_kernel.rs asserts the same of its types. */
+/* tearfree_kernel asserts the same layout. */
 static_assert(sizeof(seqcount_t) == sizeof(u32));
 static_assert(sizeof(seqcount_spinlock_t) == sizeof(u32));
 static_assert(sizeof(seqcount_latch_t) == sizeof(u32));
@@ -34,7 +34,7 @@ int tf_check_layout(void)
 
 	if (!memchr_inv(&unlocked, 0, sizeof(unlocked)))
 		return 0;
-	pr_err("tearfree: an unlocked spinlock_t is not zero here, so these modules cannot work\n");
+	pr_err("tearfree: an unlocked spinlock_t is not zero in this kernel; these modules do not support it\n");
 	return -EINVAL;
 }
 
@@ -91,13 +91,13 @@ int tf_should_stop(void)
 	return kthread_should_stop();
 }
 
-/* Ends early when the thread is told to stop. */
+/* Returns early when the thread is asked to stop. */
 void tf_sleep_one_second(void)
 {
 	schedule_timeout_interruptible(HZ);
 }
 
-/* Starts a thread, or gives NULL. */
+/* Starts a thread; returns NULL on failure. */
 struct task_struct *tf_start(int (*run)(void *), void *arg, const char *name)
 {
 	struct task_struct *thread = kthread_run(run, arg, "%s", name);
@@ -105,7 +105,7 @@ struct task_struct *tf_start(int (*run)(void *), void *arg, const char *name)
 	return IS_ERR(thread) ? NULL : thread;
 }
 
-/* Starts a thread that stays on one processor, or gives NULL. */
+/* Starts a thread that is bound to one processor; returns NULL on failure. */
 struct task_struct *tf_start_on(int (*run)(void *), void *arg, unsigned int cpu)
 {
 	struct task_struct *thread = kthread_create(run, arg, "tearfree/%u", cpu);

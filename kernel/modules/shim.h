@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the Rust objects call. In C most of it is macros and inline functions. */
+/* The functions that the Rust objects call. In C most of them are macros or inline functions. */
 #ifndef TEARFREE_SHIM_H
 #define TEARFREE_SHIM_H
 
@@ -7,7 +7,7 @@
 
 struct task_struct;
 
-/* Whether this kernel's locks are what the Rust side takes them for; says so if not. */
+/* Returns 0 if this kernel's locks are laid out as in Rust, else logs an error and returns it. */
 int tf_check_layout(void);
 
 /* Contexts. */

@@ -5,7 +5,7 @@
 
 #include "shim.h"
 
-/* From tutorial.rs. */
+/* From Rust. */
 int tutorial_write(void *unused);
 int tutorial_read(void *unused);
 void tutorial_print(int value);
@@ -20,10 +20,10 @@ void tutorial_print(int value)
 
 static int __init module_seqlock_init(void)
 {
-	int refused = tf_check_layout();
+	int error = tf_check_layout();
 
-	if (refused)
-		return refused;
+	if (error)
+		return error;
 	pr_info("module seqlock init fun\n");
 	thread_th1 = tf_start(tutorial_write, NULL, "thread_1");
 	if (!thread_th1)

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # The guest: its initramfs, and one run of it under qemu. Sourced by boot-test.
 
-# The kernel's own words for a processor that gets no further.
+# The kernel's messages about a processor that hangs.
 readonly STALL='rcu: INFO: .*stall|watchdog: BUG: soft lockup'
 
-# The emulator's own process, so that a guest that hangs can be ended.
+# The emulator's process, to kill a guest that hangs.
 GUEST_PID=
 
 end_guest() {
@@ -15,32 +15,31 @@ end_guest() {
     GUEST_PID=
 }
 
-# make_initramfs FILE COURSE MODULE...: the guest's init follows the course.
+# make_initramfs FILE SCRIPT MODULE...: the guest's init runs the script.
 make_initramfs() {
-    local file=$1 course=$2 tree=$1.tree
+    local file=$1 script=$2 tree=$1.tree
     shift 2
     rm -rf "$tree"
     mkdir -p "$tree"/{bin,dev,modules,proc,programs,sys}
     cp "$BUSYBOX" "$tree/bin/busybox"
     cp "$HERE/guest/init" "$tree/init"
-    cp "$HERE/guest/$course" "$tree/course"
-    chmod +x "$tree/init" "$tree/course"
+    cp "$HERE/guest/$script" "$tree/script"
+    chmod +x "$tree/init" "$tree/script"
     cp "$@" "$tree/modules/"
-    [[ $course != full ]] || add_programs "$tree/programs"
+    [[ $script != full ]] || add_programs "$tree/programs"
     (cd "$tree" && find . | cpio --quiet -o -H newc | gzip -1) >"$file"
 }
 
-# Programs of user space that the guest runs, each a folder of a static executable `program` and the
-# file `arguments`. The guest calls each one, and the verdict wants each to end with 0. One line here
-# is one more program.
+# Adds user-space programs, each a folder with a static executable `program` and a file `arguments`. The
+# guest runs each one, and each has to exit with 0.
 add_programs() { # FOLDER
     [[ -n $COMMAND ]] || return 0
     add_program "$1" trace "$COMMAND" trace
     add_program "$1" vdso "$COMMAND" vdso --verify 2000
 }
 
-# Sets COMMAND: the command `tearfree`, static because the guest has no libraries. It is built for
-# guests of this machine's own kind.
+# Sets COMMAND: the command `tearfree`, static because the guest has no libraries. Only for guests with
+# the architecture of this machine.
 build_command() {
     COMMAND=
     [[ $ARCH == amd64 && $MUTANTS == no ]] || return 0
@@ -58,10 +57,10 @@ add_program() { # FOLDER NAME EXECUTABLE ARGUMENT...
     echo "$*" >"$folder/arguments"
 }
 
-# boot NAME INITRAMFS THREADS ARGUMENTS: runs the guest until it powers off; NAME.log is what its
-# kernel said, without time stamps. Fails if it has to be ended: with 124 because its time is over,
-# with 123 because the kernel itself reports that a processor gets no further. Up to our init only the emulator and Debian's kernel run; a
-# guest that does not get that far within a minute is started again, twice at most.
+# boot NAME INITRAMFS THREADS ARGUMENTS: runs the guest until it powers off; NAME.log is its kernel's
+# log, without time stamps. Fails if the guest has to be killed: with 124 because its time is up, with 123
+# because the kernel reports that a processor hangs. Up to our init only the emulator and Debian's kernel
+# run; a guest that does not get that far within a minute is started again, twice at most.
 boot() {
     local serial=$WORK/$1.serial try status
     for try in 1 2 3; do
@@ -86,7 +85,7 @@ start_guest() { # SERIAL INITRAMFS THREADS ARGUMENTS
         console=ttyAMA0
     fi
     : >"$1"
-    # Never KVM: that the device is there does not mean that it can run this kernel.
+    # Never KVM: a machine may have the device and still not run this kernel.
     "$QEMU" "${machine[@]}" -accel "tcg,thread=$3" -smp 2 -m 384 -nodefaults -display none \
         -serial "file:$1" -no-reboot -kernel "$ROOT/boot/vmlinuz-$RELEASE" -initrd "$2" \
         -append "console=$console loglevel=7 printk.devkmsg=on panic=-1 oops=panic \
@@ -94,7 +93,7 @@ tsc=reliable clocksource=tsc $4" </dev/null >"$1.qemu" 2>&1 &
     GUEST_PID=$!
 }
 
-# Waits for the guest's end, and ends it itself when its time is over.
+# Waits for the guest's end, and kills it when its time is up.
 watch_guest() { # SERIAL
     local end=$((SECONDS + LIMIT)) early=$((SECONDS + 60)) status=0
     while [[ $status == 0 ]] && kill -0 "$GUEST_PID" 2>/dev/null; do

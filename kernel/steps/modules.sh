@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Compiles the modules for the kernel that was chosen, and looks at what came out. Sourced by
-# boot-test and by build-modules.
+# Compiles the modules for the chosen kernel, and checks the results. Sourced by boot-test and by
+# build-modules.
 
-# shellcheck disable=SC2034 # for whoever sources this
+# shellcheck disable=SC2034 # used by the scripts that source this
 readonly ALL_MODULES="seqlock_tutorial.o etx_driver.o seqlock_hammer.o"
 
 # Whether the kernel was configured with CONFIG_$1=y.
@@ -11,14 +11,14 @@ configured() {
     grep -q "^CONFIG_$1=y" "$HEADERS/.config"
 }
 
-# The modules share words with the kernel's own locks, so these have to have no more than the word.
+# The modules share words with the kernel's own locks, which must have no other fields.
 refuse_other_layouts() {
     local option
     for option in PREEMPT_RT LOCKDEP DEBUG_LOCK_ALLOC DEBUG_SPINLOCK; do
-        ! configured "$option" || fail "$RELEASE has CONFIG_$option: its locks are laid out in \
-another way (or, with PREEMPT_RT, its readers take the lock), so the modules are not for it"
+        ! configured "$option" || fail "$RELEASE has CONFIG_$option: its locks have another \
+layout (or, with PREEMPT_RT, its readers take the lock); use another kernel"
     done
-    ! configured CFI_CLANG || fail "$RELEASE has CONFIG_CFI_CLANG, which these modules lack"
+    ! configured CFI_CLANG || fail "$RELEASE has CONFIG_CFI_CLANG, which these modules do not support"
 }
 
 # Sets KRUSTC: the compiler, and the flags that this kernel's configuration asks for.
@@ -70,9 +70,9 @@ build_modules() {
     }
 }
 
-# Everything that the compilers and the kernel's own tools had to say, less four lines that are
-# expected: rustc on the missing vector registers, and Kbuild on compilers that differ in name.
-complaints() { # FOLDER
+# Prints the warnings of the compilers and the kernel's build tools, except four that are expected: rustc
+# on the missing vector registers, and Kbuild on compilers with different names.
+build_warnings() { # FOLDER
     grep -E 'warning|WARNING|objtool|modpost' "$1/make.log" |
         grep -vE 'warning: target feature .(sse2|neon). must be enabled' |
         grep -vE 'warning: unstable feature specified for .-Ctarget-feature.' |
@@ -80,10 +80,10 @@ complaints() { # FOLDER
         grep -vE 'warning: the compiler differs from the one used to build the kernel'
 }
 
-# Looks at the machine code of the Rust objects, and at the finished modules.
+# Checks the machine code of the Rust objects, and the finished modules.
 inspect_modules() { # FOLDER
     local object module
-    ! complaints "$1" || fail "the kernel's build tools complain (see above)"
+    ! build_warnings "$1" || fail "the kernel's build tools print warnings (see above)"
     for object in "$1"/*_rust.o; do
         inspect_object "$object"
     done

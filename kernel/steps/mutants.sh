@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# The proof that the hammer can fail: the locks are broken on purpose, one fault at a time, and each
-# build has to be caught. Sourced by boot-test.
+# Shows that the hammer can fail: breaks the locks on purpose, one fault at a time, and each build has to
+# be caught. Sourced by boot-test.
 
-# What a run has to show: words of several writes, or a processor that gets no further.
+# The required outcome of a run: torn reads, or a processor that hangs.
 readonly TORN=torn HANGS=hangs EITHER=either
-# What no run can show. x86-64 keeps loads and stores in order, so there the core without its fences
-# is the same instructions in the same order; elsewhere fences are instructions, which have to go.
+# What no run can show: on x86-64, which keeps loads and stores in order, the core without its fences is
+# the same instructions in the same order; elsewhere fences are instructions, which have to be gone.
 readonly CODE=code
 
-# Calls `$1 NAME OUTCOME CASE FILE SED` for each mutant: what is broken, in which case that shows.
-# Those that are named after an ordering do what compiler and processor may do without it.
+# Calls `$1 NAME OUTCOME CASE FILE SED` for each mutant: the fault, and the case that detects it. Mutants
+# named after an ordering do what compiler and processor may do without it.
 each_mutant() { # FUNCTION
     local locks=rust/tearfree_kernel/lib.rs protocol=src/sequenced/protocol.rs
     # Readers.
@@ -32,7 +32,7 @@ each_mutant() { # FUNCTION
         '/^impl Protocol for OneCopy/,/^}/ s/cell.payload.store(value);/cell.count.write_end(); & cell.count.write_begin();/'
     "$1" without-fence-latch-odd $TORN timer/latch $protocol \
         '/^impl Protocol for TwoCopies/,/^}/ s/cell.count.write_begin();/cell.slots[0].store(value); &/'
-    "$1" lock-excludes-nobody $EITHER seqlock/64-words $locks \
+    "$1" lock-excludes-nothing $EITHER seqlock/64-words $locks \
         's/unsafe { tf_spin_\(lock\|unlock\)(self.0.get()) }/()/'
     # Contexts.
     "$1" irq-left-on $HANGS timer/irq $locks 's/^        tf_irq_\(disable\|enable\)();//'
@@ -55,7 +55,7 @@ test_mutants() {
     each_mutant prepare_mutant
     each_mutant run_mutant
     [[ $CAUGHT -ge ${#MUTANTS_WANTED[@]} && $CAUGHT -gt 0 ]] ||
-        fail "not all of these are mutants: ${MUTANTS_WANTED[*]}"
+        fail "unknown mutant among: ${MUTANTS_WANTED[*]}"
     note "all $CAUGHT mutants caught"
 }
 
@@ -65,11 +65,11 @@ prepare_mutant() { # NAME OUTCOME CASE FILE SED
     is_wanted "$1" || return 0
     step "building the mutant $1"
     mkdir -p "$tree"
-    # The core's documentation is made of the files beside its sources.
+    # The core's documentation includes the files beside its sources.
     cp -r "$REPOSITORY"/crates/tearfree/{src,*.md} "$HERE/rust" "$tree"
     sed -i.before "$5" "$tree/$4"
     ! cmp -s "$tree/$4" "$tree/$4.before" ||
-        fail "mutant $1 changes nothing in $4: it does not fit that file any more"
+        fail "mutant $1 changes nothing in $4: update its sed script"
     build_modules "$WORK/mutants/$1" "$tree/src" "$tree/rust" seqlock_hammer.o "--cap-lints warn"
 }
 
@@ -78,19 +78,19 @@ run_mutant() { # NAME OUTCOME CASE FILE SED
     is_wanted "$1" || return 0
     CAUGHT=$((CAUGHT + 1))
     if [[ $2 == "$CODE" ]]; then
-        judge_code "$1"
+        check_code "$1"
         return
     fi
     mkdir -p "$run"
     cp "$WORK/mutants/$1/seqlock_hammer.ko" "$run/"
     echo "$3" >"$run/case"
     make_initramfs "$run/guest.img" mutant "$run/seqlock_hammer.ko" "$run/case"
-    # The kernel says so after 21 seconds without this.
+    # Without this the kernel reports a stall after 21 seconds.
     boot "mutants/$1" "$run/guest.img" multi "rcupdate.rcu_cpu_stall_timeout=6" || status=$?
-    judge_mutant "$1" "$2" "$3" "$WORK/mutants/$1.log" "$status"
+    check_mutant "$1" "$2" "$3" "$WORK/mutants/$1.log" "$status"
 }
 
-judge_mutant() { # NAME OUTCOME CASE LOG STATUS
+check_mutant() { # NAME OUTCOME CASE LOG STATUS
     local line outcome=$2
     grep -qxF "hammer: begins case=$3" "$4" || fail "mutant $1 did not begin; its log is $4"
     line=$(grep -F "hammer: case=$3 " "$4" || true)
@@ -101,25 +101,25 @@ judge_mutant() { # NAME OUTCOME CASE LOG STATUS
         "$TORN")
             [[ $line == *result=FAILED* && ! $line =~ torn=0 ]] ||
                 fail "mutant $1 was not caught in $3: ${line:-no result} (log: $4)"
-            verdict "$1" "$3" "torn=$(sed -E 's/.* torn=([0-9]+) .*/\1/' <<<"$line")"
+            print_result "$1" "$3" "torn=$(sed -E 's/.* torn=([0-9]+) .*/\1/' <<<"$line")"
             ;;
         "$HANGS")
             [[ -z $line ]] || fail "mutant $1 was not caught in $3: $line (log: $4)"
             case $5 in
-                123) verdict "$1" "$3" "hangs: the kernel reports a stall" ;;
-                124) verdict "$1" "$3" "hangs: ended after $LIMIT s" ;;
+                123) print_result "$1" "$3" "hangs: the kernel reports a stall" ;;
+                124) print_result "$1" "$3" "hangs: ended after $LIMIT s" ;;
                 *) fail "mutant $1 ended without a result and without a stall (log: $4)" ;;
             esac
             ;;
     esac
 }
 
-verdict() { # NAME CASE OUTCOME
+print_result() { # NAME CASE OUTCOME
     note "$(printf '%-24s %-34s %s' "$1" "$2" "$3")"
 }
 
-# Whether the machine code without fences is what it has to be on this processor.
-judge_code() { # NAME
+# Checks the machine code without fences.
+check_code() { # NAME
     local before after
     build_modules "$WORK/mutants/unchanged" "$REPOSITORY/crates/tearfree/src" "$HERE/rust" \
         seqlock_hammer.o
@@ -128,18 +128,18 @@ judge_code() { # NAME
     case $ARCH in
         amd64)
             [[ $before == "$after" ]] ||
-                fail "mutant $1 is other machine code on x86-64, so some case has to catch it"
-            verdict "$1" "machine code" "nothing to catch on x86-64: the same instructions"
+                fail "mutant $1 has different machine code on x86-64; add a case that catches it"
+            print_result "$1" "machine code" "nothing to catch on x86-64: the same instructions"
             ;;
         arm64)
             [[ $(barriers <<<"$after") == 0 && $(barriers <<<"$before") -gt 0 ]] ||
                 fail "mutant $1 left barriers in the machine code"
-            verdict "$1" "machine code" "$(barriers <<<"$before") barriers before, 0 after"
+            print_result "$1" "machine code" "$(barriers <<<"$before") barriers before, 0 after"
             ;;
     esac
 }
 
-# Instructions whatever the registers that the compiler chose.
+# Replaces register names, which the compiler chooses freely.
 any_registers() {
     sed -E 's/%[a-z0-9]+/%REGISTER/g'
 }

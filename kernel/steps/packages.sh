@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# What the boot test needs from Debian: tools of this machine, and a kernel with its headers, which
-# is unpacked into the cache and never installed. Sourced by boot-test.
+# Gets what the boot test needs from Debian: tools, and a kernel with its headers, which is unpacked into
+# the cache and never installed. Sourced by boot-test.
 # shellcheck disable=SC2034 # the other steps use what is set here
 
 # Sets for the chosen architecture: MACHINE, QEMU, CROSS.
@@ -17,8 +17,8 @@ may_install() {
     [[ $INSTALL == yes && $(id -u) == 0 ]] && command -v apt-get >/dev/null
 }
 
-# need PATTERN PACKAGE...: makes sure that there are commands, or files, of these names: installs
-# the packages of those that are missing where it may, else names them.
+# need PATTERN PACKAGE...: requires commands or files with these names. Installs the packages of missing
+# ones if it may, else names them.
 need() {
     local missing=()
     while [[ $# -gt 0 ]]; do
@@ -51,7 +51,7 @@ need_compiler() {
     need "${CROSS}gcc-$version" "gcc-$version${CROSS:+-aarch64-linux-gnu}"
 }
 
-# Brings the package lists up to date if they know no kernel of the architecture.
+# Updates the package lists if they have no kernel for the architecture.
 know_kernels() {
     local LINE
     for LINE in "$@"; do

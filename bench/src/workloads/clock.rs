@@ -79,8 +79,8 @@ fn run(bench: &mut Bench) {
     let kept = Kept::start();
     let source = kept.clock().source();
     let jobs = vec![
-        reading(ORDERED_COUNTER, source, |source: &Source| source.ordered()),
-        reading(COUNTER, source, |source: &Source| source.unordered()),
+        reading(ORDERED_COUNTER, source, |source: &Source| source.read_ordered()),
+        reading(COUNTER, source, |source: &Source| source.read_unordered()),
         reading(NOW, kept.clock(), Clock::now),
         reading(UNORDERED, kept.clock(), Clock::now_unordered),
         reading(COARSE, kept.clock(), Clock::coarse),

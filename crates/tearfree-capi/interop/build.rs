@@ -2,9 +2,7 @@
 //! Compiles the C halves against the headers of tearfree-capi.
 
 fn main() {
-    println!("cargo::rerun-if-changed=src/shared.c");
-    println!("cargo::rerun-if-changed=src/pages.c");
-    println!("cargo::rerun-if-changed=src/clocks.c");
+    println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=../include");
     cc::Build::new()
         .std("c11")

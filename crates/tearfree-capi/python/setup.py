@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Builds the C library with cargo and puts it into the wheel, which is then for this platform."""
+"""Builds the C library with cargo, and puts it into a wheel for this platform."""
 
 import os
 import re
@@ -36,7 +36,7 @@ class PlatformWheel(bdist_wheel):
         self.root_is_pure = False
 
     def get_tag(self):
-        # Any Python 3 does: the library knows nothing of it.
+        # Any Python 3: the library does not use its C API.
         return "py3", "none", super().get_tag()[2]
 
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `BareSeqLock`: the `seqlock_t` of the C headers, for Rust.
+//! `BareSeqLock`: the `seqlock_t` of the C headers, in Rust.
 
 #![allow(unsafe_code, reason = "a lock that C and Rust share is reached by a pointer")]
 
@@ -10,9 +10,9 @@ use tearfree::{SeqCount, SeqCountGuard, Start};
 
 /// A sequence count and its writers' lock: the `seqlock_t` of `linux/seqlock.h`, byte for byte.
 ///
-/// For data that C and Rust share. In Rust those are atomics, accessed with `Relaxed`; in C they are
-/// plain variables accessed by `READ_ONCE` and `WRITE_ONCE`. For data of Rust alone take
-/// [`tearfree::SeqLock`], which also holds them.
+/// It protects data that C and Rust share: atomics in Rust, accessed with `Relaxed`, and plain variables
+/// in C, accessed by `READ_ONCE` and `WRITE_ONCE`. For data of Rust alone use [`tearfree::SeqLock`], which
+/// contains the data.
 ///
 /// # Examples
 /// ```
@@ -53,13 +53,13 @@ const _: () = {
 };
 
 impl BareSeqLock {
-    /// A lock that nobody holds, with a count of zero.
+    /// Creates an unlocked lock with a count of zero.
     #[must_use]
     pub const fn new() -> Self {
         BareSeqLock { count: SeqCount::<u32>::new(), lock: SpinLock::new() }
     }
 
-    /// The lock behind a `seqlock_t *` of C.
+    /// Returns the lock at a `seqlock_t *` of C.
     ///
     /// # Safety
     /// For all of `'a`, `lock` points to an initialised `seqlock_t` that is touched by the calls of
@@ -68,7 +68,7 @@ impl BareSeqLock {
     /// ```
     /// use tearfree_capi::BareSeqLock;
     /// let from_c = &raw const *Box::leak(Box::new(BareSeqLock::new()));
-    /// // SAFETY: it was leaked, so it stays, and nobody else knows it.
+    /// // SAFETY: it was leaked, so it stays valid, and nothing else uses it.
     /// let lock = unsafe { BareSeqLock::from_ptr(from_c) };
     /// drop(lock.write());
     /// assert_eq!(lock.sequence(), 2);
@@ -79,17 +79,17 @@ impl BareSeqLock {
         unsafe { &*lock }
     }
 
-    /// Waits until no writer is inside and begins a read: `read_seqbegin`.
+    /// Waits until no writer is inside, and begins a read: `read_seqbegin`.
     #[doc(alias = "read_seqbegin")]
     #[inline]
     pub fn read_begin(&self) -> Start<u32> {
         self.count.read_begin()
     }
 
-    /// Whether what was read since `start` must be thrown away: `read_seqretry`.
+    /// Whether what was read since `start` must be discarded: `read_seqretry`.
     #[doc(alias = "read_seqretry")]
     #[inline]
-    #[must_use = "true means that the data may mix two writes"]
+    #[must_use = "true means that the data may be torn"]
     pub fn read_retry(&self, start: Start<u32>) -> bool {
         self.count.read_retry(start)
     }
@@ -100,14 +100,14 @@ impl BareSeqLock {
         self.count.read(data)
     }
 
-    /// Takes the lock and opens a write section, which the guard's end closes: `write_seqlock`.
+    /// Takes the lock and opens a write section, which ends when the guard is dropped: `write_seqlock`.
     #[doc(alias("write_seqlock", "write_sequnlock"))]
     #[inline]
     pub fn write(&self) -> WriteGuard<'_> {
         self.open(self.read_excl())
     }
 
-    /// As [`write`](Self::write) if that needs no waiting: `write_tryseqlock`.
+    /// As [`write`](Self::write) if the lock is free: `write_tryseqlock`.
     #[doc(alias = "write_tryseqlock")]
     #[inline]
     pub fn try_write(&self) -> Option<WriteGuard<'_>> {
@@ -116,11 +116,11 @@ impl BareSeqLock {
     }
 
     #[inline]
-    fn open<'a>(&'a self, holding: ExclGuard<'a>) -> WriteGuard<'a> {
-        WriteGuard { _section: self.count.write(), _holding: holding }
+    fn open<'a>(&'a self, excl: ExclGuard<'a>) -> WriteGuard<'a> {
+        WriteGuard { _section: self.count.write(), _excl: excl }
     }
 
-    /// Keeps writers out without touching the count: `read_seqlock_excl`.
+    /// Takes the lock without changing the count: `read_seqlock_excl`.
     #[doc(alias("read_seqlock_excl", "read_sequnlock_excl"))]
     #[inline]
     pub fn read_excl(&self) -> ExclGuard<'_> {
@@ -128,7 +128,7 @@ impl BareSeqLock {
         ExclGuard { lock: &self.lock, not_send: PhantomData }
     }
 
-    /// The count as it is now, odd or even.
+    /// Returns the current count, odd or even.
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> u32 {
@@ -140,17 +140,17 @@ impl BareSeqLock {
 #[derive(Debug)]
 #[must_use = "the write section ends when this is dropped"]
 pub struct WriteGuard<'a> {
-    // Dropped in this order: the count becomes even, then the lock is given back.
+    // Dropped in this order: the count becomes even, then the lock is released.
     _section: SeqCountGuard<'a, u32>,
-    _holding: ExclGuard<'a>,
+    _excl: ExclGuard<'a>,
 }
 
 /// The writers' lock of a [`BareSeqLock`], held.
 #[derive(Debug)]
-#[must_use = "the lock is given back when this is dropped"]
+#[must_use = "the lock is released when this is dropped"]
 pub struct ExclGuard<'a> {
     lock: &'a SpinLock,
-    /// A lock is given back by the thread that took it.
+    /// A lock is released by the thread that took it.
     not_send: PhantomData<*const ()>,
 }
 

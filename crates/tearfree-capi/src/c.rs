@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The functions that the headers in `include/` declare. Rust programs have no need to call them, but
-//! to link C code that includes these headers.
+//! The functions that the headers in `include/` declare. Rust programs need them only to link C code that
+//! includes these headers.
 //!
-//! Nothing unwinds out of them. Those that can fail give an error number and keep a text for
-//! [`tearfree_last_error`]; the others end the program if they find a fault.
+//! Nothing unwinds out of them. Those that can fail return an error number and keep a text for
+//! [`tearfree_last_error`]; the others abort the program on a fault.
 
 mod arguments;
 mod clock;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Prints what a compiled program relies on: sizes and offsets. Compared with abi.txt. */
+/* Prints the sizes and offsets that compiled programs depend on. Compared with abi.txt. */
 #include <linux/seqlock.h>
 #include <stdio.h>
 #include <tearfree.h>

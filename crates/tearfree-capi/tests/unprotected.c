@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Must be found by ThreadSanitizer: plain accesses inside of sections that retry. It shows that the
- * builds in which it is silent say something.
+ * A data race that ThreadSanitizer has to report: plain accesses inside sections that retry. It shows that
+ * the sanitizer builds without a report mean something.
  */
 #include <linux/seqlock.h>
 #include <pthread.h>

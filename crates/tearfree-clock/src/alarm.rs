@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Sleeps until the next tick, or until somebody sets the host's clock.
+//! `Alarm`: sleeps until the next tick, or until the host's clock is set.
 
 use core::time::Duration;
 use std::io;
@@ -12,12 +12,12 @@ use rustix::time::{
     timerfd_settime,
 };
 
-/// Why a sleep has ended.
+/// Why a sleep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Woken {
-    /// It was time.
+    /// The time was up.
     ByTime,
-    /// Somebody set `CLOCK_REALTIME`, or the host woke up from sleep.
+    /// `CLOCK_REALTIME` was set, or the host resumed from suspend.
     ByClockSet,
     /// A signal arrived.
     BySignal,
@@ -37,7 +37,7 @@ impl Alarm {
         Ok(alarm)
     }
 
-    /// The timer itself is for a time that does not come; only its being cancelled counts.
+    /// Sets the timer to a time that never comes; only its cancellation is of interest.
     fn arm(&self) -> io::Result<()> {
         const NEVER: Timespec = Timespec { tv_sec: i64::MAX / 4_000_000_000, tv_nsec: 0 };
         const NOTHING: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -47,7 +47,7 @@ impl Alarm {
         Ok(())
     }
 
-    /// Sleeps for so long at most.
+    /// Sleeps for at most `time`.
     pub(crate) fn sleep(&self, time: Duration) -> Woken {
         let timeout = Timeout {
             tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
@@ -63,7 +63,7 @@ impl Alarm {
 
     fn was_cancelled(&self) -> Woken {
         let cancelled = read(&self.timer, &mut [0_u8; 8]) == Err(Errno::CANCELED);
-        // Without the timer the next tick still comes by its time.
+        // If this fails, the next tick still comes by the timeout of `poll`.
         let _ = self.arm();
         if cancelled { Woken::ByClockSet } else { Woken::ByTime }
     }

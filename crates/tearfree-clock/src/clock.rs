@@ -9,19 +9,19 @@ use std::time::Instant;
 use tearfree_page::{Owner, Reader, SlotView};
 
 use crate::error::Error;
-use crate::namespace::is_elsewhere;
-use crate::record::{DEFAULT_NAME, Hot, Record, real_offset_ns, word};
+use crate::namespace::is_other_namespace;
+use crate::record::{DEFAULT_NAME, FirstSlope, Record, real_offset_ns, word};
 use crate::source::{Source, host_ns};
 use crate::status::{Bounded, Status};
 
-/// The longest sleep of one that waits for the status to change.
-const NAP: Duration = Duration::from_millis(10);
+/// The longest sleep between two readings of a wait.
+const MAX_SLEEP: Duration = Duration::from_millis(10);
 
-/// The time of a page, for reading.
+/// Reads the time that a timekeeper publishes on a page.
 ///
 /// All times are nanoseconds. Reading takes no lock, makes no system call, stores nothing, never
 /// waits for the timekeeper, and works in signal handlers and forked children. A clock whose
-/// timekeeper has died goes on at its last slope, and says so: first [`Status::FreeRunning`], then
+/// timekeeper has died runs on at its last slope, and reports so: first [`Status::FreeRunning`], then
 /// [`Status::Unknown`].
 ///
 /// # Examples
@@ -50,126 +50,125 @@ impl Clock {
     /// Opens the clock of this machine: the page [`DEFAULT_NAME`] of this user or of root.
     ///
     /// # Errors
-    /// If there is none, or it cannot be read from here.
+    /// If there is none, or this process cannot read it.
     pub fn open() -> Result<Self, Error> {
         Self::open_page(DEFAULT_NAME)
     }
 
-    /// Opens a clock by its name, or by its path if it has a `/` in it.
+    /// Opens a clock by the name of its page, or by its path if it contains a `/`.
     ///
     /// # Errors
     /// As for [`open`](Self::open).
     pub fn open_page(page: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::open_page_of(page, Owner::ThisUserOrRoot)
+        Self::open_page_owned_by(page, Owner::ThisUserOrRoot)
     }
 
-    /// As [`open_page`](Self::open_page), of the given owner.
+    /// As [`open_page`](Self::open_page), for a page of the given owner.
     ///
     /// # Errors
     /// As for [`open`](Self::open).
-    pub fn open_page_of(page: impl AsRef<Path>, owner: Owner) -> Result<Self, Error> {
+    pub fn open_page_owned_by(page: impl AsRef<Path>, owner: Owner) -> Result<Self, Error> {
         Self::new(Reader::open_owned_by(page, owner)?)
     }
 
     fn new(page: Reader<Record>) -> Result<Self, Error> {
         let word = page.read().map_err(tearfree_page::Error::from)?.value.source;
-        let source = Source::of(word).filter(|source| source.is_here());
+        let source = Source::from_word(word).filter(|source| source.is_supported());
         let source = source.ok_or(Error::Source(word))?;
-        if source == Source::Host && is_elsewhere(page.word(word::TIME_NAMESPACE)) {
+        if source == Source::Host && is_other_namespace(page.word(word::TIME_NAMESPACE)) {
             return Err(Error::TimeNamespace);
         }
         Ok(Clock { page, source })
     }
 
-    /// The time, like `CLOCK_MONOTONIC`: not before anything that precedes the call in the program.
+    /// Returns the time, like `CLOCK_MONOTONIC`. The counter is read after everything that precedes the
+    /// call in the program.
     ///
-    /// It never decreases, in whatever process or thread it is read, as long as its timekeeper
-    /// publishes each bend before its pivot; [`late_publications`](Self::late_publications) counts
-    /// the exceptions.
+    /// It never decreases, across all processes and threads, as long as the timekeeper publishes each
+    /// bend before its pivot; [`late_publications`](Self::late_publications) counts the exceptions.
     #[inline]
     #[must_use]
     pub fn now(&self) -> u64 {
-        self.quick(Source::ordered, |_| ()).map_or_else(|| self.now_again(), |(ns, ())| ns)
+        self.try_fast(Source::read_ordered, |_| ()).map_or_else(|| self.now_slow(), |(ns, ())| ns)
     }
 
-    /// The time at about the time of the call: the processor may have taken it some tens of
-    /// nanoseconds earlier or later than what stands around it in the program. Half the cost on
-    /// x86-64.
+    /// As [`now`](Self::now), but the processor may read the counter some tens of nanoseconds before or
+    /// after the neighbouring instructions. Half the cost on x86-64.
     #[inline]
     #[must_use]
     pub fn now_unordered(&self) -> u64 {
-        self.quick(Source::unordered, |_| ()).map_or_else(|| self.now_again(), |(ns, ())| ns)
+        self.try_fast(Source::read_unordered, |_| ()).map_or_else(|| self.now_slow(), |(ns, ())| ns)
     }
 
-    /// The time of the last tick: one load. It never decreases and is never later than
-    /// [`now`](Self::now); it is older by up to one tick, or by however long its timekeeper is late
-    /// or dead.
+    /// Returns the time of the last tick, with one load. It never decreases and is never later than
+    /// [`now`](Self::now). It is older by up to one tick, or more while the timekeeper is late or dead.
     #[inline]
     #[must_use]
     pub fn coarse(&self) -> u64 {
         self.page.word(word::COARSE_NS)
     }
 
-    /// The time of day, like `CLOCK_REALTIME`: nanoseconds since 1970. Somebody may set it, also back.
+    /// Returns the time of day, like `CLOCK_REALTIME`: nanoseconds since 1970. It may be set, also back.
     #[inline]
     #[must_use]
     pub fn realtime(&self) -> u64 {
-        match self.quick(Source::ordered, real_offset_ns) {
+        match self.try_fast(Source::read_ordered, real_offset_ns) {
             Some((ns, offset_ns)) => ns.saturating_add_signed(offset_ns),
             None => {
-                let (record, count) = self.look();
-                record.at(count).saturating_add_signed(record.real_offset_ns)
+                let (record, count) = self.read_record();
+                record.ns_at(count).saturating_add_signed(record.real_offset_ns)
             }
         }
     }
 
-    /// The time, if the first slope of the record is enough for it, and the counter is one of the
-    /// processor. Also what `more` reads of the same record.
+    /// Returns the time if the count is on the record's first slope and the counter is the processor's;
+    /// also what `more` reads from the same record.
     #[inline(always)]
-    fn quick<M>(
+    fn try_fast<M>(
         &self,
         count: impl FnOnce(Source) -> u64,
         more: impl FnOnce(&SlotView<'_, Record>) -> M,
     ) -> Option<(u64, M)> {
-        let (count, hot, more) = self.page.try_current(|record| {
-            // The count before the numbers, which then need not be there when the processor comes here:
-            // a counter that is read in order waits for all loads before it.
+        let (count, slope, more) = self.page.try_current(|record| {
+            // The count first: an ordered counter waits for all loads before it, and these loads need
+            // not wait for it.
             let count = count(Source::NATIVE);
-            (count, Hot::of(&record), more(&record))
+            (count, FirstSlope::from_view(&record), more(&record))
         })?;
-        if !hot.counts_by(Source::NATIVE) {
+        if !slope.is_counted_by(Source::NATIVE) {
             return None;
         }
-        Some((hot.at(count)?, more))
+        Some((slope.ns_at(count)?, more))
     }
 
-    /// The interval in which the host's `CLOCK_MONOTONIC` is now.
+    /// Returns the interval that contains the host's `CLOCK_MONOTONIC`.
     #[must_use]
     pub fn now_bounded(&self) -> Bounded {
-        let (record, count) = self.look();
+        let (record, count) = self.read_record();
         let status = record.status_at(count);
-        Bounded::around(record.at(count), record.bound_at(count), status)
+        Bounded::new(record.ns_at(count), record.bound_at(count), status)
     }
 
-    /// The interval in which UTC is now, in nanoseconds since 1970.
+    /// Returns the interval that contains UTC, in nanoseconds since 1970.
     ///
-    /// Its width is what the kernel's NTP code believes, and our own part. Where nobody disciplines
-    /// the host's clock the kernel says 16 seconds, and the status is [`Status::Unknown`].
+    /// Its width is the error that the kernel's NTP code assumes, plus this clock's own. If no NTP
+    /// client disciplines the host's clock, the kernel assumes 16 seconds, and the status is
+    /// [`Status::Unknown`].
     #[must_use]
     pub fn utc_bounded(&self) -> Bounded {
-        let (record, count) = self.look();
+        let (record, count) = self.read_record();
         let status = record.utc_status_at(count);
-        let ns = record.at(count).saturating_add_signed(record.real_offset_ns);
+        let ns = record.ns_at(count).saturating_add_signed(record.real_offset_ns);
         match record.utc_bound_at(count) {
-            Some(bound_ns) => Bounded::around(ns, bound_ns, status),
+            Some(bound_ns) => Bounded::new(ns, bound_ns, status),
             None => Bounded { earliest: 0, latest: u64::MAX, status: Status::Unknown },
         }
     }
 
-    /// Waits until the host's `CLOCK_MONOTONIC` is certainly past `ns`, bounds and all.
+    /// Waits until the host's `CLOCK_MONOTONIC` is certainly past `ns`: the whole interval is.
     ///
-    /// After that, no process of this host can still see a time up to `ns`. Returns what it saw then,
-    /// or `None` after `timeout`.
+    /// After that, no process of this host can read a time up to `ns`. Returns the interval, or `None`
+    /// after `timeout`.
     #[must_use]
     pub fn wait_until_past(&self, ns: u64, timeout: Option<Duration>) -> Option<Bounded> {
         wait(timeout, || {
@@ -187,7 +186,8 @@ impl Clock {
         })
     }
 
-    /// Waits until the clock is synchronised with the host's; `None` after `timeout`.
+    /// Waits until the clock is synchronised with the host's. Returns the interval, or `None` after
+    /// `timeout`.
     #[must_use]
     pub fn wait_synchronised(&self, timeout: Option<Duration>) -> Option<Bounded> {
         wait(timeout, || {
@@ -196,76 +196,81 @@ impl Clock {
         })
     }
 
-    /// How the clock stands to the host's.
+    /// Returns whether the clock is synchronised with the host's.
     #[must_use]
     pub fn status(&self) -> Status {
         self.now_bounded().status
     }
 
-    /// The counter it is read from.
+    /// Returns the counter from which the time is computed.
     #[must_use]
     pub fn source(&self) -> Source {
         self.source
     }
 
-    /// The newest record, and a count at which it was the newest.
+    /// Returns the newest record, and a count that was read while it was the newest.
     #[must_use]
     pub fn record(&self) -> (Record, u64) {
-        self.look()
+        self.read_record()
     }
 
-    /// How many bends were published after their pivot. Each may have shown somebody a step back of
-    /// at most the change of slope times the delay, some nanoseconds.
+    /// Returns how many bends were published after their pivot. At each, readers may have seen a step
+    /// back of at most the change of slope times the delay, some nanoseconds.
     #[must_use]
     pub fn late_publications(&self) -> u64 {
         self.page.word(word::LATE_PUBLICATIONS)
     }
 
-    /// The page underneath.
+    /// Returns the page.
     #[must_use]
     pub fn page(&self) -> &Reader<Record> {
         &self.page
     }
 
-    /// The newest record, and a count that was read while it was the newest.
+    /// Reads the newest record, and a count while it is the newest.
     ///
-    /// So the count is below the pivot of the next record, up to which the two lines are one: that is
-    /// what makes the time monotonic.
-    fn look(&self) -> (Record, u64) {
+    /// So the count is below the pivot of the next record, and up to there both lines are equal. That
+    /// makes the time monotonic.
+    fn read_record(&self) -> (Record, u64) {
         let source = self.source;
-        match self.page.read_current(|| source.ordered()) {
-            Ok((reading, count)) if reading.value.source == source.word() => (reading.value, count),
-            _ => self.look_again(),
+        match self.page.read_current(|| source.read_ordered()) {
+            Ok((reading, count)) if reading.value.source == source.to_word() => {
+                (reading.value, count)
+            }
+            _ => self.read_record_again(),
         }
     }
 
-    /// On a slope that has just begun, or on a line that nobody keeps any more.
+    /// The time beyond the first slope: after a bend, or without a timekeeper.
     #[cold]
-    fn now_again(&self) -> u64 {
-        let (record, count) = self.look();
-        record.at(count)
+    fn now_slow(&self) -> u64 {
+        let (record, count) = self.read_record();
+        record.ns_at(count)
     }
 
-    /// Another timekeeper came with another counter, or the page is beyond reading.
+    /// Reads again after a timekeeper changed the counter, or when the page cannot be read.
     #[cold]
-    fn look_again(&self) -> (Record, u64) {
-        let seen = self.page.read().ok().and_then(|reading| Source::of(reading.value.source));
-        let source = seen.filter(|source| source.is_here()).unwrap_or(Source::Host);
-        match self.page.read_current(|| source.ordered()) {
-            Ok((reading, count)) if reading.value.source == source.word() => (reading.value, count),
-            // What is left is the host's clock, as it is, and nobody's promise.
-            _ => (Record::of_host(), host_ns()),
+    fn read_record_again(&self) -> (Record, u64) {
+        let seen =
+            self.page.read().ok().and_then(|reading| Source::from_word(reading.value.source));
+        let source = seen.filter(|source| source.is_supported()).unwrap_or(Source::Host);
+        match self.page.read_current(|| source.read_ordered()) {
+            Ok((reading, count)) if reading.value.source == source.to_word() => {
+                (reading.value, count)
+            }
+            // The fallback is the host's clock, without any bound.
+            _ => (Record::from_host_clock(), host_ns()),
         }
     }
 }
 
-/// Sleeps as long as `look` says is missing, until it is content or the time is up.
-fn wait<R>(timeout: Option<Duration>, look: impl Fn() -> Result<R, u64>) -> Option<R> {
+/// Calls `check` until it succeeds or the time is up. Its error is how long to sleep, in nanoseconds.
+fn wait<R>(timeout: Option<Duration>, check: impl Fn() -> Result<R, u64>) -> Option<R> {
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
-        let missing = match look() {
+        let missing = match check() {
             Ok(result) => return Some(result),
-            Err(missing_ns) => Duration::from_nanos(missing_ns).min(NAP),
+            Err(missing_ns) => Duration::from_nanos(missing_ns).min(MAX_SLEEP),
         };
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What can go wrong with a clock, and what to do about it.
+//! `Error`: why a clock cannot be opened, kept or set, and what to do.
 
 use core::fmt;
 
@@ -9,46 +9,44 @@ use crate::source::Source;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The page refused.
+    /// The page cannot be used.
     Page(tearfree_page::Error),
-    /// The page is by a counter that this build cannot read, or by none that it knows.
+    /// The clock needs a counter that this build cannot read or does not know.
     Source(u32),
-    /// The page counts by the host's monotonic clock, which is another one in here.
+    /// The clock needs the host's monotonic clock, which has another offset in this time namespace.
     TimeNamespace,
-    /// A timekeeper cannot go on with a test clock.
-    IsTest,
-    /// A new clock would take the place of a page that is there.
-    IsThere,
-    /// Only a test clock can be set.
-    NotATest,
-    /// A test clock was told something that it cannot do.
+    /// A timekeeper cannot take over a test clock.
+    TestClock,
+    /// The page of a new clock exists already.
+    Exists,
+    /// The clock is not a test clock, so it cannot be set.
+    NotTestClock,
+    /// A test clock does not support a setting.
     Setting(&'static str),
-    /// The system refused something.
+    /// The system refused a call.
     System(&'static str, std::io::Error),
 }
 
 impl Error {
-    /// What happened.
+    /// Returns what happened.
     #[must_use]
     pub fn what(&self) -> String {
         match self {
             Self::Page(error) => error.what(),
-            Self::Source(word) => match Source::of(*word) {
+            Self::Source(word) => match Source::from_word(*word) {
                 Some(source) => format!("this clock needs the counter {}", source.name()),
                 None => format!("this clock needs a counter of the unknown kind {word}"),
             },
-            Self::TimeNamespace => {
-                "this clock counts by a monotonic clock that is another one in here".to_owned()
-            }
-            Self::IsTest => "the page holds a test clock".to_owned(),
-            Self::IsThere => "there is a page of this name already".to_owned(),
-            Self::NotATest => "the page holds a clock that follows the host".to_owned(),
+            Self::TimeNamespace => "this clock belongs to another time namespace".to_owned(),
+            Self::TestClock => "the page holds a test clock".to_owned(),
+            Self::Exists => "a page of this name exists already".to_owned(),
+            Self::NotTestClock => "the page holds a clock that follows the host".to_owned(),
             Self::Setting(what) => (*what).to_owned(),
             Self::System(what, error) => format!("cannot {what}: {error}"),
         }
     }
 
-    /// What to do next.
+    /// Returns what to do next.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
@@ -56,15 +54,17 @@ impl Error {
                 "start its timekeeper, `tearfree clock serve`, or give the page of another clock"
             }
             Self::Page(error) => error.advice(),
-            Self::Source(_) => "read it with a program that was built for this machine",
+            Self::Source(_) => "use a build of tearfree for this machine's processor",
             Self::TimeNamespace => {
-                "read it from the time namespace of its timekeeper, or start one in here"
+                "read it in the time namespace of its timekeeper, or start a timekeeper in this one"
             }
-            Self::IsTest => "give another name, or remove that page",
-            Self::IsThere => "give another name, or change that clock by `tearfree clock set`",
-            Self::NotATest => "set the host's clock, or make a test clock by `tearfree clock exec`",
-            Self::Setting(_) => "correct the setting",
-            Self::System(..) => "see to what the system complains about, and try again",
+            Self::TestClock => "give another name, or remove that page",
+            Self::Exists => "give another name, or change that clock by `tearfree clock set`",
+            Self::NotTestClock => {
+                "set the host's clock, or make a test clock by `tearfree clock exec`"
+            }
+            Self::Setting(_) => "change the setting",
+            Self::System(..) => "fix the cause above and try again",
         }
     }
 }

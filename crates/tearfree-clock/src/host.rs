@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The host's clocks, and how they are compared with the counter.
+//! Reads the host's clocks, and compares them with the counter.
 
 #![allow(unsafe_code, reason = "adjtimex is in the C library only")]
 
@@ -8,15 +8,15 @@ use std::thread;
 
 use rustix::time::ClockId;
 
+use crate::sample::{HostState, Sample};
 use crate::source::{Source, host_ns, nanoseconds};
-use crate::timekeeper::{Sample, Surroundings};
 
-/// So many tries for one sample; the narrowest counts.
+/// The number of tries for one sample; the narrowest is taken.
 const TRIES: u32 = 8;
-/// What the kernel reports when it does not know (`NTP_PHASE_LIMIT`).
-const NO_IDEA_NS: u64 = 16_000_000_000;
+/// The kernel's error bound without an NTP client (`NTP_PHASE_LIMIT`).
+const NTP_PHASE_LIMIT_NS: u64 = 16_000_000_000;
 
-/// Reads the host's clock between two looks at the counter, as narrowly as it goes.
+/// Reads the host's clock between two reads of the counter, which are as close as possible.
 #[must_use]
 pub fn sample(source: Source) -> Sample {
     let mut best = one_sample(source);
@@ -30,15 +30,15 @@ pub fn sample(source: Source) -> Sample {
 }
 
 fn one_sample(source: Source) -> Sample {
-    let before = source.ordered();
+    let before = source.read_ordered();
     let host_ns = host_ns();
-    let after = source.ordered().max(before);
+    let after = source.read_ordered().max(before);
     Sample { before, after, host_ns }
 }
 
-/// A first estimate of the nanoseconds per count, good to some ppm. Takes 20 ms.
+/// Estimates the nanoseconds per count, to within some ppm. Takes 20 ms.
 #[must_use]
-pub fn first_estimate(source: Source) -> f64 {
+pub fn estimate_ns_per_count(source: Source) -> f64 {
     if source == Source::Host {
         return 1.0;
     }
@@ -49,38 +49,38 @@ pub fn first_estimate(source: Source) -> f64 {
     second.host_ns.saturating_sub(first.host_ns).max(1) as f64 / counts as f64
 }
 
-/// Everything else that the host says about its time.
+/// Reads the state of the host's other clocks.
 #[must_use]
-pub fn surroundings() -> Surroundings {
-    let (utc_error_ns, utc_is_synchronised, tai_offset) = kernel_opinion();
-    let boot = nanoseconds(ClockId::Boottime);
-    let asleep_ns = boot.saturating_sub(host_ns());
+pub fn read_state() -> HostState {
+    let (utc_error_ns, utc_is_synchronised, tai_offset) = ntp_state();
+    let boottime = nanoseconds(ClockId::Boottime);
+    let suspended_ns = boottime.saturating_sub(host_ns());
     let real_offset_ns = real_offset();
-    Surroundings { real_offset_ns, utc_error_ns, utc_is_synchronised, tai_offset, asleep_ns }
+    HostState { real_offset_ns, utc_error_ns, utc_is_synchronised, tai_offset, suspended_ns }
 }
 
-/// Between which two values `CLOCK_REALTIME` minus `CLOCK_MONOTONIC` is.
+/// Returns two values between which `CLOCK_REALTIME` minus `CLOCK_MONOTONIC` is.
 fn real_offset() -> (i64, i64) {
-    let look = || {
+    let measure = || {
         let before = host_ns();
         let real = nanoseconds(ClockId::Realtime);
         let after = host_ns();
         (real.wrapping_sub(after).cast_signed(), real.wrapping_sub(before).cast_signed())
     };
-    let looks = (0..TRIES).map(|_| look());
-    looks.min_by_key(|(low, high)| high.wrapping_sub(*low)).unwrap_or((i64::MIN, i64::MAX))
+    let intervals = (0..TRIES).map(|_| measure());
+    intervals.min_by_key(|(low, high)| high.wrapping_sub(*low)).unwrap_or((i64::MIN, i64::MAX))
 }
 
-/// The largest error against UTC, whether anybody disciplines the clock, and TAI minus UTC.
-fn kernel_opinion() -> (u64, bool, i32) {
+/// Returns the largest error against UTC, whether the clock is disciplined, and TAI minus UTC.
+fn ntp_state() -> (u64, bool, i32) {
     // SAFETY: `timex` is a struct of numbers, for which zeros are values.
-    let mut opinion: libc::timex = unsafe { core::mem::zeroed() };
+    let mut timex: libc::timex = unsafe { core::mem::zeroed() };
     // SAFETY: a valid struct whose `modes` is 0: nothing is changed.
-    let state = unsafe { libc::adjtimex(&raw mut opinion) };
+    let state = unsafe { libc::adjtimex(&raw mut timex) };
     if state < 0 {
-        return (NO_IDEA_NS, false, 0);
+        return (NTP_PHASE_LIMIT_NS, false, 0);
     }
-    let synchronised = opinion.status & libc::STA_UNSYNC == 0;
-    let micros = u64::try_from(opinion.maxerror).unwrap_or(u64::MAX);
-    (micros.saturating_mul(1000), synchronised, opinion.tai)
+    let synchronised = timex.status & libc::STA_UNSYNC == 0;
+    let micros = u64::try_from(timex.maxerror).unwrap_or(u64::MAX);
+    (micros.saturating_mul(1000), synchronised, timex.tai)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `Keeper`: keeps a clock's page, tick by tick.
+//! `Keeper`: publishes a clock on its page, tick by tick.
 
 use core::time::Duration;
 use std::path::Path;
@@ -8,64 +8,64 @@ use std::time::Instant;
 use tearfree_page::{Options, Reader, Writer};
 
 use crate::alarm::{Alarm, Woken};
+use crate::discipline::Discipline;
 use crate::error::Error;
 use crate::host;
 use crate::line::{counts_in, ns_per_count};
-use crate::namespace::{is_elsewhere, time_namespace};
+use crate::namespace::{is_other_namespace, time_namespace};
 use crate::record::{Record, word};
+use crate::sample::Sample;
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::status::Status;
-use crate::timekeeper::{Sample, Timekeeper};
 
-/// The time between two ticks: as often, a coarse read moves on.
+/// The time between two ticks, and so the resolution of a coarse read.
 pub const TICK: Duration = Duration::from_millis(10);
-/// A publication is prepared anew if half of its lead is gone; but not for ever.
+/// How often a publication is prepared, at most: again whenever half of its lead is gone.
 const ATTEMPTS: u32 = 4;
 
-/// What a timekeeper knows about its clock after a tick.
+/// The state of a clock after a tick, as its timekeeper knows it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Report {
-    /// How the clock stands to the host's.
+pub struct TickReport {
+    /// Whether the clock is synchronised with the host's.
     pub status: Status,
-    /// How the host's clock stands to UTC, as far as the kernel knows.
+    /// Whether the host's clock is synchronised with UTC, as far as the kernel knows.
     pub utc_status: Status,
     /// The counter.
     pub source: Source,
-    /// Nanoseconds by which the host's clock was ahead, in the middle of the last comparison.
+    /// By how much the host's clock was ahead at the last sample, in nanoseconds.
     pub error_ns: i64,
-    /// The published bound of that.
+    /// The published bound of that error.
     pub bound_ns: u64,
     /// The published bound against UTC.
     pub utc_bound_ns: u64,
     /// The speed of the counter against the host's clock, in counts per second.
     pub counts_per_second: f64,
-    /// The slewing that is under way, in parts per million.
+    /// The current slew, in parts per million.
     pub slew_ppm: f64,
     /// How often the time of day was set.
     pub steps: u32,
-    /// How often the counter or the host's clock jumped, or the host slept.
+    /// How often the counter or the host's clock jumped, or the host was suspended.
     pub disruptions: u32,
-    /// Bends that were published after their pivot.
+    /// How many bends were published after their pivot.
     pub late_publications: u64,
-    /// Ticks that came more than a tick too late.
+    /// How many ticks came more than a tick too late.
     pub late_ticks: u64,
-    /// By how much the latest of them was late.
+    /// The longest delay of a tick.
     pub worst_delay: Duration,
-    /// Publications until now, of all timekeepers of this page.
+    /// The number of publications until now, by all timekeepers of this page.
     pub generation: u64,
 }
 
-/// Keeps the page of a clock. There is one keeper of a page at a time.
+/// Publishes a clock on a page: a timekeeper. A page has one keeper at a time.
 ///
-/// A program calls [`tick`](Self::tick), then [`wait`](Self::wait), for ever. When it ends, in
-/// whatever way, the clock goes on for its readers, and the next keeper goes on with it where it is,
-/// without a step.
+/// A program calls [`tick`](Self::tick) and [`wait`](Self::wait) in a loop. When it ends, even by a
+/// crash, the clock runs on for its readers, and the next keeper continues it without a step.
 #[derive(Debug)]
 pub struct Keeper {
     page: Writer<Record>,
     source: Source,
-    timekeeper: Timekeeper,
+    discipline: Discipline,
     lead_counts: u64,
     coarse_ns: u64,
     late_publications: u64,
@@ -76,7 +76,7 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Makes the page of a clock, or goes on with one whose keeper is gone, by the best counter of
+    /// Creates the page of a clock, or takes over one whose keeper is gone, with the best counter of
     /// this machine.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl Keeper {
         Self::open_with(page, Source::best().0, settings)
     }
 
-    /// As [`open`](Self::open), by a counter of the caller's choice.
+    /// As [`open`](Self::open), with the given counter.
     ///
     /// # Errors
     /// As for [`open`](Self::open).
@@ -99,20 +99,22 @@ impl Keeper {
         let earlier_word = |index| earlier.as_ref().map_or(0, |reader| reader.word(index));
         let (coarse_ns, late) =
             (earlier_word(word::COARSE_NS), earlier_word(word::LATE_PUBLICATIONS));
-        let (page, timekeeper) = match Writer::<Record>::take_over(page.as_ref(), &options) {
+        let (page, discipline) = match Writer::<Record>::take_over(page.as_ref(), &options) {
             Ok(writer) => {
                 let record = writer.get();
-                let there = earlier_word(word::TIME_NAMESPACE);
-                if Source::of(record.source) == Some(Source::Host) && is_elsewhere(there) {
+                let namespace = earlier_word(word::TIME_NAMESPACE);
+                if Source::from_word(record.source) == Some(Source::Host)
+                    && is_other_namespace(namespace)
+                {
                     return Err(Error::TimeNamespace);
                 }
-                let timekeeper = resume(&record, source, settings)?;
-                (writer, timekeeper)
+                let discipline = resume(&record, source, settings)?;
+                (writer, discipline)
             }
             Err(tearfree_page::Error::Missing(_) | tearfree_page::Error::OtherBoot(_)) => {
-                let mut timekeeper = begin(source, settings);
-                let record = timekeeper.tick(host::sample(source), &host::surroundings());
-                (Writer::create(page.as_ref(), record, &options)?, timekeeper)
+                let mut discipline = start(source, settings);
+                let record = discipline.tick(host::sample(source), &host::read_state());
+                (Writer::create(page.as_ref(), record, &options)?, discipline)
             }
             Err(error) => return Err(error.into()),
         };
@@ -120,53 +122,53 @@ impl Keeper {
         Ok(Keeper {
             page,
             source,
-            lead_counts: counts_in(nanos(settings.lead), timekeeper.line().next),
-            timekeeper,
+            lead_counts: counts_in(nanos(settings.lead), discipline.line().next),
+            discipline,
             coarse_ns,
             late_publications: late,
-            alarm: Alarm::new().map_err(|error| Error::System("make a timer", error))?,
+            alarm: Alarm::new().map_err(|error| Error::System("create a timer", error))?,
             planned: Instant::now() + TICK,
             late_ticks: 0,
             worst_delay: Duration::ZERO,
         })
     }
 
-    /// Compares the counter with the host's clock and publishes what follows from it.
-    pub fn tick(&mut self) -> Report {
+    /// Compares the counter with the host's clock, and publishes the next record.
+    pub fn tick(&mut self) -> TickReport {
         let (record, sample, bends) = self.prepare();
         self.page.set_from(&record);
-        let published = self.source.ordered();
-        let line = self.timekeeper.line();
+        let published = self.source.read_ordered();
+        let line = self.discipline.line();
         // A line of one slope has no bend that could be late.
         if bends && line.mult != line.next && published > line.pivot {
             self.late_publications += 1;
             self.page.set_word(word::LATE_PUBLICATIONS, self.late_publications);
         }
-        self.coarse_ns = self.coarse_ns.max(record.at(published));
+        self.coarse_ns = self.coarse_ns.max(record.ns_at(published));
         self.page.set_word(word::COARSE_NS, self.coarse_ns);
         self.report(&record, sample)
     }
 
-    /// The next record, and whether it bends the line. If the system took the processor away in the
-    /// meantime, so that the bend is too near, it is prepared anew.
+    /// Prepares the next record; returns also whether it bends the line. If the thread was preempted
+    /// meanwhile, so that the bend is too near, the record is prepared again.
     fn prepare(&mut self) -> (Record, Sample, bool) {
-        let before = self.timekeeper.clone();
+        let before = self.discipline.clone();
         let mut attempts = ATTEMPTS;
         loop {
             let sample = host::sample(self.source);
-            let record = self.timekeeper.tick(sample, &host::surroundings());
-            let pivot = self.timekeeper.line().pivot;
+            let record = self.discipline.tick(sample, &host::read_state());
+            let pivot = self.discipline.line().pivot;
             let bends = pivot != before.line().pivot;
-            let left = pivot.saturating_sub(self.source.ordered());
+            let left = pivot.saturating_sub(self.source.read_ordered());
             attempts -= 1;
             if !bends || left > self.lead_counts / 2 || attempts == 0 {
                 return (record, sample, bends);
             }
-            self.timekeeper = before.clone();
+            self.discipline = before.clone();
         }
     }
 
-    /// Sleeps until the next tick is due, or until somebody sets the host's clock.
+    /// Sleeps until the next tick is due, or until the host's clock is set.
     pub fn wait(&mut self) -> Woken {
         let woken = self.alarm.sleep(self.planned.saturating_duration_since(Instant::now()));
         let now = Instant::now();
@@ -184,14 +186,14 @@ impl Keeper {
         woken
     }
 
-    fn report(&self, record: &Record, sample: Sample) -> Report {
+    fn report(&self, record: &Record, sample: Sample) -> TickReport {
         let middle = sample.before + (sample.after - sample.before) / 2;
         let rate = ns_per_count(record.rate);
-        Report {
-            status: Status::of(record.status),
-            utc_status: Status::of(record.utc_status),
+        TickReport {
+            status: Status::from_word(record.status),
+            utc_status: Status::from_word(record.utc_status),
             source: self.source,
-            error_ns: sample.host_ns.wrapping_sub(record.at(middle)).cast_signed(),
+            error_ns: sample.host_ns.wrapping_sub(record.ns_at(middle)).cast_signed(),
             bound_ns: record.bound_at(sample.after),
             utc_bound_ns: record.utc_bound_at(sample.after).unwrap_or(u64::MAX),
             counts_per_second: 1e9 / rate,
@@ -206,21 +208,21 @@ impl Keeper {
     }
 }
 
-fn begin(source: Source, settings: Settings) -> Timekeeper {
-    let ns_per_count = host::first_estimate(source);
-    Timekeeper::start(source, host::sample(source), ns_per_count, settings)
+fn start(source: Source, settings: Settings) -> Discipline {
+    let ns_per_count = host::estimate_ns_per_count(source);
+    Discipline::new(source, host::sample(source), ns_per_count, settings)
 }
 
-/// Goes on with the clock that a page holds. With another counter it is a new line, which begins
-/// where the old one is now.
-fn resume(record: &Record, source: Source, settings: Settings) -> Result<Timekeeper, Error> {
+/// Continues the clock that a page holds. With another counter it begins a new line at the old one's
+/// current time.
+fn resume(record: &Record, source: Source, settings: Settings) -> Result<Discipline, Error> {
     if record.is_test != 0 {
-        return Err(Error::IsTest);
+        return Err(Error::TestClock);
     }
-    match Source::of(record.source) {
-        Some(theirs) if theirs == source => Ok(Timekeeper::resume(record, settings)),
-        Some(theirs) if theirs.is_here() => {
-            Ok(begin(source, settings).not_before(record.at(theirs.ordered())))
+    match Source::from_word(record.source) {
+        Some(previous) if previous == source => Ok(Discipline::from_record(record, settings)),
+        Some(previous) if previous.is_supported() => {
+            Ok(start(source, settings).not_before(record.ns_at(previous.read_ordered())))
         }
         _ => Err(Error::Source(record.source)),
     }

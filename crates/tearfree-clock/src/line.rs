@@ -3,47 +3,45 @@
 
 /// Slopes are in units of 2^-32 ns per count, so a slope of one is `1 << 32`.
 ///
-/// At 5 GHz one unit is 1.2 ppb, which a line that is bent twice a second makes 0.6 ns of. For four
-/// seconds of the time the product has 64 bits, so a line that is kept needs no more than the kernel's
-/// does: one multiplication, one addition, one shift.
+/// At 5 GHz one unit is 1.2 ppb: 0.6 ns per half-second segment. For four seconds the product fits into
+/// 64 bits, so a current line costs what the kernel's does: one multiplication, one addition, one shift.
 pub const SHIFT: u32 = 32;
 
 /// The pivot of a line that has no bend.
 pub const NEVER: u64 = u64::MAX;
 
-/// The largest change of slope that a disciplined clock makes to mend its phase: 500 ppm, as the
-/// kernel's NTP code.
+/// The largest slew of a disciplined clock: 500 ppm, as in the kernel's NTP code.
 pub const MAX_SLEW_PPB: u64 = 500_000;
 
-/// A line through the time, with a bend at [`pivot`](Self::pivot) that is usually still to come.
+/// Maps counts to nanoseconds: a line with a bend at [`pivot`](Self::pivot), usually in the future.
 ///
 /// ```text
 /// t(c) = mono_ns + ((c - since) * mult + frac) >> 32                               up to the pivot
 /// t(c) = mono_ns + ((pivot - since) * mult + (c - pivot) * next + frac) >> 32      from there on
 /// ```
 ///
-/// It is the kernel's mult and shift, with 64 bits for the factor, and 128 for the product of a count
-/// that is far away: nothing overflows, and the factor needs no dithering.
+/// It is the kernel's `mult` and `shift`, with a factor of 64 bits and a product of 128: nothing
+/// overflows, and the factor needs no dithering.
 ///
 /// # Examples
 /// ```
 /// use tearfree_clock::{Line, SHIFT};
-/// // A counter of 2 GHz, which is at 0 now.
+/// // A counter of 2 GHz, at count 0.
 /// let line = Line::new(0, 1_000, 1 << (SHIFT - 1));
-/// assert_eq!(line.at(2_000_000_000), 1_000_001_000);
-/// // From count 4000 on it runs 100 ppm faster. Before, nothing changes.
+/// assert_eq!(line.ns_at(2_000_000_000), 1_000_001_000);
+/// // From count 4000 on it runs 100 ppm faster. Up to there nothing changes.
 /// let bent = line.bend(4_000, line.mult + line.mult / 10_000);
-/// assert_eq!(bent.at(3_999), line.at(3_999));
-/// assert_eq!(bent.at(4_000), line.at(4_000));
-/// assert!(bent.at(2_000_000_000) > line.at(2_000_000_000));
+/// assert_eq!(bent.ns_at(3_999), line.ns_at(3_999));
+/// assert_eq!(bent.ns_at(4_000), line.ns_at(4_000));
+/// assert!(bent.ns_at(2_000_000_000) > line.ns_at(2_000_000_000));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The first count of this line. Earlier ones count as this one.
+    /// The first count of this line. Earlier counts give the same time.
     pub since: u64,
     /// The time at that count, in nanoseconds.
     pub mono_ns: u64,
-    /// What is to be added to it, in 2^-32 ns.
+    /// The fraction of `mono_ns`, in 2^-32 ns.
     pub frac: u32,
     /// The slope up to the pivot, in 2^-32 ns per count.
     pub mult: u64,
@@ -54,30 +52,30 @@ pub struct Line {
 }
 
 impl Line {
-    /// A straight line through `mono_ns` at count `since`.
+    /// Creates a straight line through `mono_ns` at count `since`.
     #[must_use]
     pub const fn new(since: u64, mono_ns: u64, mult: u64) -> Self {
         Line { since, mono_ns, frac: 0, mult, pivot: NEVER, next: mult }
     }
 
-    /// The time at a count, in nanoseconds, rounded down.
+    /// Returns the time at a count in nanoseconds, rounded down.
     ///
     /// Times beyond 2^64 ns wrap around.
     #[must_use]
-    pub const fn at(&self, count: u64) -> u64 {
-        self.mono_ns.wrapping_add((self.passed(count) >> SHIFT) as u64)
+    pub const fn ns_at(&self, count: u64) -> u64 {
+        self.mono_ns.wrapping_add((self.elapsed(count) >> SHIFT) as u64)
     }
 
-    /// What has passed of the time at a count since `mono_ns`, in 2^-32 ns.
-    const fn passed(&self, count: u64) -> u128 {
+    /// Returns the time from `mono_ns` to a count, in 2^-32 ns.
+    const fn elapsed(&self, count: u64) -> u128 {
         let bend = if count < self.pivot { count } else { self.pivot };
-        // A line that came from a page may be anything, so nothing here may panic.
-        let here = bend.saturating_sub(self.since) as u128 * self.mult as u128;
-        let there = count.saturating_sub(bend) as u128 * self.next as u128;
-        here.wrapping_add(there).wrapping_add(self.frac as u128)
+        // The line may come from a hostile page, so nothing here may panic.
+        let before = bend.saturating_sub(self.since) as u128 * self.mult as u128;
+        let after = count.saturating_sub(bend) as u128 * self.next as u128;
+        before.wrapping_add(after).wrapping_add(self.frac as u128)
     }
 
-    /// The first count of the line at which the time is `mono_ns` or later, if it ever is.
+    /// Returns the first count of the line at which the time is `mono_ns` or later, if there is one.
     ///
     /// ```
     /// use tearfree_clock::{Line, SHIFT};
@@ -89,8 +87,8 @@ impl Line {
     pub fn count_at(&self, mono_ns: u64) -> Option<u64> {
         let ahead = u128::from(mono_ns.saturating_sub(self.mono_ns)) << SHIFT;
         let missing = ahead.saturating_sub(u128::from(self.frac));
-        let here = u128::from(self.pivot.saturating_sub(self.since)) * u128::from(self.mult);
-        let (from, left, mult) = match missing.checked_sub(here) {
+        let before = u128::from(self.pivot.saturating_sub(self.since)) * u128::from(self.mult);
+        let (from, left, mult) = match missing.checked_sub(before) {
             Some(left) if left > 0 => (self.pivot, left, self.next),
             _ => (self.since, missing, self.mult),
         };
@@ -101,8 +99,8 @@ impl Line {
         from.checked_add(u64::try_from(counts).ok()?)
     }
 
-    /// For so many counts after `since`, at most 2^32, the first slope holds, and its product has
-    /// 64 bits.
+    /// Returns for how many counts after `since`, at most 2^32, the first slope holds and its product
+    /// fits into 64 bits.
     #[must_use]
     pub const fn reach(&self) -> u32 {
         let straight = self.pivot.saturating_sub(self.since);
@@ -114,35 +112,35 @@ impl Line {
         if counts < u32::MAX as u64 { counts as u32 } else { u32::MAX }
     }
 
-    /// The same line, from a later count on: what came before is forgotten, and a bend that is over.
+    /// Returns the same line with a later first count, without what came before, a past bend included.
     ///
-    /// Nothing is rounded: both give the same number for every count from `since` on. A count that is
-    /// before this line leaves it as it is.
+    /// Nothing is rounded: both give the same time for every count from `since` on. If `since` is before
+    /// this line, the result is this line.
     #[must_use]
-    pub const fn from(&self, since: u64) -> Self {
+    pub const fn rebased(&self, since: u64) -> Self {
         if since <= self.since {
             return *self;
         }
-        let passed = self.passed(since);
+        let elapsed = self.elapsed(since);
         let is_bent = since >= self.pivot;
         Line {
             since,
-            mono_ns: self.mono_ns.wrapping_add((passed >> SHIFT) as u64),
-            // The lower half, which is what the shift leaves behind.
-            frac: passed as u32,
+            mono_ns: self.mono_ns.wrapping_add((elapsed >> SHIFT) as u64),
+            // The lower half, which the shift above drops.
+            frac: elapsed as u32,
             mult: if is_bent { self.next } else { self.mult },
             pivot: if is_bent { NEVER } else { self.pivot },
             next: self.next,
         }
     }
 
-    /// The line that is this one up to `pivot` and has the slope `next` from there on.
+    /// Returns this line with the slope `next` from `pivot` on.
     ///
-    /// Up to the pivot, both lines give the same number for every count. That is why nobody sees the
-    /// time go backwards, whichever of the two lines they read it from.
+    /// Up to the pivot, both lines give the same time for every count. So no reader sees the time go
+    /// backwards, whichever of the two lines it uses.
     ///
     /// # Panics
-    /// If `pivot` is before this line, or this line has a bend already: see [`from`](Self::from).
+    /// If `pivot` is before this line, or this line has a bend already: see [`rebased`](Self::rebased).
     #[must_use]
     pub fn bend(&self, pivot: u64, next: u64) -> Self {
         assert!(pivot >= self.since, "a line from {} on cannot bend at {pivot}", self.since);
@@ -150,20 +148,20 @@ impl Line {
         Line { pivot, next, ..*self }
     }
 
-    /// Whether a bend is still to come at a count.
+    /// Whether the line has a bend after a count.
     #[must_use]
     pub const fn bends_after(&self, count: u64) -> bool {
         self.pivot != NEVER && count < self.pivot
     }
 
-    /// The steeper of its slopes.
+    /// Returns the steeper of the two slopes.
     #[must_use]
     pub const fn steepest(&self) -> u64 {
         if self.mult > self.next { self.mult } else { self.next }
     }
 }
 
-/// How many counts are `ns` nanoseconds at a slope, rounded up; `u64::MAX` if it stands still.
+/// Converts nanoseconds to counts at a slope, rounded up; `u64::MAX` at slope 0.
 #[must_use]
 pub fn counts_in(ns: u64, mult: u64) -> u64 {
     if mult == 0 {
@@ -173,20 +171,20 @@ pub fn counts_in(ns: u64, mult: u64) -> u64 {
     u64::try_from(counts).unwrap_or(u64::MAX)
 }
 
-/// How many nanoseconds so many counts are at a slope, rounded up.
+/// Converts counts to nanoseconds at a slope, rounded up.
 #[must_use]
 pub(crate) fn ns_in(counts: u64, mult: u64) -> u64 {
     let ns = (u128::from(counts) * u128::from(mult)) >> SHIFT;
     u64::try_from(ns).unwrap_or(u64::MAX).saturating_add(1)
 }
 
-/// The slope of so many nanoseconds per count.
+/// Converts nanoseconds per count to a slope.
 #[must_use]
 pub(crate) fn slope(ns_per_count: f64) -> u64 {
     (ns_per_count * (1_u64 << SHIFT) as f64) as u64
 }
 
-/// The nanoseconds per count of a slope.
+/// Converts a slope to nanoseconds per count.
 #[must_use]
 pub(crate) fn ns_per_count(mult: u64) -> f64 {
     mult as f64 / (1_u64 << SHIFT) as f64

@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The difference between the time of day and the monotonic clock: constant, until somebody steps it.
+//! `Offset`: the time of day minus the monotonic clock, which is constant between steps.
 
-/// What is known about the difference: it is within an interval that shrinks until it is stepped.
+/// The estimate of the offset: an interval that shrinks with each reading, until a step.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Offset {
     known: Option<(i64, i64)>,
-    resumed_ns: i64,
+    previous_ns: i64,
     steps: u32,
 }
 
-/// The kernel rounds each of its clocks by itself.
+/// The kernel rounds each of its clocks separately.
 const ROUNDING_NS: i64 = 1;
-/// What the timekeeper before may have been off by.
-const RESUMED_ERROR_NS: i64 = 200;
+/// The error that the previous timekeeper's estimate may have.
+const PREVIOUS_ERROR_NS: i64 = 200;
 
 impl Offset {
-    pub(crate) fn resumed(offset_ns: i64, steps: u32) -> Self {
-        Offset { known: None, resumed_ns: offset_ns, steps }
+    /// Continues the estimate of a previous timekeeper.
+    pub(crate) fn from_previous(offset_ns: i64, steps: u32) -> Self {
+        Offset { known: None, previous_ns: offset_ns, steps }
     }
 
-    /// Takes a look at both clocks: the difference is between the two.
+    /// Takes a reading: the offset is between the two numbers.
     pub(crate) fn observe(&mut self, (low, high): (i64, i64)) {
         let (low, high) = (low - ROUNDING_NS, high + ROUNDING_NS);
         let Some(known) = self.known else {
-            let near = low - RESUMED_ERROR_NS..=high + RESUMED_ERROR_NS;
-            let moved = self.resumed_ns != 0 && !near.contains(&self.resumed_ns);
+            let near = low - PREVIOUS_ERROR_NS..=high + PREVIOUS_ERROR_NS;
+            let moved = self.previous_ns != 0 && !near.contains(&self.previous_ns);
             self.steps = self.steps.wrapping_add(u32::from(moved));
             self.known = Some((low, high));
             return;
@@ -38,9 +39,9 @@ impl Offset {
         }
     }
 
-    /// The difference, and by how much it may be off.
+    /// Returns the offset, and its largest error.
     pub(crate) fn value(&self) -> (i64, u64) {
-        let Some((low, high)) = self.known else { return (self.resumed_ns, 0) };
+        let Some((low, high)) = self.known else { return (self.previous_ns, 0) };
         let width = high.abs_diff(low);
         (low.saturating_add_unsigned(width / 2), width.div_ceil(2))
     }
@@ -55,7 +56,7 @@ mod tests {
     use super::Offset;
 
     #[test]
-    fn looks_narrow_the_offset_down_and_a_step_is_counted_once() {
+    fn readings_narrow_the_offset_and_a_step_is_counted_once() {
         let mut offset = Offset::default();
         offset.observe((900, 1_101));
         offset.observe((991, 1_300));
@@ -68,11 +69,11 @@ mod tests {
     }
 
     #[test]
-    fn a_step_while_nobody_kept_the_time_is_counted_too() {
-        let mut same = Offset::resumed(1_000, 7);
+    fn a_step_between_two_timekeepers_is_counted_too() {
+        let mut same = Offset::from_previous(1_000, 7);
         same.observe((995, 1_005));
         assert_eq!(same.steps(), 7);
-        let mut other = Offset::resumed(1_000, 7);
+        let mut other = Offset::from_previous(1_000, 7);
         other.observe((9_995, 9_999));
         assert_eq!(other.steps(), 8);
     }

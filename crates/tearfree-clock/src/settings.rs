@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `Settings`: the times by which a timekeeper works.
+//! `Settings` of a timekeeper.
 
 use core::time::Duration;
 
-/// The times by which a timekeeper works.
+/// The intervals of a timekeeper.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// How long before its pivot a bend is published.
     pub lead: Duration,
     /// How often the line is bent.
     pub steer: Duration,
-    /// How long after the last comparison readers say "free running".
+    /// How long after the last sample the status becomes "free running".
     pub free_after: Duration,
-    /// How long after the last comparison readers say "unknown".
+    /// How long after the last sample the status becomes "unknown".
     pub unknown_after: Duration,
 }
 

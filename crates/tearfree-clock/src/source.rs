@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `Source`: the counters that a clock can be read from.
+//! `Source`: the counters from which a clock can be computed.
 
 #![allow(unsafe_code, reason = "counters are read by machine instructions")]
 
@@ -7,13 +7,13 @@ use std::fs;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Where Linux says which counter it trusts itself.
+/// The file in which Linux names the counter that it trusts.
 const CLOCKSOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
 /// A counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The host's `CLOCK_MONOTONIC` in nanoseconds, for machines without a counter to be trusted.
+    /// The host's `CLOCK_MONOTONIC` in nanoseconds, for machines without a trustworthy counter.
     Host,
     /// The time stamp counter of x86-64.
     Tsc,
@@ -22,48 +22,49 @@ pub enum Source {
 }
 
 impl Source {
-    /// The counter of the processors that this program is for, or the host's clock if none is known.
+    /// The counter of the processor that this program is built for, or the host's clock if none is
+    /// supported.
     pub(crate) const NATIVE: Self = match () {
-        () if Source::Tsc.is_here() => Source::Tsc,
-        () if Source::Cntvct.is_here() => Source::Cntvct,
+        () if Source::Tsc.is_supported() => Source::Tsc,
+        () if Source::Cntvct.is_supported() => Source::Cntvct,
         () => Source::Host,
     };
 
-    /// The best counter of this machine, and why it is that one.
+    /// Returns the best counter of this machine, and why it was chosen.
     ///
-    /// The TSC is taken if the processor says that it is invariant, and the kernel keeps its own time
-    /// by it; likewise the virtual counter of AArch64.
+    /// The TSC is chosen if the processor reports that it is invariant and the kernel uses it as its own
+    /// clock source; the virtual counter of AArch64 if the kernel uses it.
     #[must_use]
     pub fn best() -> (Self, String) {
         let kernel = fs::read_to_string(CLOCKSOURCE).unwrap_or_default();
         let kernel = kernel.trim();
-        match (Self::of_processor(), kernel) {
+        match (Self::processor_counter(), kernel) {
             (Ok(Source::Tsc), "tsc") => (Source::Tsc, "invariant, and the kernel's own".to_owned()),
             (Ok(Source::Cntvct), "arch_sys_counter") => {
                 (Source::Cntvct, "the kernel's own".to_owned())
             }
-            (Ok(_), "") => (Source::Host, "the kernel does not say what it trusts".to_owned()),
-            (Ok(_), kernel) => (Source::Host, format!("the kernel keeps its time by {kernel}")),
+            (Ok(_), "") => (Source::Host, "the kernel does not name its clock source".to_owned()),
+            (Ok(_), kernel) => (Source::Host, format!("the kernel's clock source is {kernel}")),
             (Err(reason), _) => (Source::Host, reason.to_owned()),
         }
     }
 
-    /// The counter that the processor has, or why it is no good.
-    fn of_processor() -> Result<Self, &'static str> {
+    /// Returns the processor's counter, or why it cannot be used.
+    fn processor_counter() -> Result<Self, &'static str> {
         #[cfg(target_arch = "x86_64")]
         return match is_invariant() {
             true => Ok(Source::Tsc),
-            false => Err("the processor does not say that its TSC is invariant"),
+            false => Err("the processor does not report an invariant TSC"),
         };
         #[cfg(target_arch = "aarch64")]
         return Ok(Source::Cntvct);
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-        return Err("no counter of this processor is known");
+        return Err("no counter of this processor is supported");
     }
 
-    /// Whether this build can read it.
+    /// Whether this build can read the counter.
     #[must_use]
-    pub const fn is_here(self) -> bool {
+    pub const fn is_supported(self) -> bool {
         match self {
             Source::Host => true,
             Source::Tsc => cfg!(target_arch = "x86_64"),
@@ -71,12 +72,12 @@ impl Source {
         }
     }
 
-    /// The count, not before anything that precedes the call in the program.
+    /// Reads the counter after everything that precedes the call in the program.
     ///
     /// On x86-64 it is `lfence; rdtsc`, on AArch64 `isb; mrs`.
     #[inline(always)]
     #[must_use]
-    pub fn ordered(self) -> u64 {
+    pub fn read_ordered(self) -> u64 {
         match self {
             #[cfg(target_arch = "x86_64")]
             Source::Tsc => tsc_ordered(),
@@ -86,11 +87,11 @@ impl Source {
         }
     }
 
-    /// The count, at about the time of the call: the processor may take it some tens of nanoseconds
-    /// before or after its neighbours in the program. It costs half as much on x86-64.
+    /// Reads the counter without ordering: the processor may read it some tens of nanoseconds before or
+    /// after the neighbouring instructions. Half the cost on x86-64.
     #[inline(always)]
     #[must_use]
-    pub fn unordered(self) -> u64 {
+    pub fn read_unordered(self) -> u64 {
         match self {
             #[cfg(target_arch = "x86_64")]
             Source::Tsc => tsc(),
@@ -100,7 +101,7 @@ impl Source {
         }
     }
 
-    /// Its name for people.
+    /// Returns the name for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -110,7 +111,7 @@ impl Source {
         }
     }
 
-    pub(crate) const fn word(self) -> u32 {
+    pub(crate) const fn to_word(self) -> u32 {
         match self {
             Source::Host => 1,
             Source::Tsc => 2,
@@ -118,9 +119,9 @@ impl Source {
         }
     }
 
-    /// What a record means, if it is a counter at all.
+    /// Returns the counter of [`Record::source`](crate::Record::source). `None`: unknown.
     #[must_use]
-    pub const fn of(word: u32) -> Option<Self> {
+    pub const fn from_word(word: u32) -> Option<Self> {
         match word {
             1 => Some(Source::Host),
             2 => Some(Source::Tsc),
@@ -130,10 +131,10 @@ impl Source {
     }
 }
 
-/// The host's monotonic clock in nanoseconds.
+/// Reads the host's monotonic clock in nanoseconds.
 ///
-/// It is read from the vDSO without the C library, so that a library that shows another
-/// `clock_gettime` to this program does not stand in between.
+/// It is read from the vDSO, without the C library, whose `clock_gettime` may be replaced in this
+/// program.
 #[must_use]
 pub fn host_ns() -> u64 {
     nanoseconds(ClockId::Monotonic)
@@ -145,7 +146,7 @@ pub(crate) fn nanoseconds(clock: ClockId) -> u64 {
     seconds.wrapping_mul(1_000_000_000).wrapping_add(u64::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Whether the TSC counts at one speed in all states of the processor.
+/// Whether the TSC runs at one rate in all power states of the processor.
 #[cfg(target_arch = "x86_64")]
 fn is_invariant() -> bool {
     use core::arch::x86_64::__cpuid;

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! How far a time can be trusted, and the interval in which the true one lies.
+//! `Status`, how far a time can be trusted, and `Bounded`, the interval that contains it.
 
-/// How a clock stands to what it follows.
+/// How far a clock can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Nobody knows: never compared, or too long ago.
+    /// Unknown: never compared with its reference, or too long ago.
     Unknown,
-    /// Compared all the time, and close.
+    /// Compared at each tick, and close.
     Synchronised,
-    /// It goes on by itself: the timekeeper is dead, late, or has only begun.
+    /// Runs without its reference: the timekeeper is dead, late, or has just started.
     FreeRunning,
-    /// The counter or the host's clock has jumped, or the host slept, and the clock is on its way back.
+    /// The counter or the host's clock jumped, or the host was suspended, and the clock is being slewed
+    /// back.
     Disrupted,
 }
 
 impl Status {
-    pub(crate) const fn word(self) -> u32 {
+    pub(crate) const fn to_word(self) -> u32 {
         match self {
             Status::Unknown => 0,
             Status::Synchronised => 1,
@@ -24,8 +25,8 @@ impl Status {
         }
     }
 
-    /// A number that nobody has a meaning for is no promise.
-    pub(crate) const fn of(word: u32) -> Self {
+    /// Returns the status of a word; a word without a meaning is unknown.
+    pub(crate) const fn from_word(word: u32) -> Self {
         match word {
             1 => Status::Synchronised,
             2 => Status::FreeRunning,
@@ -34,7 +35,7 @@ impl Status {
         }
     }
 
-    /// One or two words for people.
+    /// Returns the name for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -49,16 +50,16 @@ impl Status {
 /// An interval that contains the true time, in nanoseconds, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounded {
-    /// It is not earlier than this.
+    /// The true time is not earlier.
     pub earliest: u64,
-    /// It is not later than this.
+    /// The true time is not later.
     pub latest: u64,
-    /// How far to trust the two.
+    /// How far the interval can be trusted.
     pub status: Status,
 }
 
 impl Bounded {
-    pub(crate) const fn around(ns: u64, bound_ns: u64, status: Status) -> Self {
+    pub(crate) const fn new(ns: u64, bound_ns: u64, status: Status) -> Self {
         Bounded {
             earliest: ns.saturating_sub(bound_ns),
             latest: ns.saturating_add(bound_ns),
@@ -66,7 +67,7 @@ impl Bounded {
         }
     }
 
-    /// Half the width of the interval.
+    /// Returns half the width of the interval.
     #[must_use]
     pub const fn bound_ns(&self) -> u64 {
         self.latest.saturating_sub(self.earliest).div_ceil(2)

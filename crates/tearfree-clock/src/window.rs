@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The recent comparisons, and the straight line through them that outliers do not move.
+//! `Window`: recent samples, and a straight line through them that is robust against outliers.
 
 use std::collections::VecDeque;
 
-/// The most comparisons that are kept.
+/// The largest number of samples.
 const CAPACITY: usize = 16;
-/// With fewer there is no line.
-pub(crate) const ENOUGH: usize = 4;
-/// What two good comparisons may differ by, whatever the window says: the cost of a clock read.
-const GRAIN_NS: f64 = 100.0;
+/// The smallest number of samples for a line.
+pub(crate) const MIN_POINTS: usize = 4;
+/// The difference between two good samples that is always accepted: the cost of a clock read.
+const NOISE_NS: f64 = 100.0;
 
-/// The host's clock at a count.
+/// A sample: the host's clock at a count.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Point {
     pub(crate) count: u64,
     pub(crate) host_ns: u64,
-    /// How wide the bracket was.
+    /// The width of the sample, in counts.
     pub(crate) width: u64,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Window {
     candidate: Option<Point>,
 }
 
-/// Nanoseconds per count, and where the host's clock is.
+/// The fitted line: nanoseconds per count, and the host's clock at a count.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fit {
     pub(crate) rate: f64,
@@ -35,7 +35,7 @@ pub(crate) struct Fit {
 }
 
 impl Fit {
-    /// How far the host's clock is ahead of `ns` at a count.
+    /// Returns by how much the host's clock is ahead of `ns` at a count.
     pub(crate) fn ahead_of(&self, ns: u64, count: u64) -> f64 {
         let passed = self.offset + self.rate * distance(count, self.origin.count);
         passed - distance(ns, self.origin.host_ns)
@@ -48,14 +48,14 @@ impl Fit {
 
 impl Window {
     pub(crate) fn is_full(&self) -> bool {
-        self.points.len() >= ENOUGH
+        self.points.len() >= MIN_POINTS
     }
 
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Takes a comparison; of those within `spacing` counts, only the narrowest is kept.
+    /// Adds a sample; of those within `spacing` counts, only the narrowest is kept.
     pub(crate) fn push(&mut self, point: Point, spacing: u64) {
         let best = match self.candidate {
             Some(best) if best.width <= point.width => best,
@@ -73,19 +73,19 @@ impl Window {
         }
     }
 
-    /// The line through the points. If the last three agree that the slope has changed, only they stay.
+    /// Fits a line. If the slope has changed, only the last three points are kept.
     pub(crate) fn fit(&mut self) -> Option<Fit> {
         let all: Vec<Point> = self.points.iter().copied().collect();
-        if all.len() < ENOUGH {
+        if all.len() < MIN_POINTS {
             return None;
         }
         let first = median_line(&all)?;
         let residuals: Vec<f64> = all.iter().map(|point| first.residual(point).abs()).collect();
-        let limit = GRAIN_NS.max(4.0 * median(residuals));
+        let limit = NOISE_NS.max(4.0 * median(residuals));
         let kept: Vec<Point> =
             all.iter().filter(|point| first.residual(point).abs() <= limit).copied().collect();
         let fit = least_squares(&kept).unwrap_or(first);
-        if self.has_turned(&fit) {
+        if self.is_bent(&fit) {
             self.points.drain(..self.points.len() - 3);
             let last: Vec<Point> = self.points.iter().copied().collect();
             return least_squares(&last);
@@ -93,16 +93,16 @@ impl Window {
         Some(fit)
     }
 
-    /// Whether the window bends: its middle lies on one side of the line, and both ends on the other.
-    fn has_turned(&self, fit: &Fit) -> bool {
+    /// Whether the middle of the window lies on one side of the line, and both ends on the other.
+    fn is_bent(&self, fit: &Fit) -> bool {
         let residual = |index: usize| fit.residual(&self.points[index]);
         let (first, middle, last) = (0, self.points.len() / 2, self.points.len() - 1);
         let ends = residual(first).min(residual(last));
         let other = residual(first).max(residual(last));
         let sag = residual(middle);
-        self.points.len() > 2 * ENOUGH
-            && (ends > 2.0 * GRAIN_NS && sag < -GRAIN_NS
-                || other < -2.0 * GRAIN_NS && sag > GRAIN_NS)
+        self.points.len() > 2 * MIN_POINTS
+            && (ends > 2.0 * NOISE_NS && sag < -NOISE_NS
+                || other < -2.0 * NOISE_NS && sag > NOISE_NS)
     }
 }
 
@@ -113,14 +113,15 @@ fn distance(a: u64, b: u64) -> f64 {
 
 fn least_squares(points: &[Point]) -> Option<Fit> {
     let origin = *points.first()?;
-    let at = |point: &Point| {
+    let coordinates = |point: &Point| {
         (distance(point.count, origin.count), distance(point.host_ns, origin.host_ns))
     };
     let number = points.len() as f64;
-    let (sum_x, sum_y) = points.iter().map(at).fold((0.0, 0.0), |(x, y), p| (x + p.0, y + p.1));
+    let (sum_x, sum_y) =
+        points.iter().map(coordinates).fold((0.0, 0.0), |(x, y), p| (x + p.0, y + p.1));
     let (mean_x, mean_y) = (sum_x / number, sum_y / number);
     let (mut square, mut product) = (0.0, 0.0);
-    for (x, y) in points.iter().map(at) {
+    for (x, y) in points.iter().map(coordinates) {
         square += (x - mean_x) * (x - mean_x);
         product += (x - mean_x) * (y - mean_y);
     }
@@ -128,8 +129,8 @@ fn least_squares(points: &[Point]) -> Option<Fit> {
     (square > 0.0 && rate > 0.0).then_some(Fit { rate, origin, offset: mean_y - rate * mean_x })
 }
 
-/// The line of the median slope, through the median of what is left (Theil and Sen): a quarter of the
-/// points may be anywhere.
+/// Fits by the median of slopes and the median of residuals (Theil-Sen): a quarter of the points may be
+/// wrong.
 fn median_line(points: &[Point]) -> Option<Fit> {
     let origin = *points.first()?;
     let slope =
@@ -169,12 +170,12 @@ mod tests {
 
     #[test]
     fn outliers_do_not_move_the_line() {
-        let lie = |count| match count {
+        let with_outliers = |count| match count {
             7_000_000 => count / 2 + 900_000,
             14_000_000 => count / 2 + 60_000,
             _ => count / 2,
         };
-        let fit = filled(lie).fit().expect("there are enough points");
+        let fit = filled(with_outliers).fit().expect("there are enough points");
         assert!((fit.rate - 0.5).abs() < 1e-9, "{fit:?}");
     }
 

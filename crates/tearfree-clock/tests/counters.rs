@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Each counter that this build can read keeps a clock, and readers follow from one to the other.
+//! Runs a clock on each counter that this build can read, and changes from one to another.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 fn counters() -> Vec<Source> {
     let all = [Source::Host, Source::Tsc, Source::Cntvct];
-    all.into_iter().filter(|source| source.is_here()).collect()
+    all.into_iter().filter(|source| source.is_supported()).collect()
 }
 
 fn keep(keeper: &mut Keeper, ticks: u32) {
@@ -23,9 +23,10 @@ fn keep(keeper: &mut Keeper, ticks: u32) {
     }
 }
 
-/// Sets a clock 1 ms ahead of where it is.
+/// Sets a clock ahead by 1 ms.
 fn set_ahead(page: &Path) {
-    let mut writer = Writer::<Record>::take_over(page, &Options::new()).expect("nobody keeps it");
+    let mut writer =
+        Writer::<Record>::take_over(page, &Options::new()).expect("the page has no keeper");
     let record = writer.get();
     let (mono_ns, bound_ns) = (record.mono_ns + 1_000_000, record.bound_ns + 1_000_000);
     writer.set(Record { mono_ns, bound_ns, ..record });
@@ -37,8 +38,9 @@ fn each_counter_gives_the_time_of_the_host() {
     for source in counters() {
         let folder = TempDir::new().expect("a folder");
         let page = folder.path().join("clock");
-        let mut keeper = Keeper::open_with(&page, source, Settings::default()).expect("it is new");
-        let clock = Clock::open_page(&page).expect("there is a clock");
+        let mut keeper =
+            Keeper::open_with(&page, source, Settings::default()).expect("the page is new");
+        let clock = Clock::open_page(&page).expect("the clock can be opened");
         while clock.status() != Status::Synchronised {
             keep(&mut keeper, 1);
         }
@@ -48,28 +50,28 @@ fn each_counter_gives_the_time_of_the_host() {
             assert!(now.earliest <= after && now.latest >= before, "{source:?} {now:?} {before}");
             let (first, second) = (clock.now(), clock.now());
             assert!(first <= second && clock.coarse() <= second, "{source:?}");
-            // Some time passes between the counter and the return, but not a second.
+            // Some time passes between the read of the counter and the return, but not a second.
             let unordered = clock.now_unordered();
             assert!(unordered.abs_diff(second) < 1_000_000_000, "{source:?}");
         }
     }
 }
 
-/// As when the kernel has found the counter to be no good, and the timekeeper was started anew.
+/// As when the kernel stops trusting the counter, and the timekeeper is restarted.
 #[test]
-fn another_counter_goes_on_where_the_last_one_is() {
+fn the_time_does_not_go_back_when_the_counter_changes() {
     let folder = TempDir::new().expect("a folder");
     let page = folder.path().join("clock");
     let counters = counters();
     let open = |turn: usize| {
         let source = counters[turn % counters.len()];
-        Keeper::open_with(&page, source, Settings::default()).expect("nobody keeps it")
+        Keeper::open_with(&page, source, Settings::default()).expect("the page has no keeper")
     };
     keep(&mut open(0), 2);
     let (ended, latest) = (AtomicBool::new(false), AtomicU64::new(0));
     let (reads, step_back) = (AtomicU64::new(0), AtomicU64::new(0));
     let read = || {
-        let clock = Clock::open_page(&page).expect("there is a clock");
+        let clock = Clock::open_page(&page).expect("the clock can be opened");
         while !ended.load(Ordering::Relaxed) {
             let seen = latest.load(Ordering::Acquire);
             let now = clock.now();
@@ -82,19 +84,19 @@ fn another_counter_goes_on_where_the_last_one_is() {
         (0..2).for_each(|_| drop(scope.spawn(read)));
         let passed = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
             for turn in 1..10 {
-                // Nobody keeps it for a while, and it gets ahead.
+                // The clock has no keeper for a while, and gets ahead.
                 thread::sleep(Duration::from_millis(20));
                 set_ahead(&page);
                 keep(&mut open(turn), 5);
             }
-            let clock = Clock::open_page(&page).expect("there is a clock");
+            let clock = Clock::open_page(&page).expect("the clock can be opened");
             let (before, now, after) = (host_ns(), clock.now_bounded(), host_ns());
             assert!(now.earliest <= after && now.latest >= before, "{now:?} {before}");
         }));
         ended.store(true, Ordering::Relaxed);
         passed
     });
-    passed.expect("the switches went well");
-    assert!(reads.into_inner() > 1000, "it was hardly read");
+    passed.expect("no change of the counter panicked");
+    assert!(reads.into_inner() > 1000, "too few reads");
     assert_eq!(step_back.into_inner(), 0, "the time went back");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The page of the kernel that runs here, where its layout is known; elsewhere it has to be refused.
+//! Reads the running kernel's page if its layout is known; otherwise it has to be refused.
 
 use core::time::Duration;
 use std::fs;
@@ -12,8 +12,8 @@ use tearfree_clock::kernel::{KernelClock, KernelPage};
 /// The kernel updates its page some hundred times a second.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
-/// The page, or nothing where it may be refused: not on a kernel whose layout is known, that lets us
-/// read its counter, outside of a time namespace.
+/// Returns the page. `None`: it may be refused, because the layout is unknown, programs cannot read the
+/// counter, or this is a time namespace.
 fn page() -> Option<KernelPage> {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let release = read("/proc/sys/kernel/osrelease");
@@ -22,8 +22,8 @@ fn page() -> Option<KernelPage> {
     let is_host = offsets.split_whitespace().all(|word| word.parse::<i64>().unwrap_or(0) == 0);
     match KernelPage::find() {
         Ok(page) => Some(page),
-        Err(refusal) => {
-            let reason = format!("{refusal}, on {release}");
+        Err(error) => {
+            let reason = format!("{error}, on {release}");
             assert!(!(is_known && is_host && Source::best().0 != Source::Host), "{reason}");
             println!("refused here: {reason}");
             None
@@ -32,7 +32,7 @@ fn page() -> Option<KernelPage> {
 }
 
 #[test]
-fn the_kernels_page_gives_the_kernels_time() {
+fn the_page_has_the_time_of_clock_gettime() {
     let Some(page) = page() else { return };
     println!("{:?}", page.layout());
     for clock in KernelClock::ALL {
@@ -46,7 +46,7 @@ fn the_kernels_page_gives_the_kernels_time() {
 fn the_kernels_count_steps_by_two() {
     let Some(page) = page() else { return };
     let end = Instant::now() + WATCHDOG;
-    let even = || page.snapshot(KernelClock::Monotonic).expect("the count is even at times").count;
+    let even = || page.snapshot(KernelClock::Monotonic).expect("the count becomes even").count;
     let first = even();
     let (mut last, mut steps) = (first, 0);
     while steps < 5 {
@@ -60,11 +60,11 @@ fn the_kernels_count_steps_by_two() {
 }
 
 #[test]
-fn everything_in_the_page_is_of_one_moment() {
+fn all_words_of_a_snapshot_are_of_one_moment() {
     let Some(page) = page() else { return };
-    let mut last = page.snapshot(KernelClock::Monotonic).expect("the count is even at times");
+    let mut last = page.snapshot(KernelClock::Monotonic).expect("the count becomes even");
     for _ in 0..200_000 {
-        let next = page.snapshot(KernelClock::Monotonic).expect("the count is even at times");
+        let next = page.snapshot(KernelClock::Monotonic).expect("the count becomes even");
         if next.count == last.count {
             assert_eq!(next, last, "one count, two contents");
         } else {

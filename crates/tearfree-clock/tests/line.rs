@@ -14,7 +14,7 @@ fn slewed(mult: u64, ppb: i64) -> u64 {
     u64::try_from(i128::from(mult) + change).expect("a slope is positive")
 }
 
-/// The definition, in a way that shares nothing with the code: step by step, in whole 2^-32 ns.
+/// The definition, independent of the code under test: step by step, in whole 2^-32 ns.
 fn exact_ns(line: &Line, count: u64) -> i128 {
     let count = i128::from(count.max(line.since));
     let (since, pivot) = (i128::from(line.since), i128::from(line.pivot));
@@ -26,21 +26,21 @@ fn exact_ns(line: &Line, count: u64) -> i128 {
 
 proptest! {
     #[test]
-    fn a_line_is_its_definition(
+    fn a_line_matches_its_definition(
         since in 0..u64::MAX / 2, mono_ns in 1_u64 << 60..1 << 61, frac in any::<u32>(),
         mult in slopes(), next in slopes(), bend in 0..1_u64 << 48, ahead in 0..1_u64 << 48,
         behind in 0..1_u64 << 48,
     ) {
         let line = Line { since, mono_ns, frac, mult, pivot: since + bend, next };
-        prop_assert_eq!(i128::from(line.at(since + ahead)), exact_ns(&line, since + ahead));
+        prop_assert_eq!(i128::from(line.ns_at(since + ahead)), exact_ns(&line, since + ahead));
         let past = since.saturating_sub(behind);
-        prop_assert_eq!(line.at(past), line.at(since), "the time stands still before the line");
+        prop_assert_eq!(line.ns_at(past), line.ns_at(since), "the time does not change before the line");
         let straight = Line { frac, ..Line::new(since, mono_ns, mult) };
-        prop_assert_eq!(i128::from(straight.at(since + ahead)), exact_ns(&straight, since + ahead));
+        prop_assert_eq!(i128::from(straight.ns_at(since + ahead)), exact_ns(&straight, since + ahead));
     }
 
     #[test]
-    fn within_its_reach_a_line_needs_64_bits(
+    fn within_its_reach_a_product_fits_into_64_bits(
         since in 0..1_u64 << 60, mono_ns in 0..1_u64 << 60, frac in any::<u32>(),
         mult in slopes(), bend in 0..1_u64 << 36, probe in any::<u32>(),
     ) {
@@ -50,7 +50,7 @@ proptest! {
             for passed in [probe % line.reach(), last].map(u64::from) {
                 let fine = passed.checked_mul(mult).and_then(|fine| fine.checked_add(frac.into()));
                 let Some(fine) = fine else { panic!("{passed} counts overflow") };
-                prop_assert_eq!(mono_ns + (fine >> SHIFT), line.at(since + passed));
+                prop_assert_eq!(mono_ns + (fine >> SHIFT), line.ns_at(since + passed));
                 prop_assert!(since + passed < line.pivot);
             }
         }
@@ -59,55 +59,55 @@ proptest! {
     }
 
     #[test]
-    fn a_line_that_begins_later_is_the_same(
+    fn a_rebased_line_gives_the_same_times(
         since in 0..1_u64 << 60, mono_ns in 0..1_u64 << 60, frac in any::<u32>(),
         mult in slopes(), next in slopes(), bend in 0..1_u64 << 40, later in 0..1_u64 << 41,
         ahead in 0..1_u64 << 41,
     ) {
         let line = Line { frac, ..Line::new(since, mono_ns, mult) }.bend(since + bend, next);
-        let same = line.from(since + later);
+        let same = line.rebased(since + later);
         for count in [same.since, same.since + ahead, line.pivot.max(same.since)] {
-            prop_assert_eq!(same.at(count), line.at(count), "at {}", count);
+            prop_assert_eq!(same.ns_at(count), line.ns_at(count), "at {}", count);
         }
         prop_assert_eq!(same.bends_after(same.since), later < bend);
-        prop_assert_eq!(line.from(since.saturating_sub(ahead)), line, "it began before");
+        prop_assert_eq!(line.rebased(since.saturating_sub(ahead)), line, "the line began later");
     }
 
     #[test]
-    fn a_bend_changes_nothing_before_itself_and_nothing_ever_goes_back(
+    fn a_bend_changes_no_earlier_time_and_no_time_goes_back(
         since in 0..1_u64 << 60, mult in slopes(), frac in any::<u32>(),
         ppb in prop::collection::vec(-(MAX_SLEW_PPB as i64)..=MAX_SLEW_PPB as i64, 1..20),
         gap in 1..10_000_000_000_u64, probe in 0..u64::MAX,
     ) {
         let mut line = Line { frac, ..Line::new(since, 1 << 40, mult) };
         for change in ppb {
-            // As a timekeeper does it: after the bend before, and ahead of its time.
+            // Like a timekeeper: after the previous bend, and ahead of its pivot.
             let now = if line.pivot == NEVER { line.since } else { line.pivot + gap / 3 };
-            let bent = line.from(now).bend(now + gap, slewed(mult, change));
+            let bent = line.rebased(now).bend(now + gap, slewed(mult, change));
             let count = now + probe % (gap + 1);
-            prop_assert_eq!(bent.at(count), line.at(count), "both sides, at {}", count);
-            prop_assert!(bent.at(bent.pivot) >= bent.at(bent.pivot - 1));
-            prop_assert!(bent.at(bent.pivot + 1) >= bent.at(bent.pivot));
+            prop_assert_eq!(bent.ns_at(count), line.ns_at(count), "at {}", count);
+            prop_assert!(bent.ns_at(bent.pivot) >= bent.ns_at(bent.pivot - 1));
+            prop_assert!(bent.ns_at(bent.pivot + 1) >= bent.ns_at(bent.pivot));
             line = bent;
         }
     }
 
     #[test]
-    fn a_count_is_found_again(
+    fn count_at_is_the_inverse(
         since in 0..1_u64 << 60, mono_ns in 0..1_u64 << 60, frac in any::<u32>(),
         mult in slopes(), next in slopes(), bend in 0..1_u64 << 45, ahead in 0..1_u64 << 50,
     ) {
         let line = Line { frac, ..Line::new(since, mono_ns, mult) }.bend(since + bend, next);
-        let Some(count) = line.count_at(mono_ns + ahead) else { panic!("it goes on") };
-        prop_assert!(line.at(count) >= mono_ns + ahead);
-        prop_assert!(count == since || line.at(count - 1) < mono_ns + ahead);
+        let Some(count) = line.count_at(mono_ns + ahead) else { panic!("the line reaches every time") };
+        prop_assert!(line.ns_at(count) >= mono_ns + ahead);
+        prop_assert!(count == since || line.ns_at(count - 1) < mono_ns + ahead);
     }
 
     #[test]
     fn years_without_a_bend_do_not_overflow(mult in slopes(), years in 0..100_u64) {
         let line = Line::new(0, 0, mult);
         let year_ns = 365 * 86_400 * 1_000_000_000_u64;
-        let off = line.at(counts_in(years * year_ns, mult)).abs_diff(years * year_ns);
+        let off = line.ns_at(counts_in(years * year_ns, mult)).abs_diff(years * year_ns);
         prop_assert!(off <= (mult >> SHIFT) + 1, "{off}");
     }
 
@@ -116,14 +116,14 @@ proptest! {
         [since, mono_ns, mult, pivot, next, count] in any::<[u64; 6]>(), frac in any::<u32>(),
     ) {
         let line = Line { since, mono_ns, frac, mult, pivot, next };
-        let _ = (line.at(count), line.reach(), line.from(count), line.bends_after(count), line.count_at(count));
+        let _ = (line.ns_at(count), line.reach(), line.rebased(count), line.bends_after(count), line.count_at(count));
     }
 }
 
 #[test]
-fn a_line_that_stands_still_has_one_time() {
+fn a_line_of_slope_zero_has_one_time() {
     let line = Line::new(10, 77, 0);
-    assert_eq!((line.at(10), line.at(u64::MAX)), (77, 77));
+    assert_eq!((line.ns_at(10), line.ns_at(u64::MAX)), (77, 77));
     assert_eq!((line.reach(), counts_in(1, 0)), (u32::MAX, u64::MAX));
     assert_eq!((line.count_at(77), line.count_at(78)), (Some(10), None));
 }

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Test clocks: what they are told is what they show, and their monotonic time never goes back.
+//! Test clocks show the time that they are set to, and their monotonic time never goes back.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use std::thread;
 
-use tearfree_clock::{Clock, Error, Setting, TestClock, host_ns};
+use tearfree_clock::{Clock, Error, TestClock, TestSettings, host_ns};
 use tempfile::TempDir;
 
 const NSEC: u64 = 1_000_000_000;
-/// So often the speed changes.
+/// How often the speed changes.
 const TURNS: u64 = 60;
 const BILLION_NS: u64 = 1_000_000_000 * NSEC;
 
-fn at(at_ns: u64, speed: f64) -> Setting {
-    Setting { at_ns: Some(at_ns), speed: Some(speed), ..Setting::default() }
+fn time_and_speed(at_ns: u64, speed: f64) -> TestSettings {
+    TestSettings { at_ns: Some(at_ns), speed: Some(speed), ..TestSettings::default() }
 }
 
-fn speed(speed: f64) -> Setting {
-    Setting { speed: Some(speed), ..Setting::default() }
+fn speed(speed: f64) -> TestSettings {
+    TestSettings { speed: Some(speed), ..TestSettings::default() }
 }
 
-/// Tells the readers that it is over, also if it ends by a panic.
+/// Stops the readers when it is dropped, also by a panic.
 struct Ended<'a>(&'a AtomicBool);
 
 impl Drop for Ended<'_> {
@@ -31,16 +31,16 @@ impl Drop for Ended<'_> {
     }
 }
 
-/// Everybody enters the latest time that anybody saw; nobody may see less.
+/// All readers share the latest time that any of them read; no later read may be less.
 #[test]
-fn nobody_sees_the_time_go_back_while_the_speed_changes() {
+fn no_reader_sees_the_time_go_back_while_the_speed_changes() {
     let folder = TempDir::new().expect("a folder");
     let page = folder.path().join("clock");
     TestClock::create(&page, speed(1.0)).expect("the page is new");
     let (latest, ended, reads) = (AtomicU64::new(0), AtomicBool::new(false), AtomicU64::new(0));
     let largest_step = AtomicU64::new(0);
     let read = || {
-        let clock = Clock::open_page(&page).expect("there is a clock");
+        let clock = Clock::open_page(&page).expect("the clock can be opened");
         while !ended.load(Ordering::Relaxed) {
             let seen = latest.load(Ordering::Acquire);
             let now = clock.now();
@@ -55,25 +55,25 @@ fn nobody_sees_the_time_go_back_while_the_speed_changes() {
         let _ended = Ended(&ended);
         for turn in 0..TURNS {
             let next = [0.0, 1000.0, 0.001, 30.0][usize::try_from(turn % 4).expect("a digit")];
-            TestClock::change(&page, speed(next)).expect("it is free");
+            TestClock::change(&page, speed(next)).expect("the page is free");
             thread::sleep(Duration::from_millis(1));
         }
     });
-    assert!(reads.into_inner() > 1000, "it was hardly read");
-    let late = Clock::open_page(&page).expect("there is a clock").late_publications();
+    assert!(reads.into_inner() > 1000, "too few reads");
+    let late = Clock::open_page(&page).expect("the clock can be opened").late_publications();
     let step_back = largest_step.into_inner();
     println!("late {late}, largest step back {step_back} ns");
-    // On a machine that is as busy as that, the count says why.
-    assert!(late < TURNS / 2, "hardly a bend was published ahead of time");
+    // On a busy machine a bend may be late; then it is counted.
+    assert!(late < TURNS / 2, "most bends were published late");
     assert!(late > 0 || step_back == 0, "back by {step_back} ns");
 }
 
 #[test]
-fn a_clock_is_as_fast_as_it_was_told() {
+fn a_clock_runs_at_the_speed_that_was_set() {
     let folder = TempDir::new().expect("a folder");
     let page = folder.path().join("clock");
-    TestClock::create(&page, at(BILLION_NS, 100.0)).expect("the page is new");
-    let clock = Clock::open_page(&page).expect("there is a clock");
+    TestClock::create(&page, time_and_speed(BILLION_NS, 100.0)).expect("the page is new");
+    let clock = Clock::open_page(&page).expect("the clock can be opened");
     let read = || (host_ns(), clock.now(), clock.realtime(), host_ns());
     let (first, second) = (read(), {
         thread::sleep(Duration::from_millis(20));
@@ -83,33 +83,33 @@ fn a_clock_is_as_fast_as_it_was_told() {
     for passed in [second.1 - first.1, second.2 - first.2] {
         assert!((least..=most + 1).contains(&passed), "{least} {passed} {most}");
     }
-    assert!(first.2 >= BILLION_NS, "it began at the time that it was given");
+    assert!(first.2 >= BILLION_NS, "the clock began before the time that was set");
 }
 
 #[test]
-fn settings_follow_one_another() {
+fn each_change_applies_to_the_current_time() {
     let folder = TempDir::new().expect("a folder");
     let page = folder.path().join("clock");
-    TestClock::create(&page, at(BILLION_NS, 0.0)).expect("the page is new");
-    let clock = Clock::open_page(&page).expect("there is a clock");
+    TestClock::create(&page, time_and_speed(BILLION_NS, 0.0)).expect("the page is new");
+    let clock = Clock::open_page(&page).expect("the clock can be opened");
     let (mono, steps) = (clock.now(), clock.record().0.steps);
-    let offset = |ns| Setting { offset_ns: Some(ns), ..Setting::default() };
+    let offset = |ns| TestSettings { offset_ns: Some(ns), ..TestSettings::default() };
     for (setting, shown) in [
         (offset(5), BILLION_NS + 5),
         (offset(-10), BILLION_NS - 5),
-        (Setting { offset_ns: Some(7), ..at(NSEC, 0.0) }, NSEC + 7),
+        (TestSettings { offset_ns: Some(7), ..time_and_speed(NSEC, 0.0) }, NSEC + 7),
     ] {
-        TestClock::change(&page, setting).expect("it is free");
+        TestClock::change(&page, setting).expect("the page is free");
         assert_eq!((clock.realtime(), clock.now()), (shown, mono), "{setting:?}");
         assert_eq!(clock.coarse(), mono);
     }
     assert_eq!(clock.record().0.steps, steps + 3);
     assert_eq!(clock.late_publications(), 0);
     for wrong in [offset(-2 * 1_000_000_007), speed(-0.1), speed(1000.5), speed(f64::NAN)] {
-        let refusal = TestClock::change(&page, wrong);
-        assert!(matches!(refusal, Err(Error::Setting(_))), "{wrong:?}: {refusal:?}");
+        let result = TestClock::change(&page, wrong);
+        assert!(matches!(result, Err(Error::Setting(_))), "{wrong:?}: {result:?}");
     }
     assert_eq!(clock.realtime(), NSEC + 7, "a refused setting changes nothing");
-    let again = TestClock::create(&page, Setting::default());
-    assert!(matches!(again, Err(Error::IsThere)), "{again:?}");
+    let again = TestClock::create(&page, TestSettings::default());
+    assert!(matches!(again, Err(Error::Exists)), "{again:?}");
 }

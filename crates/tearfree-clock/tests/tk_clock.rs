@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The smallest clock keeps its halves together while a timer and readers race.
+//! No read of the smallest clock is torn while a timer and a reader race.
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
@@ -9,7 +9,7 @@ use tk::{Time, tk_read, tk_update};
 #[path = "../examples/tk_clock/tk.rs"]
 mod tk;
 
-/// So large that nearly every tick carries into the seconds.
+/// Nearly every tick of this length carries into the seconds.
 const TICK: u64 = 700_000_001;
 const TICKS: u64 = 200_000;
 
@@ -29,12 +29,12 @@ fn every_time_that_is_read_is_a_whole_number_of_ticks() {
             different
         });
         (0..TICKS).for_each(|_| tk_update(TICK));
-        // On one core the reader may not have run until now: it still has to see the last tick.
+        // On one core the reader may not have run yet: it still has to read the last tick.
         done.store(true, Relaxed);
         reader.join().expect("the reader saw no torn time")
     });
     assert_eq!(ns(tk_read()), u128::from(TICK) * u128::from(TICKS));
-    println!("{seen} different times seen");
+    println!("{seen} different times read");
 }
 
 fn ns(time: Time) -> u128 {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The functions of the C library that ours stand in for.
+//! The functions of the C library that this object replaces, found by `dlsym(RTLD_NEXT)`.
 
 #![allow(unsafe_code, reason = "functions are found by their names")]
 
 use core::ffi::{CStr, c_void};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
+
+/// A pointer of C, passed on as it is.
+pub(crate) type Pointer = *mut c_void;
 
 /// A function of the next library that has this name.
 pub(crate) struct Next {
@@ -18,19 +21,19 @@ impl Next {
         Next { name, found: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    /// Its address. It is looked up here only for a program that has threads, or asks for the time,
-    /// before this object is set up.
+    /// Returns the function's address. It is looked up here only if the program calls it before this
+    /// object is set up.
     ///
-    /// A C library that lacks it lacks it for the program, too: then the program ends.
+    /// If the C library lacks the function, the program cannot have it either, and is aborted.
     #[inline]
     pub(crate) fn get(&self) -> *mut c_void {
         // ORDERING: P12. An address, which says all there is; pairs with the store in `find`.
         let found = self.found.load(Ordering::Relaxed);
-        if found.is_null() { self.found_late() } else { found }
+        if found.is_null() { self.find_or_abort() } else { found }
     }
 
     #[cold]
-    fn found_late(&self) -> *mut c_void {
+    fn find_or_abort(&self) -> *mut c_void {
         let found = self.find();
         if found.is_null() {
             // SAFETY: it takes nothing, and ends the process.
@@ -48,7 +51,7 @@ impl Next {
     }
 }
 
-/// Looks up all of them: the loader takes locks for that, which a signal handler must not.
+/// Looks up all functions at once: the loader takes locks for that, which a signal handler must not.
 pub(crate) fn find_all() {
     unsafe extern "C" {
         #[link_name = "__start_tearfree_next"]
@@ -64,10 +67,10 @@ pub(crate) fn find_all() {
     }
 }
 
-/// Defines functions that take the place of the C library's.
+/// Defines functions that replace the C library's. In their bodies `next` is the original.
 ///
-/// Pointers that may be null are options of references, so that no code here looks behind a bad one
-/// that the C library would not look behind either. `next` is the original.
+/// Pointers that may be null are options of references. No code here dereferences a pointer that the
+/// C library would not dereference.
 macro_rules! interpose {
     ($($(#[doc = $doc:literal])+ fn $name:ident($next:ident; $($arg:ident: $type:ty),*) -> $ret:ty
         $body:block)+) => {
@@ -83,14 +86,14 @@ macro_rules! interpose {
 }
 pub(crate) use interpose;
 
-/// A function of the C library, by its name and type.
+/// Expands to a function of the C library, by its name and type.
 macro_rules! original {
     ($name:ident: extern "C" fn($($type:ty),*) -> $ret:ty) => {{
         static NEXT: $crate::next::Next = {
             let name = concat!(stringify!($name), "\0").as_bytes();
             $crate::next::Next::new(match core::ffi::CStr::from_bytes_with_nul(name) {
                 Ok(name) => name,
-                Err(_) => panic!("a name has no zero in it"),
+                Err(_) => panic!("a function name contains a zero byte"),
             })
         };
         #[used]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What is done when the object is loaded: everything that may allocate, or open files.
+//! Runs when the object is loaded: everything that may allocate or open files.
 
 #![allow(unsafe_code, reason = "the loader calls what stands in .init_array")]
 
@@ -12,13 +12,13 @@ use tearfree_clock::Clock;
 
 use crate::next::find_all;
 
-/// Names the page.
+/// The environment variable with the name of the page.
 const VARIABLE: &str = "TEARFREE_CLOCK";
 
-/// The clock, or null until there is one. It is never given back.
+/// The clock, or null until it is opened. It is never freed.
 static CLOCK: AtomicPtr<Clock> = AtomicPtr::new(ptr::null_mut());
 
-/// The clock that programs are to see, if there is one.
+/// Returns the clock that the program sees, if one was opened.
 #[inline]
 pub(crate) fn clock() -> Option<&'static Clock> {
     // ORDERING: P12. The clock was made before its address was stored; pairs with `setup`.
@@ -34,20 +34,21 @@ static SETUP: extern "C" fn() = setup;
 extern "C" fn setup() {
     find_all();
     let Some(page) = env::var_os(VARIABLE) else {
-        return complain(&format!("{VARIABLE} names no page"));
+        return warn(&format!("{VARIABLE} is not set; set it to the name of a clock's page"));
     };
     match Clock::open_page(&page) {
         Ok(clock) => {
-            // The first reading finds the vDSO; that too is done before anybody needs the time.
+            // The first reading finds the vDSO, which must be done before the program needs the time.
             let _ = clock.now();
             // ORDERING: P12. The clock is whole before anybody sees its address; pairs with `clock`.
             CLOCK.store(Box::leak(Box::new(clock)), Ordering::Release);
         }
-        Err(error) => complain(&error.to_string()),
+        Err(error) => warn(&error.to_string()),
     }
 }
 
-/// The program goes on with the host's time. That must not happen in silence.
-fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "tearfree-preload: {text}; it shows the host's time");
+/// Warns that the program runs on the host's time.
+fn warn(text: &str) {
+    let _ =
+        writeln!(std::io::stderr(), "tearfree-preload: {text}; the program sees the host's time");
 }

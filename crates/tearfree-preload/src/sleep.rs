@@ -1,119 +1,105 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Sleeping until a time, or for one.
+//! The functions that sleep for a span or until a time.
 
 #![allow(unsafe_code, reason = "these functions are found by their C names")]
 
 use libc::{c_int, c_uint, clockid_t, timespec, useconds_t};
 use tearfree_clock::host_ns;
 
-use crate::deadline::{Kind, Moment, NSEC, ns_of, timespec_of};
-use crate::next::{interpose, original};
+use crate::convert::{NSEC, ns_to_timespec, timespec_to_ns};
+use crate::deadline::{DeadlineClock, Moment};
+use crate::host::{errno_result, host_sleep};
+use crate::next::interpose;
 
-/// The longest sleep without a look at the clock: somebody may have moved it meanwhile.
+/// The longest sleep between two readings of the clock, which may be set meanwhile.
 const SLICE_NS: u64 = 20_000_000;
 
-/// Sleeps until the clock shows a time. An error number, or 0.
-fn sleep_until(kind: Kind, deadline_ns: u64) -> c_int {
+/// Sleeps until the program's time is `deadline_ns`. Returns an error number, or 0.
+fn sleep_until(clock: DeadlineClock, deadline_ns: u64) -> c_int {
     let start = host_ns();
     loop {
         let Some(now) = Moment::now() else { return 0 };
-        let left = deadline_ns.saturating_sub(now.shown(kind));
-        // See `host_span`: where no time passes, a sleep takes as long as it says.
-        let host_left = match now.stands_still() {
+        let left = deadline_ns.saturating_sub(now.shown_ns(clock));
+        // See `host_span`: on a frozen clock a sleep takes its own length of the host's time.
+        let host_left = match now.is_frozen() {
             true => left.saturating_sub(host_ns() - start),
             false => now.host_span(left),
         };
         if host_left == 0 {
             return 0;
         }
-        let slice = timespec_of(host_left.min(SLICE_NS));
-        let error = host_sleep(libc::CLOCK_MONOTONIC, 0, Some(&slice), None);
+        let error = host_sleep(host_left.min(SLICE_NS));
         if error != 0 {
             return error;
         }
     }
 }
 
-fn host_sleep(
-    id: clockid_t,
-    flags: c_int,
-    request: Option<&timespec>,
-    left: Option<&mut timespec>,
-) -> c_int {
-    let next = original!(clock_nanosleep:
-        extern "C" fn(clockid_t, c_int, Option<&timespec>, Option<&mut timespec>) -> c_int);
-    next(id, flags, request, left)
-}
-
-/// Sleeps for a shown span, by the monotonic clock. Returns an error number, and what is left.
+/// Sleeps for a span of the program's monotonic time. Returns an error number, or 0, and what is left.
+/// `None`: no clock was opened.
 fn sleep_for(span_ns: u64) -> Option<(c_int, u64)> {
-    let deadline = Moment::now()?.shown(Kind::Monotonic).saturating_add(span_ns);
-    let error = sleep_until(Kind::Monotonic, deadline);
-    let now = Moment::now()?.shown(Kind::Monotonic);
+    let deadline = Moment::now()?.shown_ns(DeadlineClock::Monotonic).saturating_add(span_ns);
+    let error = sleep_until(DeadlineClock::Monotonic, deadline);
+    let now = Moment::now()?.shown_ns(DeadlineClock::Monotonic);
     Some((error, if error == 0 { 0 } else { deadline.saturating_sub(now) }))
 }
 
-fn fill(left: Option<&mut timespec>, ns: u64) {
-    if let Some(left) = left {
-        *left = timespec_of(ns);
+/// As [`sleep_until`]. `None`: the C library has to handle the request.
+fn sleep_until_request(clock: DeadlineClock, request: Option<&timespec>) -> Option<c_int> {
+    let (_, deadline_ns) = (Moment::now()?, timespec_to_ns(request?)?);
+    Some(sleep_until(clock, deadline_ns))
+}
+
+/// As [`sleep_for`], with the arguments of the C functions: what is left is stored only on an error.
+/// `None`: the C library has to handle the request.
+fn sleep_for_request(request: Option<&timespec>, left: Option<&mut timespec>) -> Option<c_int> {
+    let (error, left_ns) = request.and_then(timespec_to_ns).and_then(sleep_for)?;
+    if let (Some(left), true) = (left, error != 0) {
+        *left = ns_to_timespec(left_ns);
     }
+    Some(error)
 }
 
 interpose! {
     /// `nanosleep(2)`.
     fn nanosleep(next; request: Option<&timespec>, left: Option<&mut timespec>) -> c_int {
-        let Some((error, left_ns)) = request.and_then(ns_of).and_then(sleep_for) else {
-            return next(request, left);
-        };
-        if error == 0 {
-            return 0;
+        let mut left = left;
+        match sleep_for_request(request, left.as_deref_mut()) {
+            Some(error) => errno_result(error),
+            None => next(request, left),
         }
-        fill(left, left_ns);
-        set_errno(error);
-        -1
     }
 
-    /// `thrd_sleep(3)`.
+    /// `thrd_sleep(3)`. By C11 a signal is -1, and any other error another negative number.
     fn thrd_sleep(next; request: Option<&timespec>, left: Option<&mut timespec>) -> c_int {
-        let Some((error, left_ns)) = request.and_then(ns_of).and_then(sleep_for) else {
-            return next(request, left);
-        };
-        if error == 0 {
-            return 0;
+        let mut left = left;
+        match sleep_for_request(request, left.as_deref_mut()) {
+            Some(0) => 0,
+            Some(libc::EINTR) => -1,
+            Some(_) => -2,
+            None => next(request, left),
         }
-        fill(left, left_ns);
-        // As C11 has it: -1 for a signal, less for anything else.
-        if error == libc::EINTR { -1 } else { -2 }
     }
 
     /// `clock_nanosleep(2)`, relative and absolute.
     fn clock_nanosleep(
-        next; id: clockid_t, flags: c_int, request: Option<&timespec>, left: Option<&mut timespec>
+        next; id: clockid_t, flags: c_int, request: Option<&timespec>,
+        left: Option<&mut timespec>
     ) -> c_int {
-        let (Some(kind), Some(ns)) = (Kind::of(id), request.and_then(ns_of)) else {
-            return next(id, flags, request, left);
+        let mut left = left;
+        let is_absolute = flags & libc::TIMER_ABSTIME != 0;
+        let slept = match DeadlineClock::from_id(id) {
+            Some(clock) if is_absolute => sleep_until_request(clock, request),
+            Some(_) => sleep_for_request(request, left.as_deref_mut()),
+            None => None,
         };
-        if Moment::now().is_none() {
-            return next(id, flags, request, left);
-        }
-        if flags & libc::TIMER_ABSTIME != 0 {
-            return sleep_until(kind, ns);
-        }
-        let Some((error, left_ns)) = sleep_for(ns) else { return 0 };
-        if error != 0 {
-            fill(left, left_ns);
-        }
-        error
+        slept.unwrap_or_else(|| next(id, flags, request, left))
     }
 
     /// `usleep(3)`.
     fn usleep(next; micros: useconds_t) -> c_int {
         match sleep_for(u64::from(micros) * 1000) {
-            Some((0, _)) => 0,
-            Some((error, _)) => {
-                set_errno(error);
-                -1
-            }
+            Some((error, _)) => errno_result(error),
             None => next(micros),
         }
     }
@@ -125,11 +111,4 @@ interpose! {
             None => next(seconds),
         }
     }
-}
-
-pub(crate) fn set_errno(error: c_int) {
-    // SAFETY: it takes nothing.
-    let place = unsafe { libc::__errno_location() };
-    // SAFETY: the C library's own place for this thread's error.
-    unsafe { *place = error };
 }

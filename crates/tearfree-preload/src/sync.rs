@@ -1,95 +1,167 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Locks, conditions, semaphores, threads and message queues with deadlines.
 //!
-//! A deadline is a time that the program sees. It is translated once, when the wait begins, to the
-//! host's monotonic clock; if the clock is moved while somebody waits, that wait ends as planned.
+//! A deadline is a time that the program sees. It is converted to a time of the host once, when the
+//! wait begins. If the clock is set during a wait, that wait ends as planned.
 
 #![allow(unsafe_code, reason = "these functions are found by their C names")]
 
-use core::ffi::c_void;
-
 use libc::{c_int, c_uint, clockid_t, size_t, ssize_t, timespec};
 
-use crate::deadline::{Kind, Moment, ns_of, timespec_of};
-use crate::next::{interpose, original};
+use crate::convert::{ns_to_timespec, timespec_to_ns};
+use crate::deadline::{DeadlineClock, Moment};
+use crate::next::{Pointer, interpose};
 
-type Place = *mut c_void;
-
-/// The host's monotonic deadline. Without a clock given it is the one that is nearer.
-fn host_deadline(kind: Option<Kind>, deadline: Option<&timespec>) -> Option<timespec> {
-    let (now, deadline_ns) = (Moment::now()?, ns_of(deadline?)?);
-    let kind = kind.unwrap_or_else(|| now.kind_of(deadline_ns));
-    Some(timespec_of(now.host_deadline(kind, deadline_ns)))
-}
-
-/// The same moment by the host's clock of the time of day, for functions that know no other.
-fn host_realtime(deadline: Option<&timespec>) -> Option<timespec> {
-    let (now, deadline_ns) = (Moment::now()?, ns_of(deadline?)?);
-    Some(timespec_of(now.host_deadline_by(Kind::Realtime, deadline_ns)))
-}
-
-/// Defines pairs: a function whose clock is implied, and one that is told the clock. Both wait by the
-/// second of the C library, until a time of the host's monotonic clock.
-macro_rules! deadlines {
-    ($($timed:ident, $clocked:ident, ($($arg:ident),*), $kind:expr;)+) => {
-        $(
-            interpose! {
-                /// The function of this name, until a time of the clock that is shown.
-                fn $timed(next; $($arg: Place,)* deadline: Option<&timespec>) -> c_int {
-                    let clocked = original!($clocked:
-                        extern "C" fn($(deadlines!(@type $arg),)* clockid_t, Option<&timespec>)
-                            -> c_int);
-                    match host_deadline($kind, deadline) {
-                        Some(host) => clocked($($arg,)* libc::CLOCK_MONOTONIC, Some(&host)),
-                        None => next($($arg,)* deadline),
-                    }
-                }
-
-                /// The function of this name, until a time of the clock that is shown.
-                fn $clocked(
-                    next; $($arg: Place,)* id: clockid_t, deadline: Option<&timespec>
-                ) -> c_int {
-                    let kind = Kind::of(id);
-                    match kind.and_then(|kind| host_deadline(Some(kind), deadline)) {
-                        Some(host) => next($($arg,)* libc::CLOCK_MONOTONIC, Some(&host)),
-                        None => next($($arg,)* id, deadline),
-                    }
-                }
-            }
-        )+
+/// Converts a deadline to the host's monotonic clock. `None`: pass the clock and the deadline on as they
+/// are.
+fn host_deadline(id: clockid_t, deadline: Option<&timespec>) -> (clockid_t, Option<timespec>) {
+    let host = || {
+        let (clock, now) = (DeadlineClock::from_id(id)?, Moment::now()?);
+        Some(ns_to_timespec(now.host_deadline(clock, timespec_to_ns(deadline?)?)))
     };
-    (@type $arg:ident) => { Place };
+    match host() {
+        Some(host) => (libc::CLOCK_MONOTONIC, Some(host)),
+        None => (id, None),
+    }
 }
 
-deadlines! {
-    // The clock of a condition is one of its attributes, which nobody can ask it for.
-    pthread_cond_timedwait, pthread_cond_clockwait, (condition, mutex), None;
-    pthread_mutex_timedlock, pthread_mutex_clocklock, (mutex), Some(Kind::Realtime);
-    pthread_rwlock_timedrdlock, pthread_rwlock_clockrdlock, (lock), Some(Kind::Realtime);
-    pthread_rwlock_timedwrlock, pthread_rwlock_clockwrlock, (lock), Some(Kind::Realtime);
-    sem_timedwait, sem_clockwait, (semaphore), Some(Kind::Realtime);
-    // A thread's name fills a register, as an address does.
-    pthread_timedjoin_np, pthread_clockjoin_np, (thread, result), Some(Kind::Realtime);
+/// As [`host_deadline`], on the host's clock of the time of day, for functions that know no other.
+fn host_realtime(deadline: Option<&timespec>) -> Option<timespec> {
+    let (now, deadline_ns) = (Moment::now()?, timespec_to_ns(deadline?)?);
+    Some(ns_to_timespec(now.host_deadline_on(DeadlineClock::Realtime, deadline_ns)))
 }
 
+/// The clock of a deadline whose function does not name one. `None`: no deadline to convert.
+fn nearest_clock(deadline: Option<&timespec>) -> Option<clockid_t> {
+    let (now, deadline_ns) = (Moment::now()?, timespec_to_ns(deadline?)?);
+    Some(now.nearest_clock(deadline_ns).to_id())
+}
+
+/// `CLOCK_REALTIME`, for functions that imply it. `None`: no deadline to convert.
+fn realtime(deadline: Option<&timespec>) -> Option<clockid_t> {
+    nearest_clock(deadline).map(|_| libc::CLOCK_REALTIME)
+}
+
+// A function that implies its clock calls the variant that takes one, because only that can wait on the
+// monotonic clock.
 interpose! {
-    /// `cnd_timedwait(3)`. Inside of the C library it does not go through the function above.
+    /// `pthread_cond_timedwait(3)`. The clock of a condition is an attribute that cannot be read back.
+    fn pthread_cond_timedwait(
+        next; condition: Pointer, mutex: Pointer, deadline: Option<&timespec>
+    ) -> c_int {
+        match nearest_clock(deadline) {
+            Some(id) => pthread_cond_clockwait(condition, mutex, id, deadline),
+            None => next(condition, mutex, deadline),
+        }
+    }
+
+    /// `pthread_cond_clockwait(3)`.
+    fn pthread_cond_clockwait(
+        next; condition: Pointer, mutex: Pointer, id: clockid_t, deadline: Option<&timespec>
+    ) -> c_int {
+        let (id, host) = host_deadline(id, deadline);
+        next(condition, mutex, id, host.as_ref().or(deadline))
+    }
+
+    /// `pthread_mutex_timedlock(3)`.
+    fn pthread_mutex_timedlock(next; mutex: Pointer, deadline: Option<&timespec>) -> c_int {
+        match realtime(deadline) {
+            Some(id) => pthread_mutex_clocklock(mutex, id, deadline),
+            None => next(mutex, deadline),
+        }
+    }
+
+    /// `pthread_mutex_clocklock(3)`.
+    fn pthread_mutex_clocklock(
+        next; mutex: Pointer, id: clockid_t, deadline: Option<&timespec>
+    ) -> c_int {
+        let (id, host) = host_deadline(id, deadline);
+        next(mutex, id, host.as_ref().or(deadline))
+    }
+
+    /// `pthread_rwlock_timedrdlock(3)`.
+    fn pthread_rwlock_timedrdlock(next; lock: Pointer, deadline: Option<&timespec>) -> c_int {
+        match realtime(deadline) {
+            Some(id) => pthread_rwlock_clockrdlock(lock, id, deadline),
+            None => next(lock, deadline),
+        }
+    }
+
+    /// `pthread_rwlock_clockrdlock(3)`.
+    fn pthread_rwlock_clockrdlock(
+        next; lock: Pointer, id: clockid_t, deadline: Option<&timespec>
+    ) -> c_int {
+        let (id, host) = host_deadline(id, deadline);
+        next(lock, id, host.as_ref().or(deadline))
+    }
+
+    /// `pthread_rwlock_timedwrlock(3)`.
+    fn pthread_rwlock_timedwrlock(next; lock: Pointer, deadline: Option<&timespec>) -> c_int {
+        match realtime(deadline) {
+            Some(id) => pthread_rwlock_clockwrlock(lock, id, deadline),
+            None => next(lock, deadline),
+        }
+    }
+
+    /// `pthread_rwlock_clockwrlock(3)`.
+    fn pthread_rwlock_clockwrlock(
+        next; lock: Pointer, id: clockid_t, deadline: Option<&timespec>
+    ) -> c_int {
+        let (id, host) = host_deadline(id, deadline);
+        next(lock, id, host.as_ref().or(deadline))
+    }
+
+    /// `sem_timedwait(3)`.
+    fn sem_timedwait(next; semaphore: Pointer, deadline: Option<&timespec>) -> c_int {
+        match realtime(deadline) {
+            Some(id) => sem_clockwait(semaphore, id, deadline),
+            None => next(semaphore, deadline),
+        }
+    }
+
+    /// `sem_clockwait(3)`.
+    fn sem_clockwait(
+        next; semaphore: Pointer, id: clockid_t, deadline: Option<&timespec>
+    ) -> c_int {
+        let (id, host) = host_deadline(id, deadline);
+        next(semaphore, id, host.as_ref().or(deadline))
+    }
+
+    /// `pthread_timedjoin_np(3)`. A thread's ID fills a register, as an address does.
+    fn pthread_timedjoin_np(
+        next; thread: Pointer, result: Pointer, deadline: Option<&timespec>
+    ) -> c_int {
+        match realtime(deadline) {
+            Some(id) => pthread_clockjoin_np(thread, result, id, deadline),
+            None => next(thread, result, deadline),
+        }
+    }
+
+    /// `pthread_clockjoin_np(3)`.
+    fn pthread_clockjoin_np(
+        next; thread: Pointer, result: Pointer, id: clockid_t, deadline: Option<&timespec>
+    ) -> c_int {
+        let (id, host) = host_deadline(id, deadline);
+        next(thread, result, id, host.as_ref().or(deadline))
+    }
+
+    /// `cnd_timedwait(3)`, which does not call `pthread_cond_timedwait` inside the C library.
     fn cnd_timedwait(
-        next; condition: Place, mutex: Place, deadline: Option<&timespec>
+        next; condition: Pointer, mutex: Pointer, deadline: Option<&timespec>
     ) -> c_int {
         let host = host_realtime(deadline);
         next(condition, mutex, host.as_ref().or(deadline))
     }
 
-    /// `mtx_timedlock(3)`, likewise.
-    fn mtx_timedlock(next; mutex: Place, deadline: Option<&timespec>) -> c_int {
+    /// `mtx_timedlock(3)`, which does not call `pthread_mutex_timedlock` inside the C library.
+    fn mtx_timedlock(next; mutex: Pointer, deadline: Option<&timespec>) -> c_int {
         let host = host_realtime(deadline);
         next(mutex, host.as_ref().or(deadline))
     }
 
     /// `mq_timedsend(3)`.
     fn mq_timedsend(
-        next; queue: c_int, message: Place, size: size_t, priority: c_uint,
+        next; queue: c_int, message: Pointer, size: size_t, priority: c_uint,
         deadline: Option<&timespec>
     ) -> c_int {
         let host = host_realtime(deadline);
@@ -98,7 +170,7 @@ interpose! {
 
     /// `mq_timedreceive(3)`.
     fn mq_timedreceive(
-        next; queue: c_int, message: Place, size: size_t, priority: Place,
+        next; queue: c_int, message: Pointer, size: size_t, priority: Pointer,
         deadline: Option<&timespec>
     ) -> ssize_t {
         let host = host_realtime(deadline);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `syscall(2)`: Rust's standard library and others wait on futexes through it.
+//! `syscall(2)`, through which Rust's standard library and others wait on futexes.
 
 #![allow(
     unsafe_code,
@@ -10,86 +10,84 @@ use core::ptr;
 
 use libc::{c_int, c_long, timespec};
 
-use crate::deadline::{Kind, Moment, ns_of, scaled, timespec_of};
-use crate::next::interpose;
-use crate::sleep::{clock_nanosleep, nanosleep, set_errno};
+use crate::convert::{ns_to_timespec, timespec_to_ns};
+use crate::deadline::{DeadlineClock, Moment, host_timeout};
 #[cfg(target_arch = "x86_64")]
-use crate::tell::time;
-use crate::tell::{clock_gettime, gettimeofday};
+use crate::gettime::time;
+use crate::gettime::{clock_gettime, gettimeofday};
+use crate::host::errno_result;
+use crate::next::interpose;
+use crate::sleep::{clock_nanosleep, nanosleep};
 
 /// `FUTEX_CMD_MASK` of the kernel: the operation without its flags.
 const COMMAND: c_int = !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
 
 interpose! {
-    /// `syscall(2)`. It has no fixed number of arguments in C; more than are given may be passed on.
+    /// `syscall(2)`. In C it is variadic; here all six registers are passed on, used or not.
     fn syscall(
         next; number: c_long, a: c_long, b: c_long, c: c_long, d: c_long, e: c_long, f: c_long
     ) -> c_long {
         match number {
             libc::SYS_futex => {
-                let timeout = timeout_of(b, d);
+                let timeout = futex_timeout(b, d);
                 let d = timeout.as_ref().map_or(d, |host| address(ptr::from_ref(host)));
                 next(number, a, b, c, d, e, f)
             }
-            libc::SYS_clock_gettime => c_long::from(clock_gettime(id(a), place(b))),
+            libc::SYS_clock_gettime => c_long::from(clock_gettime(to_int(a), pointee_mut(b))),
             libc::SYS_gettimeofday => {
-                c_long::from(gettimeofday(place(a), ptr::with_exposed_provenance_mut(b as usize)))
+                c_long::from(gettimeofday(pointee_mut(a), ptr::with_exposed_provenance_mut(b as usize)))
             }
             #[cfg(target_arch = "x86_64")]
-            libc::SYS_time => time(place(a)),
-            libc::SYS_nanosleep => c_long::from(nanosleep(seen(a), place(b))),
+            libc::SYS_time => time(pointee_mut(a)),
+            libc::SYS_nanosleep => c_long::from(nanosleep(pointee(a), pointee_mut(b))),
             libc::SYS_clock_nanosleep => {
-                match clock_nanosleep(id(a), id(b), seen(c), place(d)) {
-                    0 => 0,
-                    error => {
-                        set_errno(error);
-                        -1
-                    }
-                }
+                let error = clock_nanosleep(to_int(a), to_int(b), pointee(c), pointee_mut(d));
+                c_long::from(errno_result(error))
             }
             _ => next(number, a, b, c, d, e, f),
         }
     }
 }
 
-/// The timeout of a futex operation as the host has to wait for it; `None`: leave it as it is.
-fn timeout_of(operation: c_long, timeout: c_long) -> Option<timespec> {
-    let operation = id(operation);
+/// Converts the timeout of a futex operation for the host. `None`: pass it on as it is.
+fn futex_timeout(operation: c_long, timeout: c_long) -> Option<timespec> {
+    let operation = to_int(operation);
     let is_realtime = operation & libc::FUTEX_CLOCK_REALTIME != 0;
-    let kind = match operation & COMMAND {
-        libc::FUTEX_WAIT => return scaled(seen(timeout)),
+    let clock = match operation & COMMAND {
+        libc::FUTEX_WAIT => return host_timeout(pointee(timeout)),
         libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAIT_REQUEUE_PI | libc::FUTEX_LOCK_PI2 => {
             if is_realtime {
-                Kind::Realtime
+                DeadlineClock::Realtime
             } else {
-                Kind::Monotonic
+                DeadlineClock::Monotonic
             }
         }
-        libc::FUTEX_LOCK_PI => Kind::Realtime,
+        libc::FUTEX_LOCK_PI => DeadlineClock::Realtime,
         _ => return None,
     };
-    let (now, deadline_ns) = (Moment::now()?, ns_of(seen(timeout)?)?);
-    Some(timespec_of(now.host_deadline_by(kind, deadline_ns)))
+    let (now, deadline_ns) = (Moment::now()?, timespec_to_ns(pointee(timeout)?)?);
+    Some(ns_to_timespec(now.host_deadline_on(clock, deadline_ns)))
 }
 
-/// Numbers of system calls are registers; the kernel looks at their lower half here.
-fn id(register: c_long) -> c_int {
+/// Takes the lower half of a register, which is all that the kernel uses of an `int` argument.
+fn to_int(register: c_long) -> c_int {
     register as c_int
 }
 
-fn address<T>(place: *const T) -> c_long {
-    place.expose_provenance().cast_signed() as c_long
+fn address<T>(pointer: *const T) -> c_long {
+    pointer.expose_provenance().cast_signed() as c_long
 }
 
-/// What a register points to.
-fn seen<'a, T>(register: c_long) -> Option<&'a T> {
-    let place = ptr::with_exposed_provenance::<T>(register as usize);
+/// Dereferences the address in a register; `None` if it is null.
+fn pointee<'a, T>(register: c_long) -> Option<&'a T> {
+    let pointer = ptr::with_exposed_provenance::<T>(register as usize);
     // SAFETY: the caller gave it to the kernel as the address of such a value, or null.
-    unsafe { place.as_ref() }
+    unsafe { pointer.as_ref() }
 }
 
-fn place<'a, T>(register: c_long) -> Option<&'a mut T> {
-    let place = ptr::with_exposed_provenance_mut::<T>(register as usize);
-    // SAFETY: as in `seen`; the kernel would have written there.
-    unsafe { place.as_mut() }
+/// As [`pointee`], for the caller's buffer of a result.
+fn pointee_mut<'a, T>(register: c_long) -> Option<&'a mut T> {
+    let pointer = ptr::with_exposed_provenance_mut::<T>(register as usize);
+    // SAFETY: as in `pointee`; the kernel would have written there.
+    unsafe { pointer.as_mut() }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Tutorial two's driver: two threads as in tutorial one, and a device through which programs read
-//! and set the value.
+//! Tutorial two's driver: two threads as in tutorial one, and a device by which programs read and set
+//! the value.
 #![no_std]
 
 use core::ffi::{c_int, c_ulong, c_void};
@@ -36,13 +36,13 @@ extern "C" fn etx_thread2(_: *mut c_void) -> c_int {
     0
 }
 
-/// What a read of the device shows.
+/// Returns the value for a read of the device.
 #[unsafe(no_mangle)]
 extern "C" fn etx_get() -> c_ulong {
     ETX_GLOBAL_VARIABLE.read()
 }
 
-/// What a write to the device does.
+/// Sets the value for a write to the device.
 #[unsafe(no_mangle)]
 extern "C" fn etx_set(value: c_ulong) {
     ETX_GLOBAL_VARIABLE.set(value);

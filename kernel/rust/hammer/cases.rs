@@ -6,20 +6,22 @@ use core::ffi::CStr;
 use tearfree::lock::{InContext, WriterLock};
 use tearfree_kernel::{Bh, Irq, IrqSave, SpinLock};
 
-use crate::interruption::Kind;
-use crate::kernel_locks::{By, LatchOfKernel, SeqCountOfKernel, SeqLockOfKernel};
-use crate::locks::{Bare, Counted, Exclusive, Kept, Latched, LeftOn, Locked, Subject};
-use crate::race::Deed::{Read, Write};
-use crate::race::{Case, Deed, Proof};
+use crate::action::Action::{Read, Write};
+use crate::action::{Action, Subject};
+use crate::case::Case;
+use crate::interruption::InterruptionKind;
+use crate::kernel_locks::{Language, MixedLatch, MixedSeqCount, MixedSeqLock};
+use crate::locks::{Counted, Exclusive, InContextOf, InterruptsOn, Latched, Locked, Unprotected};
+use crate::report::Goal;
 
-/// How many collisions or interruptions a case has to see.
+/// How many times a case has to reach its goal.
 const ENOUGH: u64 = 10;
 
 /// A writer and a reader on each processor.
-const TWO_AND_TWO: &[(Deed, u32)] = &[(Write, 1), (Read, 0), (Write, 0), (Read, 1)];
+const TWO_AND_TWO: &[(Action, u32)] = &[(Write, 1), (Read, 0), (Write, 0), (Read, 1)];
 /// A writer, which may be interrupted, and a reader on the other processor.
-const ONE_AND_ONE: &[(Deed, u32)] = &[(Write, 1), (Read, 0)];
-const ALONE: &[(Deed, u32)] = &[(Write, 1)];
+const ONE_AND_ONE: &[(Action, u32)] = &[(Write, 1), (Read, 0)];
+const ALONE: &[(Action, u32)] = &[(Write, 1)];
 
 type IrqSafe = InContext<IrqSave, SpinLock>;
 type BhSafe = InContext<Bh, SpinLock>;
@@ -33,15 +35,15 @@ static EXCLUSIVE: Exclusive<64> = Exclusive::new();
 static LATCH_2: Latched<2> = Latched::new();
 static LATCH_64: Latched<64> = Latched::new();
 static LATCH_IN_TIMER: Latched<64> = Latched::new();
-static IRQ: Kept<64, Irq> = Kept::new();
-static IRQSAVE: Kept<64, IrqSave> = Kept::new();
+static IRQ: InContextOf<64, Irq> = InContextOf::new();
+static IRQSAVE: InContextOf<64, IrqSave> = InContextOf::new();
 static IRQ_LOCK: Locked<64, IrqSafe> = Locked::new(IrqSafe::UNLOCKED);
-static BH: Kept<64, Bh> = Kept::new();
+static BH: InContextOf<64, Bh> = InContextOf::new();
 static BH_LOCK: Locked<64, BhSafe> = Locked::new(BhSafe::UNLOCKED);
 static WORK: Locked<64> = Locked::new(SpinLock::new());
-static LEFT_ON: LeftOn<64> = LeftOn::new();
+static INTERRUPTS_ON: InterruptsOn<64> = InterruptsOn::new();
 
-/// Everything.
+/// Runs every case that was asked for.
 pub(crate) fn run_all() {
     word_by_word();
     threads();
@@ -59,74 +61,77 @@ fn threads() {
 }
 
 fn race<S: Subject>(name: &'static CStr, subject: &S) {
-    Case { name, threads: TWO_AND_TWO, interruption: None, proof: Proof::Met(ENOUGH) }.run(subject);
+    Case { name, threads: TWO_AND_TWO, interruption: None, goal: Goal::Met(ENOUGH) }.run(subject);
 }
 
 fn interruptions() {
     let reads = |kind| Some((kind, Read));
     let writes = |kind| Some((kind, Write));
-    let came = Proof::Interrupted(ENOUGH);
-    let case = |name, interruption, proof| Case { name, threads: ONE_AND_ONE, interruption, proof };
+    let interrupted = Goal::Interrupted(ENOUGH);
+    let case = |name, interruption, goal| Case { name, threads: ONE_AND_ONE, interruption, goal };
 
     Case {
         name: c"control/interrupts-left-on",
         threads: ALONE,
-        interruption: reads(Kind::HardInterrupt),
-        proof: Proof::Stuck(ENOUGH),
+        interruption: reads(InterruptionKind::HardInterrupt),
+        goal: Goal::Stuck(ENOUGH),
     }
-    .run(&LEFT_ON);
-    case(c"timer/irq", reads(Kind::HardInterrupt), came).run(&IRQ);
-    case(c"timer/irqsave", reads(Kind::HardInterrupt), came).run(&IRQSAVE);
-    case(c"timer/writes-too", writes(Kind::HardInterrupt), came).run(&IRQ_LOCK);
-    case(c"timer/exclusive-readers", writes(Kind::HardInterrupt), came).run(&EXCLUSIVE);
-    case(c"timer/latch", reads(Kind::HardInterrupt), Proof::MetInside(ENOUGH)).run(&LATCH_IN_TIMER);
-    case(c"softirq/bh", reads(Kind::SoftInterrupt), came).run(&BH);
-    case(c"softirq/writes-too", writes(Kind::SoftInterrupt), came).run(&BH_LOCK);
-    case(c"workqueue/plain", reads(Kind::WorkQueue), came).run(&WORK);
+    .run(&INTERRUPTS_ON);
+    case(c"timer/irq", reads(InterruptionKind::HardInterrupt), interrupted).run(&IRQ);
+    case(c"timer/irqsave", reads(InterruptionKind::HardInterrupt), interrupted).run(&IRQSAVE);
+    case(c"timer/writes-too", writes(InterruptionKind::HardInterrupt), interrupted).run(&IRQ_LOCK);
+    case(c"timer/exclusive-readers", writes(InterruptionKind::HardInterrupt), interrupted)
+        .run(&EXCLUSIVE);
+    case(c"timer/latch", reads(InterruptionKind::HardInterrupt), Goal::MetInside(ENOUGH))
+        .run(&LATCH_IN_TIMER);
+    case(c"softirq/bh", reads(InterruptionKind::SoftInterrupt), interrupted).run(&BH);
+    case(c"softirq/writes-too", writes(InterruptionKind::SoftInterrupt), interrupted).run(&BH_LOCK);
+    case(c"workqueue/plain", reads(InterruptionKind::WorkQueue), interrupted).run(&WORK);
 }
 
-/// The cases whose words go one by one. They meet wherever two processors take turns at pauses.
+/// The cases that access word by word. Threads meet in them even where emulated processors take turns
+/// at pauses.
 fn word_by_word() {
     Case {
         name: c"words/control-no-lock",
         threads: ONE_AND_ONE,
         interruption: None,
-        proof: Proof::Torn(ENOUGH),
+        goal: Goal::Torn(ENOUGH),
     }
-    .run(&Bare::<8>::new());
+    .run(&Unprotected::<8>::new());
     race(c"words/seqcount-2-words", &Counted::<2>::new());
     race(c"words/seqcount-8-words", &Counted::<8>::new());
     race(c"words/seqcount-64-words", &Counted::<64>::new());
     for (name, writer, reader) in [
-        (c"words/kernel-seqlock-c-to-c", By::C, By::C),
-        (c"words/kernel-seqlock-c-to-rust", By::C, By::Rust),
-        (c"words/kernel-seqlock-rust-to-c", By::Rust, By::C),
-        (c"words/kernel-seqlock-mixed", By::Both, By::Both),
+        (c"words/kernel-seqlock-c-to-c", Language::C, Language::C),
+        (c"words/kernel-seqlock-c-to-rust", Language::C, Language::Rust),
+        (c"words/kernel-seqlock-rust-to-c", Language::Rust, Language::C),
+        (c"words/kernel-seqlock-mixed", Language::Both, Language::Both),
     ] {
-        race(name, &SeqLockOfKernel::new(writer, reader));
+        race(name, &MixedSeqLock::new(writer, reader));
     }
-    race(c"words/kernel-seqcount-c-to-rust", &SeqCountOfKernel::new(By::C, By::Rust));
-    race(c"words/kernel-seqcount-rust-to-c", &SeqCountOfKernel::new(By::Rust, By::C));
-    race(c"words/kernel-latch-c-to-rust", &LatchOfKernel::new(By::C, By::Rust));
-    race(c"words/kernel-latch-rust-to-c", &LatchOfKernel::new(By::Rust, By::C));
+    race(c"words/kernel-seqcount-c-to-rust", &MixedSeqCount::new(Language::C, Language::Rust));
+    race(c"words/kernel-seqcount-rust-to-c", &MixedSeqCount::new(Language::Rust, Language::C));
+    race(c"words/kernel-latch-c-to-rust", &MixedLatch::new(Language::C, Language::Rust));
+    race(c"words/kernel-latch-rust-to-c", &MixedLatch::new(Language::Rust, Language::C));
 }
 
 fn kernel_in_interrupts() {
-    let timer = Some((Kind::HardInterrupt, Read));
+    let timer = Some((InterruptionKind::HardInterrupt, Read));
     for (name, writer, reader) in [
-        (c"timer/kernel-seqlock-c-to-rust", By::C, By::Rust),
-        (c"timer/kernel-seqlock-rust-to-c", By::Rust, By::C),
+        (c"timer/kernel-seqlock-c-to-rust", Language::C, Language::Rust),
+        (c"timer/kernel-seqlock-rust-to-c", Language::Rust, Language::C),
     ] {
-        let proof = Proof::Interrupted(ENOUGH);
-        let subject = SeqLockOfKernel::irqsave(writer, reader);
-        Case { name, threads: ONE_AND_ONE, interruption: timer, proof }.run(&subject);
+        let goal = Goal::Interrupted(ENOUGH);
+        let subject = MixedSeqLock::new_irqsave(writer, reader);
+        Case { name, threads: ONE_AND_ONE, interruption: timer, goal }.run(&subject);
     }
     for (name, writer, reader) in [
-        (c"timer/kernel-latch-c-to-rust", By::C, By::Rust),
-        (c"timer/kernel-latch-rust-to-c", By::Rust, By::C),
+        (c"timer/kernel-latch-c-to-rust", Language::C, Language::Rust),
+        (c"timer/kernel-latch-rust-to-c", Language::Rust, Language::C),
     ] {
-        let proof = Proof::MetInside(ENOUGH);
-        let subject = LatchOfKernel::new(writer, reader);
-        Case { name, threads: ONE_AND_ONE, interruption: timer, proof }.run(&subject);
+        let goal = Goal::MetInside(ENOUGH);
+        let subject = MixedLatch::new(writer, reader);
+        Case { name, threads: ONE_AND_ONE, interruption: timer, goal }.run(&subject);
     }
 }

@@ -3,14 +3,13 @@
 
 use core::ffi::c_void;
 
-use crate::locks::Subject;
-use crate::race::Deed;
+use crate::action::{Action, Subject};
 use crate::tally::Tally;
 
-/// The twin of `enum hammer_interruption`.
+/// The values of `enum hammer_interruption`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
-pub(crate) enum Kind {
+pub(crate) enum InterruptionKind {
     HardInterrupt,
     SoftInterrupt,
     WorkQueue,
@@ -27,27 +26,27 @@ unsafe extern "C" {
     safe fn hammer_interruption_stop(kind: u32);
 }
 
-/// What comes in between, and what it does then.
+/// An interruption, and what it does when it comes.
 pub(crate) struct Interruption<'a, S> {
-    pub(crate) kind: Kind,
-    pub(crate) deed: Deed,
+    pub(crate) kind: InterruptionKind,
+    pub(crate) action: Action,
     pub(crate) subject: &'a S,
     pub(crate) tally: Tally,
 }
 
 impl<S: Subject> Interruption<'_, S> {
-    /// Lets it come, on the processor that this thread stays on, for as long as `meanwhile` takes.
-    pub(crate) fn comes_during(&self, meanwhile: impl FnOnce()) {
+    /// Interrupts the processor of this thread, which is bound to it, until `work` returns.
+    pub(crate) fn run_during(&self, work: impl FnOnce()) {
         let arg = core::ptr::from_ref(self).cast();
         // SAFETY: `self` lives at least until it was stopped, below.
         unsafe { hammer_interruption_start(self.kind as u32, on_interruption::<S>, arg) };
-        meanwhile();
+        work();
         hammer_interruption_stop(self.kind as u32);
     }
 }
 
 extern "C" fn on_interruption<S: Subject>(arg: *mut c_void) {
-    // SAFETY: the promise of `comes_during`; it is only ever shared.
+    // SAFETY: the promise of `run_during`; it is only ever shared.
     let interruption = unsafe { &*arg.cast::<Interruption<'_, S>>() };
-    interruption.deed.done_to(interruption.subject, &interruption.tally);
+    interruption.action.perform(interruption.subject, &interruption.tally);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The kernel's own sequence locks under the hammer, C on one side and Rust on the other.
+//! The subjects that are the kernel's own sequence locks, with C on one side and Rust on the other.
 
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -9,15 +9,16 @@ use tearfree::lock::WriterLock;
 use tearfree::{LatchCount, SeqCount};
 use tearfree_kernel::{IrqSave, KernelSeqLock, SpinLock};
 
-use crate::locks::{Subject, read_counted};
-use crate::tally::Look;
+use crate::action::Subject;
+use crate::locks::read_counted;
+use crate::tally::ReadOutcome;
 use crate::words::{SharedWords, Words, is_paced};
 
 const WORDS: usize = 8;
 
-/// The twin of `struct hammer_shared`, which asserts the same layout.
+/// The same layout as `struct hammer_shared`, where it is asserted too.
 #[repr(C)]
-pub(crate) struct Shared {
+pub(crate) struct KernelLocks {
     lock: KernelSeqLock,
     count: SeqCount<u32>,
     latch: LatchCount<u32>,
@@ -26,15 +27,15 @@ pub(crate) struct Shared {
 }
 
 const _: () = {
-    assert!(size_of::<Shared>() == 152);
-    assert!(offset_of!(Shared, count) == 8);
-    assert!(offset_of!(Shared, latch) == 12);
-    assert!(offset_of!(Shared, writers) == 16);
-    assert!(offset_of!(Shared, words) == 24);
+    assert!(size_of::<KernelLocks>() == 152);
+    assert!(offset_of!(KernelLocks, count) == 8);
+    assert!(offset_of!(KernelLocks, latch) == 12);
+    assert!(offset_of!(KernelLocks, writers) == 16);
+    assert!(offset_of!(KernelLocks, words) == 24);
 };
 
 unsafe extern "C" {
-    safe fn hammer_shared_anew() -> *mut Shared;
+    safe fn hammer_shared_reset() -> *mut KernelLocks;
     safe fn hammer_seqlock_write(paced: u32);
     safe fn hammer_seqlock_write_irqsave(paced: u32);
     fn hammer_seqlock_read(words: *mut u64, paced: u32) -> u32;
@@ -44,73 +45,73 @@ unsafe extern "C" {
     fn hammer_latch_read(words: *mut u64, paced: u32) -> u32;
 }
 
-impl Shared {
-    /// All of it at zero. Nobody uses it any more when this is called.
-    fn anew<'a>() -> &'a Self {
+impl KernelLocks {
+    /// Sets everything to zero. Called when no thread of the last case is left.
+    fn reset<'a>() -> &'a Self {
         // SAFETY: P11. The module's own memory, initialised, and touched atomically only, by the
         // kernel's functions and by ours.
-        unsafe { &*hammer_shared_anew() }
+        unsafe { &*hammer_shared_reset() }
     }
 }
 
-/// Which side does it.
+/// The language of a writer or reader.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum By {
-    /// The kernel's functions, in C.
+pub(crate) enum Language {
+    /// The kernel's functions.
     C,
     /// tearfree.
     Rust,
-    /// Both, each at both speeds.
+    /// Both in turn, each at both speeds.
     Both,
 }
 
-impl By {
+impl Language {
     #[inline]
     fn is_rust(self, turn: u64) -> bool {
         match self {
-            By::C => false,
-            By::Rust => true,
-            By::Both => (turn / 2).is_multiple_of(2),
+            Language::C => false,
+            Language::Rust => true,
+            Language::Both => (turn / 2).is_multiple_of(2),
         }
     }
 }
 
-/// Reads by a function of C, which gives how often a writer was in the way.
+/// Reads by a function of C, which returns how often it met a writer.
 #[inline]
-fn read_by_c(read: unsafe extern "C" fn(*mut u64, u32) -> u32, paced: bool) -> Look {
+fn read_by_c(read: unsafe extern "C" fn(*mut u64, u32) -> u32, paced: bool) -> ReadOutcome {
     let mut words = Words::<WORDS>::FIRST;
     // SAFETY: there is room for the words; C fills it and keeps nothing.
     let met = unsafe { read(words.as_mut_ptr(), u32::from(paced)) };
-    Look::at(words.generation(), u64::from(met))
+    ReadOutcome::new(words.generation(), u64::from(met))
 }
 
-/// A `seqlock_t`.
-pub(crate) struct SeqLockOfKernel {
-    shared: &'static Shared,
-    writer: By,
-    reader: By,
+/// A `seqlock_t` that C and Rust use.
+pub(crate) struct MixedSeqLock {
+    shared: &'static KernelLocks,
+    writer: Language,
+    reader: Language,
     irqsave: bool,
 }
 
-impl SeqLockOfKernel {
-    pub(crate) fn new(writer: By, reader: By) -> Self {
-        SeqLockOfKernel { shared: Shared::anew(), writer, reader, irqsave: false }
+impl MixedSeqLock {
+    pub(crate) fn new(writer: Language, reader: Language) -> Self {
+        MixedSeqLock { shared: KernelLocks::reset(), writer, reader, irqsave: false }
     }
 
-    /// The same, whose writers keep interrupts out.
-    pub(crate) fn irqsave(writer: By, reader: By) -> Self {
-        SeqLockOfKernel { irqsave: true, ..Self::new(writer, reader) }
+    /// As [`new`](Self::new), with writers that disable interrupts.
+    pub(crate) fn new_irqsave(writer: Language, reader: Language) -> Self {
+        MixedSeqLock { irqsave: true, ..Self::new(writer, reader) }
     }
 
     fn write_by_rust(&self, paced: bool) {
         let words = &self.shared.words[0];
         let section = self.shared.lock.write();
-        words.put(words.newest().wrapping_add(1), paced);
+        words.store(words.newest().wrapping_add(1), paced);
         drop(section);
     }
 }
 
-impl Subject for SeqLockOfKernel {
+impl Subject for MixedSeqLock {
     const WORD_BY_WORD: bool = true;
 
     fn write(&self, turn: u64) {
@@ -123,36 +124,36 @@ impl Subject for SeqLockOfKernel {
         }
     }
 
-    fn read(&self, turn: u64) -> Look {
+    fn read(&self, turn: u64) -> ReadOutcome {
         if !self.reader.is_rust(turn) {
             return read_by_c(hammer_seqlock_read, is_paced(turn));
         }
-        read_counted(self.shared.lock.count(), || self.shared.words[0].take(is_paced(turn)))
+        read_counted(self.shared.lock.count(), || self.shared.words[0].load(is_paced(turn)))
     }
 
     fn generation(&self) -> u64 {
         self.shared.words[0].newest()
     }
 
-    fn counts(&self, writes: u64) -> bool {
+    fn has_count_of(&self, writes: u64) -> bool {
         self.shared.lock.count().sequence() == (writes as u32).wrapping_mul(2)
     }
 }
 
-/// A `seqcount_t`, whose writers take a lock of their own.
-pub(crate) struct SeqCountOfKernel {
-    shared: &'static Shared,
-    writer: By,
-    reader: By,
+/// A `seqcount_t` that C and Rust use, with a lock for its writers.
+pub(crate) struct MixedSeqCount {
+    shared: &'static KernelLocks,
+    writer: Language,
+    reader: Language,
 }
 
-impl SeqCountOfKernel {
-    pub(crate) fn new(writer: By, reader: By) -> Self {
-        SeqCountOfKernel { shared: Shared::anew(), writer, reader }
+impl MixedSeqCount {
+    pub(crate) fn new(writer: Language, reader: Language) -> Self {
+        MixedSeqCount { shared: KernelLocks::reset(), writer, reader }
     }
 }
 
-impl Subject for SeqCountOfKernel {
+impl Subject for MixedSeqCount {
     const WORD_BY_WORD: bool = true;
 
     fn write(&self, turn: u64) {
@@ -163,81 +164,81 @@ impl Subject for SeqCountOfKernel {
         let words = &self.shared.words[0];
         self.shared.writers.lock();
         let section = self.shared.count.write();
-        words.put(words.newest().wrapping_add(1), is_paced(turn));
+        words.store(words.newest().wrapping_add(1), is_paced(turn));
         drop(section);
         // SAFETY: P5. Taken above, in this thread.
         unsafe { self.shared.writers.unlock(()) };
     }
 
-    fn read(&self, turn: u64) -> Look {
+    fn read(&self, turn: u64) -> ReadOutcome {
         if !self.reader.is_rust(turn) {
             return read_by_c(hammer_seqcount_read, is_paced(turn));
         }
-        read_counted(&self.shared.count, || self.shared.words[0].take(is_paced(turn)))
+        read_counted(&self.shared.count, || self.shared.words[0].load(is_paced(turn)))
     }
 
     fn generation(&self) -> u64 {
         self.shared.words[0].newest()
     }
 
-    fn counts(&self, writes: u64) -> bool {
+    fn has_count_of(&self, writes: u64) -> bool {
         self.shared.count.sequence() == (writes as u32).wrapping_mul(2)
     }
 }
 
-/// A `seqcount_latch_t`. Its readers have met a writer if one was at work when they came.
-pub(crate) struct LatchOfKernel {
-    shared: &'static Shared,
-    writer: By,
-    reader: By,
-    at_work: AtomicBool,
+/// A `seqcount_latch_t` that C and Rust use. A read has met a writer if a write was under way at its start.
+pub(crate) struct MixedLatch {
+    shared: &'static KernelLocks,
+    writer: Language,
+    reader: Language,
+    is_writing: AtomicBool,
 }
 
-impl LatchOfKernel {
-    pub(crate) fn new(writer: By, reader: By) -> Self {
-        let at_work = AtomicBool::new(false);
-        LatchOfKernel { shared: Shared::anew(), writer, reader, at_work }
+impl MixedLatch {
+    pub(crate) fn new(writer: Language, reader: Language) -> Self {
+        let is_writing = AtomicBool::new(false);
+        MixedLatch { shared: KernelLocks::reset(), writer, reader, is_writing }
     }
 
     fn write_by_rust(&self, paced: bool) {
-        let Shared { latch, writers, words: [first, second], .. } = self.shared;
+        let KernelLocks { latch, writers, words: [first, second], .. } = self.shared;
         writers.lock();
         let generation = first.newest().wrapping_add(1);
         latch.write_begin();
-        first.put(generation, paced);
+        first.store(generation, paced);
         latch.write_flip();
-        second.put(generation, paced);
+        second.store(generation, paced);
         latch.write_end();
         // SAFETY: P5. Taken above, in this thread.
         unsafe { writers.unlock(()) };
     }
 
     fn read_by_rust(&self, paced: bool) -> Words<WORDS> {
-        let Shared { latch, words: [first, second], .. } = self.shared;
-        latch.read(|slot| if slot == 0 { first } else { second }.take(paced))
+        let KernelLocks { latch, words: [first, second], .. } = self.shared;
+        latch.read(|slot| if slot == 0 { first } else { second }.load(paced))
     }
 }
 
-impl Subject for LatchOfKernel {
+impl Subject for MixedLatch {
     const WORD_BY_WORD: bool = true;
 
     fn write(&self, turn: u64) {
-        self.at_work.store(true, Relaxed);
+        self.is_writing.store(true, Relaxed);
         if self.writer.is_rust(turn) {
             self.write_by_rust(is_paced(turn));
         } else {
             hammer_latch_write(u32::from(is_paced(turn)));
         }
-        self.at_work.store(false, Relaxed);
+        self.is_writing.store(false, Relaxed);
     }
 
-    fn read(&self, turn: u64) -> Look {
-        let met = u64::from(self.at_work.load(Relaxed));
+    fn read(&self, turn: u64) -> ReadOutcome {
+        let met = u64::from(self.is_writing.load(Relaxed));
         if self.reader.is_rust(turn) {
-            return Look::at(self.read_by_rust(is_paced(turn)).generation(), met);
+            return ReadOutcome::new(self.read_by_rust(is_paced(turn)).generation(), met);
         }
         match read_by_c(hammer_latch_read, is_paced(turn)) {
-            Look::Whole { generation, .. } => Look::Whole { generation, met },
+            ReadOutcome::Whole { generation, .. } => ReadOutcome::Whole { generation, met },
             other => other,
         }
     }
@@ -246,7 +247,7 @@ impl Subject for LatchOfKernel {
         self.shared.words[0].newest()
     }
 
-    fn counts(&self, writes: u64) -> bool {
+    fn has_count_of(&self, writes: u64) -> bool {
         self.shared.latch.sequence() == (writes as u32).wrapping_mul(2)
     }
 }

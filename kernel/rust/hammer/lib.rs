@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The hammer: writers and readers of every kind on both processors at once, threads and interrupts,
-//! on tearfree's locks and on the kernel's own.
+//! The hammer, a stress test: threads and interrupts on two processors write and read tearfree's locks
+//! and the kernel's own.
 //!
-//! Each word that is shared derives from one generation, so that a torn read accuses itself. Each
-//! case goes on until readers and writers have met; a case in which they do not is a failure.
+//! All words of a value derive from one generation, so values are self-checking. A case runs until
+//! readers have met writers often enough; one that does not get there fails.
 #![no_std]
 
+mod action;
+mod case;
 mod cases;
 mod interruption;
 mod kernel_locks;
 mod locks;
-mod race;
 mod report;
 mod tally;
 mod words;

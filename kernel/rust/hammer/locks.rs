@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! tearfree's own locks under the hammer.
+//! The subjects that are tearfree's own locks.
 
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -9,30 +9,11 @@ use tearfree::lock::WriterLock;
 use tearfree::{SeqCount, SeqLatch, SeqLock};
 use tearfree_kernel::{IrqSave, SpinLock};
 
-use crate::tally::Look;
+use crate::action::Subject;
+use crate::tally::ReadOutcome;
 use crate::words::{SharedWords, Words, is_paced};
 
-/// Something shared, whose writers bring it to the next generation.
-pub(crate) trait Subject: Sync {
-    /// Whether its words go one by one, every other time with a pause after each.
-    const WORD_BY_WORD: bool = false;
-
-    /// Writes the next generation. `turn` numbers the calls of one caller, who may choose by it.
-    fn write(&self, turn: u64);
-
-    /// Reads, and says what it saw.
-    fn read(&self, turn: u64) -> Look;
-
-    /// The generation when nobody writes any more.
-    fn generation(&self) -> u64;
-
-    /// Whether the count has moved as often as `writes` writes move it, where it can be seen.
-    fn counts(&self, _writes: u64) -> bool {
-        true
-    }
-}
-
-/// A `SeqLock`, written and read by each of its calls in turn.
+/// A `SeqLock`, written and read by its different calls in turn.
 pub(crate) struct Locked<const N: usize, L = SpinLock>(SeqLock<Words<N>, L>);
 
 impl<const N: usize, L: WriterLock> Locked<N, L> {
@@ -53,9 +34,9 @@ impl<const N: usize, L: WriterLock + Sync> Subject for Locked<N, L> {
         }
     }
 
-    fn read(&self, turn: u64) -> Look {
+    fn read(&self, turn: u64) -> ReadOutcome {
         if let Some(words) = self.0.try_read() {
-            return Look::at(words.generation(), 0);
+            return ReadOutcome::new(words.generation(), 0);
         }
         let words = match turn % 3 {
             0 => self.0.read(),
@@ -66,7 +47,7 @@ impl<const N: usize, L: WriterLock + Sync> Subject for Locked<N, L> {
             }
             _ => self.0.read_versioned().0,
         };
-        Look::at(words.generation(), 1)
+        ReadOutcome::new(words.generation(), 1)
     }
 
     fn generation(&self) -> u64 {
@@ -74,16 +55,16 @@ impl<const N: usize, L: WriterLock + Sync> Subject for Locked<N, L> {
     }
 }
 
-/// A `SeqLock` whose writers keep `C` out at each call, and which interruptions read.
-pub(crate) struct Kept<const N: usize, C>(SeqLock<Words<N>, SpinLock>, PhantomData<fn(C)>);
+/// A `SeqLock` whose writers are in the context `C` at each call, and which interruptions read.
+pub(crate) struct InContextOf<const N: usize, C>(SeqLock<Words<N>, SpinLock>, PhantomData<fn(C)>);
 
-impl<const N: usize, C> Kept<N, C> {
+impl<const N: usize, C> InContextOf<N, C> {
     pub(crate) const fn new() -> Self {
-        Kept(SeqLock::with_lock(Words::FIRST, SpinLock::new()), PhantomData)
+        InContextOf(SeqLock::with_lock(Words::FIRST, SpinLock::new()), PhantomData)
     }
 }
 
-impl<const N: usize, C: SavedContext> Subject for Kept<N, C> {
+impl<const N: usize, C: SavedContext> Subject for InContextOf<N, C> {
     fn write(&self, turn: u64) {
         if turn.is_multiple_of(2) {
             self.0.within::<C>().update(Words::advance);
@@ -92,9 +73,9 @@ impl<const N: usize, C: SavedContext> Subject for Kept<N, C> {
         }
     }
 
-    /// The plain `read`: it would wait for ever in an interruption that hit the writer.
-    fn read(&self, _: u64) -> Look {
-        Look::at(self.0.read().generation(), 0)
+    /// The plain `read`, which would never return in an interruption of the writer.
+    fn read(&self, _: u64) -> ReadOutcome {
+        ReadOutcome::new(self.0.read().generation(), 0)
     }
 
     fn generation(&self) -> u64 {
@@ -102,7 +83,7 @@ impl<const N: usize, C: SavedContext> Subject for Kept<N, C> {
     }
 }
 
-/// The readers that keep interrupts out or take the lock, of a value that interrupts write.
+/// A `SeqLock` that interrupts write, with readers that disable interrupts or take the lock.
 pub(crate) struct Exclusive<const N: usize>(SeqLock<Words<N>, SpinLock>);
 
 impl<const N: usize> Exclusive<N> {
@@ -116,14 +97,14 @@ impl<const N: usize> Subject for Exclusive<N> {
         self.0.within::<IrqSave>().update(Words::advance);
     }
 
-    fn read(&self, turn: u64) -> Look {
+    fn read(&self, turn: u64) -> ReadOutcome {
         let before = self.0.version();
         let words = match turn % 3 {
             0 => self.0.within::<IrqSave>().read(),
             1 => self.0.within::<IrqSave>().read_or_lock(),
             _ => *self.0.within::<IrqSave>().read_excl(),
         };
-        Look::at(words.generation(), u64::from(self.0.version() != before))
+        ReadOutcome::new(words.generation(), u64::from(self.0.version() != before))
     }
 
     fn generation(&self) -> u64 {
@@ -131,30 +112,30 @@ impl<const N: usize> Subject for Exclusive<N> {
     }
 }
 
-/// A `SeqLock` whose writers keep nothing out, and readers that give up: the control which shows
-/// that interruptions do hit writers in their copy.
-pub(crate) struct LeftOn<const N: usize>(SeqLock<Words<N>, SpinLock>);
+/// A `SeqLock` whose writers leave interrupts on, and whose readers give up: the control that shows that
+/// interruptions do hit writers mid-copy.
+pub(crate) struct InterruptsOn<const N: usize>(SeqLock<Words<N>, SpinLock>);
 
-impl<const N: usize> LeftOn<N> {
+impl<const N: usize> InterruptsOn<N> {
     const ATTEMPTS: u32 = 100;
 
     pub(crate) const fn new() -> Self {
-        LeftOn(SeqLock::with_lock(Words::FIRST, SpinLock::new()))
+        InterruptsOn(SeqLock::with_lock(Words::FIRST, SpinLock::new()))
     }
 }
 
-impl<const N: usize> Subject for LeftOn<N> {
+impl<const N: usize> Subject for InterruptsOn<N> {
     fn write(&self, _: u64) {
         self.0.update(Words::advance);
     }
 
-    fn read(&self, _: u64) -> Look {
+    fn read(&self, _: u64) -> ReadOutcome {
         for _ in 0..Self::ATTEMPTS {
             if let Some(words) = self.0.try_read() {
-                return Look::at(words.generation(), 0);
+                return ReadOutcome::new(words.generation(), 0);
             }
         }
-        Look::Stuck
+        ReadOutcome::Stuck
     }
 
     fn generation(&self) -> u64 {
@@ -162,17 +143,17 @@ impl<const N: usize> Subject for LeftOn<N> {
     }
 }
 
-/// A `SeqLatch`. Its readers have met a writer if one was at work when they came.
+/// A `SeqLatch`. A read has met a writer if a write was under way at its start.
 pub(crate) struct Latched<const N: usize> {
     latch: SeqLatch<Words<N>, SpinLock>,
-    at_work: AtomicBool,
+    is_writing: AtomicBool,
 }
 
 impl<const N: usize> Latched<N> {
     pub(crate) const fn new() -> Self {
         Latched {
             latch: SeqLatch::with_lock(Words::FIRST, SpinLock::new()),
-            at_work: AtomicBool::new(false),
+            is_writing: AtomicBool::new(false),
         }
     }
 }
@@ -181,14 +162,14 @@ impl<const N: usize> Subject for Latched<N> {
     fn write(&self, _: u64) {
         self.latch.update(|words| {
             words.advance();
-            self.at_work.store(true, Relaxed);
+            self.is_writing.store(true, Relaxed);
         });
-        self.at_work.store(false, Relaxed);
+        self.is_writing.store(false, Relaxed);
     }
 
-    fn read(&self, _: u64) -> Look {
-        let met = self.at_work.load(Relaxed);
-        Look::at(self.latch.read().generation(), u64::from(met))
+    fn read(&self, _: u64) -> ReadOutcome {
+        let met = self.is_writing.load(Relaxed);
+        ReadOutcome::new(self.latch.read().generation(), u64::from(met))
     }
 
     fn generation(&self) -> u64 {
@@ -196,7 +177,7 @@ impl<const N: usize> Subject for Latched<N> {
     }
 }
 
-/// A `SeqCount<u32>` beside words of its own, as a driver would use it.
+/// A `SeqCount<u32>` beside the words that it protects, as in a driver.
 pub(crate) struct Counted<const N: usize> {
     count: SeqCount<u32>,
     writers: SpinLock,
@@ -215,62 +196,62 @@ impl<const N: usize> Subject for Counted<N> {
     fn write(&self, turn: u64) {
         self.writers.lock();
         let section = self.count.write();
-        self.words.put(self.words.newest().wrapping_add(1), is_paced(turn));
+        self.words.store(self.words.newest().wrapping_add(1), is_paced(turn));
         drop(section);
         // SAFETY: P5. Taken above, in this thread.
         unsafe { self.writers.unlock(()) };
     }
 
-    fn read(&self, turn: u64) -> Look {
-        read_counted(&self.count, || self.words.take(is_paced(turn)))
+    fn read(&self, turn: u64) -> ReadOutcome {
+        read_counted(&self.count, || self.words.load(is_paced(turn)))
     }
 
     fn generation(&self) -> u64 {
         self.words.newest()
     }
 
-    fn counts(&self, writes: u64) -> bool {
+    fn has_count_of(&self, writes: u64) -> bool {
         self.count.sequence() == (writes as u32).wrapping_mul(2)
     }
 }
 
-/// Reads until a read is consistent; each failed attempt has met a writer.
+/// Reads until a read is consistent. Each failed attempt has met a writer.
 #[inline]
 pub(crate) fn read_counted<const N: usize>(
     count: &SeqCount<u32>,
-    take: impl Fn() -> Words<N>,
-) -> Look {
+    load: impl Fn() -> Words<N>,
+) -> ReadOutcome {
     let mut met = u64::from(count.try_read_begin().is_none());
     loop {
         let start = count.read_begin();
-        let words = take();
+        let words = load();
         if !count.read_retry(start) {
-            return Look::at(words.generation(), met);
+            return ReadOutcome::new(words.generation(), met);
         }
         met += 1;
     }
 }
 
-/// The same words without any protocol: the control which shows that they do tear.
-pub(crate) struct Bare<const N: usize> {
+/// Words without any protection: the control that shows that they do tear.
+pub(crate) struct Unprotected<const N: usize> {
     words: SharedWords<N>,
 }
 
-impl<const N: usize> Bare<N> {
+impl<const N: usize> Unprotected<N> {
     pub(crate) const fn new() -> Self {
-        Bare { words: SharedWords::new() }
+        Unprotected { words: SharedWords::new() }
     }
 }
 
-impl<const N: usize> Subject for Bare<N> {
+impl<const N: usize> Subject for Unprotected<N> {
     const WORD_BY_WORD: bool = true;
 
     fn write(&self, turn: u64) {
-        self.words.put(self.words.newest().wrapping_add(1), is_paced(turn));
+        self.words.store(self.words.newest().wrapping_add(1), is_paced(turn));
     }
 
-    fn read(&self, turn: u64) -> Look {
-        Look::at(self.words.take(is_paced(turn)).generation(), 0)
+    fn read(&self, turn: u64) -> ReadOutcome {
+        ReadOutcome::new(self.words.load(is_paced(turn)).generation(), 0)
     }
 
     fn generation(&self) -> u64 {

@@ -1,19 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What a case has to show, and whether that is what it should.
+//! `CaseReport`, the sums of a case, and `Goal`, what they have to show.
 
 use core::ffi::{CStr, c_char};
 
-use crate::locks::Subject;
-use crate::race::{Proof, Workers};
-use crate::tally::{Tally, read};
+use crate::action::Subject;
+use crate::tally::{Tally, load};
 
 unsafe extern "C" {
-    fn hammer_reports(report: *const Report);
+    fn hammer_print_report(report: *const CaseReport);
 }
 
-/// The twin of `struct hammer_report`.
+/// What a case has to show, and how often, before it may end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// Readers met writers.
+    Met(u64),
+    /// The interruption came.
+    Interrupted(u64),
+    /// The interruption met the writer that it interrupted, and read a value all the same.
+    MetInside(u64),
+    /// A control: reads were torn.
+    Torn(u64),
+    /// A control: reads in the interruption failed.
+    Stuck(u64),
+}
+
+/// The same layout as `struct hammer_report`.
 #[repr(C)]
-pub(crate) struct Report {
+pub(crate) struct CaseReport {
     name: *const c_char,
     writes: u64,
     reads: u64,
@@ -28,10 +42,10 @@ pub(crate) struct Report {
     is_ok: u32,
 }
 
-impl Report {
-    /// The sums until now.
-    pub(crate) fn of<S>(name: &'static CStr, workers: &Workers<'_, S>) -> Self {
-        let mut report = Report {
+impl CaseReport {
+    /// Creates a report of nothing.
+    pub(crate) fn new(name: &'static CStr) -> Self {
+        CaseReport {
             name: name.as_ptr(),
             writes: 0,
             reads: 0,
@@ -44,56 +58,55 @@ impl Report {
             lost: 0,
             is_control: 0,
             is_ok: 0,
-        };
-        for worker in workers.iter().flatten() {
-            report.add(&worker.tally);
-            if let Some(interruption) = worker.interruption {
-                report.interrupts += interruption.tally.turns();
-                report.met_inside += read(&interruption.tally.met);
-                report.add(&interruption.tally);
-            }
         }
-        report
     }
 
-    fn add(&mut self, tally: &Tally) {
-        self.writes += read(&tally.writes);
-        self.reads += read(&tally.reads);
-        self.met += read(&tally.met);
-        self.stuck += read(&tally.stuck);
-        self.torn += read(&tally.torn);
-        self.backward += read(&tally.backward);
+    /// Adds the counters of a thread.
+    pub(crate) fn add_thread(&mut self, tally: &Tally) {
+        self.writes += load(&tally.writes);
+        self.reads += load(&tally.reads);
+        self.met += load(&tally.met);
+        self.stuck += load(&tally.stuck);
+        self.torn += load(&tally.torn);
+        self.backward += load(&tally.backward);
     }
 
-    /// Whether enough has happened.
-    pub(crate) fn proves(&self, proof: Proof) -> bool {
-        let enough = match proof {
-            Proof::Met(least) => self.met >= least,
-            Proof::Interrupted(least) => self.interrupts >= least,
-            Proof::MetInside(least) => self.met_inside >= least,
-            Proof::Torn(least) => self.torn >= least,
-            Proof::Stuck(least) => self.stuck >= least,
+    /// Adds the counters of an interruption.
+    pub(crate) fn add_interruption(&mut self, tally: &Tally) {
+        self.interrupts += tally.turns();
+        self.met_inside += load(&tally.met);
+        self.add_thread(tally);
+    }
+
+    /// Whether the goal is reached.
+    pub(crate) fn has_reached(&self, goal: Goal) -> bool {
+        let reached = match goal {
+            Goal::Met(least) => self.met >= least,
+            Goal::Interrupted(least) => self.interrupts >= least,
+            Goal::MetInside(least) => self.met_inside >= least,
+            Goal::Torn(least) => self.torn >= least,
+            Goal::Stuck(least) => self.stuck >= least,
         };
-        enough && self.writes > 0 && self.reads > 0
+        reached && self.writes > 0 && self.reads > 0
     }
 
-    /// Whether something has happened that must not, unless it is what a control has to show.
-    pub(crate) fn is_faulty(&self, proof: Proof) -> bool {
-        match proof {
-            Proof::Torn(_) => false,
-            Proof::Stuck(_) => self.torn + self.backward > 0,
+    /// Whether there was a fault other than the one that a control has to show.
+    pub(crate) fn is_faulty(&self, goal: Goal) -> bool {
+        match goal {
+            Goal::Torn(_) => false,
+            Goal::Stuck(_) => self.torn + self.backward > 0,
             _ => self.torn + self.backward + self.stuck > 0,
         }
     }
 
-    /// Judges what has happened when all threads are at rest, and prints it.
-    pub(crate) fn conclude<S: Subject>(&mut self, proof: Proof, subject: &S, all_started: bool) {
+    /// Completes the report when all threads have stopped, and prints it.
+    pub(crate) fn conclude<S: Subject>(&mut self, goal: Goal, subject: &S, all_started: bool) {
         self.lost = self.writes.wrapping_sub(subject.generation());
-        let complete = self.lost == 0 && subject.counts(self.writes);
-        let faultless = complete && !self.is_faulty(proof);
-        self.is_control = u32::from(matches!(proof, Proof::Torn(_) | Proof::Stuck(_)));
-        self.is_ok = u32::from(all_started && faultless && self.proves(proof));
+        let complete = self.lost == 0 && subject.has_count_of(self.writes);
+        let faultless = complete && !self.is_faulty(goal);
+        self.is_control = u32::from(matches!(goal, Goal::Torn(_) | Goal::Stuck(_)));
+        self.is_ok = u32::from(all_started && faultless && self.has_reached(goal));
         // SAFETY: the name lives as long as the module, and the report for the call.
-        unsafe { hammer_reports(self) };
+        unsafe { hammer_print_report(self) };
     }
 }

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What one thread or interruption has done and seen.
+//! `Tally`, the counters of one thread or interruption.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What one read gave.
-pub(crate) enum Look {
-    /// A whole generation; `met`, how often a writer was in the way.
+/// The outcome of one read.
+pub(crate) enum ReadOutcome {
+    /// All words are of one generation; a writer was met `met` times.
     Whole { generation: u64, met: u64 },
-    /// Words of several generations: what must not be.
+    /// The words are of several generations, which the locks have to prevent.
     Torn,
-    /// Nothing, because a writer was in the way all the time.
+    /// Every attempt failed.
     Stuck,
 }
 
-impl Look {
-    /// Looks at words that were validated, or should have been.
+impl ReadOutcome {
+    /// Returns `Whole`, or `Torn` if the words have no common generation.
     #[inline]
-    pub(crate) fn at(generation: Option<u64>, met: u64) -> Self {
+    pub(crate) fn new(generation: Option<u64>, met: u64) -> Self {
         match generation {
-            Some(generation) => Look::Whole { generation, met },
-            None => Look::Torn,
+            Some(generation) => ReadOutcome::Whole { generation, met },
+            None => ReadOutcome::Torn,
         }
     }
 }
 
-/// Numbers that one thread or interruption counts and the thread in charge looks at.
+/// Counters that one thread or interruption changes, and the thread that runs the case reads.
 pub(crate) struct Tally {
     pub(crate) writes: AtomicU64,
     pub(crate) reads: AtomicU64,
@@ -48,47 +48,47 @@ impl Tally {
         }
     }
 
-    /// All reads and writes.
+    /// Returns the number of reads and writes.
     #[inline]
     pub(crate) fn turns(&self) -> u64 {
-        read(&self.writes).wrapping_add(read(&self.reads))
+        load(&self.writes).wrapping_add(load(&self.reads))
     }
 
     #[inline]
-    pub(crate) fn wrote(&self) {
+    pub(crate) fn add_write(&self) {
         add(&self.writes, 1);
     }
 
     #[inline]
-    pub(crate) fn saw(&self, look: Look) {
+    pub(crate) fn add_read(&self, outcome: ReadOutcome) {
         add(&self.reads, 1);
-        match look {
-            Look::Torn => add(&self.torn, 1),
-            Look::Stuck => add(&self.stuck, 1),
-            Look::Whole { generation, met } => {
+        match outcome {
+            ReadOutcome::Torn => add(&self.torn, 1),
+            ReadOutcome::Stuck => add(&self.stuck, 1),
+            ReadOutcome::Whole { generation, met } => {
                 add(&self.met, met);
-                if generation < read(&self.newest) {
+                if generation < load(&self.newest) {
                     add(&self.backward, 1);
                 }
-                set(&self.newest, generation);
+                store(&self.newest, generation);
             }
         }
     }
 }
 
-/// Adds to a number that only this thread changes.
+/// Adds to a counter that only this thread changes.
 #[inline]
-fn add(number: &AtomicU64, more: u64) {
-    set(number, read(number).wrapping_add(more));
+fn add(counter: &AtomicU64, more: u64) {
+    store(counter, load(counter).wrapping_add(more));
 }
 
 #[inline]
-fn set(number: &AtomicU64, value: u64) {
-    number.store(value, Relaxed);
+fn store(counter: &AtomicU64, value: u64) {
+    counter.store(value, Relaxed);
 }
 
-/// A look at a number that may be changing.
+/// Loads a counter, which may be changing.
 #[inline]
-pub(crate) fn read(number: &AtomicU64) -> u64 {
-    number.load(Relaxed)
+pub(crate) fn load(counter: &AtomicU64) -> u64 {
+    counter.load(Relaxed)
 }

@@ -1,50 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Words that all derive from one generation.
+//! `Words`, which all derive from one generation, and `SharedWords`, the same as atomics.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 unsafe extern "C" {
-    /// `cpu_relax`. Where emulated processors take turns, they do so here.
-    #[link_name = "hammer_pauses"]
+    /// `cpu_relax`, at which emulated processors take turns.
+    #[link_name = "hammer_pause"]
     pub(crate) safe fn pause();
 }
 
-/// `N` words of one generation, or a mix of two, which shows.
+/// `N` words of one generation, or a mix of several, which [`generation`](Self::generation) detects.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub(crate) struct Words<const N: usize>([u64; N]);
 
-/// Word `at` of a generation. The factor is odd, so different generations have different words.
+/// Returns word `index` of a generation. The factor is odd, so different generations have different
+/// words.
 #[inline]
-const fn word(generation: u64, at: usize) -> u64 {
-    generation.wrapping_mul(2 * at as u64 + 1)
+const fn word(generation: u64, index: usize) -> u64 {
+    generation.wrapping_mul(2 * index as u64 + 1)
 }
 
 impl<const N: usize> Words<N> {
     /// Generation zero.
     pub(crate) const FIRST: Self = Words([0; N]);
 
-    /// What these words are a copy of, or `None` if they are not all of one generation.
+    /// Returns the generation of all words, or `None` if they are of several.
     #[inline]
     pub(crate) fn generation(&self) -> Option<u64> {
         let generation = *self.0.first()?;
         let mut whole = true;
-        for (at, &found) in self.0.iter().enumerate() {
-            whole &= found == word(generation, at);
+        for (index, &found) in self.0.iter().enumerate() {
+            whole &= found == word(generation, index);
         }
         whole.then_some(generation)
     }
 
-    /// The words of the next generation.
+    /// Advances to the next generation.
     #[inline]
     pub(crate) fn advance(&mut self) {
         let next = self.0.first().map_or(0, |generation| generation.wrapping_add(1));
-        for (at, place) in self.0.iter_mut().enumerate() {
-            *place = word(next, at);
+        for (index, slot) in self.0.iter_mut().enumerate() {
+            *slot = word(next, index);
         }
     }
 
-    /// Where C puts the words that it has read.
+    /// The pointer to which C stores the words that it reads.
     #[inline]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u64 {
         self.0.as_mut_ptr()
@@ -60,7 +61,7 @@ impl<const N: usize> SharedWords<N> {
         SharedWords([const { AtomicU64::new(0) }; N])
     }
 
-    /// The generation of the last write, for whoever may write.
+    /// Returns the generation of the last write; for writers.
     #[inline]
     pub(crate) fn newest(&self) -> u64 {
         // ORDERING: P5. Only the writer under its lock asks, and in `Subject::generation` nobody
@@ -68,31 +69,32 @@ impl<const N: usize> SharedWords<N> {
         self.0.first().map_or(0, |first| first.load(Relaxed))
     }
 
-    /// Stores a generation, one word after the other.
+    /// Stores a generation, first word first.
     #[inline]
-    pub(crate) fn put(&self, generation: u64, paced: bool) {
-        for (at, place) in self.0.iter().enumerate() {
+    pub(crate) fn store(&self, generation: u64, paced: bool) {
+        for (index, slot) in self.0.iter().enumerate() {
             // ORDERING: P1, P2. The count around this carries the order, in `write_begin`.
-            place.store(word(generation, at), Relaxed);
+            slot.store(word(generation, index), Relaxed);
             pause_if(paced);
         }
     }
 
-    /// Loads all words, last one first: side by side with a writer a reader would never cross it.
+    /// Loads all words, last one first: in the writer's order a reader would run beside it and never cross
+    /// it.
     #[inline]
-    pub(crate) fn take(&self, paced: bool) -> Words<N> {
-        let mut taken = Words::FIRST;
-        for (from, to) in self.0.iter().zip(taken.0.iter_mut()).rev() {
+    pub(crate) fn load(&self, paced: bool) -> Words<N> {
+        let mut words = Words::FIRST;
+        for (from, to) in self.0.iter().zip(words.0.iter_mut()).rev() {
             // ORDERING: P2. The count around this carries the order, in `read_retry`.
             *to = from.load(Relaxed);
             pause_if(paced);
         }
-        taken
+        words
     }
 }
 
-/// Whether to pause after each word: every other time, so that both speeds meet. A pause lets the
-/// other side come in between even where the processors take turns.
+/// Whether to pause after each word: in every second call, so that both speeds meet. At a pause the
+/// other side runs even where emulated processors take turns.
 #[inline]
 pub(crate) fn is_paced(turn: u64) -> bool {
     turn % 2 == 1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What the core crate plugs into inside the Linux kernel: its spinlock as a writer lock, and
-//! interrupts and softirqs as contexts.
+//! The Linux kernel's spinlock as a writer lock of the core crate, and its interrupts and softirqs as
+//! contexts.
 //!
 //! | kernel | here |
 //! | --- | --- |
@@ -11,8 +11,8 @@
 //! | `seqlock_t` of kernel C code | [`KernelSeqLock`] |
 //! | `cpu_relax` | `core::hint::spin_loop`, which the core crate waits with |
 //!
-//! So `lock.within::<IrqSave>().update(..)` is `write_seqlock_irqsave` and its end. The functions behind
-//! all this are in `modules/shim.c`, because in C they are macros.
+//! So `lock.within::<IrqSave>().update(..)` is `write_seqlock_irqsave` and `write_sequnlock_irqrestore`.
+//! The kernel's macros are functions in `modules/shim.c`.
 #![no_std]
 
 use core::cell::UnsafeCell;
@@ -34,9 +34,9 @@ unsafe extern "C" {
     fn tf_spin_unlock(lock: *mut u32);
 }
 
-/// Keeps hard interrupts out of this processor and lets them in afterwards: `_irq`.
+/// Disables hard interrupts on this processor, and enables them at the end: `_irq`.
 ///
-/// Like the kernel's form it is for code that runs with interrupts on.
+/// As in the kernel, it is for code that runs with interrupts enabled.
 pub enum Irq {}
 
 impl SavedContext for Irq {
@@ -54,7 +54,7 @@ impl SavedContext for Irq {
     }
 }
 
-/// Keeps hard interrupts out of this processor and restores what was before: `_irqsave`.
+/// Disables hard interrupts on this processor, and restores their state at the end: `_irqsave`.
 pub enum IrqSave {}
 
 impl SavedContext for IrqSave {
@@ -71,7 +71,7 @@ impl SavedContext for IrqSave {
     }
 }
 
-/// Keeps softirqs (timers, tasklets, network) out of this processor: `_bh`.
+/// Disables softirqs (timers, tasklets, network) on this processor: `_bh`.
 pub enum Bh {}
 
 impl SavedContext for Bh {
@@ -90,7 +90,7 @@ impl SavedContext for Bh {
 
 /// The kernel's `spinlock_t`, of kernels without lock debugging and without PREEMPT_RT.
 ///
-/// It keeps preemption out while it is held, so no reader ever waits for a writer that sleeps.
+/// It disables preemption while it is held, so no reader waits for a writer that was preempted.
 #[repr(transparent)]
 pub struct SpinLock(UnsafeCell<u32>);
 
@@ -101,7 +101,7 @@ const _: () = assert!(size_of::<SpinLock>() == 4 && align_of::<SpinLock>() == 4)
 unsafe impl Sync for SpinLock {}
 
 impl SpinLock {
-    /// A lock that nobody holds.
+    /// Creates an unlocked lock.
     pub const fn new() -> Self {
         SpinLock(UnsafeCell::new(0))
     }
@@ -153,7 +153,7 @@ const _: () = {
 };
 
 impl KernelSeqLock {
-    /// The lock at `seqlock`.
+    /// Returns the lock at an address.
     ///
     /// # Safety
     /// `seqlock` is an initialised `seqlock_t` that lives for `'a` (P11).
@@ -163,32 +163,32 @@ impl KernelSeqLock {
         unsafe { &*seqlock }
     }
 
-    /// The count, for readers.
+    /// Returns the count, for readers.
     #[inline]
     pub fn count(&self) -> &SeqCount<u32> {
         &self.count
     }
 
-    /// `write_seqlock`; the guard's end is `write_sequnlock`. For `_irqsave` and the others, in a
-    /// [`Context`](tearfree::context::Context).
+    /// Opens a write section: `write_seqlock`; dropping the guard is `write_sequnlock`. For `_irqsave` and
+    /// the others, call it in a [`Context`](tearfree::context::Context).
     #[inline]
-    pub fn write(&self) -> Writing<'_> {
+    pub fn write(&self) -> WriteGuard<'_> {
         self.lock.lock();
-        Writing { section: Some(self.count.write()), lock: &self.lock }
+        WriteGuard { section: Some(self.count.write()), lock: &self.lock }
     }
 }
 
 /// An open write section of a [`KernelSeqLock`].
 #[must_use = "the write section ends when this is dropped"]
-pub struct Writing<'a> {
+pub struct WriteGuard<'a> {
     section: Option<SeqCountGuard<'a, u32>>,
     lock: &'a SpinLock,
 }
 
-impl Drop for Writing<'_> {
+impl Drop for WriteGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // The count becomes even before the lock is given back.
+        // The count becomes even before the lock is released.
         self.section = None;
         // SAFETY: P5. `write` took it, and guards of sections stay in their thread.
         unsafe { self.lock.unlock(()) };

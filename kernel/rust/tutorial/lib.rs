@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Tutorial one's module: one thread adds one each second, another one prints the value.
+//! Tutorial one's module: one thread adds 1 each second, another one prints the value.
 #![no_std]
 
 use core::ffi::{c_int, c_void};

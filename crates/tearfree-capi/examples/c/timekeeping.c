@@ -32,7 +32,7 @@ void tk_read(unsigned long *sec, unsigned long *nsec)
     } while (read_seqretry(&tk.seq, seq));
 }
 
-/* ---- From here on it is ours: a timer that ticks 2 ms each 1 ms, and a reader beside it ---- */
+/* ---- Added for this example: a timer that ticks 2 ms every 1 ms, and a reader ---- */
 
 #include <pthread.h>
 #include <stdio.h>

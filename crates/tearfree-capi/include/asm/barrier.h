@@ -13,8 +13,8 @@
 #define smp_wmb() TEARFREE_FENCE(__ATOMIC_RELEASE)
 
 /* ORDERING: P3. An even count that this loads was stored by `smp_store_release`. */
-#define smp_load_acquire(place) __atomic_load_n(place, __ATOMIC_ACQUIRE)
+#define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 /* ORDERING: P3. Whoever loads this by `smp_load_acquire` sees all stores from before. */
-#define smp_store_release(place, value) __atomic_store_n(place, value, __ATOMIC_RELEASE)
+#define smp_store_release(p, value) __atomic_store_n(p, value, __ATOMIC_RELEASE)
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* cpu_relax(): tells the processor that this thread waits for another one. */
+/* cpu_relax(): a hint to the processor that this thread is spinning. */
 #ifndef TEARFREE_ASM_PROCESSOR_H
 #define TEARFREE_ASM_PROCESSOR_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* READ_ONCE, WRITE_ONCE and what the other headers need of the compiler: gcc or clang. */
+/* READ_ONCE, WRITE_ONCE, and compiler support for the other headers: gcc or clang. */
 #ifndef TEARFREE_LINUX_COMPILER_H
 #define TEARFREE_LINUX_COMPILER_H
 
 #if !defined(__GNUC__)
-#error "tearfree's headers are for gcc and clang, whose __atomic builtins they use"
+#error "tearfree's headers need the __atomic builtins; compile with gcc or clang"
 #endif
 
 #ifdef __cplusplus
@@ -23,16 +23,15 @@
 #endif
 
 /*
- * Loads and stores that carry no order by themselves, and the fences between them. For
- * ThreadSanitizer, which does not see the fences, every load acquires and every store releases:
- * that orders them as much, and it sees it.
+ * Loads and stores without an ordering of their own, and the fences between them. ThreadSanitizer does
+ * not support fences, so for it every load acquires and every store releases, which is at least as strong.
  */
 #ifdef TEARFREE_TSAN
 #define TEARFREE_PLAIN_LOAD __ATOMIC_ACQUIRE
 #define TEARFREE_PLAIN_STORE __ATOMIC_RELEASE
 #ifndef __clang__
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wtsan" /* that it does not see this fence is dealt with above */
+#pragma GCC diagnostic ignored "-Wtsan" /* it does not support this fence; see above */
 #endif
 static inline void tearfree_fence(int order)
 {
@@ -50,8 +49,8 @@ static inline void tearfree_fence(int order)
 #endif
 
 /*
- * What ThreadSanitizer cannot see, because Rust did it: a lock was taken, or is about to be given
- * back.
+ * Tells ThreadSanitizer that a lock was taken or is about to be released, because it does not see the
+ * Rust code that does it.
  */
 #ifdef TEARFREE_TSAN
 #ifdef __cplusplus
@@ -63,15 +62,15 @@ void __tsan_release(void *address);
 }
 #endif
 #define TEARFREE_TAKEN(lock) __tsan_acquire(lock)
-#define TEARFREE_GIVING_BACK(lock) __tsan_release(lock)
+#define TEARFREE_RELEASING(lock) __tsan_release(lock)
 #else
 #define TEARFREE_TAKEN(lock) ((void)(lock))
-#define TEARFREE_GIVING_BACK(lock) ((void)(lock))
+#define TEARFREE_RELEASING(lock) ((void)(lock))
 #endif
 
 #define TEARFREE_UNLIKELY(condition) (__builtin_expect((condition) != 0, 0) != 0)
 
-/* Kernel code has these; in C++ the words mean other things. */
+/* Kernel code has these; in C++ the names have other meanings. */
 #ifndef __cplusplus
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
@@ -91,19 +90,19 @@ struct tearfree_same {
 };
 
 template <class T>
-inline T tearfree_read_once(const volatile T &place) noexcept
+inline T tearfree_read_once(const volatile T &variable) noexcept
 {
 	T value;
 	/* ORDERING: P1, P2. None by itself: the fence in `read_seqcount_retry` comes after it. */
-	__atomic_load(&place, &value, TEARFREE_PLAIN_LOAD);
+	__atomic_load(&variable, &value, TEARFREE_PLAIN_LOAD);
 	return value;
 }
 
 template <class T>
-inline void tearfree_write_once(volatile T &place, typename tearfree_same<T>::type value) noexcept
+inline void tearfree_write_once(volatile T &variable, typename tearfree_same<T>::type value) noexcept
 {
 	/* ORDERING: P1, P2. None by itself: the fence in `write_seqcount_begin` comes before it. */
-	__atomic_store(&place, &value, TEARFREE_PLAIN_STORE);
+	__atomic_store(&variable, &value, TEARFREE_PLAIN_STORE);
 }
 
 #define READ_ONCE(x) tearfree_read_once(x)
@@ -111,7 +110,7 @@ inline void tearfree_write_once(volatile T &place, typename tearfree_same<T>::ty
 
 #else
 
-/* The type of an expression without const and volatile: the comma operator gives a plain value. */
+/* The type of an expression without const and volatile, which the comma operator drops. */
 #define TEARFREE_PLAIN_TYPE(x) __typeof__(((void)0, (x)))
 
 /* ORDERING: P1, P2. None by itself: the fence in `read_seqcount_retry` comes after it. */

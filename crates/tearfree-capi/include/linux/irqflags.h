@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Interrupts of user space: the asynchronous signals of this thread. Two system calls a section. */
+/* Interrupts in user space: the asynchronous signals of this thread. Two system calls a section. */
 #ifndef TEARFREE_LINUX_IRQFLAGS_H
 #define TEARFREE_LINUX_IRQFLAGS_H
 
 #include <linux/compiler.h>
 
-/* `flags` holds the signals that were kept out before: one bit for each of 64. */
+/* `flags` holds the signals that were blocked before: one bit for each of 64. */
 TEARFREE_STATIC_ASSERT(sizeof(unsigned long) == 8, "64 signals do not fit into unsigned long here");
 
 #ifdef __cplusplus
@@ -21,11 +21,11 @@ void tearfree_irq_enable(void);
 }
 #endif
 
-/* Keeps signals out, and restores what was let in before. Sections nest. */
+/* Block signals, and restore the previous mask. Sections nest. */
 #define local_irq_save(flags) ((void)((flags) = tearfree_irq_save()))
 #define local_irq_restore(flags) tearfree_irq_restore(flags)
 
-/* Keeps signals out, and lets all of them in, whatever was before. Sections do not nest. */
+/* Block signals, and unblock all of them, whatever was before. Sections do not nest. */
 #define local_irq_disable() tearfree_irq_disable()
 #define local_irq_enable() tearfree_irq_enable()
 

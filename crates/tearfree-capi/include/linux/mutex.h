@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* struct mutex: a lock that sleeps; in Rust it is `tearfree::DefaultLock`. */
+/* struct mutex: a lock whose waiters sleep; in Rust it is `tearfree::DefaultLock`. */
 #ifndef TEARFREE_LINUX_MUTEX_H
 #define TEARFREE_LINUX_MUTEX_H
 
 #include <linux/compiler.h>
 
-/* 0: nobody holds it. */
+/* 0: unlocked. */
 struct mutex {
 	unsigned char state;
 };
@@ -37,7 +37,7 @@ static inline void mutex_lock(struct mutex *lock)
 	TEARFREE_TAKEN(lock);
 }
 
-/* 1: taken. 0: somebody else has it. */
+/* Returns 1 if the lock was taken, else 0. */
 static inline int mutex_trylock(struct mutex *lock)
 {
 	int taken = tearfree_mutex_trylock(lock);
@@ -49,7 +49,7 @@ static inline int mutex_trylock(struct mutex *lock)
 
 static inline void mutex_unlock(struct mutex *lock)
 {
-	TEARFREE_GIVING_BACK(lock);
+	TEARFREE_RELEASING(lock);
 	tearfree_mutex_unlock(lock);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* rwlock_t: many readers or one writer; it sleeps. A thread must not take it twice. */
+/* rwlock_t: many readers or one writer; waiters sleep. A thread must not take it twice. */
 #ifndef TEARFREE_LINUX_RWLOCK_H
 #define TEARFREE_LINUX_RWLOCK_H
 
 #include <linux/compiler.h>
 
-/* 0: nobody holds it. */
+/* 0: unlocked. */
 typedef struct rwlock {
 	unsigned long state;
 } rwlock_t;
@@ -38,7 +38,7 @@ static inline void read_lock(rwlock_t *lock)
 	TEARFREE_TAKEN(lock);
 }
 
-/* 1: taken. 0: a writer has it. */
+/* Returns 1 if the lock was taken, 0 if a writer holds it. */
 static inline int read_trylock(rwlock_t *lock)
 {
 	int taken = tearfree_read_trylock(lock);
@@ -50,7 +50,7 @@ static inline int read_trylock(rwlock_t *lock)
 
 static inline void read_unlock(rwlock_t *lock)
 {
-	TEARFREE_GIVING_BACK(lock);
+	TEARFREE_RELEASING(lock);
 	tearfree_read_unlock(lock);
 }
 
@@ -60,7 +60,7 @@ static inline void write_lock(rwlock_t *lock)
 	TEARFREE_TAKEN(lock);
 }
 
-/* 1: taken. 0: somebody else has it. */
+/* Returns 1 if the lock was taken, else 0. */
 static inline int write_trylock(rwlock_t *lock)
 {
 	int taken = tearfree_write_trylock(lock);
@@ -72,7 +72,7 @@ static inline int write_trylock(rwlock_t *lock)
 
 static inline void write_unlock(rwlock_t *lock)
 {
-	TEARFREE_GIVING_BACK(lock);
+	TEARFREE_RELEASING(lock);
 	tearfree_write_unlock(lock);
 }
 

@@ -20,13 +20,13 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* Returns when the count is even, or was: spins, then yields, then sleeps. */
+/* Waits until the count is even: spins, then yields, then sleeps. It may be odd again on return. */
 void tearfree_seqcount_wait(const unsigned *sequence);
 #ifdef __cplusplus
 }
 #endif
 
-/* ---- One name for five types: the count inside of each ---- */
+/* ---- The count inside each of the five types ---- */
 
 #define TEARFREE_SEQPROP(type)                                                                     \
 	static inline seqcount_t *TEARFREE_SEQPROP_NAME(type, ptr)(type##_t * s)                   \
@@ -116,20 +116,20 @@ static inline int tearfree_read_retry(const seqcount_t *s, unsigned start)
 	return tearfree_read_moved(s, start);
 }
 
-/* Waits until no writer is inside; the three are the same since Linux 6.12. */
+/* Wait until no writer is inside. The three are the same since Linux 6.12. */
 #define read_seqcount_begin(s) tearfree_read_begin(seqprop_const_ptr(s))
 #define raw_read_seqcount_begin(s) tearfree_read_begin(seqprop_const_ptr(s))
 #define __read_seqcount_begin(s) tearfree_read_begin(seqprop_const_ptr(s))
-/* The count as it is, odd or even. */
+/* Returns the count, odd or even. */
 #define raw_read_seqcount(s) tearfree_read_raw(seqprop_const_ptr(s))
-/* Never waits: a read that began beside a writer fails at its end. */
+/* Never waits: a read that begins during a write fails at its end. */
 #define raw_seqcount_begin(s) (tearfree_read_raw(seqprop_const_ptr(s)) & ~1U)
 /* False at once if a writer is inside. */
 #define raw_seqcount_try_begin(s, start)                                                           \
 	((bool)((start) = tearfree_read_raw(seqprop_const_ptr(s)), !((start) & 1)))
-/* Whether a writer was inside since `start`: then what was read must be thrown away. */
+/* Whether a writer was inside since `start`: then what was read must be discarded. */
 #define read_seqcount_retry(s, start) tearfree_read_retry(seqprop_const_ptr(s), start)
-/* The same for callers that have an smp_rmb() of their own before it. */
+/* The same for callers that have issued smp_rmb() before. */
 #define __read_seqcount_retry(s, start) tearfree_read_moved(seqprop_const_ptr(s), start)
 
 /* ---- Writers: one at a time ---- */
@@ -140,7 +140,7 @@ static inline void tearfree_seqcount_init(seqcount_t *s)
 	__atomic_store_n(&s->sequence, 0, TEARFREE_PLAIN_STORE);
 }
 
-/* The writer's look at the count that only it changes. */
+/* Loads the count in the writer, the only one that changes it. */
 static inline unsigned tearfree_own(const seqcount_t *s)
 {
 	/* ORDERING: P5. Only the writer that holds the lock stores, in `tearfree_write_end`. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * seqcount_latch_t: data in two copies, so that readers never wait, not even one that interrupts the
- * writer. Part of <linux/seqlock.h>.
+ * seqcount_latch_t: data in two copies, so that readers never wait, even if they interrupt the writer.
+ * Part of <linux/seqlock.h>.
  *
  *	writer, alone				reader
  *	write_seqcount_latch_begin(&latch);	do {
@@ -17,7 +17,7 @@
 
 #define seqcount_latch_init(s) tearfree_seqcount_init(&(s)->seqcount)
 
-/* The count; its lowest bit says which of the two copies to read. */
+/* Returns the count; its lowest bit is the copy to read. */
 static inline unsigned raw_read_seqcount_latch(const seqcount_latch_t *s)
 {
 	/* ORDERING: P7. Pairs with the store in `raw_write_seqcount_latch`: that copy was whole. */
@@ -29,7 +29,7 @@ static inline unsigned read_seqcount_latch(const seqcount_latch_t *s)
 	return raw_read_seqcount_latch(s);
 }
 
-/* Whether the writer has moved on since: then what was read must be thrown away. */
+/* Whether a writer changed the count since `start`: then what was read must be discarded. */
 static inline int raw_read_seqcount_latch_retry(const seqcount_latch_t *s, unsigned start)
 {
 	/* ORDERING: P7. Pairs with the fence in `raw_write_seqcount_latch`. */
@@ -42,7 +42,7 @@ static inline int read_seqcount_latch_retry(const seqcount_latch_t *s, unsigned 
 	return raw_read_seqcount_latch_retry(s, start);
 }
 
-/* Sends readers to the other copy; then the writer may change the one that they leave. */
+/* Sends readers to the other copy; then the writer may change the one they left. */
 static inline void raw_write_seqcount_latch(seqcount_latch_t *s)
 {
 	/* ORDERING: P7. The copy that readers go to is whole before: `raw_read_seqcount_latch`. */
@@ -61,7 +61,7 @@ static inline void write_seqcount_latch(seqcount_latch_t *s)
 	raw_write_seqcount_latch(s);
 }
 
-/* Nothing is left to do: the next write orders the second copy. */
+/* Does nothing: the next write orders the second copy. */
 static inline void write_seqcount_latch_end(seqcount_latch_t *s)
 {
 	(void)s;

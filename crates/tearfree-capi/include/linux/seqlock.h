@@ -9,12 +9,12 @@
  *	write_sequnlock(&lock);				copy_b = READ_ONCE(b);
  *						} while (read_seqretry(&lock, seq));
  *
- * C11 to C23 and C++17 and later, with gcc or clang; link with -ltearfree. Interrupts are the signals
- * of the thread: `_irq` and `_irqsave` keep all asynchronous ones out, `_bh` those that the program
- * chooses (<linux/bottom_half.h>).
+ * C11 to C23 and C++17 and later, with gcc or clang; link with -ltearfree. Interrupts are the signals of
+ * the thread: `_irq` and `_irqsave` block all asynchronous ones, `_bh` those that the program chooses
+ * (<linux/bottom_half.h>).
  *
- * Data that are read without READ_ONCE and written without WRITE_ONCE work as they do in the kernel,
- * which does not promise it by the rules of C: there it is a data race.
+ * Data read without READ_ONCE or written without WRITE_ONCE works as in the kernel, but by the rules of C
+ * it is a data race.
  */
 #ifndef TEARFREE_LINUX_SEQLOCK_H
 #define TEARFREE_LINUX_SEQLOCK_H
@@ -29,8 +29,8 @@
 #include <linux/types.h>
 
 /*
- * Also for a child that was forked while another thread was in a write section: there, the count stays odd,
- * the lock stays taken, and readers would wait without end. Write the data again, then call this.
+ * Also for a child that was forked while another thread was in a write section: in the child the count
+ * stays odd, the lock stays taken, and readers never return. Write the data again, then call this.
  */
 static inline void seqlock_init(seqlock_t *sl)
 {
@@ -45,7 +45,7 @@ static inline unsigned read_seqbegin(const seqlock_t *sl)
 	return read_seqcount_begin(&sl->seqcount);
 }
 
-/* Not 0: a writer was inside since `start`, so what was read must be thrown away. */
+/* Not 0: a writer was inside since `start`, so what was read must be discarded. */
 static inline int read_seqretry(const seqlock_t *sl, unsigned start)
 {
 	return read_seqcount_retry(&sl->seqcount, start);
@@ -60,7 +60,7 @@ static inline int tearfree_read_seqretry_irqrestore(const seqlock_t *sl, unsigne
 	return retry;
 }
 
-/* Each attempt with signals kept out. */
+/* Each attempt runs with signals blocked. */
 #define read_seqbegin_irqsave(sl, flags) ((flags) = tearfree_irq_save(), read_seqbegin(sl))
 #define read_seqretry_irqrestore(sl, start, flags)                                                 \
 	tearfree_read_seqretry_irqrestore(sl, start, flags)
@@ -73,7 +73,7 @@ static inline void write_seqlock(seqlock_t *sl)
 	write_seqcount_begin(&sl->seqcount);
 }
 
-/* 1: the lock is held. 0: somebody else writes, or reads with the lock. */
+/* Returns 1 if the lock was taken, 0 if another writer or a locking reader holds it. */
 static inline int write_tryseqlock(seqlock_t *sl)
 {
 	if (!spin_trylock(&sl->lock))
@@ -129,7 +129,7 @@ static inline void write_sequnlock_irqrestore(seqlock_t *sl, unsigned long flags
 
 #define write_seqlock_irqsave(sl, flags) ((void)((flags) = tearfree_write_seqlock_irqsave(sl)))
 
-/* ---- Readers with the lock: no writer and no other of them meanwhile; the count stays ---- */
+/* ---- Locking readers: exclude writers and each other; the count does not change ---- */
 
 static inline void read_seqlock_excl(seqlock_t *sl)
 {
@@ -168,7 +168,7 @@ static inline void read_sequnlock_excl_irqrestore(seqlock_t *sl, unsigned long f
 	spin_unlock_irqrestore(&sl->lock, flags);
 }
 
-/* ---- Without the lock first, with it the second time: an odd *seq asks for the lock ---- */
+/* ---- Without the lock first, then with it: an odd *seq asks for the lock ---- */
 
 static inline void read_seqbegin_or_lock(seqlock_t *sl, int *seq)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * scoped_seqlock_read: a read section whose end cannot be forgotten. Part of <linux/seqlock.h>.
+ * scoped_seqlock_read: a read section that ends by itself. Part of <linux/seqlock.h>.
  *
  *	scoped_seqlock_read (&lock, ss_lock) {
  *		copy_a = READ_ONCE(a);
  *		copy_b = READ_ONCE(b);
  *	}
  *
- * The section runs again until nobody wrote meanwhile. `ss_lockless` tries for ever; `ss_lock` and
- * `ss_lock_irqsave` take the lock after one failure. A `return` or `break` out of it gives the lock
- * back, but leaves what was read without it unvalidated.
+ * The section runs again until no writer was inside meanwhile. `ss_lockless` retries without end;
+ * `ss_lock` and `ss_lock_irqsave` take the lock after one failure. A `return` or `break` out of the section
+ * releases the lock, but leaves what was read without the lock unvalidated.
  */
 #ifndef TEARFREE_LINUX_SEQLOCK_SCOPED_H
 #define TEARFREE_LINUX_SEQLOCK_SCOPED_H
@@ -50,7 +50,7 @@ static inline void tearfree_scope_end(struct tearfree_scope *scope)
 	scope->state = ss_done;
 }
 
-/* After an attempt: done, or another one as `target` says. */
+/* Ends the section after an attempt, or begins another one as `target` says. */
 static inline void tearfree_scope_next(struct tearfree_scope *scope, enum ss_state target)
 {
 	if (scope->state != ss_lockless || !read_seqretry(scope->sl, scope->start)) {

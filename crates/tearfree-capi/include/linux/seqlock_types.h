@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The types of <linux/seqlock.h> and their initialisers. Each layout is the same in Rust. */
+/* The types of <linux/seqlock.h> and their initialisers. The layouts are the same in Rust. */
 #ifndef TEARFREE_LINUX_SEQLOCK_TYPES_H
 #define TEARFREE_LINUX_SEQLOCK_TYPES_H
 
@@ -14,8 +14,8 @@ typedef struct seqcount {
 #define SEQCNT_ZERO(name) { 0 }
 
 /*
- * Counts whose writers hold a lock of that kind. As in a kernel without lock debugging, the lock is
- * named where the count is initialised, for the people who read it, and not kept.
+ * Counts whose writers hold a lock of that kind. As in a kernel without lock debugging, the initialiser
+ * names the lock for documentation, and the count does not store it.
  */
 typedef struct seqcount_raw_spinlock {
 	seqcount_t seqcount;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* spin_lock and its forms. It spins for some microseconds, then yields, then sleeps. */
+/* spin_lock and its variants. Waiters spin for some microseconds, then yield, then sleep. */
 #ifndef TEARFREE_LINUX_SPINLOCK_H
 #define TEARFREE_LINUX_SPINLOCK_H
 
@@ -12,7 +12,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* Takes the lock, for as long as it takes. */
+/* Takes a contended lock: spins, yields, sleeps. */
 void tearfree_spin_lock_contended(unsigned char *taken);
 #ifdef __cplusplus
 }

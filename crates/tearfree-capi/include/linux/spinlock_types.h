@@ -5,7 +5,7 @@
 
 #include <linux/compiler.h>
 
-/* 0: nobody holds it. 1: somebody does. */
+/* 0: unlocked. 1: locked. */
 typedef struct raw_spinlock {
 	unsigned char taken;
 } raw_spinlock_t;

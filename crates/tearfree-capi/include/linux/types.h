@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The system's own <linux/types.h>, where there is one, and the kernel's short names for integers. */
+/* The system's own <linux/types.h>, if there is one, and the kernel's short names for integers. */
 #ifndef TEARFREE_LINUX_TYPES_H
 #define TEARFREE_LINUX_TYPES_H
 
-/* #include_next is an extension, of which a pedantic compiler complains outside of such headers. */
+/* #include_next is an extension; pedantic compilers accept it only in system headers. */
 #pragma GCC system_header
 
 #if defined(__has_include_next)

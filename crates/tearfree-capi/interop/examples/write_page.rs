@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Writes a page of eight words, each word of one generation, until its input ends.
+//! Writes a page of eight words of one generation, without pause, until its input ends.
 //!
-//! `write_page PATH`, for readers in other languages: they read beside it.
+//! `write_page PATH`: for tests of readers in other languages.
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::io::{Read, stdin};
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
     let ends = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            // Whatever ends the input ends the writing.
+            // The end of input, or an error, ends the loop.
             let _ = stdin().read(&mut [0]);
             ends.store(true, Relaxed);
         });

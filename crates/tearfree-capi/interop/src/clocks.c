@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A reader of clocks in C, by the calls of <tearfree.h>. */
+/* Reads clocks in C, by the calls of <tearfree.h>. */
 #include <tearfree.h>
 
-struct look {
+#include "expect.h"
+
+struct clock_values {
 	uint64_t now, now_unordered, coarse, realtime;
 	struct tearfree_bounded bounded, utc;
 	int status;
@@ -20,17 +22,17 @@ void c_clock_close(struct tearfree_clock *clock)
 	tearfree_clock_close(clock);
 }
 
-/* One call of each kind. */
-void c_clock_look(const struct tearfree_clock *clock, struct look *look);
-void c_clock_look(const struct tearfree_clock *clock, struct look *look)
+/* Calls every function that reads. */
+void c_clock_read(const struct tearfree_clock *clock, struct clock_values *values);
+void c_clock_read(const struct tearfree_clock *clock, struct clock_values *values)
 {
-	look->now = tearfree_clock_now(clock);
-	look->now_unordered = tearfree_clock_now_unordered(clock);
-	look->coarse = tearfree_clock_coarse(clock);
-	look->realtime = tearfree_clock_realtime(clock);
-	look->bounded = tearfree_clock_now_bounded(clock);
-	look->utc = tearfree_clock_utc_bounded(clock);
-	look->status = tearfree_clock_status(clock);
+	values->now = tearfree_clock_now(clock);
+	values->now_unordered = tearfree_clock_now_unordered(clock);
+	values->coarse = tearfree_clock_coarse(clock);
+	values->realtime = tearfree_clock_realtime(clock);
+	values->bounded = tearfree_clock_now_bounded(clock);
+	values->utc = tearfree_clock_utc_bounded(clock);
+	values->status = tearfree_clock_status(clock);
 }
 
 /* What to wait for. */
@@ -51,14 +53,7 @@ int c_clock_wait(const struct tearfree_clock *clock, int what, uint64_t ns, int6
 	}
 }
 
-/* The number of the line that expected something else. */
-#define EXPECT(condition)                                                                          \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			return __LINE__;                                                           \
-	} while (0)
-
-/* Of a test clock: wrong arguments are refused, and right ones work after. */
+/* On a test clock: wrong arguments are refused, and valid ones work afterwards. */
 int c_clock_wrong_arguments(const char *path);
 int c_clock_wrong_arguments(const char *path)
 {

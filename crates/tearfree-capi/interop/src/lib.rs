@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One struct that C and Rust both read and write. `tests/` has them do it at the same time.
+//! One struct that C and Rust both read and write; `tests/` does it at the same time.
 
 #![allow(unsafe_code, reason = "calls into C")]
 
@@ -19,11 +19,11 @@ pub const WORDS: usize = 8;
 /// The words of one value.
 pub type Words = [u64; WORDS];
 
-/// The same struct as in `shared.c`.
+/// The same struct as in `shared.c`, with one value for each kind of protection.
 #[derive(Debug, Default)]
 #[repr(C)]
-pub struct Shared {
-    /// For [`Member::Lock`], over `words`.
+pub struct SharedValue {
+    /// For [`Protection::Lock`], over `words`.
     pub lock: BareSeqLock,
     count: SeqCount<u32>,
     latch: LatchCount<u32>,
@@ -35,29 +35,29 @@ pub struct Shared {
 // (P11); `the_layouts_are_the_same` compares.
 unsafe extern "C" {
     safe fn c_layout(which: u32) -> usize;
-    safe fn c_write_lock(shared: &Shared);
-    safe fn c_write_count(shared: &Shared);
-    safe fn c_write_latch(shared: &Shared);
-    safe fn c_read_lock(shared: &Shared, copy: &mut Words);
-    safe fn c_read_count(shared: &Shared, copy: &mut Words);
-    safe fn c_read_latch(shared: &Shared, copy: &mut Words);
-    safe fn c_read_nothing(shared: &Shared, copy: &mut Words);
+    safe fn c_write_lock(shared: &SharedValue);
+    safe fn c_write_count(shared: &SharedValue);
+    safe fn c_write_latch(shared: &SharedValue);
+    safe fn c_read_lock(shared: &SharedValue, copy: &mut Words);
+    safe fn c_read_count(shared: &SharedValue, copy: &mut Words);
+    safe fn c_read_latch(shared: &SharedValue, copy: &mut Words);
+    safe fn c_read_unprotected(shared: &SharedValue, copy: &mut Words);
 }
 
-/// What keeps the value whole.
+/// The protection of a value.
 #[derive(Clone, Copy, Debug)]
-pub enum Member {
-    /// `seqlock_t`; the only one for several writers.
+pub enum Protection {
+    /// `seqlock_t`, the only one for several writers.
     Lock,
     /// `seqcount_t`
     Count,
     /// `seqcount_latch_t`
     Latch,
-    /// Nothing: then reads tear.
-    Nothing,
+    /// Without protection: reads tear.
+    None,
 }
 
-/// Who does it.
+/// The language of a reader or writer.
 #[derive(Clone, Copy, Debug)]
 pub enum Language {
     /// `shared.c`
@@ -69,45 +69,45 @@ pub enum Language {
 /// Writes the next generation.
 ///
 /// # Panics
-/// For [`Member::Nothing`], which nobody writes.
-pub fn write(shared: &Shared, member: Member, language: Language) {
-    match (member, language) {
-        (Member::Lock, Language::C) => c_write_lock(shared),
-        (Member::Count, Language::C) => c_write_count(shared),
-        (Member::Latch, Language::C) => c_write_latch(shared),
-        (Member::Lock, Language::Rust) => {
+/// For [`Protection::None`], which is read only.
+pub fn write(shared: &SharedValue, protection: Protection, language: Language) {
+    match (protection, language) {
+        (Protection::Lock, Language::C) => c_write_lock(shared),
+        (Protection::Count, Language::C) => c_write_count(shared),
+        (Protection::Latch, Language::C) => c_write_latch(shared),
+        (Protection::Lock, Language::Rust) => {
             let _writing = shared.lock.write();
             store_next(&shared.words);
         }
-        (Member::Count, Language::Rust) => {
+        (Protection::Count, Language::Rust) => {
             let _writing = shared.count.write();
             store_next(&shared.words);
         }
-        (Member::Latch, Language::Rust) => {
+        (Protection::Latch, Language::Rust) => {
             shared.latch.write_begin();
             store_next(&shared.copies[0]);
             shared.latch.write_flip();
             store_next(&shared.copies[1]);
             shared.latch.write_end();
         }
-        (Member::Nothing, _) => panic!("write with one of the others"),
+        (Protection::None, _) => panic!("Protection::None is read only"),
     }
 }
 
 /// Reads a value.
-pub fn read(shared: &Shared, member: Member, language: Language) -> Words {
+pub fn read(shared: &SharedValue, protection: Protection, language: Language) -> Words {
     let mut copy = [0; WORDS];
-    match (member, language) {
-        (Member::Lock, Language::C) => c_read_lock(shared, &mut copy),
-        (Member::Count, Language::C) => c_read_count(shared, &mut copy),
-        (Member::Latch, Language::C) => c_read_latch(shared, &mut copy),
-        (Member::Nothing, Language::C) => c_read_nothing(shared, &mut copy),
-        (Member::Lock, Language::Rust) => return shared.lock.read(|| load(&shared.words)),
-        (Member::Count, Language::Rust) => return shared.count.read(|| load(&shared.words)),
-        (Member::Latch, Language::Rust) => {
+    match (protection, language) {
+        (Protection::Lock, Language::C) => c_read_lock(shared, &mut copy),
+        (Protection::Count, Language::C) => c_read_count(shared, &mut copy),
+        (Protection::Latch, Language::C) => c_read_latch(shared, &mut copy),
+        (Protection::None, Language::C) => c_read_unprotected(shared, &mut copy),
+        (Protection::Lock, Language::Rust) => return shared.lock.read(|| load(&shared.words)),
+        (Protection::Count, Language::Rust) => return shared.count.read(|| load(&shared.words)),
+        (Protection::Latch, Language::Rust) => {
             return shared.latch.read(|slot| load(&shared.copies[slot]));
         }
-        (Member::Nothing, Language::Rust) => return load(&shared.words),
+        (Protection::None, Language::Rust) => return load(&shared.words),
     }
     copy
 }
@@ -123,7 +123,7 @@ fn load(words: &[AtomicU64; WORDS]) -> Words {
     core::array::from_fn(|index| words[index].load(Relaxed))
 }
 
-/// The words of a generation.
+/// Returns the words of a generation.
 #[must_use]
 pub fn words_of(generation: u64) -> Words {
     core::array::from_fn(|index| generation * WORDS as u64 + index as u64)
@@ -133,17 +133,17 @@ fn generation_of(first: u64) -> u64 {
     first / WORDS as u64
 }
 
-/// The one generation that all words tell, or `None` for a mix.
+/// Returns the generation of all words, or `None` if they are torn.
 #[must_use]
 pub fn generation(copy: &Words) -> Option<u64> {
     let generation = generation_of(copy[0]);
     (*copy == words_of(generation)).then_some(generation)
 }
 
-/// A struct whose words are whole, as generation zero.
+/// Creates a struct whose values are of generation zero.
 #[must_use]
-pub fn shared() -> Shared {
-    let shared = Shared::default();
+pub fn new_shared() -> SharedValue {
+    let shared = SharedValue::default();
     for words in [&shared.words, &shared.copies[0], &shared.copies[1]] {
         for (word, value) in words.iter().zip(words_of(0)) {
             word.store(value, Relaxed);
@@ -152,7 +152,7 @@ pub fn shared() -> Shared {
     shared
 }
 
-/// Sizes and offsets by name: as C has them, and as Rust has them.
+/// Returns sizes and offsets by name, as in C and as in Rust.
 #[must_use]
 pub fn layouts() -> Vec<(&'static str, usize, usize)> {
     let in_rust = [
@@ -168,11 +168,11 @@ pub fn layouts() -> Vec<(&'static str, usize, usize)> {
         ("rwlock_t", size_of::<usize>()),
         ("seqlock_t", size_of::<BareSeqLock>()),
         ("alignment of seqlock_t", align_of::<BareSeqLock>()),
-        ("count", offset_of!(Shared, count)),
-        ("latch", offset_of!(Shared, latch)),
-        ("words", offset_of!(Shared, words)),
-        ("copies", offset_of!(Shared, copies)),
-        ("the struct", size_of::<Shared>()),
+        ("count", offset_of!(SharedValue, count)),
+        ("latch", offset_of!(SharedValue, latch)),
+        ("words", offset_of!(SharedValue, words)),
+        ("copies", offset_of!(SharedValue, copies)),
+        ("the struct", size_of::<SharedValue>()),
     ];
     let numbered = (0..).zip(in_rust);
     numbered.map(|(which, (name, in_rust))| (name, c_layout(which), in_rust)).collect()

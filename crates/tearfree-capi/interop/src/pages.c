@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A reader of pages in C, by the calls of <tearfree.h>. */
+/* Reads pages in C, by the calls of <tearfree.h>. */
 #include <stdbool.h>
 #include <string.h>
 #include <tearfree.h>
+
+#include "expect.h"
 
 enum { WORDS = 8 };
 
 static const char schema[] = "words:u64[8]";
 
-struct tally {
+struct read_counts {
 	uint64_t reads, torn, newest;
 };
 
@@ -23,8 +25,8 @@ static bool is_torn(const uint64_t *words)
 }
 
 /* Reads until the generation is `last`, and counts. Returns the first error number, or 0. */
-int c_read_page(const char *path, uint64_t last, struct tally *tally);
-int c_read_page(const char *path, uint64_t last, struct tally *tally)
+int c_read_page(const char *path, uint64_t last, struct read_counts *counts);
+int c_read_page(const char *path, uint64_t last, struct read_counts *counts)
 {
 	struct tearfree_reading reading = { 0, 0, 0, 0 };
 	struct tearfree_page *page;
@@ -35,16 +37,16 @@ int c_read_page(const char *path, uint64_t last, struct tally *tally)
 		return error;
 	do {
 		error = tearfree_page_read(page, words, sizeof words, &reading);
-		tally->reads++;
-		tally->torn += is_torn(words) || reading.generation < tally->newest ||
+		counts->reads++;
+		counts->torn += is_torn(words) || reading.generation < counts->newest ||
 			       words[0] != reading.generation * WORDS;
-		tally->newest = reading.generation;
-	} while (error == 0 && tally->newest < last);
+		counts->newest = reading.generation;
+	} while (error == 0 && counts->newest < last);
 	tearfree_page_close(page);
 	return error;
 }
 
-/* Says when it has opened the page, then waits for each publication up to `last`. */
+/* Sets `opened` when it has opened the page, then waits for each publication up to `last`. */
 int c_follow_page(const char *path, uint64_t last, int64_t timeout_ns, bool *opened,
 		  uint64_t *generation);
 int c_follow_page(const char *path, uint64_t last, int64_t timeout_ns, bool *opened,
@@ -65,14 +67,7 @@ int c_follow_page(const char *path, uint64_t last, int64_t timeout_ns, bool *ope
 	return error;
 }
 
-/* The number of the line that expected something else. */
-#define EXPECT(condition)                                                                          \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			return __LINE__;                                                           \
-	} while (0)
-
-/* Of a page "value:u64" that holds 5: wrong arguments are refused, and right ones work after. */
+/* On a page "value:u64" with the value 5: wrong arguments are refused, and valid ones work afterwards. */
 int c_wrong_arguments(const char *path);
 int c_wrong_arguments(const char *path)
 {
@@ -97,7 +92,7 @@ int c_wrong_arguments(const char *path)
 	return 0;
 }
 
-/* Of a sealed page "value:u64" that holds 6, and a file that is none. */
+/* On a sealed page "value:u64" with the value 6, and another file. */
 int c_sealed_page(int file, int other);
 int c_sealed_page(int file, int other)
 {

@@ -5,21 +5,20 @@ use core::ffi::{CStr, c_char, c_int};
 use core::sync::atomic::AtomicBool;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// What a reader in C counted.
+/// The counts of a reader in C.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
-pub struct Tally {
+pub struct ReadCounts {
     /// All reads.
     pub reads: u64,
-    /// Those of a mix of two values, of a value older than the one before, or of another generation
-    /// than was told.
+    /// Reads that were torn, older than the one before, or of another generation than reported.
     pub torn: u64,
-    /// The generation of the last one.
+    /// The generation of the last read.
     pub newest: u64,
 }
 
 unsafe extern "C" {
-    fn c_read_page(path: *const c_char, last: u64, tally: &mut Tally) -> c_int;
+    fn c_read_page(path: *const c_char, last: u64, counts: &mut ReadCounts) -> c_int;
     fn c_follow_page(
         path: *const c_char,
         last: u64,
@@ -31,16 +30,16 @@ unsafe extern "C" {
     safe fn c_sealed_page(file: c_int, other: c_int) -> c_int;
 }
 
-/// Reads in C until the generation is `last`; the error number is what it ended with.
-pub fn read_until(path: &CStr, last: u64) -> (c_int, Tally) {
-    let mut tally = Tally::default();
+/// Reads in C until the generation is `last`. Returns the error number and the counts.
+pub fn read_until(path: &CStr, last: u64) -> (c_int, ReadCounts) {
+    let mut counts = ReadCounts::default();
     // SAFETY: the path is a string.
-    let error = unsafe { c_read_page(path.as_ptr(), last, &mut tally) };
-    (error, tally)
+    let error = unsafe { c_read_page(path.as_ptr(), last, &mut counts) };
+    (error, counts)
 }
 
-/// Waits in C until the generation is `last`, after it said that it has opened the page: the error
-/// number, and the generation that it saw last.
+/// Sets `opened`, then waits in C until the generation is `last`. Returns the error number and the last
+/// generation.
 pub fn follow_until(path: &CStr, last: u64, timeout_ns: i64, opened: &AtomicBool) -> (c_int, u64) {
     let mut seen = 0;
     // SAFETY: the path is a string.
@@ -48,14 +47,14 @@ pub fn follow_until(path: &CStr, last: u64, timeout_ns: i64, opened: &AtomicBool
     (error, seen)
 }
 
-/// The line of `pages.c` that saw something unexpected of a page `value:u64` that holds 5, or 0.
+/// Returns the line of `pages.c` whose expectation failed on a page `value:u64` with the value 5, or 0.
 #[must_use]
 pub fn wrong_arguments(path: &CStr) -> c_int {
     // SAFETY: the path is a string.
     unsafe { c_wrong_arguments(path.as_ptr()) }
 }
 
-/// The same of a sealed page that holds 6, and of another file.
+/// The same for a sealed page with the value 6, and another file.
 #[must_use]
 pub fn sealed_page(file: BorrowedFd<'_>, other: BorrowedFd<'_>) -> c_int {
     c_sealed_page(file.as_raw_fd(), other.as_raw_fd())

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The C half: the same struct as in lib.rs, read and written by the calls of the headers. */
+/* The C half: reads and writes the struct of lib.rs by the calls of the headers. */
 #include <linux/seqlock.h>
 
 enum { WORDS = 8 };
@@ -12,7 +12,7 @@ struct shared {
 	u64 copies[2][WORDS];
 };
 
-/* Sizes and offsets, in the order in which lib.rs asks. */
+/* Sizes and offsets, in the order of lib.rs. */
 size_t c_layout(unsigned which);
 size_t c_layout(unsigned which)
 {
@@ -55,7 +55,7 @@ static void load_words(const u64 *words, u64 *copy)
 		copy[i] = READ_ONCE(words[i]);
 }
 
-/* The next generation. */
+/* Writes the next generation. */
 void c_write_lock(struct shared *shared);
 void c_write_lock(struct shared *shared)
 {
@@ -117,9 +117,9 @@ void c_read_latch(const struct shared *shared, u64 *copy)
 	} while (read_seqcount_latch_retry(&shared->latch, seq));
 }
 
-/* Without any of them, to see that this tears. */
-void c_read_nothing(const struct shared *shared, u64 *copy);
-void c_read_nothing(const struct shared *shared, u64 *copy)
+/* Reads without protection, which tears. */
+void c_read_unprotected(const struct shared *shared, u64 *copy);
+void c_read_unprotected(const struct shared *shared, u64 *copy)
 {
 	load_words(shared->words, copy);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A clock that Rust keeps, read by C.
+//! C reads a clock that Rust publishes.
 
 #![allow(unsafe_code, reason = "a text of C")]
 
@@ -14,19 +14,19 @@ use std::thread;
 use std::time::Instant;
 
 use tearfree_capi::c;
-use tearfree_capi_interop::clocks::{ClockOfC, Wait, wrong_arguments};
-use tearfree_clock::{Bounded, Clock, Keeper, Record, Setting, Settings, Status, TestClock};
+use tearfree_capi_interop::clocks::{CClock, Wait, wrong_arguments};
+use tearfree_clock::{Bounded, Clock, Keeper, Record, Settings, Status, TestClock, TestSettings};
 use tearfree_page::{Options, Writer};
 
 const SECOND: u64 = 1_000_000_000;
 /// 2001-09-09 01:46:40 UTC.
 const THEN: u64 = 1_000_000_000 * SECOND;
 const TIMED_OUT: i32 = 17;
-/// The word of a clock's page in which its time namespace is.
+/// The word of a clock's page with its time namespace.
 const TIME_NAMESPACE: usize = 4;
-/// Nothing here takes so long, on however busy a machine.
+/// The limit of a wait: none takes as long, even on a busy machine.
 const WATCHDOG: Duration = Duration::from_secs(60);
-/// The same for C.
+/// The same, for C.
 const A_MINUTE: i64 = 60_000_000_000;
 
 struct Folder {
@@ -47,8 +47,8 @@ fn last_error() -> String {
     unsafe { CStr::from_ptr(c::tearfree_last_error()) }.to_string_lossy().into_owned()
 }
 
-fn at_speed(speed: f64) -> Setting {
-    Setting { at_ns: Some(THEN), speed: Some(speed), ..Setting::default() }
+fn at_speed(speed: f64) -> TestSettings {
+    TestSettings { at_ns: Some(THEN), speed: Some(speed), ..TestSettings::default() }
 }
 
 fn ends(bounded: Bounded) -> (u64, u64) {
@@ -59,8 +59,8 @@ fn middle(earliest: u64, latest: u64) -> u64 {
     earliest + (latest - earliest) / 2
 }
 
-/// Keeps the clock for as long as `during` takes.
-fn kept<R>(page: &Path, during: impl FnOnce() -> R) -> R {
+/// Runs a keeper until `during` returns.
+fn with_keeper<R>(page: &Path, during: impl FnOnce() -> R) -> R {
     struct End<'a>(&'a AtomicBool);
     impl Drop for End<'_> {
         fn drop(&mut self) {
@@ -82,54 +82,57 @@ fn kept<R>(page: &Path, during: impl FnOnce() -> R) -> R {
 }
 
 #[test]
-fn c_and_rust_read_the_same_of_a_clock_that_stands_still() {
+fn c_and_rust_read_the_same_of_a_frozen_clock() {
     let Folder { page, text, .. } = &folder();
     TestClock::create(page, at_speed(0.0)).unwrap();
-    let (rust, clock) = (Clock::open_page(page).unwrap(), ClockOfC::open(Some(text)).unwrap());
-    let look = clock.look();
-    assert_eq!((look.now, look.now_unordered, look.coarse), (rust.now(), rust.now(), rust.now()));
-    assert_eq!(look.realtime, THEN);
-    assert_eq!((look.bounded.earliest, look.bounded.latest), ends(rust.now_bounded()));
-    assert_eq!(look.bounded.earliest, rust.now());
-    assert_eq!((look.status, look.bounded.status), (1, 1));
-    assert_eq!((look.utc.status, rust.utc_bounded().status), (0, Status::Unknown));
-    assert_eq!(middle(look.utc.earliest, look.utc.latest), THEN);
+    let (rust, clock) = (Clock::open_page(page).unwrap(), CClock::open(Some(text)).unwrap());
+    let values = clock.read();
+    assert_eq!(
+        (values.now, values.now_unordered, values.coarse),
+        (rust.now(), rust.now(), rust.now())
+    );
+    assert_eq!(values.realtime, THEN);
+    assert_eq!((values.bounded.earliest, values.bounded.latest), ends(rust.now_bounded()));
+    assert_eq!(values.bounded.earliest, rust.now());
+    assert_eq!((values.status, values.bounded.status), (1, 1));
+    assert_eq!((values.utc.status, rust.utc_bounded().status), (0, Status::Unknown));
+    assert_eq!(middle(values.utc.earliest, values.utc.latest), THEN);
 }
 
 #[test]
 fn what_c_reads_lies_between_two_reads_by_rust() {
     let Folder { page, text, .. } = &folder();
-    kept(page, || {
-        let (rust, clock) = (Clock::open_page(page).unwrap(), ClockOfC::open(Some(text)).unwrap());
+    with_keeper(page, || {
+        let (rust, clock) = (Clock::open_page(page).unwrap(), CClock::open(Some(text)).unwrap());
         let all = || (rust.coarse(), rust.now(), rust.realtime());
         let within = |name, range: RangeInclusive<u64>, ns| {
             assert!(range.contains(&ns), "{name}: {ns} is not in {range:?}");
         };
-        let (mut looks, mut ticks) = (0, 0);
+        let (mut reads, mut ticks) = (0, 0);
         let (begin, mut last_coarse) = (Instant::now(), 0);
-        // As many ticks as a reader at rest sees in a third of a second.
+        // The ticks of a third of a second on an idle machine.
         while ticks < 30 {
-            assert!(begin.elapsed() < WATCHDOG, "{ticks} ticks in {looks} looks");
-            let (before, look, after) = (all(), clock.look(), all());
-            within("coarse", before.0..=after.0, look.coarse);
+            assert!(begin.elapsed() < WATCHDOG, "{ticks} ticks in {reads} reads");
+            let (before, values, after) = (all(), clock.read(), all());
+            within("coarse", before.0..=after.0, values.coarse);
             // A publication after its pivot may show a step back of some nanoseconds.
             let tight = before.1 - 1_000..=after.1 + 1_000;
-            within("now", tight.clone(), look.now);
-            // The processor may take it a little earlier or later, but by no thousand microseconds.
+            within("now", tight.clone(), values.now);
+            // The processor may read the counter a little earlier or later, but by less than a millisecond.
             let loose = before.1 - 1_000_000..=after.1 + 1_000_000;
-            within("now_unordered", loose, look.now_unordered);
-            let bounded = middle(look.bounded.earliest, look.bounded.latest);
+            within("now_unordered", loose, values.now_unordered);
+            let bounded = middle(values.bounded.earliest, values.bounded.latest);
             within("now_bounded", tight, bounded);
-            // Nobody sets the host's time of day in a test.
-            within("realtime", before.2 - 1_000_000..=after.2 + 1_000_000, look.realtime);
-            let utc = middle(look.utc.earliest, look.utc.latest);
+            // The host's time of day is not set during the test.
+            within("realtime", before.2 - 1_000_000..=after.2 + 1_000_000, values.realtime);
+            let utc = middle(values.utc.earliest, values.utc.latest);
             within("utc_bounded", before.2 - 1_000_000..=after.2 + 1_000_000, utc);
-            assert!(look.bounded.earliest < look.bounded.latest, "no clock is exact");
-            ticks += u64::from(look.coarse != last_coarse);
-            last_coarse = look.coarse;
-            looks += 1;
+            assert!(values.bounded.earliest < values.bounded.latest, "the interval is empty");
+            ticks += u64::from(values.coarse != last_coarse);
+            last_coarse = values.coarse;
+            reads += 1;
         }
-        assert!(looks >= ticks);
+        assert!(reads >= ticks);
     });
 }
 
@@ -137,8 +140,8 @@ fn what_c_reads_lies_between_two_reads_by_rust() {
 fn c_waits_until_a_time_is_past_and_for_no_longer_than_asked() {
     let Folder { page, text, .. } = &folder();
     TestClock::create(page, at_speed(0.0)).unwrap();
-    let clock = ClockOfC::open(Some(text)).unwrap();
-    let now = clock.look().now;
+    let clock = CClock::open(Some(text)).unwrap();
+    let now = clock.read().now;
     assert_eq!(clock.wait(Wait::Past, now - 1, 0).map(|seen| seen.earliest), Ok(now));
     assert_eq!(clock.wait(Wait::Past, now, 2_000_000), Err(TIMED_OUT));
     assert!(last_error().contains("has not come yet"), "{}", last_error());
@@ -154,20 +157,20 @@ fn c_waits_until_a_time_is_past_and_for_no_longer_than_asked() {
 #[test]
 fn c_waits_until_a_clock_is_synchronised() {
     let Folder { page, text, .. } = &folder();
-    // It has only begun, and nobody ticks.
+    // The keeper has just started, and does not tick.
     drop(Keeper::open(page, Settings::default()).unwrap());
-    let clock = ClockOfC::open(Some(text)).unwrap();
-    assert_ne!(clock.look().status, 1);
+    let clock = CClock::open(Some(text)).unwrap();
+    assert_ne!(clock.read().status, 1);
     assert_eq!(clock.wait(Wait::Synchronised, 0, 2_000_000), Err(TIMED_OUT));
     assert!(last_error().contains("its timekeeper"), "{}", last_error());
-    let seen = kept(page, || clock.wait(Wait::Synchronised, 0, A_MINUTE));
+    let seen = with_keeper(page, || clock.wait(Wait::Synchronised, 0, A_MINUTE));
     assert_eq!(seen.map(|seen| seen.status), Ok(1));
 }
 
 #[test]
-fn what_goes_wrong_has_a_number_and_a_text_that_helps() {
+fn each_error_has_a_number_and_a_text_that_helps() {
     let Folder { page, text, .. } = &folder();
-    let refused = || ClockOfC::open(Some(text)).map(drop);
+    let refused = || CClock::open(Some(text)).map(drop);
     assert_eq!(refused(), Err(6));
     assert!(last_error().contains("tearfree clock serve"), "{}", last_error());
     drop(Writer::create(page, 1_u64, &Options::new()).unwrap());
@@ -191,7 +194,7 @@ fn what_goes_wrong_has_a_number_and_a_text_that_helps() {
 
 #[test]
 fn without_a_name_it_is_the_clock_of_this_machine_or_there_is_none() {
-    let opened = ClockOfC::open(None).map(drop);
+    let opened = CClock::open(None).map(drop);
     match Clock::open() {
         Ok(_) => assert_eq!(opened, Ok(())),
         Err(error) => assert!(opened.is_err() && last_error() == error.to_string(), "{error}"),

@@ -7,19 +7,26 @@ use std::thread;
 use std::time::Instant;
 
 use tearfree_capi_interop::Language::{C, Rust};
-use tearfree_capi_interop::{Language, Member, Shared, generation, layouts, read, shared, write};
+use tearfree_capi_interop::{
+    Language, Protection, SharedValue, generation, layouts, new_shared, read, write,
+};
 
 const WRITES: u64 = 200_000;
-/// A wait that is longer than this hangs.
+/// The limit of a wait.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
-/// Reads until the writers are done: how many values there were, and how many were mixed or older
+/// Reads until the writers are done. Returns the number of reads, and of those that were torn or older
 /// than the one before.
-fn read_all(shared: &Shared, member: Member, by: Language, done: &AtomicBool) -> (u64, u64) {
+fn read_all(
+    shared: &SharedValue,
+    protection: Protection,
+    by: Language,
+    done: &AtomicBool,
+) -> (u64, u64) {
     let (mut reads, mut torn, mut newest) = (0, 0, 0);
     loop {
         let last = done.load(Ordering::Acquire);
-        match generation(&read(shared, member, by)) {
+        match generation(&read(shared, protection, by)) {
             Some(generation) if generation >= newest => newest = generation,
             _ => torn += 1,
         }
@@ -30,15 +37,15 @@ fn read_all(shared: &Shared, member: Member, by: Language, done: &AtomicBool) ->
     }
 }
 
-fn race(member: Member, writers: &[Language], reader: Language) {
-    let (shared, done) = (shared(), AtomicBool::new(false));
+fn race(protection: Protection, writers: &[Language], reader: Language) {
+    let (shared, done) = (new_shared(), AtomicBool::new(false));
     let (reads, torn) = thread::scope(|scope| {
         let writing = writers.iter().map(|&by| {
             let shared = &shared;
-            scope.spawn(move || (0..WRITES).for_each(|_| write(shared, member, by)))
+            scope.spawn(move || (0..WRITES).for_each(|_| write(shared, protection, by)))
         });
         let writing: Vec<_> = writing.collect();
-        let reading = scope.spawn(|| read_all(&shared, member, reader, &done));
+        let reading = scope.spawn(|| read_all(&shared, protection, reader, &done));
         writing.into_iter().for_each(|writer| writer.join().expect("the writer ends"));
         done.store(true, Ordering::Release);
         reading.join().expect("the reader ends")
@@ -46,7 +53,7 @@ fn race(member: Member, writers: &[Language], reader: Language) {
     assert_eq!(torn, 0, "{reads} reads");
     assert!(reads > 0);
     let writes = WRITES * writers.len() as u64;
-    assert_eq!(generation(&read(&shared, member, reader)), Some(writes), "no write was lost");
+    assert_eq!(generation(&read(&shared, protection, reader)), Some(writes), "no write was lost");
 }
 
 #[test]
@@ -58,41 +65,41 @@ fn the_layouts_are_the_same() {
 
 #[test]
 fn a_c_writer_and_a_rust_reader_share_a_lock() {
-    race(Member::Lock, &[C], Rust);
+    race(Protection::Lock, &[C], Rust);
 }
 
 #[test]
 fn a_rust_writer_and_a_c_reader_share_a_lock() {
-    race(Member::Lock, &[Rust], C);
+    race(Protection::Lock, &[Rust], C);
 }
 
 #[test]
 fn writers_of_both_languages_exclude_each_other() {
-    race(Member::Lock, &[C, Rust], C);
-    race(Member::Lock, &[C, Rust], Rust);
+    race(Protection::Lock, &[C, Rust], C);
+    race(Protection::Lock, &[C, Rust], Rust);
 }
 
 #[test]
 fn both_languages_share_a_count() {
-    race(Member::Count, &[C], Rust);
-    race(Member::Count, &[Rust], C);
+    race(Protection::Count, &[C], Rust);
+    race(Protection::Count, &[Rust], C);
 }
 
 #[test]
 fn both_languages_share_a_latch() {
-    race(Member::Latch, &[C], Rust);
-    race(Member::Latch, &[Rust], C);
+    race(Protection::Latch, &[C], Rust);
+    race(Protection::Latch, &[Rust], C);
 }
 
 #[test]
 fn a_c_reader_waits_for_a_rust_writer_and_a_c_writer_for_its_lock() {
-    let (shared, began) = (shared(), AtomicBool::new(false));
+    let (shared, began) = (new_shared(), AtomicBool::new(false));
     thread::scope(|scope| {
         let writing = shared.lock.write();
         let waiting = scope.spawn(|| {
             began.store(true, Ordering::Release);
-            read(&shared, Member::Lock, C);
-            write(&shared, Member::Lock, C);
+            read(&shared, Protection::Lock, C);
+            write(&shared, Protection::Lock, C);
         });
         while !began.load(Ordering::Acquire) {
             thread::yield_now();
@@ -103,7 +110,7 @@ fn a_c_reader_waits_for_a_rust_writer_and_a_c_writer_for_its_lock() {
         drop(writing);
         waiting.join().expect("the waiting thread ends");
     });
-    assert_eq!(generation(&read(&shared, Member::Lock, Rust)), Some(1));
+    assert_eq!(generation(&read(&shared, Protection::Lock, Rust)), Some(1));
 }
 
 #[test]
@@ -111,17 +118,17 @@ fn without_the_lock_reads_tear() {
     if thread::available_parallelism().is_ok_and(|processors| processors.get() < 2) {
         return; // then the two hardly ever meet
     }
-    let (shared, done, start) = (shared(), AtomicBool::new(false), Instant::now());
+    let (shared, done, start) = (new_shared(), AtomicBool::new(false), Instant::now());
     thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Acquire) && start.elapsed() < WATCHDOG {
-                write(&shared, Member::Lock, Rust);
+                write(&shared, Protection::Lock, Rust);
             }
         });
         while start.elapsed() < WATCHDOG && !done.load(Ordering::Acquire) {
-            let torn = generation(&read(&shared, Member::Nothing, C)).is_none();
+            let torn = generation(&read(&shared, Protection::None, C)).is_none();
             done.store(torn, Ordering::Release);
         }
     });
-    assert!(done.load(Ordering::Acquire), "not one torn read, so the other tests prove nothing");
+    assert!(done.load(Ordering::Acquire), "no read was torn, so the other tests prove nothing");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A page that Rust writes, read by C.
+//! C reads a page that Rust writes.
 
 #![allow(unsafe_code, reason = "a text of C")]
 
@@ -20,7 +20,7 @@ use tearfree_page::{Options, Writer, payload};
 payload! {
     /// The value of the pages here.
     pub struct Value {
-        /// All of one generation.
+        /// Eight words of one generation.
         pub words: Words,
     }
 }
@@ -41,17 +41,17 @@ fn last_error() -> String {
 }
 
 #[test]
-fn a_c_reader_of_a_restless_writer_sees_no_torn_value() {
+fn a_c_reader_beside_a_busy_writer_reads_no_torn_value() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("page");
     let mut writer = Writer::create(&path, value(0), &Options::new()).unwrap();
-    let (error, tally) = thread::scope(|scope| {
+    let (error, counts) = thread::scope(|scope| {
         let reading = scope.spawn(|| read_until(&text(&path), WRITES));
         (1..=WRITES).for_each(|generation| writer.set(value(generation)));
         reading.join().unwrap()
     });
-    assert_eq!((error, tally.torn, tally.newest), (0, 0, WRITES), "{tally:?}");
-    assert!(tally.reads > 0);
+    assert_eq!((error, counts.torn, counts.newest), (0, 0, WRITES), "{counts:?}");
+    assert!(counts.reads > 0);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_c_reader_waits_for_changes_and_for_no_longer_than_asked() {
 }
 
 #[test]
-fn a_c_reader_that_waits_is_told_of_a_new_page() {
+fn a_waiting_c_reader_learns_of_a_new_page() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("page");
     drop(Writer::create(&path, value(0), &Options::new()).unwrap());
@@ -89,7 +89,7 @@ fn a_c_reader_that_waits_is_told_of_a_new_page() {
 }
 
 #[test]
-fn what_goes_wrong_has_a_number_and_a_text_that_helps() {
+fn each_error_has_a_number_and_a_text_that_helps() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("page");
     assert_eq!(read_until(&text(&path), 0).0, 6);
@@ -112,7 +112,7 @@ fn wrong_arguments_are_refused_and_change_nothing() {
 }
 
 #[test]
-fn a_sealed_page_is_read_by_its_file_and_nothing_else_is() {
+fn only_a_sealed_page_is_opened_by_its_file() {
     let mut writer = Writer::create_sealed("numbers", 5_u64, &Options::new()).unwrap();
     writer.set(6);
     let (page, other) = (writer.inheritable().unwrap(), tempfile::tempfile().unwrap());

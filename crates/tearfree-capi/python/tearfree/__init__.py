@@ -15,8 +15,8 @@ import os
 from typing import Any, NamedTuple, Optional
 
 from ._clock import Bounded, Clock
-from ._library import Error, Told, check, library, wait
-from ._schema import Field, fields_of
+from ._library import Error, Handle, PageReading, check, library, wait
+from ._schema import Field, parse_fields
 
 __all__ = ["Bounded", "Clock", "Error", "Field", "Page", "Reading"]
 
@@ -25,49 +25,35 @@ _WRITER = {1: "live", 2: "ended", 3: "superseded"}
 
 
 class Reading(NamedTuple):
-    """A value, whole, and what was known about it."""
+    """A value, never torn, and what is known about it."""
 
     #: A dict of numbers and lists, or a structured array.
     value: Any
     #: The number of publications before this one.
     generation: int
-    #: "fresh" or "stale" as the writer promised; "unpromised", or "unknown" by a clock not seen here.
+    #: "fresh", "stale" (the promise was broken), "unpromised", or "unknown" (by a clock of another
+    #: namespace).
     freshness: str
-    #: For how long still, or since when, in seconds.
+    #: How long a fresh value stays fresh, or since when a stale one is, in seconds.
     seconds: float
-    #: "live", "ended" or "superseded": what the writer said last. It may have died since.
+    #: The last known state of the writer: "live" (it may have crashed since), "ended" or "superseded".
     writer: str
 
 
-class Page:
-    """A page of this user or of root, by its name, or by its path if it has a "/" in it.
+class Page(Handle):
+    """Opens a page of this user or of root, by its name, or by its path if it contains a "/".
 
-    `schema`, such as "price:f64 qty:u64", is what the program expects in it. Any thread may read, as
-    long as none closes it.
+    `schema`, such as "price:f64 qty:u64", is the schema that the program expects. Any thread may read,
+    until one closes the page.
     """
 
     def __init__(self, name, schema: Optional[str] = None):
-        self._page = ctypes.c_void_p()
+        super().__init__(library.tearfree_page_close, "page")
         wanted = None if schema is None else schema.encode()
-        check(library.tearfree_page_open(os.fsencode(name), wanted, ctypes.byref(self._page)))
-        self.schema: str = library.tearfree_page_schema(self._page).decode()
-        self.fields: list[Field] = fields_of(self.schema)
-        self._size: int = library.tearfree_page_size(self._page)
-
-    def close(self):
-        """Ends the use of the page."""
-        library.tearfree_page_close(self._page)
-        self._page = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def __del__(self):
-        if getattr(self, "_page", None):
-            self.close()
+        check(library.tearfree_page_open(os.fsencode(name), wanted, ctypes.byref(self._pointer)))
+        self.schema: str = library.tearfree_page_schema(self._pointer).decode()
+        self.fields: list[Field] = parse_fields(self.schema)
+        self._size: int = library.tearfree_page_size(self._pointer)
 
     @property
     def generation(self) -> int:
@@ -89,36 +75,31 @@ class Page:
         )
 
     def read(self) -> Reading:
-        """The newest value, as a dict of numbers and lists of numbers by the names of the fields."""
+        """Reads the newest value, as a dict of numbers and lists of numbers by field name."""
         copy = bytearray(self._size)
-        told = self._read_into(copy)
-        return _reading({field.name: field.of(copy) for field in self.fields}, told)
+        reading = self._read_into(copy)
+        return _reading({field.name: field.unpack(copy) for field in self.fields}, reading)
 
     def read_array(self) -> Reading:
-        """The newest value as a structured array of numpy, which is a copy of its own."""
+        """Reads the newest value as a structured array of numpy, a copy."""
         import numpy
 
         array = numpy.empty((), dtype=self.dtype)
-        told = self._read_into(memoryview(array.reshape(1)).cast("B") if array.nbytes else array)
-        return _reading(array, told)
+        reading = self._read_into(memoryview(array.reshape(1)).cast("B") if array.nbytes else array)
+        return _reading(array, reading)
 
     def wait(self, seen: int, timeout: Optional[float] = None) -> bool:
-        """Sleeps until the generation is another one than `seen`; False after `timeout` seconds."""
+        """Sleeps until the generation is not `seen`; returns False after `timeout` seconds."""
         return wait(lambda ns: library.tearfree_page_wait(self._open(), seen, ns), timeout)
 
-    def _open(self):
-        if not self._page:
-            raise ValueError("the page is closed; open it again")
-        return self._page
-
-    def _read_into(self, buffer) -> Told:
-        told = Told()
-        place = (ctypes.c_char * self._size).from_buffer(buffer)
-        check(library.tearfree_page_read(self._open(), place, self._size, ctypes.byref(told)))
-        return told
+    def _read_into(self, buffer) -> PageReading:
+        reading = PageReading()
+        target = (ctypes.c_char * self._size).from_buffer(buffer)
+        check(library.tearfree_page_read(self._open(), target, self._size, ctypes.byref(reading)))
+        return reading
 
 
-def _reading(value, told: Told) -> Reading:
-    freshness = _FRESHNESS.get(told.freshness, "unknown")
-    writer = _WRITER.get(told.writer, "ended")
-    return Reading(value, told.generation, freshness, told.ns / 1e9, writer)
+def _reading(value, reading: PageReading) -> Reading:
+    freshness = _FRESHNESS.get(reading.freshness, "unknown")
+    writer = _WRITER.get(reading.writer, "ended")
+    return Reading(value, reading.generation, freshness, reading.ns / 1e9, writer)

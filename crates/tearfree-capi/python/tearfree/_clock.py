@@ -5,7 +5,7 @@ import ctypes
 import os
 from typing import NamedTuple, Optional
 
-from ._library import Interval, check, library, wait
+from ._library import ClockInterval, Handle, check, library, wait
 
 _STATUS = {0: "unknown", 1: "synchronised", 2: "free running", 3: "disrupted"}
 
@@ -15,62 +15,47 @@ class Bounded(NamedTuple):
 
     earliest: int
     latest: int
-    #: How far to trust the two: a status, as `Clock.status` gives it.
+    #: How far the interval can be trusted, as `Clock.status`.
     status: str
 
 
-class Clock:
-    """The clock of this machine; or another, by the name of its page, or by its path with a "/" in it.
+class Clock(Handle):
+    """Opens the clock of this machine; or another, by its page's name, or path if it contains a "/".
 
-    All times are nanoseconds, as in time.monotonic_ns and time.time_ns. Any thread may read, as long
-    as none closes it.
+    All times are nanoseconds, as in time.monotonic_ns and time.time_ns. Any thread may read,
+    until one closes the clock.
     """
 
     def __init__(self, name=None):
-        self._clock = ctypes.c_void_p()
+        super().__init__(library.tearfree_clock_close, "clock")
         page = None if name is None else os.fsencode(name)
-        check(library.tearfree_clock_open(page, ctypes.byref(self._clock)))
-
-    def close(self):
-        """Ends the use of the clock."""
-        library.tearfree_clock_close(self._clock)
-        self._clock = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def __del__(self):
-        if getattr(self, "_clock", None):
-            self.close()
+        check(library.tearfree_clock_open(page, ctypes.byref(self._pointer)))
 
     def now(self) -> int:
-        """The time, like CLOCK_MONOTONIC. It never decreases, in whatever process."""
+        """Returns the time, like CLOCK_MONOTONIC. It never decreases, across all processes."""
         return library.tearfree_clock_now(self._open())
 
     def coarse(self) -> int:
-        """The time of the last tick, which is every 10 ms; never later than now."""
+        """Returns the time of the last tick, one every 10 ms; never later than now."""
         return library.tearfree_clock_coarse(self._open())
 
     def realtime(self) -> int:
-        """The time of day, like CLOCK_REALTIME: since 1970. Somebody may set it, also back."""
+        """Returns the time of day, like CLOCK_REALTIME: since 1970. It may be set, also back."""
         return library.tearfree_clock_realtime(self._open())
 
     def now_bounded(self) -> Bounded:
-        """The interval in which the host's CLOCK_MONOTONIC is now."""
+        """Returns the interval that contains the host's CLOCK_MONOTONIC."""
         return _bounded(library.tearfree_clock_now_bounded(self._open()))
 
     def utc_bounded(self) -> Bounded:
-        """The interval in which UTC is now, since 1970, as far as the kernel's NTP code knows."""
+        """Returns the interval that contains UTC, since 1970, by the kernel's NTP code."""
         return _bounded(library.tearfree_clock_utc_bounded(self._open()))
 
     @property
     def status(self) -> str:
-        """How it stands to the host's clock: "synchronised", "free running" (the timekeeper is dead,
-        late or has only begun), "disrupted" (there was a jump) or "unknown"."""
-        return _name_of(library.tearfree_clock_status(self._open()))
+        """The status against the host's clock: "synchronised", "free running" (the timekeeper is dead,
+        late or has just started), "disrupted" (there was a jump) or "unknown"."""
+        return _status_name(library.tearfree_clock_status(self._open()))
 
     def wait_until_past(self, ns: int, timeout: Optional[float] = None) -> Optional[Bounded]:
         """Sleeps until CLOCK_MONOTONIC is certainly past `ns`; None after `timeout` seconds."""
@@ -87,21 +72,16 @@ class Clock:
         call = library.tearfree_clock_wait_synchronised
         return _wait(lambda sleep, seen: call(self._open(), sleep, seen), timeout)
 
-    def _open(self):
-        if not self._clock:
-            raise ValueError("the clock is closed; open it again")
-        return self._clock
-
 
 def _wait(call, timeout) -> Optional[Bounded]:
-    seen = Interval()
+    seen = ClockInterval()
     happened = wait(lambda sleep: call(sleep, ctypes.byref(seen)), timeout)
     return _bounded(seen) if happened else None
 
 
-def _bounded(told: Interval) -> Bounded:
-    return Bounded(told.earliest, told.latest, _name_of(told.status))
+def _bounded(interval: ClockInterval) -> Bounded:
+    return Bounded(interval.earliest, interval.latest, _status_name(interval.status))
 
 
-def _name_of(status: int) -> str:
+def _status_name(status: int) -> str:
     return _STATUS.get(status, "unknown")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The C library: the one in the wheel, or else the one that is installed. Mirrors tearfree.h."""
+"""The C library: from the wheel, or else the installed one. Mirrors tearfree.h."""
 
 import ctypes
 import time
@@ -7,19 +7,47 @@ from ctypes import POINTER, c_char_p, c_int, c_int64, c_size_t, c_uint64, c_void
 from pathlib import Path
 
 _TIMED_OUT = 17
-# How long a wait sleeps before Python may look for Ctrl-C, in seconds.
+# How long a wait sleeps before Python checks for Ctrl-C, in seconds.
 _LONGEST_SLEEP = 0.1
 
 
 class Error(Exception):
-    """What happened, and what to do next; `number` is one of tearfree.h."""
+    """Says what happened and what to do; `number` is one of tearfree.h."""
 
     def __init__(self, number: int, text: str):
         super().__init__(text)
         self.number = number
 
 
-class Told(ctypes.Structure):
+class Handle:
+    """A page or clock of the C library, which is closed once."""
+
+    def __init__(self, close, kind: str):
+        self._pointer = ctypes.c_void_p()
+        self._close, self._kind = close, kind
+
+    def close(self):
+        """Ends the use of the page or clock."""
+        self._close(self._pointer)
+        self._pointer = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __del__(self):
+        if getattr(self, "_pointer", None):
+            self.close()
+
+    def _open(self):
+        if not self._pointer:
+            raise ValueError(f"the {self._kind} is closed; open it again")
+        return self._pointer
+
+
+class PageReading(ctypes.Structure):
     """struct tearfree_reading"""
 
     _fields_ = [
@@ -30,7 +58,7 @@ class Told(ctypes.Structure):
     ]
 
 
-class Interval(ctypes.Structure):
+class ClockInterval(ctypes.Structure):
     """struct tearfree_bounded"""
 
     _fields_ = [("earliest", c_uint64), ("latest", c_uint64), ("status", c_int)]
@@ -43,19 +71,19 @@ _CALLS = {
     "tearfree_page_schema": (c_char_p, [c_void_p]),
     "tearfree_page_size": (c_size_t, [c_void_p]),
     "tearfree_page_generation": (c_uint64, [c_void_p]),
-    "tearfree_page_read": (c_int, [c_void_p, c_void_p, c_size_t, POINTER(Told)]),
+    "tearfree_page_read": (c_int, [c_void_p, c_void_p, c_size_t, POINTER(PageReading)]),
     "tearfree_page_wait": (c_int, [c_void_p, c_uint64, c_int64]),
     "tearfree_clock_open": (c_int, [c_char_p, POINTER(c_void_p)]),
     "tearfree_clock_close": (None, [c_void_p]),
     "tearfree_clock_now": (c_uint64, [c_void_p]),
     "tearfree_clock_coarse": (c_uint64, [c_void_p]),
     "tearfree_clock_realtime": (c_uint64, [c_void_p]),
-    "tearfree_clock_now_bounded": (Interval, [c_void_p]),
-    "tearfree_clock_utc_bounded": (Interval, [c_void_p]),
+    "tearfree_clock_now_bounded": (ClockInterval, [c_void_p]),
+    "tearfree_clock_utc_bounded": (ClockInterval, [c_void_p]),
     "tearfree_clock_status": (c_int, [c_void_p]),
-    "tearfree_clock_wait_until_past": (c_int, [c_void_p, c_uint64, c_int64, POINTER(Interval)]),
-    "tearfree_clock_wait_until_past_utc": (c_int, [c_void_p, c_uint64, c_int64, POINTER(Interval)]),
-    "tearfree_clock_wait_synchronised": (c_int, [c_void_p, c_int64, POINTER(Interval)]),
+    "tearfree_clock_wait_until_past": (c_int, [c_void_p, c_uint64, c_int64, POINTER(ClockInterval)]),
+    "tearfree_clock_wait_until_past_utc": (c_int, [c_void_p, c_uint64, c_int64, POINTER(ClockInterval)]),
+    "tearfree_clock_wait_synchronised": (c_int, [c_void_p, c_int64, POINTER(ClockInterval)]),
 }
 
 
@@ -72,7 +100,7 @@ library = _load()
 
 
 def check(number: int):
-    """Raises what a call said, if it failed."""
+    """Raises the error of a failed call."""
     if number != 0:
         raise Error(number, library.tearfree_last_error().decode(errors="replace"))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""What is in a page: its schema, `price:f64 qty:u64 history:f32[4]`, as fields at offsets."""
+"""Parses the schema of a page, `price:f64 qty:u64 history:f32[4]`, into fields with offsets."""
 
 import re
 import struct
@@ -38,22 +38,22 @@ class Field(NamedTuple):
         letter = _KINDS[self.kind][2]
         return letter if self.count is None else (letter, (self.count,))
 
-    def of(self, value):
-        """The number, or the list of numbers, in the bytes of a value."""
+    def unpack(self, value):
+        """Returns the number, or the list of numbers, in the bytes of a value."""
         size, letter, _ = _KINDS[self.kind]
         count = 1 if self.count is None else self.count
         if letter is None:
-            numbers = [self._wide(value, self.offset + size * i) for i in range(count)]
+            numbers = [self._unpack_wide(value, self.offset + size * i) for i in range(count)]
         else:
             numbers = list(struct.unpack_from(f"={count}{letter}", value, self.offset))
         return numbers[0] if self.count is None else numbers
 
-    def _wide(self, value, at: int) -> int:
-        return int.from_bytes(value[at : at + 16], sys.byteorder, signed=self.kind == "i128")
+    def _unpack_wide(self, value, offset: int) -> int:
+        return int.from_bytes(value[offset : offset + 16], sys.byteorder, signed=self.kind == "i128")
 
 
-def fields_of(schema: str) -> list:
-    """The fields of a schema, one behind the other without gaps."""
+def parse_fields(schema: str) -> list:
+    """Returns the fields of a schema, in order and without gaps."""
     fields, offset = [], 0
     for text in schema.split(" "):
         name, kind, count = _FIELD.fullmatch(text).groups()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Python beside Rust on one clock. Usage: test_clock.py TEARFREE
 
-TEARFREE is the command of that name, which keeps the clock. The module is imported as it is installed.
+TEARFREE is the command, which runs the timekeeper. The installed module is imported.
 """
 
 import json
@@ -37,7 +37,7 @@ class Clocks(unittest.TestCase):
         self.addCleanup(serving.stdout.close)
         self.addCleanup(serving.wait)
         self.addCleanup(serving.terminate)
-        # It says something only after it has made the page.
+        # It prints its first line after it has created the page.
         self.assertTrue(serving.stdout.readline())
         return serving
 
@@ -81,7 +81,7 @@ class Clocks(unittest.TestCase):
             self.assertGreater(time.monotonic_ns(), goal)
             self.assertIsNone(clock.wait_until_past(clock.now() + 10**15, timeout=0.15))
             self.assertIsNone(clock.wait_until_past_utc(clock.realtime() + 10**15, timeout=0.01))
-            # UTC is past the time of day less all doubt about it.
+            # UTC is certainly past a time before its interval.
             past = clock.utc_bounded().earliest - 1000 * MILLISECOND
             self.assertGreater(clock.wait_until_past_utc(past, timeout=60).earliest, past)
 
@@ -97,7 +97,7 @@ class Clocks(unittest.TestCase):
             self.assertEqual(clock.status, "free running")
             self.assertLess(clock.coarse(), clock.now())
 
-    def test_what_goes_wrong_says_so(self):
+    def test_errors_say_what_to_do(self):
         with self.assertRaisesRegex(tearfree.Error, "tearfree clock serve") as caught:
             tearfree.Clock(self.path)
         self.assertEqual(caught.exception.number, 6)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Python beside Rust on one page. Usage: test_pages.py TEARFREE WRITE_PAGE
 
-TEARFREE is the command of that name; WRITE_PAGE is an example that publishes without a rest. The
-module is imported as it is installed. Without numpy its tests are left out, and the run says so.
+TEARFREE is the command; WRITE_PAGE is an example that publishes without pause. The installed module is
+imported. Without numpy its tests are skipped, and the run says so.
 """
 
 import subprocess
@@ -68,7 +68,7 @@ class Pages(unittest.TestCase):
         self.assertEqual(reading.value["history"].tolist(), [0.5, 0.25])
         self.assertEqual(reading.value["wide"].tobytes(), (-3).to_bytes(16, sys.byteorder, signed=True))
 
-    def test_a_restless_writer_tears_no_value(self):
+    def test_no_value_is_torn_beside_a_busy_writer(self):
         writer = subprocess.Popen(
             [WRITE_PAGE, str(self.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -78,7 +78,7 @@ class Pages(unittest.TestCase):
                 readings = []
                 for _ in range(200):
                     readings += [page.read() for _ in range(25)]
-                    # On a busy machine the writer may have to wait for its turn.
+                    # On a busy machine the writer may be preempted.
                     self.assertTrue(page.wait(readings[-1].generation, timeout=60))
                 writer.stdin.close()
                 last = int(writer.stdout.readline())
@@ -104,7 +104,7 @@ class Pages(unittest.TestCase):
             self.assertEqual(page.read().value["qty"], 8)
             later.join()
 
-    def test_what_goes_wrong_says_so(self):
+    def test_errors_say_what_to_do(self):
         with self.assertRaisesRegex(tearfree.Error, "there is no page at") as caught:
             tearfree.Page(self.path)
         self.assertEqual(caught.exception.number, 6)

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What C gives to a call: texts and timeouts.
+//! Converts arguments from C: strings and timeouts.
 
 #![allow(unsafe_code, reason = "pointers from C")]
 
 use core::ffi::{CStr, c_char};
 use core::time::Duration;
 
-use super::error::{Failure, Number};
+use super::error::{ErrorNumber, Failure};
 
+/// The failure of a call that got a null pointer.
 pub(super) fn null(what: &str) -> Failure {
-    (Number::Argument, format!("{what} is a null pointer; give one that points to something"))
+    (ErrorNumber::Argument, format!("{what} is a null pointer; pass a valid pointer"))
 }
 
-/// The text behind a pointer.
+/// Returns the string at a pointer.
 ///
 /// # Safety
 /// `text` is null or points to a string that ends with a zero byte and stays for `'a`.
-pub(super) unsafe fn text_of<'a>(text: *const c_char, what: &str) -> Result<&'a CStr, Failure> {
+pub(super) unsafe fn str_from_ptr<'a>(
+    text: *const c_char,
+    what: &str,
+) -> Result<&'a CStr, Failure> {
     if text.is_null() {
         return Err(null(what));
     }
@@ -24,7 +28,7 @@ pub(super) unsafe fn text_of<'a>(text: *const c_char, what: &str) -> Result<&'a 
     Ok(unsafe { CStr::from_ptr(text) })
 }
 
-/// A time in nanoseconds; for as long as it takes if it is negative.
+/// Converts a timeout in nanoseconds. `None`: negative, which means no timeout.
 pub(super) fn timeout(ns: i64) -> Option<Duration> {
     u64::try_from(ns).ok().map(Duration::from_nanos)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reading clocks from C: `tearfree_clock_open` and its siblings.
+//! The functions `tearfree_clock_*`, which read clocks.
 
 #![allow(unsafe_code, reason = "functions for C")]
 
@@ -10,29 +10,29 @@ use std::os::unix::ffi::OsStrExt;
 use tearfree_clock::{Error, Status};
 
 use super::arguments::{null, timeout};
-use super::error::{Failure, Number, fallible};
+use super::error::{ErrorNumber, Failure, fallible};
 
-/// A clock: the `struct tearfree_clock` of C, which sees only pointers to it.
+/// A clock: the `struct tearfree_clock` of C, an opaque type.
 #[derive(Debug)]
 pub struct Clock {
     clock: tearfree_clock::Clock,
 }
 
-// The header says that any thread may read it.
+// The header promises that any thread may read it.
 const _: () = {
-    const fn is_shared_by_threads<T: Send + Sync>() {}
-    is_shared_by_threads::<Clock>();
+    const fn assert_shareable<T: Send + Sync>() {}
+    assert_shareable::<Clock>();
 };
 
 /// An interval that contains the true time: the `struct tearfree_bounded` of C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Bounded {
-    /// It is not earlier than this, in nanoseconds.
+    /// The true time is not earlier, in nanoseconds.
     pub earliest: u64,
-    /// It is not later than this.
+    /// The true time is not later, in nanoseconds.
     pub latest: u64,
-    /// `TEARFREE_CLOCK_SYNCHRONISED` and its siblings.
+    /// One of `TEARFREE_CLOCK_*`.
     pub status: c_int,
 }
 
@@ -41,11 +41,11 @@ const _: () = assert!(size_of::<Bounded>() == 24 && align_of::<Bounded>() == 8);
 impl From<tearfree_clock::Bounded> for Bounded {
     fn from(bounded: tearfree_clock::Bounded) -> Self {
         let tearfree_clock::Bounded { earliest, latest, status } = bounded;
-        Bounded { earliest, latest, status: number_of(status) }
+        Bounded { earliest, latest, status: status_number(status) }
     }
 }
 
-fn number_of(status: Status) -> c_int {
+fn status_number(status: Status) -> c_int {
     match status {
         Status::Unknown => 0,
         Status::Synchronised => 1,
@@ -54,20 +54,20 @@ fn number_of(status: Status) -> c_int {
     }
 }
 
-impl From<&Error> for Number {
+impl From<&Error> for ErrorNumber {
     fn from(error: &Error) -> Self {
         match error {
-            Error::Page(error) => Number::from(error),
-            Error::Source(_) => Number::Counter,
-            Error::TimeNamespace => Number::TimeNamespace,
-            Error::System(..) => Number::System,
-            _ => Number::Other,
+            Error::Page(error) => ErrorNumber::from(error),
+            Error::Source(_) => ErrorNumber::Counter,
+            Error::TimeNamespace => ErrorNumber::TimeNamespace,
+            Error::System(..) => ErrorNumber::System,
+            _ => ErrorNumber::Other,
         }
     }
 }
 
-/// Opens the clock of a page of this user or of root, by its name or by its path if it has a `/` in
-/// it; a null pointer is the clock of this machine.
+/// Opens a clock of this user or of root, by the name of its page, or by its path if it contains a `/`. A
+/// null pointer opens the clock of this machine.
 ///
 /// # Safety
 /// `page` is null or a string; `to` is null or valid for a write.
@@ -75,7 +75,7 @@ impl From<&Error> for Number {
 pub unsafe extern "C" fn tearfree_clock_open(page: *const c_char, to: *mut *mut Clock) -> c_int {
     fallible(|| {
         if to.is_null() {
-            return Err(null("the place for the clock"));
+            return Err(null("`to`"));
         }
         let opened = if page.is_null() {
             tearfree_clock::Clock::open()
@@ -84,17 +84,17 @@ pub unsafe extern "C" fn tearfree_clock_open(page: *const c_char, to: *mut *mut 
             let name = unsafe { CStr::from_ptr(page) };
             tearfree_clock::Clock::open_page(OsStr::from_bytes(name.to_bytes()))
         };
-        let clock = opened.map_err(|error| (Number::from(&error), error.to_string()))?;
+        let clock = opened.map_err(|error| (ErrorNumber::from(&error), error.to_string()))?;
         // SAFETY: by the caller's promise; it is not null.
         unsafe { to.write(Box::into_raw(Box::new(Clock { clock }))) };
         Ok(())
     })
 }
 
-/// Ends the use of a clock. A null pointer is no clock, and nothing happens.
+/// Closes a clock. A null pointer is ignored.
 ///
 /// # Safety
-/// `clock` is null or from `tearfree_clock_open`, and nobody uses it any more.
+/// `clock` is null or from `tearfree_clock_open`, and is not used any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_clock_close(clock: *mut Clock) {
     if !clock.is_null() {
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn tearfree_clock_close(clock: *mut Clock) {
     }
 }
 
-/// The time, like `CLOCK_MONOTONIC`, in nanoseconds; in the order of the program.
+/// Returns the time, like `CLOCK_MONOTONIC`, in nanoseconds, read after everything that precedes the call.
 ///
 /// # Safety
 /// `clock` is from `tearfree_clock_open` and still open.
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn tearfree_clock_now(clock: *const Clock) -> u64 {
     unsafe { &*clock }.clock.now()
 }
 
-/// The time at about the time of the call.
+/// As `tearfree_clock_now`, but the processor may read the counter earlier or later.
 ///
 /// # Safety
 /// `clock` is from `tearfree_clock_open` and still open.
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn tearfree_clock_now_unordered(clock: *const Clock) -> u6
     unsafe { &*clock }.clock.now_unordered()
 }
 
-/// The time of the last tick.
+/// Returns the time of the last tick.
 ///
 /// # Safety
 /// `clock` is from `tearfree_clock_open` and still open.
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn tearfree_clock_coarse(clock: *const Clock) -> u64 {
     unsafe { &*clock }.clock.coarse()
 }
 
-/// The time of day, in nanoseconds since 1970.
+/// Returns the time of day, in nanoseconds since 1970.
 ///
 /// # Safety
 /// `clock` is from `tearfree_clock_open` and still open.
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn tearfree_clock_realtime(clock: *const Clock) -> u64 {
     unsafe { &*clock }.clock.realtime()
 }
 
-/// The interval in which the host's `CLOCK_MONOTONIC` is now.
+/// Returns the interval that contains the host's `CLOCK_MONOTONIC`.
 ///
 /// # Safety
 /// `clock` is from `tearfree_clock_open` and still open.
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn tearfree_clock_now_bounded(clock: *const Clock) -> Boun
     unsafe { &*clock }.clock.now_bounded().into()
 }
 
-/// The interval in which UTC is now.
+/// Returns the interval that contains UTC.
 ///
 /// # Safety
 /// `clock` is from `tearfree_clock_open` and still open.
@@ -163,14 +163,14 @@ pub unsafe extern "C" fn tearfree_clock_utc_bounded(clock: *const Clock) -> Boun
     unsafe { &*clock }.clock.utc_bounded().into()
 }
 
-/// How the clock stands to the host's.
+/// Returns the status against the host's clock.
 ///
 /// # Safety
 /// `clock` is from `tearfree_clock_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_clock_status(clock: *const Clock) -> c_int {
     // SAFETY: by the caller's promise.
-    number_of(unsafe { &*clock }.clock.status())
+    status_number(unsafe { &*clock }.clock.status())
 }
 
 /// Waits until the host's `CLOCK_MONOTONIC` is certainly past `ns`.
@@ -187,7 +187,7 @@ pub unsafe extern "C" fn tearfree_clock_wait_until_past(
     // SAFETY: by the caller's promise.
     let wait = || unsafe { &*clock }.clock.wait_until_past(ns, timeout(timeout_ns));
     // SAFETY: by the caller's promise.
-    unsafe { tell(wait, seen, "the time has not come yet; wait again, or longer") }
+    unsafe { store_after(wait, seen, "the time has not come yet; wait again, or longer") }
 }
 
 /// Waits until UTC is certainly past `ns`.
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn tearfree_clock_wait_until_past_utc(
     // SAFETY: by the caller's promise.
     let wait = || unsafe { &*clock }.clock.wait_until_past_utc(ns, timeout(timeout_ns));
     // SAFETY: by the caller's promise.
-    unsafe { tell(wait, seen, "the time of day has not come yet; wait again, or longer") }
+    unsafe { store_after(wait, seen, "the time of day has not come yet; wait again, or longer") }
 }
 
 /// Waits until the clock is synchronised with the host's.
@@ -220,21 +220,23 @@ pub unsafe extern "C" fn tearfree_clock_wait_synchronised(
     // SAFETY: by the caller's promise.
     let wait = || unsafe { &*clock }.clock.wait_synchronised(timeout(timeout_ns));
     // SAFETY: by the caller's promise.
-    unsafe { tell(wait, seen, "the clock is not synchronised; see whether its timekeeper runs") }
+    unsafe {
+        store_after(wait, seen, "the clock is not synchronised; check that its timekeeper runs")
+    }
 }
 
-/// Tells C what a wait saw at its end, or that its time was up.
+/// Stores the interval that a wait returns; or fails because the time was up.
 ///
 /// # Safety
 /// `seen` is null or valid for a write.
-unsafe fn tell(
+unsafe fn store_after(
     wait: impl FnOnce() -> Option<tearfree_clock::Bounded>,
     seen: *mut Bounded,
     timed_out: &str,
 ) -> c_int {
     fallible(|| {
-        let late: Failure = (Number::TimedOut, timed_out.to_owned());
-        let bounded = wait().ok_or(late)?;
+        let failure: Failure = (ErrorNumber::TimedOut, timed_out.to_owned());
+        let bounded = wait().ok_or(failure)?;
         if !seen.is_null() {
             // SAFETY: by the caller's promise; it is not null.
             unsafe { seen.write(bounded.into()) };

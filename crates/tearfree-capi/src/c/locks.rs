@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `struct mutex` and `rwlock_t` of the C headers: locks that sleep.
+//! `struct mutex` and `rwlock_t` of the C headers: locks whose waiters sleep.
 
 #![allow(unsafe_code, reason = "functions for C, and bare locks")]
 
@@ -16,10 +16,10 @@ const _: () = {
     assert!(size_of::<RawRwLock>() == 8);
     // SAFETY: one byte without a pointer in it, moved by value; any byte is a `u8`.
     let unlocked = unsafe { core::mem::transmute::<DefaultLock, u8>(DefaultLock::UNLOCKED) };
-    assert!(unlocked == 0, "`__MUTEX_INITIALIZER` in linux/mutex.h is no free lock");
+    assert!(unlocked == 0, "`__MUTEX_INITIALIZER` in linux/mutex.h is not an unlocked lock");
     // SAFETY: eight bytes without a pointer in them, moved by value; any bytes are a `u64`.
     let unlocked = unsafe { core::mem::transmute::<RawRwLock, u64>(RawRwLock::INIT) };
-    assert!(unlocked == 0, "`__RW_LOCK_UNLOCKED` in linux/rwlock.h is no free lock");
+    assert!(unlocked == 0, "`__RW_LOCK_UNLOCKED` in linux/rwlock.h is not an unlocked lock");
 };
 
 /// Takes the lock.
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn tearfree_mutex_lock(lock: *const DefaultLock) {
     lock.lock();
 }
 
-/// Takes the lock if nobody holds it: 1, else 0.
+/// Takes the lock if it is free. Returns 1 if it was taken, else 0.
 ///
 /// # Safety
 /// `lock` points to a living `struct mutex`.
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn tearfree_mutex_trylock(lock: *const DefaultLock) -> c_i
     c_int::from(lock.try_lock().is_some())
 }
 
-/// Gives the lock back.
+/// Releases the lock.
 ///
 /// # Safety
 /// `lock` points to a living `struct mutex` that this thread holds.
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn tearfree_read_lock(lock: *const RawRwLock) {
     lock.lock_shared();
 }
 
-/// Takes the lock for reading if no writer holds it: 1, else 0.
+/// Takes the lock for reading if no writer holds it. Returns 1 if it was taken, else 0.
 ///
 /// # Safety
 /// `lock` points to a living `rwlock_t`.
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn tearfree_read_trylock(lock: *const RawRwLock) -> c_int 
     c_int::from(lock.try_lock_shared())
 }
 
-/// Gives the lock back that was taken for reading.
+/// Releases the lock that was taken for reading.
 ///
 /// # Safety
 /// `lock` points to a living `rwlock_t` that this thread holds for reading.
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn tearfree_write_lock(lock: *const RawRwLock) {
     lock.lock_exclusive();
 }
 
-/// Takes the lock for writing if nobody holds it: 1, else 0.
+/// Takes the lock for writing if it is free. Returns 1 if it was taken, else 0.
 ///
 /// # Safety
 /// `lock` points to a living `rwlock_t`.
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn tearfree_write_trylock(lock: *const RawRwLock) -> c_int
     c_int::from(lock.try_lock_exclusive())
 }
 
-/// Gives the lock back that was taken for writing.
+/// Releases the lock that was taken for writing.
 ///
 /// # Safety
 /// `lock` points to a living `rwlock_t` that this thread holds for writing.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reading pages from C: `tearfree_page_open` and its siblings.
+//! The functions `tearfree_page_*`, which read pages.
 
 #![allow(unsafe_code, reason = "functions for C")]
 
@@ -11,76 +11,76 @@ use std::os::unix::ffi::OsStrExt;
 
 use tearfree_page::{ByteReader, Error, Freshness, Schema, Waited, WriterState};
 
-use super::arguments::{null, text_of, timeout};
-use super::error::{Failure, Number, fallible};
+use super::arguments::{null, str_from_ptr, timeout};
+use super::error::{ErrorNumber, Failure, fallible};
 
-/// A page, mapped for reading: the `struct tearfree_page` of C, which sees only pointers to it.
+/// A page, mapped for reading: the `struct tearfree_page` of C, an opaque type.
 #[derive(Debug)]
 pub struct Page {
     reader: ByteReader,
     schema: CString,
 }
 
-/// What a read tells beside the value: the `struct tearfree_reading` of C.
+/// What is known about a value: the `struct tearfree_reading` of C.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct PageReading {
     /// The number of publications before this one.
     pub generation: u64,
-    /// For fresh and stale values: for how long still, or since when, in nanoseconds.
+    /// For fresh values how long they stay fresh, for stale ones since when they are, in nanoseconds.
     pub ns: u64,
-    /// `TEARFREE_FRESH` and its siblings.
+    /// One of `TEARFREE_FRESH`, `_STALE`, `_UNPROMISED`, `_UNKNOWN`.
     pub freshness: c_int,
-    /// `TEARFREE_LIVE` and its siblings.
+    /// One of `TEARFREE_LIVE`, `_ENDED`, `_SUPERSEDED`.
     pub writer: c_int,
 }
 
 const _: () = assert!(size_of::<PageReading>() == 24 && align_of::<PageReading>() == 8);
 
-impl From<&Error> for Number {
+impl From<&Error> for ErrorNumber {
     fn from(error: &Error) -> Self {
         match error {
-            Error::InvalidName(_) => Number::Name,
-            Error::NoDirectory(_) => Number::NoDirectory,
-            Error::Missing(_) => Number::Missing,
-            Error::Damaged(..) => Number::Damaged,
-            Error::NotAFile(_) => Number::NotAFile,
-            Error::OtherBoot(_) => Number::OtherBoot,
-            Error::SchemaMismatch { .. } => Number::Schema,
-            Error::InvalidSchema(_) => Number::NoSchema,
-            Error::Size { .. } => Number::Size,
-            Error::Owner { .. } => Number::Owner,
-            Error::NotSealed => Number::NotSealed,
-            Error::Unsettled(_) => Number::Unsettled,
-            Error::System { .. } => Number::System,
-            _ => Number::Other,
+            Error::InvalidName(_) => ErrorNumber::Name,
+            Error::NoDirectory(_) => ErrorNumber::NoDirectory,
+            Error::Missing(_) => ErrorNumber::Missing,
+            Error::Damaged(..) => ErrorNumber::Damaged,
+            Error::NotAFile(_) => ErrorNumber::NotAFile,
+            Error::OtherBoot(_) => ErrorNumber::OtherBoot,
+            Error::SchemaMismatch { .. } => ErrorNumber::Schema,
+            Error::InvalidSchema(_) => ErrorNumber::NoSchema,
+            Error::Size { .. } => ErrorNumber::Size,
+            Error::Owner { .. } => ErrorNumber::Owner,
+            Error::NotSealed => ErrorNumber::NotSealed,
+            Error::Unsettled(_) => ErrorNumber::Unsettled,
+            Error::System { .. } => ErrorNumber::System,
+            _ => ErrorNumber::Other,
         }
     }
 }
 
 fn failure(error: &Error) -> Failure {
-    (Number::from(error), error.to_string())
+    (ErrorNumber::from(error), error.to_string())
 }
 
-/// Makes a page of a reader, if it holds what the caller asked for, and hands it over.
+/// Opens a page, checks its schema, and stores the pointer for the caller.
 ///
 /// # Safety
 /// `schema` is null or a string; `to` is null or valid for a write.
-unsafe fn hand_over(
+unsafe fn open_into(
     open: impl FnOnce() -> Result<ByteReader, Error>,
     schema: *const c_char,
     to: *mut *mut Page,
 ) -> c_int {
     fallible(|| {
         if to.is_null() {
-            return Err(null("the place for the page"));
+            return Err(null("`to`"));
         }
         let reader = open().map_err(|error| failure(&error))?;
         let text = reader.geometry().schema.to_string();
         if !schema.is_null() {
             // SAFETY: by the caller's promise.
-            let wanted = unsafe { text_of(schema, "the schema") }?.to_string_lossy();
-            expect(&wanted, &text)?;
+            let wanted = unsafe { str_from_ptr(schema, "the schema") }?.to_string_lossy();
+            check_schema(&wanted, &text)?;
         }
         let schema = CString::new(text).unwrap_or_default();
         let page = Box::into_raw(Box::new(Page { reader, schema }));
@@ -90,19 +90,19 @@ unsafe fn hand_over(
     })
 }
 
-fn expect(wanted: &str, page: &str) -> Result<(), Failure> {
+fn check_schema(wanted: &str, page: &str) -> Result<(), Failure> {
     let parsed: Schema = wanted.parse().map_err(|error| failure(&Error::InvalidSchema(error)))?;
     if parsed.to_string() == page {
         return Ok(());
     }
     let text = format!(
-        "the page holds other values than asked for\n  in the page: {page}\n  asked for:   {wanted}; \
+        "the page has another schema than asked for\n  in the page: {page}\n  asked for:   {wanted}; \
          use the page's schema, or another page"
     );
-    Err((Number::Schema, text))
+    Err((ErrorNumber::Schema, text))
 }
 
-/// Opens a page of this user or of root, by its name or by its path if it has a `/` in it.
+/// Opens a page of this user or of root, by its name, or by its path if it contains a `/`.
 ///
 /// # Safety
 /// `page` is a string; `schema` is null or a string; `to` is valid for a write.
@@ -114,14 +114,14 @@ pub unsafe extern "C" fn tearfree_page_open(
 ) -> c_int {
     let open = || {
         // SAFETY: by the caller's promise; a null pointer has no name, and the reader says so.
-        let name = unsafe { text_of(page, "the page's name") }.unwrap_or(c"");
+        let name = unsafe { str_from_ptr(page, "the page's name") }.unwrap_or(c"");
         ByteReader::open(OsStr::from_bytes(name.to_bytes()))
     };
     // SAFETY: by the caller's promise.
-    unsafe { hand_over(open, schema, to) }
+    unsafe { open_into(open, schema, to) }
 }
 
-/// Maps a sealed page that this process has as an open file, which stays open.
+/// Maps a sealed page from an open file, which stays open.
 ///
 /// # Safety
 /// `schema` is null or a string; `to` is valid for a write.
@@ -139,13 +139,13 @@ pub unsafe extern "C" fn tearfree_page_open_sealed(
         ByteReader::open_sealed(unsafe { BorrowedFd::borrow_raw(file) })
     };
     // SAFETY: by the caller's promise.
-    unsafe { hand_over(open, schema, to) }
+    unsafe { open_into(open, schema, to) }
 }
 
-/// Unmaps a page. A null pointer is no page, and nothing happens.
+/// Closes a page. A null pointer is ignored.
 ///
 /// # Safety
-/// `page` is null or from `tearfree_page_open`, and nobody uses it any more.
+/// `page` is null or from `tearfree_page_open`, and is not used any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_page_close(page: *mut Page) {
     if !page.is_null() {
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn tearfree_page_close(page: *mut Page) {
     }
 }
 
-/// What the page holds: `price:f64 qty:u64`. The text stays as long as the page is open.
+/// Returns the schema of the page: `price:f64 qty:u64`. The text is valid while the page is open.
 ///
 /// # Safety
 /// `page` is from `tearfree_page_open` and still open.
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn tearfree_page_schema(page: *const Page) -> *const c_cha
     unsafe { &*page }.schema.as_ptr()
 }
 
-/// The size of the value in bytes.
+/// Returns the size of the value in bytes.
 ///
 /// # Safety
 /// `page` is from `tearfree_page_open` and still open.
@@ -174,7 +174,7 @@ pub unsafe extern "C" fn tearfree_page_size(page: *const Page) -> usize {
     unsafe { &*page }.reader.geometry().schema.size()
 }
 
-/// The number of publications until now.
+/// Returns the number of publications until now.
 ///
 /// # Safety
 /// `page` is from `tearfree_page_open` and still open.
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn tearfree_page_generation(page: *const Page) -> u64 {
     unsafe { &*page }.reader.generation()
 }
 
-/// Copies the newest value, whole.
+/// Copies the newest value, never torn.
 ///
 /// # Safety
 /// `page` is from `tearfree_page_open` and still open; `to` is valid for a write of `size` bytes;
@@ -200,7 +200,7 @@ pub unsafe extern "C" fn tearfree_page_read(
         // SAFETY: by the caller's promise.
         let page = unsafe { &*page };
         if to.is_null() {
-            return Err(null("the place for the value"));
+            return Err(null("`to`"));
         }
         // A slice needs initialised bytes; the caller's may be fresh from the stack.
         // SAFETY: by the caller's promise.
@@ -209,32 +209,34 @@ pub unsafe extern "C" fn tearfree_page_read(
         let bytes = unsafe { core::slice::from_raw_parts_mut(to.cast::<u8>(), size) };
         let read = page.reader.read_into(bytes).map_err(|error| failure(&error))?;
         if !reading.is_null() {
-            let told = told(read.generation, read.freshness(), read.writer_state());
+            let known = PageReading::new(read.generation, read.freshness(), read.writer_state());
             // SAFETY: by the caller's promise; it is not null.
-            unsafe { reading.write(told) };
+            unsafe { reading.write(known) };
         }
         Ok(())
     })
 }
 
-fn told(generation: u64, freshness: Freshness, writer: WriterState) -> PageReading {
-    let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    let (freshness, ns) = match freshness {
-        Freshness::Fresh(left) => (1, ns(left)),
-        Freshness::Stale(since) => (2, ns(since)),
-        Freshness::Unpromised => (3, 0),
-        Freshness::Unknown => (4, 0),
-    };
-    let writer = match writer {
-        WriterState::Live => 1,
-        WriterState::Ended => 2,
-        WriterState::Superseded => 3,
-    };
-    PageReading { generation, ns, freshness, writer }
+impl PageReading {
+    fn new(generation: u64, freshness: Freshness, writer: WriterState) -> Self {
+        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let (freshness, ns) = match freshness {
+            Freshness::Fresh(left) => (1, ns(left)),
+            Freshness::Stale(since) => (2, ns(since)),
+            Freshness::Unpromised => (3, 0),
+            Freshness::Unknown => (4, 0),
+        };
+        let writer = match writer {
+            WriterState::Live => 1,
+            WriterState::Ended => 2,
+            WriterState::Superseded => 3,
+        };
+        PageReading { generation, ns, freshness, writer }
+    }
 }
 
-/// Waits until the generation is another one than `seen`, for at most `timeout_ns` nanoseconds, or for
-/// as long as it takes if that is negative.
+/// Waits until the generation is not `seen`, for at most `timeout_ns` nanoseconds; without a limit if that
+/// is negative.
 ///
 /// # Safety
 /// `page` is from `tearfree_page_open` and still open.
@@ -250,13 +252,13 @@ pub unsafe extern "C" fn tearfree_page_wait(
         match page.reader.wait_changed(seen, timeout(timeout_ns)) {
             Waited::Changed => Ok(()),
             Waited::TimedOut => Err((
-                Number::TimedOut,
-                "nothing was published in that time; wait again, or see whether the writer lives"
+                ErrorNumber::TimedOut,
+                "nothing was published in that time; wait again, or check that the writer runs"
                     .to_owned(),
             )),
             Waited::Superseded => Err((
-                Number::Superseded,
-                "a new page has taken the place of this one; open it again".to_owned(),
+                ErrorNumber::Superseded,
+                "the page was replaced by a new one; open it again".to_owned(),
             )),
         }
     })

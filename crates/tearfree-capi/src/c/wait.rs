@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a reader or writer in C calls when it has to wait. The fast paths are in the headers.
+//! The slow paths of readers and writers in C, which wait. The fast paths are in the headers.
 
 #![allow(unsafe_code, reason = "functions for C")]
 
@@ -8,7 +8,7 @@ use core::ffi::{c_uchar, c_uint};
 use tearfree::SeqCount;
 use tearfree::lock::{SpinLock, WriterLock};
 
-/// Returns when the count is even, or was.
+/// Waits until the count is even; it may be odd again on return.
 ///
 /// # Safety
 /// `sequence` points to the count of a living `seqcount_t`, which may be on a read-only mapping.
@@ -16,11 +16,11 @@ use tearfree::lock::{SpinLock, WriterLock};
 pub unsafe extern "C" fn tearfree_seqcount_wait(sequence: *const c_uint) {
     // SAFETY: P11, by the caller's promise; nothing is stored through it here.
     let count = unsafe { SeqCount::from_ptr(sequence.cast_mut()) };
-    // The caller looks at the count again, with the order that its read needs.
+    // The caller loads the count again, with the ordering that its read needs.
     let _ = count.read_begin();
 }
 
-/// Takes a spin lock for as long as it takes.
+/// Takes a contended spin lock.
 ///
 /// # Safety
 /// `taken` points to the byte of a living `spinlock_t` or `raw_spinlock_t`.

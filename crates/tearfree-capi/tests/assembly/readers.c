@@ -4,7 +4,7 @@
  * volatile accesses and assembly. The machine code of each pair has to be the same.
  */
 #ifdef FAST_PATH_ONLY
-/* For the comparison nobody comes back from waiting, so only the path without it is left. */
+/* For the comparison a wait never returns, so only the path without it remains. */
 __attribute__((__noreturn__)) void tearfree_seqcount_wait(const unsigned *sequence);
 #endif
 

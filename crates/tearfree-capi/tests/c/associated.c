@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The counts that belong to a lock: each call of seqcount_t takes them too. */
+/* The counts that belong to a lock, with every call of seqcount_t. */
 #include <linux/seqlock.h>
 
 #include "test.h"
 
-/* All calls on one count of a kind; `take` and `give` are its lock's. */
-#define EVERY_CALL(kind, lock_type, unlocked, zero, take, give)                                    \
+/* All calls on a count of one kind; `take` and `release` are its lock's. */
+#define EVERY_CALL(kind, lock_type, unlocked, zero, take, release)                                    \
 	static void every_call_of_##kind(void)                                                     \
 	{                                                                                          \
 		static lock_type lock = unlocked;                                                  \
@@ -24,7 +24,7 @@
 		raw_write_seqcount_end(&count);                                                    \
 		raw_write_seqcount_barrier(&count);                                                \
 		write_seqcount_invalidate(&count);                                                 \
-		give(&lock);                                                                       \
+		release(&lock);                                                                       \
 		smp_rmb();                                                                         \
 		CHECK(!__read_seqcount_retry(reader, 8U));                                         \
 		kind##_init(&count, &lock);                                                        \

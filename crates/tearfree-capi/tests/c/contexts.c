@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The calls that keep signals out: what is raised inside comes at the end, and not before. */
+/* The calls that block signals: a signal raised inside arrives at the end, and not before. */
 #define _GNU_SOURCE 1
 #include <linux/seqlock.h>
 #include <signal.h>
@@ -16,20 +16,20 @@ static void count_both(void)
 	CHECK(!spin_is_locked(&lock.lock));
 }
 
-/* The section that is open keeps this signal out. */
-static void is_out(int number)
+/* Checks that the open section blocks a signal. */
+static void check_blocked(int number)
 {
 	raise(number);
 	CHECK(!came(number));
 }
 
-static void is_in(int number)
+static void check_delivered(int number)
 {
 	raise(number);
 	CHECK(came(number));
 }
 
-/* One section: what is out in it, and comes at its end. */
+/* One section: both signals are blocked in it, and arrive at its end. */
 #define SECTION(begin, end, writes)                                                                \
 	do {                                                                                       \
 		unsigned before = raw_read_seqcount(&lock.seqcount);                               \
@@ -37,8 +37,8 @@ static void is_in(int number)
 		begin;                                                                             \
 		CHECK(spin_is_locked(&lock.lock));                                                 \
 		CHECK(raw_read_seqcount(&lock.seqcount) == before + (writes));                     \
-		is_out(SIGUSR1);                                                                   \
-		is_out(SIGALRM);                                                                   \
+		check_blocked(SIGUSR1);                                                                   \
+		check_blocked(SIGALRM);                                                                   \
 		end;                                                                               \
 		CHECK(came(SIGUSR1) && came(SIGALRM) && !spin_is_locked(&lock.lock));              \
 		CHECK(raw_read_seqcount(&lock.seqcount) == before + 2 * (writes));                 \
@@ -49,8 +49,8 @@ static void is_in(int number)
 		count_both();                                                                      \
 		begin;                                                                             \
 		CHECK(spin_is_locked(&lock.lock));                                                 \
-		is_in(SIGUSR1);                                                                    \
-		is_out(SIGALRM);                                                                   \
+		check_delivered(SIGUSR1);                                                                    \
+		check_blocked(SIGALRM);                                                                   \
 		end;                                                                               \
 		CHECK(came(SIGALRM) && !spin_is_locked(&lock.lock));                               \
 	} while (0)
@@ -62,12 +62,12 @@ TEST(write_seqlock_irq)
 
 TEST(write_sequnlock_irq)
 {
-	/* Its end lets everything in, whatever was before, as in the kernel. */
+	/* As in the kernel, its end unblocks everything, whatever was before. */
 	count_both();
 	local_irq_disable();
 	write_seqlock_irq(&lock);
 	write_sequnlock_irq(&lock);
-	is_in(SIGUSR1);
+	check_delivered(SIGUSR1);
 }
 
 TEST(write_seqlock_irqsave)
@@ -85,7 +85,7 @@ TEST(write_sequnlock_irqrestore)
 	local_irq_save(outer);
 	write_seqlock_irqsave(&lock, flags);
 	write_sequnlock_irqrestore(&lock, flags);
-	is_out(SIGUSR1);
+	check_blocked(SIGUSR1);
 	local_irq_restore(outer);
 	CHECK(came(SIGUSR1));
 }
@@ -102,10 +102,10 @@ TEST(write_sequnlock_bh)
 	local_bh_disable();
 	write_seqlock_bh(&lock);
 	write_sequnlock_bh(&lock);
-	is_out(SIGALRM);
-	/* An inner section that lets everything in leaves bottom halves out. */
+	check_blocked(SIGALRM);
+	/* The end of an inner _irq section leaves bottom halves disabled. */
 	write_seqlock_irq(&lock);
-	is_out(SIGUSR1);
+	check_blocked(SIGUSR1);
 	write_sequnlock_irq(&lock);
 	CHECK(came(SIGUSR1) && !came(SIGALRM));
 	local_bh_enable();
@@ -122,7 +122,7 @@ TEST(read_sequnlock_excl_irq)
 	count_both();
 	read_seqlock_excl_irq(&lock);
 	read_sequnlock_excl_irq(&lock);
-	is_in(SIGUSR1);
+	check_delivered(SIGUSR1);
 }
 
 TEST(read_seqlock_excl_irqsave)
@@ -141,7 +141,7 @@ TEST(read_sequnlock_excl_irqrestore)
 	local_irq_save(outer);
 	read_seqlock_excl_irqsave(&lock, flags);
 	read_sequnlock_excl_irqrestore(&lock, flags);
-	is_out(SIGUSR1);
+	check_blocked(SIGUSR1);
 	local_irq_restore(outer);
 	CHECK(came(SIGUSR1));
 }
@@ -156,7 +156,7 @@ TEST(read_sequnlock_excl_bh)
 	count_both();
 	read_seqlock_excl_bh(&lock);
 	read_sequnlock_excl_bh(&lock);
-	is_in(SIGALRM);
+	check_delivered(SIGALRM);
 }
 
 TEST(read_seqbegin_irqsave)
@@ -167,7 +167,7 @@ TEST(read_seqbegin_irqsave)
 	count_both();
 	do {
 		seq = read_seqbegin_irqsave(&lock, flags);
-		is_out(SIGUSR1);
+		check_blocked(SIGUSR1);
 	} while (read_seqretry_irqrestore(&lock, seq, flags));
 	CHECK(came(SIGUSR1));
 }
@@ -183,7 +183,7 @@ TEST(read_seqretry_irqrestore)
 	write_seqlock(&lock);
 	write_sequnlock(&lock);
 	CHECK(read_seqretry_irqrestore(&lock, seq, flags));
-	is_in(SIGUSR1);
+	check_delivered(SIGUSR1);
 }
 
 static void *write_once(void *nothing)
@@ -193,7 +193,7 @@ static void *write_once(void *nothing)
 	return nothing;
 }
 
-/* The loop with a writer between, so that the second pass has the lock and no signals. */
+/* The loop with a writer in between, so that the second pass holds the lock and blocks signals. */
 static void second_pass_is_locked(void)
 {
 	unsigned long flags;
@@ -203,10 +203,10 @@ static void second_pass_is_locked(void)
 	do {
 		flags = read_seqbegin_or_lock_irqsave(&lock, &seq);
 		if (passes++ == 0) {
-			is_in(SIGUSR1);
+			check_delivered(SIGUSR1);
 			in_another_thread(write_once, NULL);
 		} else {
-			is_out(SIGUSR1);
+			check_blocked(SIGUSR1);
 		}
 		if (!need_seqretry(&lock, seq))
 			break;
@@ -229,7 +229,7 @@ TEST(done_seqretry_irqrestore)
 	second_pass_is_locked();
 	flags = read_seqbegin_or_lock_irqsave(&lock, &seq);
 	done_seqretry_irqrestore(&lock, seq, flags);
-	is_in(SIGUSR1);
+	check_delivered(SIGUSR1);
 }
 
 TEST(ss_lock_irqsave)
@@ -239,10 +239,10 @@ TEST(ss_lock_irqsave)
 	count_both();
 	scoped_seqlock_read(&lock, ss_lock_irqsave) {
 		if (passes++ == 0) {
-			is_in(SIGUSR1);
+			check_delivered(SIGUSR1);
 			in_another_thread(write_once, NULL);
 		} else {
-			is_out(SIGUSR1);
+			check_blocked(SIGUSR1);
 		}
 	}
 	CHECK(passes == 2 && came(SIGUSR1) && !spin_is_locked(&lock.lock));

@@ -26,7 +26,7 @@ TEST(seqcount_latch_init)
 	CHECK(read_seqcount_latch(&latch) == 0);
 }
 
-/* At every step of a write a reader finds a copy that is whole. */
+/* At every step of a write a reader finds a complete copy. */
 static void a_reader_at_every_step(unsigned (*read)(const seqcount_latch_t *),
 				   int (*retry)(const seqcount_latch_t *, unsigned))
 {

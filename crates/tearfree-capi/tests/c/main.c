@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Runs the tests of this folder: all, or those that are named; --list says which there are. */
+/* Runs the tests of this folder: all, or those that are named; --list prints their names. */
 #define _GNU_SOURCE 1
 #include <pthread.h>
 #include <signal.h>
@@ -94,7 +94,7 @@ static bool is_chosen(const struct test *test, char **names)
 	return false;
 }
 
-/* Ends the program if a test hangs. SIGALRM is a subject of the tests, so that is not used. */
+/* Kills the program if a test hangs. SIGALRM is under test, so the timer sends SIGKILL. */
 static timer_t begin_watchdog(void)
 {
 	struct itimerspec limit;

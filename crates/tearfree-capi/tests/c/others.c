@@ -68,7 +68,7 @@ TEST(types)
 	CHECK(sizeof(__u32) == 4); /* of the system's own <linux/types.h> */
 }
 
-/* Locks, each of which protects a plain sum that two threads add to. */
+/* Each lock protects a plain sum to which two threads add. */
 enum { TIMES = 200000 };
 
 static DEFINE_SPINLOCK(spin);

@@ -6,7 +6,7 @@
 
 enum { WORDS = 8, WRITES = 100000 };
 
-/* Each word tells the same generation, so a mix of two accuses itself. */
+/* All words derive from one generation, so values are self-checking. */
 struct shared {
 	seqlock_t lock;
 	seqcount_mutex_t count;
@@ -38,7 +38,7 @@ static void load_words(const unsigned long *words, unsigned long *copy)
 		copy[i] = READ_ONCE(words[i]);
 }
 
-static void judge(struct shared *shared, const unsigned long *copy)
+static void check(struct shared *shared, const unsigned long *copy)
 {
 	unsigned long generation = copy[0] / 8;
 	int i;
@@ -76,7 +76,7 @@ static void judge(struct shared *shared, const unsigned long *copy)
 		do {                                                                               \
 			done = __atomic_load_n(&shared->done, __ATOMIC_ACQUIRE);                   \
 			read_section;                                                              \
-			judge(shared, copy);                                                       \
+			check(shared, copy);                                                       \
 			__atomic_store_n(&shared->reader_began, 1, __ATOMIC_RELEASE);              \
 		} while (!done);                                                                   \
 		return NULL;                                                                       \

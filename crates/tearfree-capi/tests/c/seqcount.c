@@ -34,7 +34,7 @@ static seqcount_t writing(unsigned sequence)
 	return count;
 }
 
-/* A reader that begins beside a writer waits for its end. */
+/* A reader that begins during a write waits for its end. */
 struct meeting {
 	seqcount_t count;
 	unsigned begins, began;

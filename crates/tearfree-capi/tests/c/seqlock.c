@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* seqlock_t, call by call, but for the contexts. */
+/* seqlock_t, call by call, except the contexts. */
 #define _GNU_SOURCE 1
 #include <linux/seqlock.h>
 #include <sys/wait.h>
@@ -46,7 +46,7 @@ TEST(seqlock_init)
 	CHECK(count_of(&lock) == 0 && !is_locked(&lock));
 }
 
-/* The way out for a child that was forked while another thread wrote. */
+/* A child that was forked during a write initialises the lock again. */
 TEST(seqlock_init_in_a_child)
 {
 	static DEFINE_SEQLOCK(lock);
@@ -173,7 +173,7 @@ TEST(done_seqretry)
 	DEFINE_SEQLOCK(lock);
 	int seq = 0, passes = 0;
 
-	/* The whole loop: a writer comes between, so that the second pass takes the lock. */
+	/* The whole loop: a writer comes in between, so the second pass takes the lock. */
 	do {
 		read_seqbegin_or_lock(&lock, &seq);
 		if (passes++ == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* One test for each call, which registers itself under the name of the call. Valid C and C++. */
+/* TEST: a test of one call, registered under the name of the call. Valid C and C++. */
 #ifndef TEST_H
 #define TEST_H
 
@@ -32,15 +32,15 @@ void register_test(struct test *test);
 		}                                                                                  \
 	} while (0)
 
-/* Runs `other` in another thread until it ends. */
+/* Runs `other` in another thread, and waits for it. */
 void in_another_thread(void *(*other)(void *), void *argument);
 
 /* Runs both at the same time, and waits for both. */
 void at_the_same_time(void *(*one)(void *), void *(*other)(void *), void *argument);
 
-/* Whether a handler of `number` ran in this thread since the last question. */
+/* Whether the handler of `number` ran since the last call. */
 bool came(int number);
-/* Has `number` counted by a handler from here on. */
+/* Installs a handler that notes the arrival of `number`. */
 void count_signal(int number);
 
 #endif

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
 use clap::{Args, Subcommand};
-use tearfree_clock::{DEFAULT_NAME, MAX_SPEED, Setting};
+use tearfree_clock::{DEFAULT_NAME, MAX_SPEED, TestSettings};
 
 use crate::help::after_help;
 
@@ -135,13 +135,13 @@ pub(crate) struct SettingArgs {
 }
 
 impl SettingArgs {
-    pub(crate) fn get(&self) -> Setting {
+    pub(crate) fn get(&self) -> TestSettings {
         let speed = if self.freeze { Some(0.0) } else { self.speed };
-        Setting { at_ns: self.at, offset_ns: self.offset, speed }
+        TestSettings { at_ns: self.at, offset_ns: self.offset, speed }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.get() == Setting::default()
+        self.get() == TestSettings::default()
     }
 }
 

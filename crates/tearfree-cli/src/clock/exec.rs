@@ -71,8 +71,8 @@ impl ClockPage {
         };
         let path = absolute_page(page)?;
         match TestClock::create(&path, setting) {
-            Err(Error::IsThere) if args.setting.is_empty() => Clock::open_page(&path).map(drop)?,
-            Err(Error::IsThere) => TestClock::change(&path, setting).map(drop)?,
+            Err(Error::Exists) if args.setting.is_empty() => Clock::open_page(&path).map(drop)?,
+            Err(Error::Exists) => TestClock::change(&path, setting).map(drop)?,
             other => other?,
         }
         Ok(ClockPage { path, is_ours: false })

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use tearfree_clock::{Keeper, Report, Settings, Source, Status, Woken};
+use tearfree_clock::{Keeper, Settings, Source, Status, TickReport, Woken};
 
 use super::args::ServeArgs;
 use crate::outcome::{Outcome, Problem, Signal};
@@ -40,7 +40,7 @@ struct ServeReport {
 }
 
 impl ServeReport {
-    fn new(page: &Path, report: &Report, stop: &Stop) -> Self {
+    fn new(page: &Path, report: &TickReport, stop: &Stop) -> Self {
         ServeReport {
             page: page.display().to_string(),
             status: report.status.name(),
@@ -100,7 +100,7 @@ impl StatusDisplay {
         }
     }
 
-    fn show(&mut self, line: &ServeReport, report: &Report) -> Result<OutputState, Problem> {
+    fn show(&mut self, line: &ServeReport, report: &TickReport) -> Result<OutputState, Problem> {
         match self {
             StatusDisplay::Json => return terminal::print(&terminal::json_line(line)?),
             StatusDisplay::InPlace(bar) => {

@@ -7,14 +7,14 @@ mod watch;
 pub(crate) use args::VdsoArgs;
 use indicatif::HumanCount;
 use serde::Serialize;
-use tearfree_clock::kernel::{Agreement, KernelClock, KernelPage, Refusal, Snapshot};
+use tearfree_clock::kernel::{Agreement, FindError, KernelClock, KernelPage, Snapshot};
 
 use crate::outcome::{Outcome, Problem};
 use crate::stop::Stop;
 use crate::terminal::{self, Progress};
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<FindError> for Problem {
+    fn from(refusal: FindError) -> Self {
         Problem::from_library(refusal.what(), refusal.advice())
     }
 }
@@ -103,7 +103,7 @@ fn verify(page: &KernelPage, samples: u32, report: &mut VdsoReport, stop: &Stop)
 
 impl VdsoReport {
     fn new(page: &KernelPage) -> Result<Self, Problem> {
-        let seen = page.snapshot(KernelClock::Monotonic).ok_or(Refusal::UnknownLayout)?;
+        let seen = page.snapshot(KernelClock::Monotonic).ok_or(FindError::UnknownLayout)?;
         let Snapshot { count, mode, cycle_last, max_cycles, mask, mult, shift, .. } = seen;
         let clock = |clock: KernelClock| ClockReport {
             name: clock.name(),

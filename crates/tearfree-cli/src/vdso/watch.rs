@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::thread;
 
 use serde::Serialize;
-use tearfree_clock::kernel::{KernelClock, KernelPage, Refusal, Snapshot};
+use tearfree_clock::kernel::{FindError, KernelClock, KernelPage, Snapshot};
 
 use crate::outcome::{Outcome, Problem};
 use crate::stop::Stop;
@@ -60,7 +60,7 @@ pub(super) fn run(
 }
 
 fn snapshot(page: &KernelPage) -> Result<Snapshot, Problem> {
-    Ok(page.snapshot(KernelClock::Monotonic).ok_or(Refusal::UnknownLayout)?)
+    Ok(page.snapshot(KernelClock::Monotonic).ok_or(FindError::UnknownLayout)?)
 }
 
 impl PageUpdate {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Shows the smallest clock at work: a timer, and a reader that never holds it up.
+//! Runs the smallest clock: a timer, and a reader that never delays it.
 
 mod tk;
 

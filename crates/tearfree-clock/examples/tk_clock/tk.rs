@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The kernel's timekeeping in its smallest form: `tk_update` and `tk_read` on a `SeqLock`.
 //!
-//! A timer adds what has passed, any number of readers take `{seconds, nanoseconds}` as one value.
+//! A timer adds the time that has passed; any number of readers read `{seconds, nanoseconds}` as one
+//! value.
 //! The same in C, with `write_seqlock` and `read_seqretry`, is the textbook example of the kernel's
 //! `seqlock_t`.
 
@@ -18,10 +19,10 @@ pub(crate) struct Time {
     pub(crate) nsec: u64,
 }
 
-/// The clock: readers never lock, and never hold the timer up.
+/// The clock. Readers take no lock, and never delay the timer.
 pub(crate) static TK: SeqLock<Time> = SeqLock::new(Time { seconds: 0, nsec: 0 });
 
-/// The writer, called by a timer: adds what has passed.
+/// Adds the time that has passed. Called by a timer.
 pub(crate) fn tk_update(delta_nsec: u64) {
     TK.update(|tk| {
         tk.nsec += delta_nsec;
@@ -30,7 +31,7 @@ pub(crate) fn tk_update(delta_nsec: u64) {
     });
 }
 
-/// The reader: a pair that was there at one moment.
+/// Reads both halves as they were at one moment.
 pub(crate) fn tk_read() -> Time {
     TK.read()
 }

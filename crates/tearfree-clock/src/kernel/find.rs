@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Finds the kernel's page in this process, and the one layout that proves to be right.
+//! Finds the kernel's page in this process, and verifies which layout it has.
 
 #![allow(unsafe_code, reason = "the address of the page comes from a text file")]
 
@@ -14,54 +14,51 @@ use super::page::{KernelClock, KernelPage, MODE_COUNTER, MODE_TIME_NAMESPACE, Sn
 
 /// The smallest page of all processors; the first clock lies within it.
 const PAGE: usize = 4096;
-/// So often each clock is compared with `clock_gettime` before a layout is believed.
-const PROOF: u32 = 500;
+/// How often each clock is compared with `clock_gettime` before a layout is accepted.
+const SAMPLES: u32 = 500;
 
-/// Why the kernel's page is not read.
+/// Why the kernel's page cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum FindError {
     /// The kernel maps no `[vvar]` into this process.
     NoPage,
-    /// The mapping is there, but its first page cannot be read.
+    /// The first page of the mapping cannot be read.
     Unreadable,
-    /// This process is in a time namespace: in the first page the count is odd for ever.
+    /// This process is in a time namespace, where the count of the first page is always odd.
     TimeNamespace,
-    /// The kernel has no counter for user programs; its `clock_mode` is this.
+    /// The kernel has no counter for user programs; this is its `clock_mode`.
     NoCounter(u32),
     /// No known layout gives the times of `clock_gettime`.
     UnknownLayout,
 }
 
-impl Refusal {
-    /// What was found.
+impl FindError {
+    /// Returns what was found.
     #[must_use]
     pub fn what(&self) -> String {
         match self {
             Self::NoPage => "the kernel maps no time page into this process".to_owned(),
             Self::Unreadable => "the first page of [vvar] cannot be read".to_owned(),
             Self::TimeNamespace => {
-                "this process is in a time namespace, where the first page is only a sign"
-                    .to_owned()
+                "this process is in a time namespace, where the first page has no times".to_owned()
             }
             Self::NoCounter(mode) => {
-                format!("the kernel lets programs read no counter (clock_mode is {mode})")
+                format!("the kernel has no counter for programs (clock_mode is {mode})")
             }
-            Self::UnknownLayout => {
-                "the layout of this kernel's time page is none of those that are known".to_owned()
-            }
+            Self::UnknownLayout => "the layout of this kernel's time page is unknown".to_owned(),
         }
     }
 
-    /// What to do about it.
+    /// Returns what to do next.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
             Self::NoPage => {
                 "run it on Linux itself, with the vDSO (no vdso=0), outside an emulator"
             }
-            Self::Unreadable => "run it outside of the sandbox that forbids it",
-            Self::TimeNamespace => "run it outside of the time namespace",
+            Self::Unreadable => "run it outside the sandbox that forbids it",
+            Self::TimeNamespace => "run it outside the time namespace",
             Self::NoCounter(_) => {
                 "see /sys/devices/system/clocksource/clocksource0: tsc or arch_sys_counter is needed"
             }
@@ -72,29 +69,29 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for FindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}; {}", self.what(), self.advice())
     }
 }
 
-impl core::error::Error for Refusal {}
+impl core::error::Error for FindError {}
 
 impl KernelPage {
     /// Finds the page, and the layout by which its times agree with `clock_gettime`. Takes some
     /// milliseconds, and never hangs.
     ///
     /// # Errors
-    /// If there is no page, or nothing that is certain to be understood.
-    pub fn find() -> Result<Self, Refusal> {
-        let start = vvar().ok_or(Refusal::NoPage)?;
+    /// If there is no page, or no known layout is right.
+    pub fn find() -> Result<Self, FindError> {
+        let start = vvar().ok_or(FindError::NoPage)?;
         if !is_readable(start) {
-            return Err(Refusal::Unreadable);
+            return Err(FindError::Unreadable);
         }
         // SAFETY: the page can be read, begins at a page's border, and the kernel never unmaps it;
         // every layout fits into it (asserted below).
         let pages = KNOWN.iter().map(|&layout| unsafe { KernelPage::new(start, layout) });
-        recognise(&pages.collect::<Vec<_>>())
+        identify(&pages.collect::<Vec<_>>())
     }
 }
 
@@ -106,40 +103,40 @@ const _: () = {
     }
 };
 
-/// The one page that looks right and agrees with `clock_gettime`.
-fn recognise(pages: &[KernelPage]) -> Result<KernelPage, Refusal> {
-    if pages.iter().any(KernelPage::is_sign_of_namespace) {
-        return Err(Refusal::TimeNamespace);
+/// Returns the one plausible page that agrees with `clock_gettime`.
+fn identify(pages: &[KernelPage]) -> Result<KernelPage, FindError> {
+    if pages.iter().any(KernelPage::is_namespace_page) {
+        return Err(FindError::TimeNamespace);
     }
-    let looks = |page: &&KernelPage| {
+    let is_candidate = |page: &&KernelPage| {
         page.snapshot(KernelClock::Realtime).is_some_and(|seen| is_plausible(&seen))
     };
-    let plausible: Vec<&KernelPage> = pages.iter().filter(looks).collect();
+    let plausible: Vec<&KernelPage> = pages.iter().filter(is_candidate).collect();
     let mode = |page: &&KernelPage| page.snapshot(KernelClock::Realtime).map(|seen| seen.mode);
     let modes: Vec<u32> = plausible.iter().filter_map(mode).collect();
     let agrees = |page: &&&KernelPage| {
         let clocks = KernelClock::ALL.iter();
-        clocks.map(|&clock| page.verify(clock, PROOF)).all(|agreement| agreement.is_perfect())
+        clocks.map(|&clock| page.verify(clock, SAMPLES)).all(|agreement| agreement.is_perfect())
     };
     match plausible.iter().filter(agrees).collect::<Vec<_>>().as_slice() {
         [page] => Ok(***page),
         [] => match modes.iter().find(|mode| **mode != MODE_COUNTER) {
-            Some(mode) => Err(Refusal::NoCounter(*mode)),
-            None => Err(Refusal::UnknownLayout),
+            Some(mode) => Err(FindError::NoCounter(*mode)),
+            None => Err(FindError::UnknownLayout),
         },
-        _ => Err(Refusal::UnknownLayout),
+        _ => Err(FindError::UnknownLayout),
     }
 }
 
 impl KernelPage {
-    /// In a time namespace the kernel maps another page over the first: its count is 1 for ever, and
-    /// its mode says why.
-    fn is_sign_of_namespace(&self) -> bool {
+    /// Whether this is the page that the kernel maps over the first in a time namespace: its count is
+    /// always 1.
+    fn is_namespace_page(&self) -> bool {
         self.count() == 1 && self.mode() == MODE_TIME_NAMESPACE
     }
 }
 
-/// Cheap, and no proof.
+/// A cheap check that excludes most wrong layouts.
 fn is_plausible(seen: &Snapshot) -> bool {
     seen.mode <= 3
         && seen.mask >= u64::from(u32::MAX)
@@ -150,7 +147,7 @@ fn is_plausible(seen: &Snapshot) -> bool {
         && seen.shifted_ns >> seen.shift <= 2_000_000_000
 }
 
-/// The address of `[vvar]`, from the process's own map.
+/// Returns the address of `[vvar]`, from `/proc/self/maps`.
 fn vvar() -> Option<*const u64> {
     let maps = fs::read_to_string("/proc/self/maps").ok()?;
     let line = maps.lines().find(|line| line.ends_with("[vvar]"))?;
@@ -161,8 +158,7 @@ fn vvar() -> Option<*const u64> {
     is_whole.then(|| core::ptr::with_exposed_provenance(start))
 }
 
-/// Whether a page can be read, without the signal that reading it could raise: the kernel itself is
-/// told to copy a byte of it.
+/// Whether a page can be read. A system call copies a byte of it, so an unreadable page raises no signal.
 fn is_readable(start: *const u64) -> bool {
     let Ok((_reader, writer)) = pipe() else { return false };
     // SAFETY: the kernel checks the address; a bad one is an error and no signal.
@@ -174,7 +170,7 @@ mod tests {
     use super::super::layout::Layout;
     use super::*;
 
-    /// A page as the kernel would have it, but of our own making.
+    /// A page with the kernel's layout, for tests.
     #[repr(align(4096))]
     struct Fake([u64; PAGE / 8]);
 
@@ -187,11 +183,11 @@ mod tests {
         page
     }
 
-    fn recognised(page: &Fake) -> Result<KernelPage, Refusal> {
+    fn identified(page: &Fake) -> Result<KernelPage, FindError> {
         let start = (&raw const *page).cast();
         // SAFETY: a page of this test, which lives longer than what is made of it.
         let pages = KNOWN.iter().map(|&layout| unsafe { KernelPage::new(start, layout) });
-        recognise(&pages.collect::<Vec<_>>())
+        identify(&pages.collect::<Vec<_>>())
     }
 
     fn plausible(layout: Layout, mode: u32) -> Vec<(usize, u32)> {
@@ -210,37 +206,37 @@ mod tests {
     #[test]
     fn a_time_namespace_is_refused_and_does_not_hang() {
         for layout in KNOWN {
-            let sign = [(layout.clock, 1), (layout.mode(), MODE_TIME_NAMESPACE)];
-            let page = fake(&sign);
-            assert_eq!(recognised(&page).err(), Some(Refusal::TimeNamespace), "{layout:?}");
+            let words = [(layout.clock, 1), (layout.mode(), MODE_TIME_NAMESPACE)];
+            let page = fake(&words);
+            assert_eq!(identified(&page).err(), Some(FindError::TimeNamespace), "{layout:?}");
         }
     }
 
     #[test]
     fn a_count_that_stays_odd_is_refused_and_does_not_hang() {
         let odd = KNOWN.iter().map(|layout| (layout.clock, 1)).collect::<Vec<_>>();
-        assert_eq!(recognised(&fake(&odd)).err(), Some(Refusal::UnknownLayout));
+        assert_eq!(identified(&fake(&odd)).err(), Some(FindError::UnknownLayout));
     }
 
     #[test]
     fn a_kernel_without_a_counter_is_refused() {
         for &layout in KNOWN {
             let page = fake(&plausible(layout, 0));
-            assert_eq!(recognised(&page).err(), Some(Refusal::NoCounter(0)), "{layout:?}");
+            assert_eq!(identified(&page).err(), Some(FindError::NoCounter(0)), "{layout:?}");
         }
     }
 
     #[test]
-    fn a_page_that_looks_right_but_shows_another_time_is_refused() {
+    fn a_page_that_is_plausible_but_has_another_time_is_refused() {
         for &layout in KNOWN {
             let page = fake(&plausible(layout, MODE_COUNTER));
-            assert_eq!(recognised(&page).err(), Some(Refusal::UnknownLayout), "{layout:?}");
+            assert_eq!(identified(&page).err(), Some(FindError::UnknownLayout), "{layout:?}");
         }
-        assert_eq!(recognised(&fake(&[])).err(), Some(Refusal::UnknownLayout), "zeros");
+        assert_eq!(identified(&fake(&[])).err(), Some(FindError::UnknownLayout), "zeros");
     }
 
     #[test]
-    fn an_address_without_memory_is_noticed() {
+    fn an_unmapped_address_is_not_readable() {
         assert!(is_readable([1_u64].as_ptr()));
         assert!(!is_readable(core::ptr::null()));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where the kernel keeps what, by version: `struct vdso_data`, since 6.15 `struct vdso_clock`.
+//! `Layout`: the offsets in the kernel's page, by version: `struct vdso_data`, since 6.15 `vdso_clock`.
 
 /// A layout of the page's first clock, in bytes.
 ///
@@ -9,16 +9,15 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// The version that this is the layout of.
+    /// The kernel versions that have this layout.
     pub name: &'static str,
-    /// Where the first clock begins in `[vvar]`.
+    /// The offset of the first clock in `[vvar]`.
     pub clock: usize,
-    /// Whether there is a `max_cycles`.
+    /// Whether the field `max_cycles` exists.
     pub has_max_cycles: bool,
 }
 
-/// The layouts of this processor's kernels. No two of them can be taken for each other: each puts
-/// the multiplier somewhere else.
+/// The known layouts for this processor. They cannot be confused: each has the multiplier elsewhere.
 #[cfg(target_arch = "x86_64")]
 pub(super) const KNOWN: &[Layout] = &[
     Layout { name: "Linux 6.18", clock: 0, has_max_cycles: true },
@@ -31,7 +30,7 @@ pub(super) const KNOWN: &[Layout] =
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(super) const KNOWN: &[Layout] = &[];
 
-/// How many clocks have a base time.
+/// The number of clocks with a base time.
 const BASES: usize = 12;
 
 impl Layout {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `KernelPage`: a read section over the kernel's count, in this process.
+//! `KernelPage`: reads the kernel's time page in a read section of its sequence count.
 
 #![allow(unsafe_code, reason = "the words of the page are the kernel's")]
 
@@ -12,18 +12,18 @@ use tearfree::SeqCount;
 use super::layout::Layout;
 use crate::source::Source;
 
-/// The kernel's word for "this is the page of a time namespace" (`VDSO_CLOCKMODE_TIMENS`).
+/// The mode of the page of a time namespace (`VDSO_CLOCKMODE_TIMENS`).
 pub(super) const MODE_TIME_NAMESPACE: u32 = i32::MAX.cast_unsigned();
 /// A counter that user programs can read: `VDSO_CLOCKMODE_TSC` or `VDSO_CLOCKMODE_ARCHTIMER`.
 pub(super) const MODE_COUNTER: u32 = 1;
-/// So often a reader tries again at once; a write section of the kernel is shorter.
+/// How often a reader retries at once; a write section of the kernel is shorter.
 const SPINS: u32 = 1000;
-/// So often it sleeps between two tries, for the processor of the kernel's writer may be a virtual one
-/// that waits for its turn. After that, a tenth of a second, it is no kernel that writes there.
-const NAPS: u32 = 1000;
-const NAP: Duration = Duration::from_micros(50);
+/// How often it then sleeps before a retry, because the writer's processor may be a virtual one that is
+/// preempted. After that, a tenth of a second, the read fails.
+const SLEEPS: u32 = 1000;
+const SLEEP: Duration = Duration::from_micros(50);
 
-/// A clock of the kernel that is in the page.
+/// A clock whose time is in the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelClock {
     /// `CLOCK_REALTIME`.
@@ -37,10 +37,10 @@ pub enum KernelClock {
 }
 
 impl KernelClock {
-    /// All of them.
+    /// All clocks.
     pub const ALL: [Self; 4] = [Self::Realtime, Self::Monotonic, Self::Boottime, Self::Tai];
 
-    /// Its number for `clock_gettime`.
+    /// Returns the number for `clock_gettime`.
     #[must_use]
     pub const fn id(self) -> usize {
         match self {
@@ -51,7 +51,7 @@ impl KernelClock {
         }
     }
 
-    /// Its name for people.
+    /// Returns the name for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,26 +63,26 @@ impl KernelClock {
     }
 }
 
-/// What the page said at one moment.
+/// The words of the page at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The sequence count: even, and two more after each update.
+    /// The sequence count: even, and 2 more after each update.
     pub count: u32,
     /// `clock_mode`: 0 no counter, 1 the counter, 2147483647 a time namespace.
     pub mode: u32,
     /// The counter at the last update.
     pub cycle_last: u64,
-    /// Beyond so many cycles a product of 64 bits overflows, if the page says it.
+    /// The number of cycles beyond which a product of 64 bits overflows, if the layout has it.
     pub max_cycles: Option<u64>,
-    /// The bits of the counter that count.
+    /// The valid bits of the counter.
     pub mask: u64,
     /// Nanoseconds per count, times 2^shift.
     pub mult: u32,
-    /// See `mult`.
+    /// The shift of `mult` and `shifted_ns`.
     pub shift: u32,
-    /// The base time of the clock that was asked for: seconds.
+    /// The seconds of the base time of the requested clock.
     pub seconds: u64,
-    /// And nanoseconds, times 2^shift.
+    /// The nanoseconds of the base time, times 2^shift.
     pub shifted_ns: u64,
 }
 
@@ -93,7 +93,7 @@ pub struct Snapshot {
 /// use tearfree_clock::kernel::{KernelClock, KernelPage};
 /// match KernelPage::find() {
 ///     Ok(page) => println!("{:?} ns", page.read(KernelClock::Monotonic)),
-///     Err(refusal) => println!("{refusal}"), // a kernel whose layout is not known, for instance
+///     Err(error) => println!("{error}"), // such as a kernel whose layout is unknown
 /// }
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -116,41 +116,41 @@ impl KernelPage {
         KernelPage { start, layout }
     }
 
-    /// The layout, as it was recognised.
+    /// Returns the layout.
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
-    /// The sequence count as it is now; odd while the kernel writes.
+    /// Reads the sequence count, which is odd while the kernel writes.
     #[must_use]
     pub fn count(&self) -> u32 {
         self.sequence().sequence()
     }
 
-    /// `clock_mode` as it is now, whatever the count says.
+    /// Reads `clock_mode`, outside a read section.
     pub(super) fn mode(&self) -> u32 {
         self.word32(self.layout.mode())
     }
 
-    /// The words of the page for a clock, all of one moment. `None` if the count never was even.
+    /// Reads the words of the page for a clock, all of one moment. `None`: the count stays odd.
     #[inline]
     #[must_use]
     pub fn snapshot(&self, clock: KernelClock) -> Option<Snapshot> {
         self.section(clock, || ()).map(|(snapshot, ())| snapshot)
     }
 
-    /// The time of a clock in nanoseconds, computed as the vDSO does. `None` if the kernel has no
-    /// counter for user programs now: that can change at any time.
+    /// Reads the time of a clock in nanoseconds, computed as in the vDSO. `None`: the kernel has no counter
+    /// for user programs, which can change at any time.
     #[inline]
     #[must_use]
     pub fn read(&self, clock: KernelClock) -> Option<u64> {
         let source = if cfg!(target_arch = "aarch64") { Source::Cntvct } else { Source::Tsc };
-        let (page, cycles) = self.section(clock, || source.ordered())?;
+        let (page, cycles) = self.section(clock, || source.read_ordered())?;
         if page.mode != MODE_COUNTER {
             return None;
         }
-        // Outside of the section, as in the kernel: nothing is computed from torn words.
+        // Outside the section, as in the kernel: nothing is computed from torn words.
         let passed = cycles.wrapping_sub(page.cycle_last) & page.mask;
         // The counter of this processor may be a little behind that of the kernel's last update.
         let passed = if passed > page.mask / 2 { 0 } else { passed };
@@ -159,11 +159,11 @@ impl KernelPage {
         page.seconds.checked_mul(1_000_000_000)?.checked_add(ns)
     }
 
-    /// A read section, which ends also if nobody ever makes the count even.
+    /// Runs a read section; `None` if the count stays odd.
     #[inline(always)]
     fn section<R>(&self, clock: KernelClock, counter: impl Fn() -> R) -> Option<(Snapshot, R)> {
         let sequence = self.sequence();
-        for attempt in 0..SPINS + NAPS {
+        for attempt in 0..SPINS + SLEEPS {
             let Some(start) = sequence.try_read_begin() else {
                 pause(attempt);
                 continue;
@@ -227,6 +227,6 @@ fn pause(attempt: u32) {
     if attempt < SPINS {
         core::hint::spin_loop();
     } else {
-        thread::sleep(NAP);
+        thread::sleep(SLEEP);
     }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Several processes on every core read one clock while its slope changes and its keeper is killed.
+//! Processes on every core read one clock while its slope changes and its keeper is killed.
 //!
-//! The test starts itself again: as the keeper, and as readers. Readers and the test share a page of
-//! their own on which everybody enters the latest time that anybody saw; nobody may see less.
+//! The test starts itself again, as the keeper and as readers. All readers share a word with the latest
+//! time that any of them read; no later read may be less.
 
 #![allow(unsafe_code, reason = "a word that processes share")]
 
-mod swing;
+mod fast_changes;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
@@ -25,10 +25,10 @@ const ROLE: &str = "TEARFREE_CLOCK_TEST_ROLE";
 const PAGE: &str = "TEARFREE_CLOCK_TEST_PAGE";
 /// Long enough for several bends, and for two keepers.
 const SPAN: Duration = Duration::from_secs(4);
-/// Nothing here takes so long, on however busy a machine.
+/// The limit of a wait: none takes as long, even on a busy machine.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
-/// Bends often, so that there is something to hammer.
+/// Bends often, so that readers meet many bends.
 fn settings() -> Settings {
     Settings {
         lead: Duration::from_millis(40),
@@ -38,14 +38,14 @@ fn settings() -> Settings {
     }
 }
 
-/// Not a test of its own: what the children do.
+/// The entry point of the child processes; as a test it does nothing.
 #[test]
 fn child() {
     let (Ok(role), Ok(page)) = (env::var(ROLE), env::var(PAGE)) else { return };
     match role.as_str() {
         "keeper" => keep(Path::new(&page)),
-        "swinging keeper" => swing::keep(Path::new(&page)),
-        "witness" => swing::witness(Path::new(&page)),
+        "fast keeper" => fast_changes::keep(Path::new(&page)),
+        "fast reader" => fast_changes::read(Path::new(&page)),
         _ => read(Path::new(&page)),
     }
 }
@@ -60,7 +60,7 @@ fn keep(page: &Path) {
     }
 }
 
-/// The latest time that anybody saw: a word in a file, mapped by everybody.
+/// The latest time that any reader read: a word in a file that all of them map.
 struct Latest(&'static AtomicU64);
 
 impl Latest {
@@ -75,30 +75,30 @@ impl Latest {
 
     fn open(page: &Path) -> Self {
         let file = File::options().read(true).write(true).open(Self::path(page));
-        let file = file.expect("the test has created it");
+        let file = file.expect("the test created the file");
         let (protection, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED);
         // SAFETY: a new mapping, at an address that the kernel chooses.
         let start = unsafe { mmap(core::ptr::null_mut(), 4096, protection, flags, file, 0) };
-        let word = start.expect("it can be mapped").cast::<AtomicU64>();
+        let word = start.expect("the file can be mapped").cast::<AtomicU64>();
         // SAFETY: the mapping begins with zeros, is never unmapped nor cut off, and everybody
         // accesses this word atomically.
         Latest(unsafe { &*word })
     }
 
-    /// Reads the clock: not less than what anybody saw before.
+    /// Reads the clock, and asserts that it is not before any earlier read.
     fn check(&self, clock: &Clock) -> u64 {
-        // Whoever stored this had read it from the clock before; so this read comes after that one.
+        // Its reader read the clock before it stored this, so the read below comes after that read.
         let seen = self.0.load(Ordering::Acquire);
         let now = clock.now();
-        assert!(now >= seen, "somebody saw {seen}, and now it is {now}");
+        assert!(now >= seen, "a reader read {seen} before, and now it is {now}");
         self.0.fetch_max(now, Ordering::AcqRel);
         now
     }
 }
 
-/// Reads as fast as it can; checks order, bounds, and that the host's clock is within them.
+/// Reads as fast as possible; checks the order, and that the host's clock is within the bounds.
 fn read(page: &Path) {
-    let clock = Clock::open_page(page).expect("there is a clock");
+    let clock = Clock::open_page(page).expect("the clock can be opened");
     let latest = Latest::open(page);
     let (mut reads, mut last, mut misses, mut wide) = (0_u64, 0, 0_u64, 0);
     let end = Instant::now() + SPAN;
@@ -122,7 +122,7 @@ fn read(page: &Path) {
 fn start(role: &str, page: &Path) -> (Child, BufReader<ChildStdout>) {
     let mut command = Command::new(env::current_exe().expect("this program has a path"));
     command.args(["child", "--exact", "--nocapture"]).env(ROLE, role).env(PAGE, page);
-    let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts once more");
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("the test starts again");
     let output = BufReader::new(child.stdout.take().expect("its output is a pipe"));
     (child, output)
 }
@@ -135,29 +135,29 @@ fn start_keeper(role: &str, page: &Path) -> Child {
 }
 
 fn kill(mut keeper: Child) {
-    keeper.kill().expect("it can be killed");
-    keeper.wait().expect("it has ended");
+    keeper.kill().expect("the keeper can be killed");
+    keeper.wait().expect("the keeper has ended");
 }
 
 fn until(what: &str, condition: impl Fn() -> bool) {
     let end = Instant::now() + WATCHDOG;
     while !condition() {
-        assert!(Instant::now() < end, "still not: {what}");
+        assert!(Instant::now() < end, "timed out waiting for: {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }
 
 #[test]
-fn nobody_sees_the_time_go_back_while_keepers_bend_die_and_take_over() {
+fn no_reader_sees_the_time_go_back_while_keepers_bend_die_and_take_over() {
     let folder = tempfile::tempdir().expect("a folder for the page");
     let page = folder.path().join("clock");
     Latest::create(&page);
     let mut keeper = start_keeper("keeper", &page);
     let cores = thread::available_parallelism().map_or(2, usize::from).clamp(2, 16);
     let readers: Vec<_> = (0..cores).map(|_| start("reader", &page)).collect();
-    let clock = Clock::open_page(&page).expect("there is a clock");
+    let clock = Clock::open_page(&page).expect("the clock can be opened");
     for _ in 0..2 {
-        // The time between a death and its successor counts too.
+        // The time between a keeper and its successor is tested too.
         thread::sleep(SPAN / 4);
         kill(keeper);
         let seen = clock.now();
@@ -166,20 +166,20 @@ fn nobody_sees_the_time_go_back_while_keepers_bend_die_and_take_over() {
     }
     for (mut reader, output) in readers {
         let report = report(output);
-        assert!(reader.wait().expect("it ends").success(), "a reader failed");
+        assert!(reader.wait().expect("the reader ends").success(), "a reader failed");
         let [_, _, _, _] = report[..] else { panic!("no report: {report:?}") };
         println!(
             "reads {}, misses {}, widest bound {} ns, late {}",
             report[0], report[1], report[2], report[3]
         );
-        assert!(report[0] > 1000, "it hardly read");
+        assert!(report[0] > 1000, "too few reads");
         assert_eq!(report[1], 0, "the host's clock was outside of the bounds");
     }
     kill(keeper);
 }
 
-/// The numbers that a child printed, if it came to that. Everything is read: it must not meet a
-/// closed pipe.
+/// Returns the numbers that a child printed. Reads all output, so that the child does not meet a closed
+/// pipe.
 fn report(output: BufReader<ChildStdout>) -> Vec<u64> {
     let lines = output.lines().map_while(Result::ok);
     lines.filter_map(|line| numbers(&line)).last().unwrap_or_default()
@@ -191,11 +191,11 @@ fn numbers(line: &str) -> Option<Vec<u64>> {
 }
 
 #[test]
-fn a_dead_keeper_is_noticed_and_the_time_goes_on() {
+fn a_dead_keeper_is_detected_and_the_time_goes_on() {
     let folder = tempfile::tempdir().expect("a folder for the page");
     let page = folder.path().join("clock");
     let keeper = start_keeper("keeper", &page);
-    let clock = Clock::open_page(&page).expect("there is a clock");
+    let clock = Clock::open_page(&page).expect("the clock can be opened");
     let synchronised = clock.wait_synchronised(Some(WATCHDOG));
     assert_eq!(synchronised.map(|now| now.status), Some(Status::Synchronised));
     kill(keeper);
@@ -204,7 +204,7 @@ fn a_dead_keeper_is_noticed_and_the_time_goes_on() {
     let (before, bounded, after) = (host_ns(), clock.now_bounded(), host_ns());
     assert!(bounded.earliest <= after && bounded.latest >= before, "{bounded:?} {before}");
     assert!(clock.now() > bounded.earliest);
-    // The next one goes on where the line is.
+    // The next keeper continues the line.
     let seen = clock.now();
     let keeper = start_keeper("keeper", &page);
     assert!(clock.now() >= seen && clock.now() - seen < nanos(WATCHDOG));
@@ -214,14 +214,14 @@ fn a_dead_keeper_is_noticed_and_the_time_goes_on() {
 }
 
 #[test]
-fn waiting_until_past_leaves_no_doubt() {
+fn a_wait_until_past_returns_only_after_that_time() {
     let folder = tempfile::tempdir().expect("a folder for the page");
     let page = folder.path().join("clock");
     let mut keeper = Keeper::open(&page, Settings::default()).expect("the page is free");
     keeper.tick();
-    let clock = Clock::open_page(&page).expect("there is a clock");
+    let clock = Clock::open_page(&page).expect("the clock can be opened");
     let moment = host_ns() + 3_000_000;
-    let past = clock.wait_until_past(moment, Some(WATCHDOG)).expect("it passes");
+    let past = clock.wait_until_past(moment, Some(WATCHDOG)).expect("the time passes");
     assert!(past.earliest > moment && host_ns() > moment);
     let never = clock.wait_until_past(u64::MAX, Some(Duration::from_millis(5)));
     assert_eq!(never, None);
@@ -236,7 +236,7 @@ fn the_time_of_day_is_the_hosts() {
     let page = folder.path().join("clock");
     let mut keeper = Keeper::open(&page, Settings::default()).expect("the page is free");
     let report = keeper.tick();
-    let clock = Clock::open_page(&page).expect("there is a clock");
+    let clock = Clock::open_page(&page).expect("the clock can be opened");
     let system = || {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         nanos(now.expect("it is past 1970"))

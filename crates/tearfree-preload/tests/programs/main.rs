@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Programs of others, unmodified, on test clocks. What is not installed is left out, and says so.
+//! Runs unmodified programs on test clocks. Programs that are not installed are skipped, with a message.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 mod calls;
-mod stage;
+mod fixture;
 
 use core::time::Duration;
 use std::path::Path;
@@ -11,12 +11,12 @@ use std::process::Command;
 use std::thread;
 use std::time::Instant;
 
-use stage::{BILLION, NSEC, Stage, WATCHDOG, ended, preload};
-use tearfree_clock::{Keeper, Setting, Settings, TestClock, host_ns};
+use fixture::{BILLION, Fixture, NSEC, WATCHDOG, output_within, preload};
+use tearfree_clock::{Keeper, Settings, TestClock, TestSettings, host_ns};
 
 #[test]
 fn a_frozen_clock_is_what_programs_see() {
-    let stage = Stage::frozen();
+    let fixture = Fixture::frozen();
     let expected = [
         (&["date", "+%s.%N"][..], "1000000000.000000000"),
         (
@@ -30,47 +30,48 @@ fn a_frozen_clock_is_what_programs_see() {
     let seen: Vec<bool> = expected
         .iter()
         .map(|(program, text)| {
-            let output = stage.output(program);
+            let output = fixture.output(program);
             if let Some(output) = &output {
                 assert_eq!(output, text, "{program:?}");
             }
             output.is_some()
         })
         .collect();
-    assert!(seen.contains(&true), "nothing was tried");
+    assert!(seen.contains(&true), "none of the programs is installed");
 }
 
 #[test]
 fn processes_agree_to_the_nanosecond() {
-    let stage = Stage::frozen();
-    let both = stage.output(&["bash", "-c", "date +%N%s; date +%s%N | cut -c 1-19; date +%s%N"]);
-    let both = both.expect("there is a shell");
+    let fixture = Fixture::frozen();
+    let both = fixture.output(&["bash", "-c", "date +%N%s; date +%s%N | cut -c 1-19; date +%s%N"]);
+    let both = both.expect("bash is installed");
     assert_eq!(both.lines().last(), Some("1000000000000000000"));
 }
 
 #[test]
 fn a_set_clock_moves_under_a_running_program() {
-    let stage = Stage::frozen();
+    let fixture = Fixture::frozen();
     let script = "while [ $(date +%s) = 1000000000 ]; do :; done; date +%s";
-    let child = stage.start(&["bash", "-c", script]);
+    let child = fixture.start(&["bash", "-c", script]);
     thread::sleep(Duration::from_millis(50));
     let at_ns = Some(2 * BILLION * NSEC);
-    TestClock::change(stage.page(), Setting { at_ns, ..Setting::default() }).expect("it is free");
-    let output = ended(child, WATCHDOG).expect("it ends");
+    TestClock::change(fixture.page(), TestSettings { at_ns, ..TestSettings::default() })
+        .expect("the page is free");
+    let output = output_within(child, WATCHDOG).expect("the program ends");
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "2000000000");
 }
 
-/// Runs a program that should pass `shown` seconds of its own time; in how many of the host's?
-fn host_seconds(stage: &Stage, program: &[&str]) -> Option<f64> {
+/// Returns how many seconds of the host's time a program takes; `None` if it is not installed.
+fn host_seconds(fixture: &Fixture, program: &[&str]) -> Option<f64> {
     let start = Instant::now();
-    stage.output(program)?;
+    fixture.output(program)?;
     Some(start.elapsed().as_secs_f64())
 }
 
-/// Each of these waits for 60 seconds in another way, and checks itself that its own clocks say so.
+/// Each program waits for 60 seconds in a different way, and checks that by its own clocks.
 #[test]
 fn a_minute_passes_in_less_than_one_on_a_fast_clock() {
-    let stage = Stage::fast(200.0);
+    let fixture = Fixture::fast(200.0);
     let python = |wait: &str| {
         format!(
             "import time, threading, select, queue\n\
@@ -90,7 +91,7 @@ fn a_minute_passes_in_less_than_one_on_a_fast_clock() {
     ];
     let mut tried = 0;
     for wait in waits {
-        let seconds = host_seconds(&stage, &["python3", "-c", &python(wait)]);
+        let seconds = host_seconds(&fixture, &["python3", "-c", &python(wait)]);
         tried += u32::from(seconds.is_some());
         assert!(seconds.is_none_or(|seconds| seconds < 60.0), "{wait}: {seconds:?}");
     }
@@ -106,29 +107,30 @@ fn a_minute_passes_in_less_than_one_on_a_fast_clock() {
         &["bash", "-c", "read -t 60 < <(sleep 600); true"],
     ] {
         if program[0] == "timeout" {
-            tried += u32::from(timeout_ends(&stage, program));
+            tried += u32::from(timeout_ends(&fixture, program));
             continue;
         }
-        let seconds = host_seconds(&stage, program);
+        let seconds = host_seconds(&fixture, program);
         tried += u32::from(seconds.is_some());
         assert!(seconds.is_none_or(|seconds| seconds < 60.0), "{program:?}: {seconds:?}");
     }
-    assert!(tried > 2, "hardly anything was tried");
+    assert!(tried > 2, "fewer than three of the programs are installed");
 }
 
-/// `timeout` says by 124 that the time was up.
-fn timeout_ends(stage: &Stage, program: &[&str]) -> bool {
-    let Ok(child) = stage.command(program).spawn() else { return false };
-    let output = ended(child, Duration::from_secs(60)).expect("it waits by the clock");
+/// `timeout` exits with 124 when the time is up.
+fn timeout_ends(fixture: &Fixture, program: &[&str]) -> bool {
+    let Ok(child) = fixture.command(program).spawn() else { return false };
+    let output =
+        output_within(child, Duration::from_secs(60)).expect("timeout waits on the test clock");
     assert_eq!(output.status.code(), Some(124));
     true
 }
 
-/// Java parks by absolute times; on a moved clock without translation it hung for ever.
+/// Java parks until absolute times; on a moved clock it would hang if they were not converted.
 #[test]
 fn java_does_not_hang_on_a_moved_clock() {
-    let stage = Stage::fast(100.0);
-    let source = stage.folder.path().join("Wait.java");
+    let fixture = Fixture::fast(100.0);
+    let source = fixture.folder.path().join("Wait.java");
     let text = "import java.util.concurrent.*;
 import java.util.concurrent.locks.*;
 class Wait {
@@ -144,73 +146,74 @@ class Wait {
     }
 }
 ";
-    std::fs::write(&source, text).expect("the folder is ours");
+    std::fs::write(&source, text).expect("the folder is writable");
     let program = ["java", source.to_str().expect("text")];
     let start = Instant::now();
-    if let Some(output) = stage.output(&program) {
+    if let Some(output) = fixture.output(&program) {
         assert_eq!(output, "through");
         assert!(start.elapsed() < Duration::from_secs(100), "it waited in the host's time");
     }
 }
 
-/// On a clock that stands still, waits last as long as they say, in the host's time.
+/// On a frozen clock a wait takes its own length of the host's time.
 #[test]
-fn nothing_waits_for_ever_on_a_frozen_clock() {
-    let stage = Stage::frozen();
+fn every_wait_ends_on_a_frozen_clock() {
+    let fixture = Fixture::frozen();
     let waits = "import threading, time, select
 threading.Event().wait(0.1); time.sleep(0.1); select.select([], [], [], 0.1)
 select.poll().poll(100)";
     let start = Instant::now();
-    let python = stage.output(&["python3", "-c", waits]);
+    let python = fixture.output(&["python3", "-c", waits]);
     assert!(python.is_none() || start.elapsed() > Duration::from_millis(400), "it did not wait");
-    stage.output(&["sleep", "0.1"]);
-    stage.output(&["perl", "-e", "select(undef, undef, undef, 0.1)"]);
+    fixture.output(&["sleep", "0.1"]);
+    fixture.output(&["perl", "-e", "select(undef, undef, undef, 0.1)"]);
 }
 
-/// The clock of a timekeeper runs as the host's does; its slope is not a speed.
+/// The clock of a timekeeper runs as fast as the host's; its slope is not a speed.
 #[test]
 fn programs_see_the_clock_of_a_timekeeper() {
-    let stage = Stage::empty();
-    let mut keeper = Keeper::open(stage.page(), Settings::default()).expect("the page is new");
+    let fixture = Fixture::empty();
+    let mut keeper = Keeper::open(fixture.page(), Settings::default()).expect("the page is new");
     keeper.tick();
     let left = "import select, signal, time; m = time.monotonic(); time.sleep(0.3)
 select.select([], [], [], 0.2); signal.setitimer(signal.ITIMER_REAL, 60)
 left = signal.setitimer(signal.ITIMER_REAL, 0)[0]; assert 30 < left <= 60, left
 assert time.monotonic() - m > 0.49; print(time.monotonic_ns())";
     let (start, host) = (Instant::now(), host_ns());
-    let Some(output) = stage.output(&["python3", "-c", left]) else { return };
+    let Some(output) = fixture.output(&["python3", "-c", left]) else { return };
     assert!(start.elapsed() > Duration::from_millis(490), "it did not wait");
-    let told: u64 = output.parse().expect("a number");
-    assert!(told > host && told < host_ns() + 1_000_000, "{told} {host}");
+    let shown: u64 = output.parse().expect("a number");
+    assert!(shown > host && shown < host_ns() + 1_000_000, "{shown} {host}");
 }
 
-/// `poll` for ever waits for ever, until something happens.
+/// `poll` without a timeout waits until an event.
 #[test]
-fn what_waits_for_ever_still_does() {
-    let stage = Stage::fast(200.0);
+fn a_wait_without_a_timeout_stays_one() {
+    let fixture = Fixture::fast(200.0);
     let wait = "import os, select, threading, time
 r, w = os.pipe(); threading.Timer(60, os.write, (w, b'x')).start()
 p = select.poll(); p.register(r, select.POLLIN); m = time.monotonic()
 assert p.poll() == [(r, select.POLLIN)]
 assert time.monotonic() - m > 55, time.monotonic() - m";
-    stage.output(&["python3", "-c", wait]);
+    fixture.output(&["python3", "-c", wait]);
 }
 
 #[test]
 fn a_sleeper_notices_that_the_clock_was_set() {
-    let stage = Stage::fast(0.001);
-    let child = stage.start(&["sleep", "1000"]);
+    let fixture = Fixture::fast(0.001);
+    let child = fixture.start(&["sleep", "1000"]);
     thread::sleep(Duration::from_millis(50));
     let speed = Some(tearfree_clock::MAX_SPEED);
-    TestClock::change(stage.page(), Setting { speed, ..Setting::default() }).expect("it is free");
-    assert!(ended(child, WATCHDOG).expect("it wakes up").status.success());
+    TestClock::change(fixture.page(), TestSettings { speed, ..TestSettings::default() })
+        .expect("the page is free");
+    assert!(output_within(child, WATCHDOG).expect("the sleeper wakes up").status.success());
 }
 
 #[test]
-fn a_missing_page_is_said_and_the_program_runs() {
+fn a_missing_page_is_reported_and_the_program_runs() {
     let mut command = Command::new("date");
     command.env("LD_PRELOAD", preload()).env("TEARFREE_CLOCK", Path::new("./nothing-here"));
-    let output = command.output().expect("there is a date");
+    let output = command.output().expect("date is installed");
     assert!(output.status.success());
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(errors.contains("there is no page") && errors.contains("host's time"), "{errors}");

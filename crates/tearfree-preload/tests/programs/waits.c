@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Waits for a minute in the way that is named on the command line, and fails if less of it has
- * passed on the clock that it sees, or if the wait ended for another reason. Built by programs.rs.
+ * Waits for a minute in the way that is named on the command line, and fails if less has passed on the
+ * clock that it sees, or if the wait ended for another reason. Built by calls.rs.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -48,25 +48,25 @@ static const struct timespec *in(clockid_t clock)
 	return &time;
 }
 
-static void *for_ever(void *none) { return pause(), none; }
+static void *sleep_without_end(void *unused) { return pause(), unused; }
 
 static pthread_t thread(void)
 {
 	pthread_t new;
 
-	return pthread_create(&new, NULL, for_ever, NULL), new;
+	return pthread_create(&new, NULL, sleep_without_end, NULL), new;
 }
 
-/* The condition of a clock, whose wait names none. */
+/* A condition has its clock as an attribute; the wait does not name it. */
 static int condition(clockid_t clock)
 {
 	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-	pthread_condattr_t of_clock;
+	pthread_condattr_t attributes;
 	pthread_cond_t cond;
 
-	pthread_condattr_init(&of_clock);
-	pthread_condattr_setclock(&of_clock, clock);
-	pthread_cond_init(&cond, &of_clock);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, clock);
+	pthread_cond_init(&cond, &attributes);
 	pthread_mutex_lock(&mutex);
 	return pthread_cond_timedwait(&cond, &mutex, in(clock)) == ETIMEDOUT;
 }
@@ -89,10 +89,10 @@ static int mutex(int timed)
 		      : pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, in(CLOCK_MONOTONIC))) == ETIMEDOUT;
 }
 
-static void *takes_it(void *lock)
+static void *hold_lock(void *lock)
 {
 	pthread_rwlock_wrlock(lock);
-	return for_ever(NULL);
+	return sleep_without_end(NULL);
 }
 
 static int read_write_lock(int writes)
@@ -103,7 +103,7 @@ static int read_write_lock(int writes)
 		pthread_rwlock_rdlock(&lock);
 		return pthread_rwlock_timedwrlock(&lock, in(CLOCK_REALTIME)) == ETIMEDOUT;
 	}
-	pthread_create(&(pthread_t){ 0 }, NULL, takes_it, &lock);
+	pthread_create(&(pthread_t){ 0 }, NULL, hold_lock, &lock);
 	while (pthread_rwlock_tryrdlock(&lock) == 0)
 		pthread_rwlock_unlock(&lock);
 	return pthread_rwlock_timedrdlock(&lock, in(CLOCK_REALTIME)) == ETIMEDOUT;
@@ -138,7 +138,7 @@ static int semaphore(int timed)
 		      : sem_clockwait(&sem, CLOCK_MONOTONIC, in(CLOCK_MONOTONIC))) == -1 && errno == ETIMEDOUT;
 }
 
-/* Of a queue for one message, which is full or empty. */
+/* Sends to a full queue of one message, or receives from an empty one. */
 static int queue(int sends)
 {
 	struct mq_attr one = { .mq_maxmsg = 1, .mq_msgsize = 1 };
@@ -149,7 +149,7 @@ static int queue(int sends)
 	snprintf(name, sizeof(name), "/tearfree-%d", (int)getpid());
 	queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &one);
 	if (queue < 0)
-		return 77; /* there are no queues here */
+		return 77; /* this system has no queues */
 	mq_unlink(name);
 	if (sends) {
 		mq_send(queue, &byte, 1, 0);
@@ -170,7 +170,7 @@ static int system_semaphore(void)
 	return ended;
 }
 
-/* A signal that nobody else takes. */
+/* Blocks a signal, so that only sigwait takes it. */
 static sigset_t blocked(int number)
 {
 	sigset_t set;
@@ -189,7 +189,7 @@ static int arrives(void)
 	return sigwait(&set, &number) == 0 && number == SIGALRM;
 }
 
-/* Timers say how much is left, and their period, in the time that programs see. */
+/* Timers return what is left, and their period, in the time that programs see. */
 static int is_minute(double left, double period) { return left > 1 && left <= MINUTE && period == MINUTE; }
 
 static int timer(clockid_t clock, int absolute)
@@ -256,7 +256,7 @@ static int futex_ends(int operation, const struct timespec *time)
 	return futex(operation, time) == -1 && errno == ETIMEDOUT;
 }
 
-/* Its size is known to the compiler, their number is not: with checks, another function is called. */
+/* The compiler knows the array's size, but not `number`: with _FORTIFY_SOURCE it calls __poll_chk. */
 static int checked_poll(int with_mask, unsigned long number)
 {
 	struct pollfd files[2] = { { .fd = -1 }, { .fd = -1 } };
@@ -264,7 +264,7 @@ static int checked_poll(int with_mask, unsigned long number)
 	return (with_mask ? ppoll(files, number, &minute, NULL) : poll(files, number, MINUTE * 1000)) == 0;
 }
 
-/* A signal interrupts the wait, which says what is left; the rest is slept then. */
+/* A signal interrupts the wait, which returns what is left; then it sleeps for the rest. */
 static void ignore(int number) { (void)number; }
 
 static void interrupt(int period)
@@ -297,7 +297,7 @@ static int interrupted_once(int how)
 	return cut && left.tv_sec >= 1 && left.tv_sec < MINUTE && nanosleep(&left, NULL) == 0;
 }
 
-/* Again where the process lost its processor for so long that it missed the whole minute. */
+/* Tries again if the process was preempted for the whole minute. */
 static int interrupted(int how)
 {
 	for (int attempts = 0; attempts < 10; attempts++) {
@@ -311,7 +311,7 @@ static int interrupted(int how)
 	return 0;
 }
 
-/* As Linux does it, nothing is left of the time. */
+/* As on Linux, the timeout is zero afterwards. */
 static int select_file(void)
 {
 	struct timeval left = { MINUTE, 0 };
@@ -321,15 +321,15 @@ static int select_file(void)
 
 #define WAIT(name, call)                \
 	if (!strcmp(wait, name)) {      \
-		is_there = 1;           \
-		went_well = (call);     \
+		is_known = 1;           \
+		result = (call);        \
 	}
 
 int main(int count, char **words)
 {
 	const char *wait = count > 1 ? words[1] : "";
 	struct timespec real = now(CLOCK_REALTIME), mono = now(CLOCK_MONOTONIC);
-	int is_there = 0, went_well = 0;
+	int is_known = 0, result = 0;
 	sigset_t usr;
 
 	WAIT("nanosleep", nanosleep(&minute, NULL) == 0)
@@ -390,11 +390,11 @@ int main(int count, char **words)
 	WAIT("system call nanosleep", syscall(SYS_nanosleep, &minute, NULL) == 0)
 	WAIT("system call clock_nanosleep",
 	     syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &minute, NULL) == 0)
-	if (went_well == 77)
+	if (result == 77)
 		return 77;
 
 	double passed = seconds(now(CLOCK_MONOTONIC)) - seconds(mono);
 	double passed_real = seconds(now(CLOCK_REALTIME)) - seconds(real);
-	printf("%s: %d, %.6f s, %.6f s\n", wait, went_well, passed, passed_real);
-	return !(is_there && went_well && passed > MINUTE - 0.01 && passed_real > MINUTE - 0.01);
+	printf("%s: %d, %.6f s, %.6f s\n", wait, result, passed, passed_real);
+	return !(is_known && result && passed > MINUTE - 0.01 && passed_real > MINUTE - 0.01);
 }

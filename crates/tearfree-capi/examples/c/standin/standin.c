@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Runs a module as a program: loads it, lets its threads work, unloads it.
+ * Runs a module as a program: loads it, lets its threads run, unloads it.
  *
- *	./seqlock_module [SECONDS]	until Ctrl-C, or for so long
+ *	./seqlock_module [SECONDS]	until Ctrl-C, or for SECONDS
  */
 #include "standin.h"
 
@@ -164,7 +164,7 @@ int main(int argc, char **argv)
 	sigset_t ends;
 	int which;
 
-	/* Blocked before there are threads, which inherit it: only this one waits for them. */
+	/* Blocked before threads start, which inherit the mask: only this thread waits for the signals. */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGALRM);

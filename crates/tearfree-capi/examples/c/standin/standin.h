@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Stands in for the parts of the kernel that the tutorials' modules use beside the sequence lock:
- * threads, sleeping, messages, a character device that nobody opens. The lock is not a stand-in.
+ * Replaces the parts of the kernel that the tutorials' modules use beside the sequence lock: threads,
+ * sleeping, messages, a character device that is never opened. The lock is the real one.
  */
 #ifndef STANDIN_H
 #define STANDIN_H
@@ -31,7 +31,7 @@ __attribute__((__format__(__printf__, 1, 2))) void standin_print(const char *for
 #define pr_info(...) standin_print(__VA_ARGS__)
 #define pr_err(...) standin_print(__VA_ARGS__)
 
-/* ---- Threads: they begin when the module is loaded, as one of the modules needs ---- */
+/* ---- Threads: they start when the module is loaded, as one of the modules requires ---- */
 
 struct task_struct;
 
@@ -42,7 +42,7 @@ void msleep(unsigned milliseconds);
 
 #define ssleep(seconds) msleep(1000 * (seconds))
 
-/* ---- A character device: it can be made, and that is all ---- */
+/* ---- A character device, which can only be created ---- */
 
 struct inode;
 struct file;

@@ -1,48 +1,48 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# What the kernel's log has to say after a run. Sourced by boot-test.
+# Checks the kernel's log after a run. Sourced by boot-test.
 
-# Taint 12288: out-of-tree and unsigned modules, which ours are. No other bit.
+# Taint 12288: out-of-tree and unsigned modules, as these are. No other bit.
 readonly TAINT=$((4096 + 8192))
 
-# wants LOG LINE: the log has this line, wholly and literally.
-wants() {
+# require_line LOG LINE: fails unless the log has exactly this line.
+require_line() {
     grep -qxF -- "$2" "$1" && return
     grep -E '^(GUEST|hammer)' "$1" | tail -n 30
     fail "the kernel's log lacks \"$2\"; it is $1"
 }
 
-# The complaints of the kernel itself.
-kernel_complaints() { # LOG
+# Prints errors that the kernel itself reports.
+kernel_errors() { # LOG
     grep -E 'BUG:|WARNING:|Oops|Call [Tt]race|general protection|Kernel panic|lockup' "$1" ||
         grep -E 'rcu.*(stall|starved)|hung_task|blocked for more than|bad: scheduling' "$1"
 }
 
-# What holds for every run that is no mutant.
-judge_run() { # LOG
-    ! kernel_complaints "$1" || fail "the kernel complains (see above); its log is $1"
-    wants "$1" "GUEST: hello from $RELEASE on 2 processors"
-    wants "$1" "GUEST: taint before: 0"
-    wants "$1" "GUEST: insmod seqlock_hammer: 0"
-    wants "$1" "hammer: end"
-    wants "$1" "GUEST: rmmod seqlock_hammer: 0"
-    wants "$1" "GUEST: taint after: $TAINT"
-    wants "$1" "GUEST: the end"
+# The checks of every run that is not a mutant.
+check_run() { # LOG
+    ! kernel_errors "$1" || fail "the kernel reports an error (see above); its log is $1"
+    require_line "$1" "GUEST: hello from $RELEASE on 2 processors"
+    require_line "$1" "GUEST: taint before: 0"
+    require_line "$1" "GUEST: insmod seqlock_hammer: 0"
+    require_line "$1" "hammer: end"
+    require_line "$1" "GUEST: rmmod seqlock_hammer: 0"
+    require_line "$1" "GUEST: taint after: $TAINT"
+    require_line "$1" "GUEST: the end"
     ! grep -E '^hammer: case=.* result=FAILED' "$1" || fail "cases have failed (see above)"
 }
 
-# The number in the one line that begins so.
+# Prints the number in the line with this text.
 number_after() { # LOG TEXT
     sed -nE "s/^GUEST: $2: ([0-9]+)$/\1/p" "$1"
 }
 
-# Tutorial one: the messages as the tutorial prints them, and a value that grows by one a second.
-judge_tutorial() { # LOG
+# Tutorial one: its messages, and a value that grows by 1 each second.
+check_tutorial() { # LOG
     local values
-    wants "$1" "GUEST: insmod seqlock_tutorial: 0"
-    wants "$1" "module seqlock init fun"
-    wants "$1" "module seqlock exit function"
-    wants "$1" "GUEST: rmmod seqlock_tutorial: 0"
+    require_line "$1" "GUEST: insmod seqlock_tutorial: 0"
+    require_line "$1" "module seqlock init fun"
+    require_line "$1" "module seqlock exit function"
+    require_line "$1" "GUEST: rmmod seqlock_tutorial: 0"
     values=$(sed -nE 's/^read values : ([0-9]+)$/\1/p' "$1" | xargs)
     # Reader and writer wake up together, so two readings may see one value, or skip one.
     tr ' ' '\n' <<<"$values" | awk '
@@ -53,58 +53,58 @@ judge_tutorial() { # LOG
     note "tutorial 1: read values : $values"
 }
 
-# Tutorial two: the device, by its book and against it.
-judge_driver() { # LOG
+# Tutorial two: the device, with valid and invalid requests.
+check_driver() { # LOG
     local first after set later text
-    wants "$1" "GUEST: insmod etx_driver: 0"
+    require_line "$1" "GUEST: insmod etx_driver: 0"
     for text in 'Kthread1 Created Successfully...' 'Kthread2 Created Successfully...' \
         'Device Driver Insert...Done!!!' 'Device File Opened...!!!' 'Read function' \
         'Write Function' 'Device File Closed...!!!' 'Device Driver Remove...Done!!'; do
-        wants "$1" "$text"
+        require_line "$1" "$text"
     done
     grep -qE '^Major = [0-9]+ Minor = 0$' "$1" || fail "no 'Major = .. Minor = ..' in $1"
     grep -qE '^In EmbeTronicX Thread Function2 : Read value [0-9]+$' "$1" ||
         fail "the driver's second thread printed nothing; the log is $1"
     for text in junk -5 12x 1.5 ' ' 0x10 99999999999999999999 '7\n7' "$(printf '%040d' 5)"; do
-        wants "$1" "GUEST: write '$text': Invalid argument"
+        require_line "$1" "GUEST: write '$text': Invalid argument"
     done
-    wants "$1" "GUEST: write '1000000\n': done"
+    require_line "$1" "GUEST: write '1000000\n': done"
     first=$(number_after "$1" "first value")
     after=$(number_after "$1" "value after what was refused")
     set=$(number_after "$1" "value set")
     later=$(number_after "$1" "value later")
-    # A loaded machine may be late, so there is room upwards; nothing goes down.
+    # On a loaded machine the value may be larger; it never decreases.
     [[ $first -ge 0 && $after -ge $first && $after -lt 1000000 ]] ||
         fail "the driver's value was $first, and $after after what it had to refuse"
     [[ $set -ge 1000000 && $(number_after "$1" "value by bytes") -ge $set &&
         $later -gt $set && $later -lt 1001000 ]] ||
         fail "the driver's value was set to 1000000, and then $set, and later $later"
-    judge_unloading "$1"
+    check_unloading "$1"
     note "tutorial 2: value $first, set to 1000000, later $later; junk refused; unloads"
 }
 
-judge_unloading() { # LOG
+check_unloading() { # LOG
     local tail
     tail=$(grep -A 1 -xF 'GUEST: with the device open, next:' "$1" | tail -n 1)
     [[ $tail == "GUEST: rmmod etx_driver: 1" ]] || fail "unloading with the device open: $tail"
     [[ $(number_after "$1" "value while open") -ge 1000000 ]] || fail "no value while open"
     [[ $(grep -cxF 'GUEST: rmmod etx_driver: 0' "$1") == 2 ]] ||
         fail "etx_driver was not unloaded twice; the log is $1"
-    wants "$1" "GUEST: the device is gone"
+    require_line "$1" "GUEST: the device is gone"
 }
 
-# Each program of user space that the guest had to run.
-judge_programs() { # LOG INITRAMFS
+# Each user-space program of the guest.
+check_programs() { # LOG INITRAMFS
     local folder name
     for folder in "$2.tree/programs"/*/; do
         [[ -d $folder ]] || continue
         name=$(basename "$folder")
-        wants "$1" "GUEST: program $name: 0"
+        require_line "$1" "GUEST: program $name: 0"
         note "program in the guest: tearfree $(cat "$folder/arguments")"
     done
 }
 
-# The hammer's cases as a table, and their sum. LEAST is how many cases there have to be.
+# Prints the hammer's cases as a table. LEAST is the smallest number of cases.
 print_table() { # LOG LEAST
     local cases
     cases=$(grep '^hammer: case=' "$1" | sed 's/^hammer: //')
@@ -116,8 +116,8 @@ print_table() { # LOG LEAST
         BEGIN { row("case", "writes", "reads", "met", "interrupts", "torn", "") }
         {
             for (i = 1; i <= NF; i++) { split($i, pair, "="); v[pair[1]] = pair[2] }
-            remark = v["control"] ? "control: has to fail, and does" : ""
-            if (v["stuck"] > 0) remark = "control: " v["stuck"] " interrupts stuck, as they have to"
+            remark = v["control"] ? "control: fails, as required" : ""
+            if (v["stuck"] > 0) remark = "control: " v["stuck"] " interrupts stuck, as required"
             row(v["case"], v["writes"], v["reads"], v["met"], v["interrupts"], v["torn"], remark)
             if (!v["control"]) torn += v["torn"]
         }

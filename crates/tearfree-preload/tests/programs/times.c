@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Prints what each function says of the time, or fails if what is named on the command line is not as
- * without the object. Built by calls.rs.
+ * Prints the time that each function returns; or, with an argument, fails if that case behaves otherwise
+ * than without the object. Built by calls.rs.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,7 +27,7 @@ static struct timespec now(clockid_t clock)
 	return time;
 }
 
-/* Timers of processor time are not ours: a third of a second of it is no less on a fast clock. */
+/* Timers of processor time are not converted: they take as long on a fast clock. */
 static int processor_timer(void)
 {
 	struct itimerspec setting = { .it_value = { 0, 300000000 } }, left;
@@ -43,8 +43,8 @@ static int processor_timer(void)
 	return clock() - start >= CLOCKS_PER_SEC / 4;
 }
 
-/* A deleted timer's number is free for another one, of another clock. */
-static int numbers_come_back(void)
+/* The ID of a deleted timer is used again, perhaps for a timer of another clock. */
+static int ids_are_reused(void)
 {
 	struct sigevent none = { .sigev_notify = SIGEV_NONE };
 	timer_t timer;
@@ -58,7 +58,7 @@ static int numbers_come_back(void)
 	return processor_timer();
 }
 
-/* A child has none of its parent's timers, and its first one has the number of its parent's first. */
+/* A child inherits no timers, and its first one has the ID of its parent's first. */
 static int forked(void)
 {
 	struct sigevent none = { .sigev_notify = SIGEV_NONE };
@@ -81,7 +81,7 @@ static int forked(void)
 	_exit(sigwait(&set, &number));
 }
 
-/* What is past fires at once, and a time that is none is refused. */
+/* A past time fires at once, and an invalid time is refused. */
 static int odd_requests(void)
 {
 	static const struct timespec none = { 0, 1000000000 };
@@ -107,8 +107,8 @@ static void print(const char *name, struct timespec time)
 	printf("%s: %lld.%09ld\n", name, (long long)time.tv_sec, time.tv_nsec);
 }
 
-/* What each function says of one moment, on a clock that stands still. */
-static int tell(void)
+/* Prints what each function returns on a frozen clock. */
+static int print_all(void)
 {
 	struct timespec time_spec = { 0, 0 };
 	struct timeval micros;
@@ -124,7 +124,7 @@ static int tell(void)
 	print("gettimeofday with a zone", (struct timespec){ micros.tv_sec, micros.tv_usec * 1000 });
 	print("time", (struct timespec){ time(NULL), 0 });
 	time(&whole);
-	print("time at a place", (struct timespec){ whole, 0 });
+	print("time by pointer", (struct timespec){ whole, 0 });
 	timespec_get(&time_spec, TIME_UTC);
 	print("timespec_get", time_spec);
 	syscall(SYS_clock_gettime, CLOCK_REALTIME, &time_spec);
@@ -144,9 +144,9 @@ static int tell(void)
 int main(int count, char **words)
 {
 	if (count == 1)
-		return !tell();
+		return !print_all();
 	if (!strcmp(words[1], "processor timers"))
-		return !numbers_come_back();
+		return !ids_are_reused();
 	if (!strcmp(words[1], "odd requests"))
 		return !odd_requests();
 	if (!strcmp(words[1], "timer after fork"))

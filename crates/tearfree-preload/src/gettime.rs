@@ -1,39 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What time is it?
+//! The functions that return the current time.
 
 #![allow(unsafe_code, reason = "these functions are found by their C names")]
 
-use libc::{c_int, c_void, clockid_t, time_t, timespec, timeval};
+use libc::{c_int, clockid_t, time_t, timespec, timeval};
 
-use crate::deadline::{Kind, Moment, ns_of, timespec_of};
-use crate::next::{interpose, original};
+use crate::convert::ns_to_timespec;
+use crate::deadline::{DeadlineClock, Moment};
+use crate::next::{Pointer, interpose};
 
 /// C11's number for the time of day.
 const TIME_UTC: c_int = 1;
 
-/// What a clock shows; `None`: the C library knows.
-pub(crate) fn told(id: clockid_t) -> Option<timespec> {
-    let kind = Kind::of(id)?;
-    Some(timespec_of(Moment::now()?.shown(kind)))
-}
-
-/// The host's own time, by whose clock the kernel goes.
-pub(crate) fn host_clock(kind: Kind) -> u64 {
-    let id = match kind {
-        Kind::Monotonic => libc::CLOCK_MONOTONIC,
-        Kind::Realtime => libc::CLOCK_REALTIME,
-        Kind::Tai => libc::CLOCK_TAI,
-    };
-    let host = original!(clock_gettime: extern "C" fn(clockid_t, Option<&mut timespec>) -> c_int);
-    let mut time = timespec_of(0);
-    host(id, Some(&mut time));
-    ns_of(&time).unwrap_or(0)
+/// Returns what the program sees on a clock. `None`: ask the C library.
+fn shown_time(id: clockid_t) -> Option<timespec> {
+    let clock = DeadlineClock::from_id(id)?;
+    Some(ns_to_timespec(Moment::now()?.shown_ns(clock)))
 }
 
 interpose! {
     /// `clock_gettime(2)`.
     fn clock_gettime(next; id: clockid_t, time: Option<&mut timespec>) -> c_int {
-        match (told(id), time) {
+        match (shown_time(id), time) {
             (Some(now), Some(time)) => {
                 *time = now;
                 0
@@ -43,10 +31,10 @@ interpose! {
     }
 
     /// `gettimeofday(2)`.
-    fn gettimeofday(next; time: Option<&mut timeval>, zone: *mut c_void) -> c_int {
-        match (told(libc::CLOCK_REALTIME), time) {
+    fn gettimeofday(next; time: Option<&mut timeval>, zone: Pointer) -> c_int {
+        match (shown_time(libc::CLOCK_REALTIME), time) {
             (Some(now), Some(time)) => {
-                // The C library fills in the zone, if somebody asks for that.
+                // The C library fills in the zone, if it is asked for.
                 if !zone.is_null() {
                     next(Some(&mut *time), zone);
                 }
@@ -59,7 +47,7 @@ interpose! {
 
     /// `time(2)`.
     fn time(next; out: Option<&mut time_t>) -> time_t {
-        match told(libc::CLOCK_REALTIME) {
+        match shown_time(libc::CLOCK_REALTIME) {
             Some(now) => {
                 if let Some(out) = out {
                     *out = now.tv_sec;
@@ -70,9 +58,9 @@ interpose! {
         }
     }
 
-    /// `timespec_get(3)`, which does not go through `clock_gettime` inside of the C library.
+    /// `timespec_get(3)`, which does not call `clock_gettime` inside the C library.
     fn timespec_get(next; time: Option<&mut timespec>, base: c_int) -> c_int {
-        match (told(libc::CLOCK_REALTIME), time) {
+        match (shown_time(libc::CLOCK_REALTIME), time) {
             (Some(now), Some(time)) if base == TIME_UTC => {
                 *time = now;
                 base

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Test clocks, and how programs are run on them.
+//! Runs programs on test clocks.
 
 use core::time::Duration;
 use std::env;
@@ -9,37 +9,45 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::Instant;
 
-use tearfree_clock::{Setting, TestClock};
+use tearfree_clock::{TestClock, TestSettings};
 use tempfile::TempDir;
 
 /// 9 September 2001, 01:46:40 UTC.
 pub(crate) const BILLION: u64 = 1_000_000_000;
 pub(crate) const NSEC: u64 = 1_000_000_000;
 
-/// Nothing here takes so long on a clock that works, on however busy a machine.
+/// The limit of a program: no test on a working clock takes as long, even on a busy machine.
 pub(crate) const WATCHDOG: Duration = Duration::from_secs(100);
 
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) folder: TempDir,
 }
 
-impl Stage {
+impl Fixture {
     pub(crate) fn empty() -> Self {
-        Stage { folder: TempDir::new().expect("a folder") }
+        Fixture { folder: TempDir::new().expect("a folder") }
     }
 
-    fn new(setting: Setting) -> Self {
-        let stage = Self::empty();
-        TestClock::create(stage.page(), setting).expect("the page is new");
-        stage
+    fn new(setting: TestSettings) -> Self {
+        let fixture = Self::empty();
+        TestClock::create(fixture.page(), setting).expect("the page is new");
+        fixture
     }
 
     pub(crate) fn frozen() -> Self {
-        Self::new(Setting { at_ns: Some(BILLION * NSEC), speed: Some(0.0), ..Setting::default() })
+        Self::new(TestSettings {
+            at_ns: Some(BILLION * NSEC),
+            speed: Some(0.0),
+            ..TestSettings::default()
+        })
     }
 
     pub(crate) fn fast(speed: f64) -> Self {
-        Self::new(Setting { at_ns: Some(BILLION * NSEC), speed: Some(speed), ..Setting::default() })
+        Self::new(TestSettings {
+            at_ns: Some(BILLION * NSEC),
+            speed: Some(speed),
+            ..TestSettings::default()
+        })
     }
 
     pub(crate) fn page(&self) -> PathBuf {
@@ -55,17 +63,17 @@ impl Stage {
 
     pub(crate) fn start(&self, program: &[&str]) -> Child {
         let mut command = self.command(program);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
     }
 
-    /// What a program prints; `None` if there is no such program here.
+    /// Returns what a program prints; `None` if it is not installed.
     pub(crate) fn output(&self, program: &[&str]) -> Option<String> {
         let there = Command::new("sh").args(["-c", &format!("command -v {}", program[0])]).output();
         if !there.is_ok_and(|output| output.status.success()) {
-            println!("left out: there is no {} here", program[0]);
+            println!("skipped: {} is not installed", program[0]);
             return None;
         }
-        let output = ended(self.start(program), WATCHDOG);
+        let output = output_within(self.start(program), WATCHDOG);
         let output = output.unwrap_or_else(|| panic!("{program:?} does not end"));
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{program:?}: {errors}");
@@ -74,21 +82,21 @@ impl Stage {
     }
 }
 
-/// What came of a program, unless it has not ended after so long; then it is killed.
-pub(crate) fn ended(mut child: Child, limit: Duration) -> Option<Output> {
+/// Returns the output of a program, or kills it after `limit`.
+pub(crate) fn output_within(mut child: Child, limit: Duration) -> Option<Output> {
     let start = Instant::now();
-    while child.try_wait().expect("it is ours").is_none() {
+    while child.try_wait().expect("this process started it").is_none() {
         if start.elapsed() > limit {
-            child.kill().expect("it is ours");
-            child.wait().expect("it ends");
+            child.kill().expect("this process started it");
+            child.wait().expect("a killed program ends");
             return None;
         }
         thread::sleep(Duration::from_millis(5));
     }
-    Some(child.wait_with_output().expect("it has ended"))
+    Some(child.wait_with_output().expect("the program has ended"))
 }
 
-/// The shared object. Cargo builds none for the tests of its package, so it is asked to.
+/// Builds the shared object and returns its path; Cargo does not build it for this package's tests.
 pub(crate) fn preload() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -97,12 +105,12 @@ pub(crate) fn preload() -> &'static Path {
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
-        let status = build.status().expect("cargo is there");
+        let status = build.status().expect("cargo runs");
         assert!(status.success(), "the shared object does not build");
         let test = env::current_exe().expect("this program has a path");
         let object = test.ancestors().nth(2).expect("deps is in a folder");
         let object = object.join("libtearfree_preload.so");
-        assert!(object.exists(), "it is not at {}", object.display());
+        assert!(object.exists(), "no shared object at {}", object.display());
         object
     })
 }
