@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The command `tearfree`: a sequence lock at work on this machine, to look at and to measure.
+//! The command `tearfree`: shows and measures sequence locks on this machine.
 
 mod args;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod clock;
 mod demo;
+mod help;
 mod outcome;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod page;
 mod stop;
 mod terminal;
 mod trace;
-mod tutorial;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod vdso;
 
@@ -19,25 +19,24 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Args, Command, DemoArgs};
+use crate::args::{Args, Command};
 use crate::outcome::{Outcome, Problem};
-use crate::stop::Stop;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    match dispatch(&args) {
+    match run(&args) {
         Ok(outcome) => outcome.exit_code(),
         Err(problem) => {
-            terminal::complain(&problem);
+            terminal::print_error(&problem);
             ExitCode::from(outcome::FAILED)
         }
     }
 }
 
-fn dispatch(args: &Args) -> Result<Outcome, Problem> {
+fn run(args: &Args) -> Result<Outcome, Problem> {
     match &args.command {
-        None => demonstrate(&args.demo),
-        Some(Command::Demo(demo)) => demonstrate(demo),
+        None => demo::run(&args.demo),
+        Some(Command::Demo(demo)) => demo::run(demo),
         Some(Command::Trace(trace)) => trace::run(trace),
         #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
         Some(Command::Page(command)) => page::run(command),
@@ -46,9 +45,4 @@ fn dispatch(args: &Args) -> Result<Outcome, Problem> {
         #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
         Some(Command::Vdso(args)) => vdso::run(args),
     }
-}
-
-fn demonstrate(args: &DemoArgs) -> Result<Outcome, Problem> {
-    let stop = Stop::on_signals()?;
-    if args.tutorial { tutorial::run(args, &stop) } else { demo::run(args, &stop) }
 }

@@ -5,7 +5,7 @@ use core::fmt;
 use std::borrow::Cow;
 use std::process::ExitCode;
 
-/// The exit code of everything that went wrong, a torn read under the lock among it.
+/// The exit code of an error, and of a torn read under the lock.
 pub(crate) const FAILED: u8 = 1;
 
 /// The exit codes as `--help` lists them.
@@ -27,7 +27,7 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
-    /// The name under which people know it.
+    /// Returns the name, such as `SIGINT`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Signal::Interrupt => "SIGINT",
@@ -35,7 +35,7 @@ impl Signal {
         }
     }
 
-    /// The code that a shell reports for a program that this signal killed.
+    /// Returns the exit code that a shell reports for a program killed by this signal.
     fn exit_code(self) -> u8 {
         match self {
             Signal::Interrupt => 130,
@@ -44,34 +44,34 @@ impl Signal {
     }
 }
 
-/// How a run ended that printed what it had to say.
+/// How a run ended that printed its results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Everything held.
-    Fine,
+    /// The run succeeded.
+    Success,
     /// A reader accepted a torn value although the count protected it.
     TornWithLock,
     /// A signal ended the run early.
     Ended(Signal),
-    /// A program that was run for the user ended with this code, which is passed on.
+    /// The program that the user ran ended with this code, which is passed on.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "`clock exec` is for Linux"))]
     Child(u8),
 }
 
 impl Outcome {
-    /// A torn read under the lock outweighs a signal: nobody may miss it.
+    /// Chooses the outcome. A torn read under the lock takes precedence over a signal.
     pub(crate) fn new(torn_with_lock: u64, signal: Option<Signal>) -> Self {
         match (torn_with_lock, signal) {
-            (0, None) => Outcome::Fine,
+            (0, None) => Outcome::Success,
             (0, Some(signal)) => Outcome::Ended(signal),
             _ => Outcome::TornWithLock,
         }
     }
 
-    /// What the shell gets to see.
+    /// Returns the exit code of the command.
     pub(crate) fn exit_code(self) -> ExitCode {
         match self {
-            Outcome::Fine => ExitCode::SUCCESS,
+            Outcome::Success => ExitCode::SUCCESS,
             Outcome::TornWithLock => ExitCode::from(FAILED),
             Outcome::Ended(signal) => ExitCode::from(signal.exit_code()),
             Outcome::Child(code) => ExitCode::from(code),
@@ -79,7 +79,7 @@ impl Outcome {
     }
 }
 
-/// Something that failed, and what the user can do about it.
+/// An error: what failed, and what the user can do about it.
 #[derive(Debug)]
 pub(crate) struct Problem {
     what: String,
@@ -87,9 +87,18 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// States what failed, and what to do next.
+    /// Makes an error of two sentences: what failed, and what to do.
     pub(crate) fn new(what: impl fmt::Display, advice: impl Into<Cow<'static, str>>) -> Self {
         Self { what: what.to_string(), advice: advice.into() }
+    }
+
+    /// Makes an error of the two halves of a library's error. Their advice follows a semicolon there, and is
+    /// a sentence of its own here.
+    pub(crate) fn from_library(what: impl fmt::Display, advice: &str) -> Self {
+        let mut rest = advice.chars();
+        let first = rest.next().map(|first| first.to_ascii_uppercase());
+        let sentence: String = first.into_iter().chain(rest).chain(['.']).collect();
+        Self::new(what, sentence)
     }
 }
 
@@ -104,14 +113,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_torn_read_with_the_lock_outweighs_everything() {
+    fn a_torn_read_with_the_lock_takes_precedence() {
         assert_eq!(Outcome::new(1, None), Outcome::TornWithLock);
         assert_eq!(Outcome::new(1, Some(Signal::Interrupt)), Outcome::TornWithLock);
         assert_eq!(Outcome::TornWithLock.exit_code(), ExitCode::from(1));
     }
 
     #[test]
-    fn a_signal_has_the_code_that_a_shell_gives_it() {
+    fn the_advice_of_a_library_becomes_a_sentence() {
+        let problem = Problem::from_library("no such page", "start its writer");
+        assert_eq!(problem.to_string(), "no such page\n  Start its writer.");
+    }
+
+    #[test]
+    fn a_signal_has_the_exit_code_that_a_shell_reports() {
         let ended = Outcome::new(0, Some(Signal::Interrupt));
         assert_eq!(ended.exit_code(), ExitCode::from(130));
         let ended = Outcome::new(0, Some(Signal::Terminate));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Ctrl-C and SIGTERM: the first asks the run to end, the second ends the program at once.
+//! Ctrl-C and SIGTERM: the first signal requests the end of the run, the second ends the program at once.
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
@@ -13,22 +13,22 @@ use signal_hook::flag;
 
 use crate::outcome::{Problem, Signal};
 
-/// The longest time for which a signal goes unnoticed.
-pub(crate) const NAP: Duration = Duration::from_millis(20);
+/// How often a run checks for signals.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Knows whether somebody asked the run to end.
+/// Whether a signal requested the end of the run.
 pub(crate) struct Stop {
     /// The number of the signal that arrived, or 0.
     signal: Arc<AtomicUsize>,
 }
 
 impl Stop {
-    /// Takes over SIGINT and SIGTERM.
-    pub(crate) fn on_signals() -> Result<Self, Problem> {
+    /// Installs handlers for SIGINT and SIGTERM.
+    pub(crate) fn new() -> Result<Self, Problem> {
         Self::register().map_err(|error| {
             Problem::new(
-                format_args!("cannot take over SIGINT and SIGTERM: {error}"),
-                "Nothing was run. Start the command outside of the sandbox that forbids it.",
+                format_args!("cannot install handlers for SIGINT and SIGTERM: {error}"),
+                "Nothing was run. Run the command outside the sandbox that forbids it.",
             )
         })
     }
@@ -49,7 +49,7 @@ impl Stop {
         Ok(Self { signal })
     }
 
-    /// The signal that asked for the end, if one did.
+    /// Returns the signal that arrived, if one did.
     pub(crate) fn signal(&self) -> Option<Signal> {
         // ORDERING: Relaxed; the number is all there is, nothing is published with it.
         let number = self.signal.load(Ordering::Relaxed);
@@ -61,7 +61,7 @@ impl Stop {
     }
 }
 
-/// Sleeps until `deadline`, in naps. False means that `ended` became true first.
+/// Sleeps until `deadline`, and polls `ended`. Returns false if `ended` became true first.
 pub(crate) fn sleep_until(deadline: Instant, ended: impl Fn() -> bool) -> bool {
     loop {
         if ended() {
@@ -71,6 +71,6 @@ pub(crate) fn sleep_until(deadline: Instant, ended: impl Fn() -> bool) -> bool {
         if left.is_zero() {
             return true;
         }
-        thread::sleep(left.min(NAP));
+        thread::sleep(left.min(POLL_INTERVAL));
     }
 }

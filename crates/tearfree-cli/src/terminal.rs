@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Everything that reaches the terminal: text, colours, tables, the progress line.
+//! Output to the terminal: text, colours, tables, the progress line.
 
 use core::time::Duration;
 use std::io::{self, Write};
@@ -11,70 +11,70 @@ use serde::Serialize;
 
 use crate::outcome::Problem;
 
-/// What went well.
+/// The style of a success.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
-/// What went wrong, or would have.
+/// The style of a failure.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// A writer is at work.
+/// The style of a write in progress, and of warnings.
 pub(crate) const BUSY: Style = AnsiColor::Yellow.on_default();
-/// The head of a table.
+/// The style of headings.
 pub(crate) const HEAD: Style = Style::new().bold();
-/// Small print.
+/// The style of secondary text.
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
-/// Whether anybody still reads what is printed.
+/// Whether standard output still has a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Audience {
-    /// The text was taken.
-    Present,
-    /// The other end of the pipe is closed, as `| head` does when it has seen enough.
-    Left,
+pub(crate) enum OutputState {
+    /// The text was written.
+    Open,
+    /// The other end of the pipe is closed, as by `| head`.
+    Closed,
 }
 
-/// Prints `text` on standard output; colours stay only on a terminal and without `NO_COLOR`.
-pub(crate) fn print(text: &str) -> Result<Audience, Problem> {
+/// Prints `text` on standard output, with colours only on a terminal and without `NO_COLOR`.
+pub(crate) fn print(text: &str) -> Result<OutputState, Problem> {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(Audience::Present),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Audience::Left),
+        Ok(()) => Ok(OutputState::Open),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(OutputState::Closed),
         Err(error) => Err(Problem::new(
             format_args!("cannot write to standard output: {error}"),
-            "Free space where the output goes, or send it elsewhere, and run it again.",
+            "Free some space there, or redirect the output, and run the command again.",
         )),
     }
 }
 
-/// Prints one line on standard error. If even that is closed there is nobody left to tell.
-pub(crate) fn remark(text: &str) {
+/// Prints one line on standard error. If that is closed, the line is dropped.
+pub(crate) fn print_note(text: &str) {
     let mut err = anstream::AutoStream::auto(io::stderr().lock());
     let _ = writeln!(err, "{text}");
 }
 
-/// Says on standard error what failed and what to do.
-pub(crate) fn complain(problem: &Problem) {
-    remark(&format!("{BAD}tearfree:{BAD:#} {problem}"));
+/// Prints an error on standard error.
+pub(crate) fn print_error(problem: &Problem) {
+    print_note(&format!("{BAD}tearfree:{BAD:#} {problem}"));
 }
 
-/// The text in the given style.
+/// Formats text in the given style.
 pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// One JSON value on a line of its own.
+/// Formats one JSON value on a line of its own.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<String, Problem> {
     serde_json::to_string(value).map(|json| json + "\n").map_err(|error| {
         Problem::new(
             format_args!("cannot write the result as JSON: {error}"),
-            "This is a bug: please report it. Without --json there is a table.",
+            "This is a bug: please report it. Without --json the command prints text.",
         )
     })
 }
 
-/// A table with a rule under its head, and for the rest aligned by spaces.
+/// Creates a table with a rule under its head and columns aligned by spaces.
 pub(crate) fn table(head: &[&str], right_aligned: &[usize]) -> Table {
     const STYLE: TableStyle =
         TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-    const GAP: u16 = 1; // and one that stands between any two columns
+    const GAP: u16 = 1; // beside the one that the library puts between columns
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled).set_header(head);
     for (index, column) in table.column_iter_mut().enumerate() {
@@ -87,13 +87,13 @@ pub(crate) fn table(head: &[&str], right_aligned: &[usize]) -> Table {
     table
 }
 
-/// The lines of a table: its head, the rule, and one for each row in the row's style.
+/// Formats the lines of a table: its head, the rule, and each row in its style.
 pub(crate) fn styled_lines(table: &Table, rows: impl IntoIterator<Item = Style>) -> Vec<String> {
     let styles = [HEAD, FAINT].into_iter().chain(rows);
     table.lines().zip(styles).map(|(line, style)| styled(style, line.trim_end())).collect()
 }
 
-/// The progress line of a timed run. It draws itself only if standard error is a terminal.
+/// The progress line of a timed run, shown only if standard error is a terminal.
 pub(crate) struct Progress {
     bar: ProgressBar,
 }
@@ -101,23 +101,23 @@ pub(crate) struct Progress {
 impl Progress {
     const TEMPLATE: &str = "{bar:10} {msg}";
 
-    /// Starts the line of a run that takes `whole`.
-    pub(crate) fn new(whole: Duration) -> Self {
+    /// Starts the line of a run that takes `total`.
+    pub(crate) fn new(total: Duration) -> Self {
         let target = ProgressDrawTarget::stderr();
-        let bar = ProgressBar::with_draw_target(Some(millis(whole)), target);
+        let bar = ProgressBar::with_draw_target(Some(millis(total)), target);
         if let Ok(style) = ProgressStyle::with_template(Self::TEMPLATE) {
             bar.set_style(style.progress_chars("=> "));
         }
         Self { bar }
     }
 
-    /// Shows how far the run is, and `message` beside it.
+    /// Shows the progress of the run, and `message` beside it.
     pub(crate) fn show(&self, elapsed: Duration, message: String) {
         self.bar.set_position(millis(elapsed));
         self.bar.set_message(message);
     }
 
-    /// Wipes the line.
+    /// Clears the line.
     pub(crate) fn clear(self) {
         self.bar.finish_and_clear();
     }

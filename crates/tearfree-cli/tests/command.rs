@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The command as its users meet it: called, piped, interrupted, and told nonsense.
+//! The command, run as a user runs it: called, piped, interrupted, and with invalid arguments.
 
 #![cfg(unix)]
 
@@ -13,10 +13,10 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-/// Should the command not notice its end, it ends after 40 seconds all the same.
+/// Ends after 40 seconds, in case the command misses its signal.
 const ENDLESS_TUTORIAL: [&str; 6] =
     ["demo", "--tutorial", "--interval-ms", "2", "--count", "20000"];
-/// Likewise after 60 seconds; not before a signal can have reached it.
+/// Ends after 60 seconds, which is enough for a signal to arrive.
 const LONG_DEMO: [&str; 3] = ["demo", "--seconds", "60"];
 
 fn tearfree(args: &[&str]) -> Command {
@@ -59,7 +59,7 @@ fn send(signals: &[&str], to: &Child) {
     assert!(status.success(), "{script}");
 }
 
-/// Waits until the threads of a demo run, so that signals find its handlers in place.
+/// Waits until the threads of a demo run: its signal handlers are installed then.
 #[cfg(target_os = "linux")]
 fn wait_for_threads(child: &Child) {
     let tasks = format!("/proc/{}/task", child.id());
@@ -72,7 +72,7 @@ fn wait_for_threads(child: &Child) {
 
 #[test]
 fn a_demo_counts_torn_reads_without_the_lock_and_none_with_it() {
-    // On a busy machine the threads may hardly meet in one second; then they get another.
+    // On a busy machine one second may have no overlap of a read and a write; then the demo runs again.
     let (mut torn, mut retries) = (0, 0);
     for _ in 0..30 {
         let report = one_second_of_demo();
@@ -85,14 +85,14 @@ fn a_demo_counts_torn_reads_without_the_lock_and_none_with_it() {
     panic!("in thirty runs: {torn} torn reads without the lock, {retries} retries with it");
 }
 
-/// Runs a demo, checks what must hold of every run, and returns its report.
+/// Runs a demo, checks what holds for every run, and returns its report.
 fn one_second_of_demo() -> Value {
     let output = output(&["demo", "--seconds", "1", "--readers", "2", "--json"]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(stderr(&output), "", "no progress line where there is no terminal");
     let report = json(&output);
     assert_eq!(number(&report, "torn_with_lock"), 0);
-    // Proof of life: values were written and read, and were new to the readers.
+    // Values were written and read, and the readers saw new ones.
     for key in ["writes", "reads", "reads_without_lock", "new_values"] {
         assert!(number(&report, key) > 0, "{key} in {report}");
     }
@@ -105,7 +105,7 @@ fn one_second_of_demo() -> Value {
 }
 
 #[test]
-fn the_command_alone_is_the_demo_and_ends_with_the_table() {
+fn the_command_without_arguments_is_the_demo() {
     let output = output(&["--seconds", "0.2"]);
     assert_eq!(output.status.code(), Some(0));
     let text = stdout(&output);
@@ -117,7 +117,7 @@ fn the_command_alone_is_the_demo_and_ends_with_the_table() {
 
 #[test]
 fn the_tutorial_prints_each_value_once() {
-    // The tutorial's own interval: half a second for a thread to wake up late.
+    // The tutorial's own interval, so a thread may wake up half a second late.
     let output = output(&["demo", "--tutorial", "--count", "4"]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(
@@ -174,7 +174,7 @@ fn the_reader_of_a_trace_succeeds_twice_and_retries_for_both_reasons() {
 }
 
 #[test]
-fn the_picture_has_a_dot_for_each_event_and_the_table_a_row() {
+fn the_diagram_has_a_dot_for_each_event_and_the_table_a_row() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let file = folder.path().join("timeline.svg");
     let output = output(&["trace", "--svg", file.to_str().expect("the path is UTF-8")]);
@@ -186,9 +186,9 @@ fn the_picture_has_a_dot_for_each_event_and_the_table_a_row() {
                 && !line.contains("reads succeeded")
         })
         .count();
-    let picture = fs::read_to_string(&file).expect("the picture was written");
+    let diagram = fs::read_to_string(&file).expect("the diagram was written");
     let mut dots = 0;
-    for event in svg::read(&picture).expect("the picture is SVG") {
+    for event in svg::read(&diagram).expect("the diagram is SVG") {
         if let svg::parser::Event::Error(error) = &event {
             panic!("{error}");
         }
@@ -199,7 +199,7 @@ fn the_picture_has_a_dot_for_each_event_and_the_table_a_row() {
 }
 
 #[test]
-fn an_unwritable_picture_is_an_error_before_the_run() {
+fn an_unwritable_diagram_is_an_error_before_the_run() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let missing = folder.path().join("missing").join("timeline.svg");
     for path in [&missing, folder.path()] {
@@ -209,7 +209,7 @@ fn an_unwritable_picture_is_an_error_before_the_run() {
         assert_eq!(stdout(&output), "", "nothing was run");
         let message = stderr(&output);
         assert!(message.contains(&format!("cannot write {}", path.display())), "{message}");
-        assert!(message.contains("--svg FILE"), "it says what to do: {message}");
+        assert!(message.contains("--svg FILE"), "the advice: {message}");
     }
     assert_eq!(fs::read_dir(folder.path()).map(Iterator::count).ok(), Some(0));
 }
@@ -280,7 +280,7 @@ fn sigterm_still_gives_one_json_object_and_code_143() {
 fn a_second_signal_ends_the_demo_at_once() {
     let demo = start(&LONG_DEMO);
     wait_for_threads(&demo);
-    // Both are pending when the process goes on, so it cannot print between them.
+    // Both are pending when the process resumes, so it cannot print between them.
     send(&["STOP", "INT", "TERM", "CONT"], &demo);
     let output = demo.wait_with_output().expect("the command ends");
     assert!(matches!(output.status.code(), Some(130 | 143)), "{}", output.status);
@@ -308,7 +308,7 @@ fn a_closed_pipe_is_no_error_and_no_panic() {
     let mut line = String::new();
     pipe.read_line(&mut line).expect("there is a line");
     drop(pipe);
-    let output = module.wait_with_output().expect("without readers it ends by itself");
+    let output = module.wait_with_output().expect("it ends when the pipe is closed");
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
 
     for args in [&["demo", "--seconds", "0.1"][..], &["demo", "--seconds", "0.1", "--json"]] {
@@ -321,7 +321,7 @@ fn a_closed_pipe_is_no_error_and_no_panic() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn output_that_finds_no_room_is_an_error() {
+fn a_full_output_is_an_error() {
     let full = File::options().write(true).open("/dev/full").expect("Linux has /dev/full");
     let output = tearfree(&["trace"]).stdout(full).output().expect("the command starts");
     assert_eq!(output.status.code(), Some(1));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use tearfree_page::{Owner, Reader, View};
+use tearfree_page::{Owner, Reader, SlotView};
 
 use crate::error::Error;
 use crate::namespace::is_other_namespace;
@@ -60,7 +60,7 @@ impl Clock {
     /// # Errors
     /// As for [`open`](Self::open).
     pub fn open_page(page: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::open_page_owned_by(page, Owner::MeOrRoot)
+        Self::open_page_owned_by(page, Owner::ThisUserOrRoot)
     }
 
     /// As [`open_page`](Self::open_page), for a page of the given owner.
@@ -68,7 +68,7 @@ impl Clock {
     /// # Errors
     /// As for [`open`](Self::open).
     pub fn open_page_owned_by(page: impl AsRef<Path>, owner: Owner) -> Result<Self, Error> {
-        Self::new(Reader::open_of(page, owner)?)
+        Self::new(Reader::open_owned_by(page, owner)?)
     }
 
     fn new(page: Reader<Record>) -> Result<Self, Error> {
@@ -127,7 +127,7 @@ impl Clock {
     fn try_fast<M>(
         &self,
         count: impl FnOnce(Source) -> u64,
-        more: impl FnOnce(&View<'_, Record>) -> M,
+        more: impl FnOnce(&SlotView<'_, Record>) -> M,
     ) -> Option<(u64, M)> {
         let (count, slope, more) = self.page.try_current(|record| {
             // The count first: an ordered counter waits for all loads before it, and these loads need

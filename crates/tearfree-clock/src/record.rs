@@ -4,7 +4,7 @@
 use core::mem::offset_of;
 
 use rustix::time::ClockId;
-use tearfree_page::{View, payload};
+use tearfree_page::{SlotView, payload};
 
 use crate::line::{Line, SHIFT, ns_in};
 use crate::source::{Source, host_ns, nanoseconds};
@@ -81,7 +81,7 @@ pub(crate) struct FirstSlope {
 
 impl FirstSlope {
     #[inline(always)]
-    pub(crate) fn from_view(record: &View<'_, Record>) -> Self {
+    pub(crate) fn from_view(record: &SlotView<'_, Record>) -> Self {
         FirstSlope {
             since: record.u64_at::<{ offset_of!(Record, since) }>(),
             reach: record.u32_at::<{ offset_of!(Record, reach) }>(),
@@ -111,7 +111,7 @@ impl FirstSlope {
 
 /// Reads [`Record::real_offset_ns`].
 #[inline(always)]
-pub(crate) fn real_offset_ns(record: &View<'_, Record>) -> i64 {
+pub(crate) fn real_offset_ns(record: &SlotView<'_, Record>) -> i64 {
     record.u64_at::<{ offset_of!(Record, real_offset_ns) }>().cast_signed()
 }
 

@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
     const EVERY: Duration = Duration::from_millis(250);
 
     let page = load::page();
-    // Readers wait for changes, and are told that the value is stale if none comes for a second.
+    // Wakes waiting readers. The value turns stale if none is published for a second.
     let options = Options::new().wakes(true).lifetime(Duration::from_secs(1));
     let mut writer = Writer::create(&page, Load::now()?, &options)?;
     println!("publishing to the page '{page}', four times a second; Ctrl-C ends it");

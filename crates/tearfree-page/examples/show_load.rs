@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
     use load::Load;
     use tearfree_page::{Freshness, Reader, Waited};
 
-    const LOOK: Duration = Duration::from_millis(500);
+    const REDRAW: Duration = Duration::from_millis(500);
 
     let page = load::page();
     let mut reader = Reader::<Load>::open(&page)?;
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
             "\r#{generation}  load {one_minute:.2}  memory {used} of {total} MiB  {fresh}\x1b[K"
         )?;
         out.flush()?;
-        if reader.wait_changed(generation, Some(LOOK)) == Waited::Superseded {
+        if reader.wait_changed(generation, Some(REDRAW)) == Waited::Superseded {
             reader = Reader::open(&page)?;
         }
     }

@@ -1,53 +1,53 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What can go wrong with a page: what happened, and what to do next.
+//! The errors of a page: what happened, where, and what to do.
 
 use core::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use crate::header::Damage;
-use crate::identity::Identity;
+use crate::identity::WriterIdentity;
+use crate::layout::MAX_ATTEMPTS;
 use crate::schema::SchemaError;
-use crate::shared::ATTEMPTS;
 
-/// Why a page could not be made, opened, taken over or read.
+/// Why a page could not be created, opened, taken over or read.
 ///
-/// `Display` says what happened and, after a semicolon, what to do next;
-/// [`what`](Error::what) and [`advice`](Error::advice) are its halves.
+/// `Display` prints what happened and, after a semicolon, what to do: [`what`](Error::what) and
+/// [`advice`](Error::advice).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The name is none that a page can have.
-    Name(String),
-    /// There is no directory for this user's pages.
+    /// The name of the page is invalid.
+    InvalidName(String),
+    /// The directory for this user's pages does not exist.
     NoDirectory(PathBuf),
-    /// There is no such page.
+    /// There is no page at this path.
     Missing(PathBuf),
-    /// There is something at this path, but no page, or a damaged one.
+    /// The file at this path is not a page, or a damaged one.
     Damaged(PathBuf, Damage),
-    /// Something at this path is not what it has to be: a symbolic link, a pipe, a directory.
+    /// The file at this path has the wrong type: a symbolic link, a pipe, a directory.
     NotAFile(PathBuf),
-    /// The page was made before the machine started the last time.
+    /// The page was created before the last boot.
     OtherBoot(PathBuf),
-    /// The page holds values of another schema.
-    Schema {
+    /// The page has another schema than the program asked for.
+    SchemaMismatch {
         /// The page.
         path: PathBuf,
-        /// What the page holds.
+        /// The schema of the page.
         page: String,
-        /// What the program asked for.
+        /// The schema that the program asked for.
         wanted: String,
     },
-    /// The program's own schema is none that a page can have.
-    NoSchema(SchemaError),
+    /// The schema that the program asked for is invalid.
+    InvalidSchema(SchemaError),
     /// The value has another size than the schema.
     Size {
         /// The size of the value in bytes.
         given: usize,
-        /// The size that the schema says.
+        /// The size of the schema in bytes.
         wanted: usize,
     },
-    /// The page, or its directory, belongs to someone else than it should, or lets others in.
+    /// The page or its directory belongs to a user who is not trusted, or others can write to it.
     Owner {
         /// The file or directory.
         path: PathBuf,
@@ -55,80 +55,83 @@ pub enum Error {
         uid: u32,
         /// Its permissions.
         mode: u32,
-        /// Whose it should be.
+        /// What is required instead.
         wanted: String,
     },
-    /// Another process is the writer, or this one is already.
+    /// The page already has a writer, in another process or in this one.
     Busy {
         /// The page.
         path: PathBuf,
-        /// The process that holds the lock, as the kernel names it to us; `None` if it is in a PID
-        /// namespace that we cannot see.
+        /// The process that holds the lock; `None` if it is in a PID namespace that this process
+        /// cannot see.
         pid: Option<u32>,
-        /// What the page says about its writer.
-        writer: Option<Box<Identity>>,
+        /// The writer as the page describes it.
+        writer: Option<Box<WriterIdentity>>,
     },
-    /// No room for the page on its file system.
+    /// The file system has no room for the page.
     NoSpace {
         /// The page.
         path: PathBuf,
-        /// What it takes, in bytes.
+        /// The size of the page in bytes.
         needed: usize,
     },
-    /// The memory file can still be changed by others than its writer.
+    /// The file is not a memory file with all the seals of a page.
     NotSealed,
-    /// No file descriptor came with the message.
+    /// The message from the socket carried no file descriptor.
     NotSent,
-    /// No copy of the value was whole.
+    /// Every copy of the value was torn.
     Unsettled(Unsettled),
-    /// The system refused something.
+    /// A system call failed.
     System {
-        /// What was tried.
+        /// What was attempted.
         what: &'static str,
-        /// On what.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
 }
 
 impl Error {
-    /// What happened.
+    /// Describes what happened, and where.
     #[must_use]
     pub fn what(&self) -> String {
         match self {
-            Self::Name(name) => format!("'{name}' cannot be the name of a page"),
-            Self::NoDirectory(path) => format!("{} is not there", path.display()),
+            Self::InvalidName(name) => format!("invalid page name '{name}'"),
+            Self::NoDirectory(path) => format!("there is no directory {}", path.display()),
             Self::Missing(path) => format!("there is no page at {}", path.display()),
             Self::Damaged(path, damage) => {
-                format!("{} is no usable page: {damage}", path.display())
+                format!("{} is not a page, or is damaged: {damage}", path.display())
             }
             Self::NotAFile(path) => {
-                format!("{} is a link, a pipe or something else that no page is", path.display())
+                format!(
+                    "{} is not a page: it is a link or another wrong type of file",
+                    path.display()
+                )
             }
             Self::OtherBoot(path) => {
-                format!("the page {} is from before the last start of the machine", path.display())
+                format!("the page {} was created before the last boot", path.display())
             }
-            Self::Schema { path, page, wanted } => format!(
-                "the page {} holds other values than asked for\n  in the page: {page}\n  asked for:   {wanted}",
+            Self::SchemaMismatch { path, page, wanted } => format!(
+                "{} has another schema\n  in the page: {page}\n  asked for:   {wanted}",
                 path.display()
             ),
-            Self::NoSchema(error) => error.to_string(),
+            Self::InvalidSchema(error) => error.what(),
             Self::Size { given, wanted } => {
-                format!("the value has {given} bytes, and its schema says {wanted}")
+                format!("the value has {given} bytes, but its schema has {wanted}")
             }
             Self::Owner { path, uid, mode, wanted } => format!(
-                "{} belongs to user {uid} with permissions {mode:o}, and {wanted}",
+                "{} belongs to user {uid} and has permissions {mode:o}, but {wanted}",
                 path.display()
             ),
             Self::Busy { path, pid, writer } => busy(path, *pid, writer.as_deref()),
             Self::NoSpace { path, needed } => {
-                format!("no room for the {needed} bytes of {}", path.display())
+                format!("no space for the {needed} bytes of {}", path.display())
             }
             Self::NotSealed => "the file is not a sealed memory file".to_owned(),
-            Self::NotSent => "no page came with the message".to_owned(),
+            Self::NotSent => "the message carried no page".to_owned(),
             Self::Unsettled(_) => {
-                format!("the page changed twice during each of {ATTEMPTS} copies")
+                format!("the page changed during each of {MAX_ATTEMPTS} attempts to copy its value")
             }
             Self::System { what, path, error } => {
                 format!("cannot {what} {}: {error}", path.display())
@@ -136,54 +139,56 @@ impl Error {
         }
     }
 
-    /// What to do next.
+    /// Says what to do.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
-            Self::Name(_) => {
-                "use 1 to 64 letters, digits, dots, - and _, not beginning with a dot; a path has a /"
+            Self::InvalidName(_) => {
+                "use 1 to 64 letters, digits, '-', '_' and '.', not beginning with '.'; a path contains a '/'"
             }
             Self::NoDirectory(_) => {
-                "log in so that it is made, or give a path (with a /) of your own"
+                "log in, which creates it, or give the path (with a '/') of another directory"
             }
-            Self::Missing(_) => "start its writer, or look at `tearfree page ls` for other names",
-            Self::Damaged(..) => "if nothing else is to be kept there, remove it or replace it",
+            Self::Missing(_) => "start its writer, or run `tearfree page ls` to list the pages",
+            Self::Damaged(..) => "remove it, or have its writer replace it",
             Self::NotAFile(_) => {
-                "give the directory of a page, by a path without a link at its end"
+                "give the directory of a page, by a path that does not end in a symbolic link"
             }
-            Self::OtherBoot(_) => "start its writer, which makes a new one",
-            Self::Schema { .. } => "use the page's schema, another name, or replace the page",
-            Self::NoSchema(_) => "correct the schema",
-            Self::Size { .. } => "give as many bytes as the schema says",
-            Self::Owner { .. } => "have its owner correct that, or say whom you trust",
-            Self::Busy { .. } => "stop that process first, or write to a page of another name",
+            Self::OtherBoot(_) => "start its writer, which creates a new page",
+            Self::SchemaMismatch { .. } => {
+                "use the schema of the page, use another page, or replace the page"
+            }
+            Self::InvalidSchema(error) => error.advice(),
+            Self::Size { .. } => "give as many bytes as the schema has",
+            Self::Owner { .. } => "correct its owner and permissions, or trust another owner",
+            Self::Busy { .. } => "stop that process first, or write to another page",
             Self::NoSpace { .. } => {
-                "free some room there, or give a path elsewhere; nothing was changed"
+                "free some space there, or give a path elsewhere; nothing was changed"
             }
-            Self::NotSealed => "have the page made with `Writer::create_sealed`",
-            Self::NotSent => "send it with `Writer::send`, one message for each `Reader::receive`",
+            Self::NotSealed => "create the page with `Writer::create_sealed`",
+            Self::NotSent => "call `Writer::send` once for each `Reader::receive`",
             Self::Unsettled(_) => {
-                "try again; if it stays so, something that is no writer of pages changes it"
+                "try again; if it happens again, the page has a writer that breaks the protocol"
             }
-            Self::System { .. } => "see to what the system complains about, and try again",
+            Self::System { .. } => "fix the cause above and try again",
         }
     }
 }
 
-fn busy(path: &std::path::Path, pid: Option<u32>, writer: Option<&Identity>) -> String {
+fn busy(path: &std::path::Path, pid: Option<u32>, writer: Option<&WriterIdentity>) -> String {
     let page = path.display();
     match (pid, writer) {
         (Some(pid), _) if pid == std::process::id() => {
-            format!("this process (pid {pid}) is the writer of {page} already")
+            format!("the page {page} already has a writer: this process (pid {pid})")
         }
         (Some(pid), Some(writer)) => {
-            format!("the page {page} has a writer: process {pid} here ({writer})")
+            format!("the page {page} already has a writer: process {pid} ({writer})")
         }
-        (Some(pid), None) => format!("the page {page} has a writer: process {pid}"),
+        (Some(pid), None) => format!("the page {page} already has a writer: process {pid}"),
         (None, Some(writer)) => {
-            format!("the page {page} has a writer that cannot be seen from here ({writer})")
+            format!("the page {page} already has a writer in another PID namespace ({writer})")
         }
-        (None, None) => format!("the page {page} has a writer that cannot be seen from here"),
+        (None, None) => format!("the page {page} already has a writer in another PID namespace"),
     }
 }
 
@@ -197,16 +202,15 @@ impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::System { error, .. } => Some(error),
-            Self::NoSchema(error) => Some(error),
+            Self::InvalidSchema(error) => Some(error),
             _ => None,
         }
     }
 }
 
-/// The page changed twice during each of a thousand copies.
+/// The error of a read that found every copy torn, a thousand times in a row.
 ///
-/// No writer of this crate is that fast for long. It carries nothing, because a read is a matter of a
-/// few nanoseconds.
+/// No correct writer is that fast for long. It has no fields, so that a read returns it in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unsettled;
 
@@ -226,15 +230,20 @@ impl From<Unsettled> for Error {
 
 impl From<SchemaError> for Error {
     fn from(error: SchemaError) -> Self {
-        Self::NoSchema(error)
+        Self::InvalidSchema(error)
     }
 }
 
-/// Says what was tried when the system refuses.
-pub(crate) fn refused(
+/// Makes an [`Error::System`] of the error of a system call.
+pub(crate) fn system_error(
     what: &'static str,
     path: impl Into<PathBuf>,
 ) -> impl FnOnce(rustix::io::Errno) -> Error {
     let path = path.into();
     move |error| Error::System { what, path, error: error.into() }
+}
+
+/// Checks that a value has the size of its schema.
+pub(crate) fn check_size(given: usize, wanted: usize) -> Result<(), Error> {
+    if given == wanted { Ok(()) } else { Err(Error::Size { given, wanted }) }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! From the bytes of a page to where everything is in it, or to what is wrong with them.
+//! Reads and checks the header of a page, and builds that of a new one.
 
 use core::fmt;
 use core::ops::Range;
@@ -7,29 +7,28 @@ use core::ops::Range;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 use crate::layout::{
-    BYTE_ORDER, FLAG_SEALED, FLAG_WAKES, Fixed, Header, MAGIC, MAJOR, MAX_PAYLOAD, MAX_SCHEMA,
-    MINOR, SLOTS, WriterRecord, schema_offset,
+    BYTE_ORDER, FLAG_SEALED, FLAG_WAKES, FixedFields, Header, MAGIC, MAJOR, MAX_PAYLOAD,
+    MAX_SCHEMA, MINOR, SLOTS, STATE_LIVE, WriterRecord, schema_offset,
 };
 use crate::schema::{Schema, fnv1a};
-use crate::status::STATE_LIVE;
 
-/// What a page's header says, all of it checked: everything lies inside of the page, and nothing on
-/// top of something else.
+/// The contents of a page's header, checked: the slots and the schema lie inside the page and do not
+/// overlap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Geometry {
-    /// What the payload is made of.
+    /// The schema of the payload.
     pub schema: Schema,
     /// The length of the page in bytes.
     pub total_len: usize,
-    /// By which two pages of one name differ.
+    /// A random number that tells pages of the same name apart.
     pub page_id: u64,
-    /// The boot in which the page was made; zero if its writer did not know.
+    /// The boot ID of the kernel under which the page was created; zero if unknown.
     pub boot_id: [u8; 16],
-    /// When the page was made, in nanoseconds since 1970.
+    /// When the page was created: nanoseconds since 1970.
     pub created_ns: u64,
-    /// Whether the writer wakes those who wait.
+    /// Whether the writer wakes waiting readers.
     pub wakes: bool,
-    /// Whether the page says that it is in a sealed memory file.
+    /// Whether the header says that the page is in a sealed memory file.
     pub sealed: bool,
 }
 
@@ -37,58 +36,59 @@ pub struct Geometry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Damage {
-    /// Fewer bytes than a header has.
-    Short,
-    /// It does not begin as a page does.
+    /// The file is shorter than a header.
+    TooShort,
+    /// The file does not begin with [`MAGIC`](crate::layout::MAGIC).
     Magic,
-    /// It was made on a machine of the other byte order.
+    /// The page was created on a machine of the other byte order.
     ByteOrder,
-    /// Its layout is one that this program does not know.
-    Major(u16),
-    /// It says that it is longer than it is.
-    Cut,
-    /// The slots or the schema are too long, or reach beyond the end of the page.
+    /// The page has this major version, which this program does not support.
+    Version(u16),
+    /// The file is shorter than the length in the header.
+    Truncated,
+    /// The slots or the schema are too long, or extend beyond the end of the page.
     Sizes,
-    /// The schema is no text, or none that describes a payload.
+    /// The schema's text is missing or invalid.
     SchemaText,
-    /// The fingerprint, the size or the alignment is not that of the schema.
+    /// The fingerprint, size or alignment in the header is not that of the schema.
     SchemaMismatch,
 }
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Short => f.write_str("it is shorter than the header of a page"),
-            Self::Magic => f.write_str("it does not begin as a page does"),
-            Self::ByteOrder => f.write_str("it was made on a machine of the other byte order"),
-            Self::Major(major) => {
-                write!(f, "its layout has version {major}, and this program knows {MAJOR}")
+            Self::TooShort => f.write_str("it is shorter than a page's header"),
+            Self::Magic => f.write_str("it does not begin with a page's magic number"),
+            Self::ByteOrder => f.write_str("it has the byte order of another machine"),
+            Self::Version(major) => {
+                write!(f, "it has version {major}, and this program supports version {MAJOR}")
             }
-            Self::Cut => f.write_str("it is shorter than its header says"),
-            Self::Sizes => f.write_str("it is shorter than its slots and its schema"),
-            Self::SchemaText => f.write_str("its schema is no schema"),
-            Self::SchemaMismatch => f.write_str("its schema and its header contradict each other"),
+            Self::Truncated => f.write_str("it is shorter than its header says"),
+            Self::Sizes => f.write_str("its slots and schema do not fit into its length"),
+            Self::SchemaText => f.write_str("its schema is invalid"),
+            Self::SchemaMismatch => f.write_str("its schema contradicts its header"),
         }
     }
 }
 
-/// Checks the header of a page. `bytes` are a private copy of the page; its file has `file_len`.
+/// Checks the header of a page. `bytes` is a private copy of the page, and `file_len` the length of its
+/// file.
 ///
-/// The same bytes give the same answer, whatever they are; nothing is believed that was not checked.
+/// The result depends on the arguments alone. Any bytes are allowed.
 ///
 /// # Errors
-/// If it is no page, or none that this version understands.
+/// If the bytes are not a page, or a page of a version that is not supported.
 pub fn inspect(bytes: &[u8], file_len: u64) -> Result<Geometry, Damage> {
-    let (fixed, _) = Fixed::read_from_prefix(bytes).map_err(|_| Damage::Short)?;
-    inspect_parts(&fixed, file_len, |place| bytes.get(place).unwrap_or_default().to_vec())
+    let (fixed, _) = FixedFields::read_from_prefix(bytes).map_err(|_| Damage::TooShort)?;
+    inspect_parts(&fixed, file_len, |range| bytes.get(range).unwrap_or_default().to_vec())
 }
 
-/// Checks the header of a page of `file_len` bytes. `text_of` copies the schema, from a place that is
-/// inside of the page.
+/// Checks the header of a page of `file_len` bytes. `copy_text` copies the schema's text out of the page;
+/// its range lies inside the page.
 pub(crate) fn inspect_parts(
-    fixed: &Fixed,
+    fixed: &FixedFields,
     file_len: u64,
-    text_of: impl FnOnce(Range<usize>) -> Vec<u8>,
+    copy_text: impl FnOnce(Range<usize>) -> Vec<u8>,
 ) -> Result<Geometry, Damage> {
     if fixed.magic != MAGIC {
         return Err(Damage::Magic);
@@ -97,13 +97,13 @@ pub(crate) fn inspect_parts(
         return Err(Damage::ByteOrder);
     }
     if fixed.major != MAJOR {
-        return Err(Damage::Major(fixed.major));
+        return Err(Damage::Version(fixed.major));
     }
     if fixed.total_len > file_len {
-        return Err(Damage::Cut);
+        return Err(Damage::Truncated);
     }
-    let (total_len, place) = schema_place(fixed)?;
-    let schema = schema_of(fixed, &text_of(place))?;
+    let (total_len, range) = schema_range(fixed)?;
+    let schema = parse_schema(fixed, &copy_text(range))?;
     Ok(Geometry {
         schema,
         total_len,
@@ -115,10 +115,10 @@ pub(crate) fn inspect_parts(
     })
 }
 
-/// The length of the page, and where in it the schema is: behind the slots.
-fn schema_place(fixed: &Fixed) -> Result<(usize, Range<usize>), Damage> {
+/// Returns the length of the page, and the range of the schema in it.
+fn schema_range(fixed: &FixedFields) -> Result<(usize, Range<usize>), Damage> {
     let (payload, text) = (to_usize(fixed.payload_size), to_usize(fixed.schema_len));
-    // Without a schema there is nothing to look at, and perhaps no byte left where it would begin.
+    // An empty schema at the end of the page would begin outside the mapping.
     if text == 0 {
         return Err(Damage::SchemaText);
     }
@@ -133,7 +133,7 @@ fn schema_place(fixed: &Fixed) -> Result<(usize, Range<usize>), Damage> {
     }
 }
 
-fn schema_of(fixed: &Fixed, text: &[u8]) -> Result<Schema, Damage> {
+fn parse_schema(fixed: &FixedFields, text: &[u8]) -> Result<Schema, Damage> {
     let text = core::str::from_utf8(text).map_err(|_| Damage::SchemaText)?;
     let schema: Schema = text.parse().map_err(|_| Damage::SchemaText)?;
     let agrees = schema.to_string() == text
@@ -144,12 +144,12 @@ fn schema_of(fixed: &Fixed, text: &[u8]) -> Result<Schema, Damage> {
 }
 
 fn to_usize(number: u32) -> usize {
-    // Lossless: the crate is for machines of 64 bits.
+    // Lossless: the crate supports 64-bit machines only.
     number as usize
 }
 
-/// What a new page is made from.
-pub(crate) struct Birth<'a> {
+/// The contents of a new page.
+pub(crate) struct NewPage<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) value: &'a [u8],
     pub(crate) writer: WriterRecord,
@@ -161,19 +161,19 @@ pub(crate) struct Birth<'a> {
     pub(crate) sealed: bool,
 }
 
-impl Birth<'_> {
-    /// All bytes of the new page; generation 0 is in slot 0.
-    pub(crate) fn image(&self) -> Vec<u8> {
+impl NewPage<'_> {
+    /// Returns all bytes of the page, with generation 0 in slot 0.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let text = self.schema.to_string();
         let schema_offset = schema_offset(self.schema.size());
-        let mut image = vec![0; schema_offset + text.len()];
+        let mut bytes = vec![0; schema_offset + text.len()];
         let mut header = Header::new_zeroed();
-        header.fixed = Fixed {
+        header.fixed = FixedFields {
             magic: MAGIC,
             byte_order: BYTE_ORDER,
             major: MAJOR,
             minor: MINOR,
-            total_len: image.len() as u64,
+            total_len: bytes.len() as u64,
             fingerprint: self.schema.fingerprint(),
             payload_size: to_u32(self.schema.size()),
             payload_align: to_u32(self.schema.align()),
@@ -184,14 +184,14 @@ impl Birth<'_> {
             boot_id: self.boot_id,
             reserved: [0; 6],
         };
-        header.hot.valid_until = self.valid_until;
-        header.hot.time_namespace = self.time_namespace;
-        header.hot.state = STATE_LIVE;
+        header.changing.valid_until = self.valid_until;
+        header.changing.time_namespace = self.time_namespace;
+        header.changing.state = STATE_LIVE;
         header.writers[0] = self.writer;
-        image[..SLOTS].copy_from_slice(header.as_bytes());
-        image[SLOTS..][..self.value.len()].copy_from_slice(self.value);
-        image[schema_offset..].copy_from_slice(text.as_bytes());
-        image
+        bytes[..SLOTS].copy_from_slice(header.as_bytes());
+        bytes[SLOTS..][..self.value.len()].copy_from_slice(self.value);
+        bytes[schema_offset..].copy_from_slice(text.as_bytes());
+        bytes
     }
 }
 

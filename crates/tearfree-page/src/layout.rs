@@ -1,50 +1,69 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where everything is in a page. PROTOCOL.md draws it; the assertions below hold the two together.
+//! The layout of a page and the constants of its protocol, as in PROTOCOL.md.
 
 use core::mem::offset_of;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// The first bytes of every page. A copy that was changed by a text tool or cut to seven bits lacks them.
+/// The first bytes of every page. A text conversion or a 7-bit transfer of the file damages them.
 pub const MAGIC: [u8; 8] = *b"\x89TFP\r\n\x1a\n";
-/// Tells in which byte order the page was made; it reads `0x0A0B0C0D` in the right one.
+/// Marks the byte order: a program of the other byte order reads another number.
 pub const BYTE_ORDER: u32 = 0x0A0B_0C0D;
-/// Pages of another major version are laid out in another way.
+/// The major version. Pages of another one have another layout.
 pub const MAJOR: u16 = 1;
-/// A larger minor version has more, and everything that is here.
+/// The minor version. A larger one adds to this layout and changes nothing in it.
 pub const MINOR: u16 = 0;
 
-/// The unit of the layout: what the writer changes at different times lies in different cache lines.
+/// The unit of the layout, a cache line: fields that change at different times are in different lines.
 pub const LINE: usize = 64;
-/// The largest payload.
+/// The largest payload in bytes.
 pub const MAX_PAYLOAD: usize = 16 << 20;
-/// The longest text of a schema.
+/// The longest text of a schema in bytes.
 pub const MAX_SCHEMA: usize = 64 << 10;
-/// Where slot 0 begins: the two slots follow the header, and the schema follows them. So a reader that
-/// knows the type of the payload has the places of the slots in its instructions.
+/// The most fields of a schema.
+pub const MAX_FIELDS: usize = 1024;
+/// The longest name of a field in bytes.
+pub const MAX_FIELD_NAME: usize = 64;
+/// How often a reader tries to copy a value before it gives up. No correct writer laps a reader a
+/// thousand times in a row.
+pub const MAX_ATTEMPTS: u32 = 1000;
+/// The offset of slot 0. The two slots follow the header, and the schema follows the slots, so the
+/// offsets of the slots are constants for a reader that knows the type of the payload.
 pub const SLOTS: usize = size_of::<Header>();
 
-/// From the beginning of slot 0 to that of slot 1, for a payload of so many bytes.
+/// Returns the distance from slot 0 to slot 1 for a payload of `payload` bytes.
 #[must_use]
 pub const fn stride(payload: usize) -> usize {
     payload.next_multiple_of(LINE)
 }
 
-/// Where the schema's text begins, behind two slots for a payload of so many bytes.
+/// Returns the offset of the schema's text, which follows two slots for a payload of `payload` bytes.
 #[must_use]
 pub const fn schema_offset(payload: usize) -> usize {
     SLOTS + 2 * stride(payload)
 }
 
-/// The writer wakes those who wait, at each publication.
+/// The writer wakes waiting readers at each publication.
 pub(crate) const FLAG_WAKES: u32 = 1;
 /// The page is in a sealed memory file.
 pub(crate) const FLAG_SEALED: u32 = 2;
 
-/// Lines 0 and 1: written before anybody sees the page, and never changed.
+/// The state of a page whose writer has not said that it ended.
+pub(crate) const STATE_LIVE: u32 = 1;
+/// The state of a page whose writer ended in good order.
+pub(crate) const STATE_ENDED: u32 = 2;
+/// The state of a page that was replaced or removed.
+pub(crate) const STATE_SUPERSEDED: u32 = 3;
+
+/// The value of `valid_until` without a promise.
+pub(crate) const NO_PROMISE: u64 = u64::MAX;
+/// The largest other value of `valid_until`. `u64::MAX - 1` is never in a page; readers give it a meaning.
+pub(crate) const LAST_PROMISE: u64 = u64::MAX - 2;
+
+/// Lines 0 and 1: complete before the page is visible to others, and constant from then on.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub struct Fixed {
+pub struct FixedFields {
     /// [`MAGIC`].
     pub magic: [u8; 8],
     /// [`BYTE_ORDER`].
@@ -65,26 +84,26 @@ pub struct Fixed {
     pub schema_len: u32,
     /// Bit 0: the writer wakes waiters. Bit 1: sealed.
     pub flags: u32,
-    /// A random number, by which two pages of one name differ.
+    /// A random number that tells pages of the same name apart.
     pub page_id: u64,
-    /// When the page was made: nanoseconds since 1970.
+    /// When the page was created: nanoseconds since 1970.
     pub created_ns: u64,
-    /// The kernel's boot id, in which the times of this page have a meaning.
+    /// The kernel's boot id. The times in this page are of that boot.
     pub boot_id: [u8; 16],
     /// Zero.
     pub reserved: [u64; 6],
 }
 
-/// Line 2: what each read looks at. Each word is whole by itself.
+/// Line 2: the words that every read loads. Each is an independent atomic.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub struct Hot {
+pub struct ChangingFields {
     /// The count of the payload's two slots.
     pub count: u64,
-    /// Until when the writer promised to publish again: `CLOCK_BOOTTIME` in nanoseconds, or
+    /// The time by which the writer promised to publish again: `CLOCK_BOOTTIME` in nanoseconds, or
     /// [`u64::MAX`] without a promise.
     pub valid_until: u64,
-    /// The inode of the time namespace whose `CLOCK_BOOTTIME` that is, or 0 if the writer does not know.
+    /// The inode of the time namespace of that `CLOCK_BOOTTIME`, or 0 if unknown.
     pub time_namespace: u64,
     /// 1 live, 2 ended, 3 superseded.
     pub state: u32,
@@ -92,23 +111,23 @@ pub struct Hot {
     pub reserved: [u32; 9],
 }
 
-/// A slot of lines 4 and 5: who writes, since when, and what it promised.
+/// Line 4 or 5: the writer, since when it writes, and what it promised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct WriterRecord {
-    /// How many writers came before this one.
+    /// How many writers the page had before this one.
     pub takeovers: u64,
-    /// Its process, as its own PID namespace numbers it.
+    /// The process ID of the writer in its own PID namespace.
     pub pid: u32,
-    /// Its effective user.
+    /// The effective user ID of the writer.
     pub uid: u32,
-    /// The inode of its PID namespace, or 0 if it does not know.
+    /// The inode of its PID namespace, or 0 if unknown.
     pub pid_namespace: u64,
-    /// When its process began, in clock ticks after the boot, or 0 if it does not know.
+    /// The start time of its process in clock ticks after the boot, or 0 if unknown.
     pub start_time: u64,
-    /// Since when it is the writer: nanoseconds since 1970.
+    /// When it became the writer: nanoseconds since 1970.
     pub since_ns: u64,
-    /// How long after a publication the next one follows at the latest, in nanoseconds; 0: no promise.
+    /// The promised longest time between two publications in nanoseconds, or 0 without a promise.
     pub lifetime_ns: u64,
     /// Zero.
     pub reserved: [u64; 2],
@@ -119,30 +138,36 @@ pub struct WriterRecord {
 #[repr(C)]
 pub struct Header {
     /// Lines 0 and 1.
-    pub fixed: Fixed,
+    pub fixed: FixedFields,
     /// Line 2.
-    pub hot: Hot,
+    pub changing: ChangingFields,
     /// Line 3: the count of the writer record's two slots.
     pub writer_count: u64,
     /// Zero.
     pub reserved: [u64; 7],
     /// Lines 4 and 5.
     pub writers: [WriterRecord; 2],
-    /// Line 6: words that are whole by themselves, for the user.
+    /// Line 6: independent words for the user.
     pub words: [u64; 8],
 }
 
 const _: () = {
-    assert!(size_of::<Fixed>() == 2 * LINE && size_of::<Hot>() == LINE);
+    assert!(size_of::<FixedFields>() == 2 * LINE && size_of::<ChangingFields>() == LINE);
     assert!(size_of::<WriterRecord>() == LINE && size_of::<Header>() == 7 * LINE);
-    assert!(offset_of!(Fixed, byte_order) == 8 && offset_of!(Fixed, total_len) == 16);
-    assert!(offset_of!(Fixed, major) == 12 && offset_of!(Fixed, minor) == 14);
-    assert!(offset_of!(Fixed, fingerprint) == 24 && offset_of!(Fixed, payload_size) == 32);
-    assert!(offset_of!(Fixed, payload_align) == 36 && offset_of!(Fixed, schema_len) == 40);
-    assert!(offset_of!(Fixed, flags) == 44 && offset_of!(Fixed, page_id) == 48);
-    assert!(offset_of!(Fixed, created_ns) == 56 && offset_of!(Fixed, boot_id) == 64);
-    assert!(offset_of!(Header, hot) == 128 && offset_of!(Hot, valid_until) == 8);
-    assert!(offset_of!(Hot, time_namespace) == 16 && offset_of!(Hot, state) == 24);
+    assert!(offset_of!(FixedFields, byte_order) == 8 && offset_of!(FixedFields, total_len) == 16);
+    assert!(offset_of!(FixedFields, major) == 12 && offset_of!(FixedFields, minor) == 14);
+    assert!(
+        offset_of!(FixedFields, fingerprint) == 24 && offset_of!(FixedFields, payload_size) == 32
+    );
+    assert!(
+        offset_of!(FixedFields, payload_align) == 36 && offset_of!(FixedFields, schema_len) == 40
+    );
+    assert!(offset_of!(FixedFields, flags) == 44 && offset_of!(FixedFields, page_id) == 48);
+    assert!(offset_of!(FixedFields, created_ns) == 56 && offset_of!(FixedFields, boot_id) == 64);
+    assert!(offset_of!(Header, changing) == 128 && offset_of!(ChangingFields, valid_until) == 8);
+    assert!(
+        offset_of!(ChangingFields, time_namespace) == 16 && offset_of!(ChangingFields, state) == 24
+    );
     assert!(offset_of!(Header, writer_count) == 192);
     assert!(offset_of!(Header, writers) == 256 && offset_of!(Header, words) == 384);
     assert!(offset_of!(WriterRecord, pid) == 8 && offset_of!(WriterRecord, uid) == 12);

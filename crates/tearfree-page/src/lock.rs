@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The lock that makes a process the one writer of a page.
 //!
-//! It is on a file of its own, which only the owner can open: on the page's file, any reader could
-//! take a lock that keeps writers out. It is a record lock of the process, not of the open file: a
-//! child that was forked does not inherit it, so it cannot outlive the writer there. What the kernel
-//! does not check, that one process takes it only once, is kept in a list.
+//! It locks a file of its own, which only the owner can open: on the page's file, any reader could take
+//! a lock and keep writers out. It is a POSIX record lock, which belongs to the process: a forked child
+//! does not inherit it and cannot keep it after the writer has died. The kernel lets one process take
+//! such a lock twice, so a list of the held locks prevents that.
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -14,79 +14,81 @@ use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, fcntl_lock, fstat, opena
 use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use crate::error::{Error, refused};
-use crate::place::LOCK;
+use crate::error::{Error, system_error};
+use crate::path::LOCK;
 
-/// A lock by process, device and inode. A forked child's copy of the list is not about the child.
+/// The process, device and inode of a lock. The process keeps a forked child from using its copy of the
+/// list.
 type Key = (u32, u64, u64);
 
 static HELD: Mutex<Vec<Key>> = Mutex::new(Vec::new());
 
-/// Being the writer, until it is dropped or the process dies.
+/// The right to be the writer of a page, until it is dropped or the process ends.
 #[derive(Debug)]
-pub(crate) struct WriterLock {
-    /// Closing it gives the lock back.
+pub(crate) struct PageLock {
+    /// Closing it releases the lock.
     file: Option<OwnedFd>,
     key: Key,
 }
 
-/// Why there is no lock.
-pub(crate) enum Refused {
-    /// Somebody has it: the process, if it can be seen from here.
+/// Why the lock could not be taken.
+pub(crate) enum LockError {
+    /// Another writer holds it: its process, if this process can see it.
     Held(Option<u32>),
     Failed(Error),
 }
 
-impl WriterLock {
-    /// Takes the lock in the directory of a page, at once or not at all.
-    pub(crate) fn take(directory: &OwnedFd, path: &Path) -> Result<Self, Refused> {
+impl PageLock {
+    /// Takes the lock in the directory of a page, without waiting.
+    pub(crate) fn try_lock(directory: &OwnedFd, path: &Path) -> Result<Self, LockError> {
         let path = path.join(LOCK);
-        // A second round only if someone removed the page just now.
+        // Repeated only if the page was removed in the meantime.
         loop {
             let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-            // Opening and closing the file would give back a lock that this process has.
-            if let Some(key) = key_at(directory)
+            // Opening and closing the file would release a lock that this process holds.
+            if let Some(key) = key_in(directory)
                 && held.contains(&key)
             {
-                return Err(Refused::Held(Some(std::process::id())));
+                return Err(LockError::Held(Some(std::process::id())));
             }
-            let file = open(directory, &path).map_err(Refused::Failed)?;
+            let file = open_lock_file(directory, &path).map_err(LockError::Failed)?;
             match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
-                Err(Errno::AGAIN | Errno::ACCESS) => return Err(Refused::Held(holder(&file))),
-                Err(error) => return Err(Refused::Failed(refused("lock", path)(error))),
+                Err(Errno::AGAIN | Errno::ACCESS) => return Err(LockError::Held(holder(&file))),
+                Err(error) => return Err(LockError::Failed(system_error("lock", path)(error))),
             }
-            let stat = fstat(&file).map_err(refused("look at", &path)).map_err(Refused::Failed)?;
+            let stat =
+                fstat(&file).map_err(system_error("stat", &path)).map_err(LockError::Failed)?;
             let key = (std::process::id(), stat.st_dev, stat.st_ino);
-            if key_at(directory) == Some(key) {
+            if key_in(directory) == Some(key) {
                 held.push(key);
-                return Ok(WriterLock { file: Some(file), key });
+                return Ok(PageLock { file: Some(file), key });
             }
         }
     }
 }
 
-impl Drop for WriterLock {
+impl Drop for PageLock {
     fn drop(&mut self) {
         let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
         // In this order: once it is off the list, another thread may open and lock the file, and
-        // closing ours would give that lock back too.
+        // closing this file would release that lock too.
         drop(self.file.take());
         held.retain(|key| *key != self.key);
     }
 }
 
-fn key_at(directory: &OwnedFd) -> Option<Key> {
+fn key_in(directory: &OwnedFd) -> Option<Key> {
     let stat = statat(directory, LOCK, AtFlags::SYMLINK_NOFOLLOW).ok()?;
     Some((std::process::id(), stat.st_dev, stat.st_ino))
 }
 
-fn open(directory: &OwnedFd, path: &PathBuf) -> Result<OwnedFd, Error> {
+fn open_lock_file(directory: &OwnedFd, path: &PathBuf) -> Result<OwnedFd, Error> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY;
     openat(directory, LOCK, flags, Mode::from_raw_mode(0o600)).map_err(|error| match error {
         Errno::LOOP | Errno::ISDIR | Errno::NXIO => Error::NotAFile(path.clone()),
-        error => refused("open", path)(error),
+        error => system_error("open", path)(error),
     })
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Mapping a page into memory, read-only for readers.
+//! Maps a page into memory, read-only for readers.
 
 #![allow(unsafe_code, reason = "memory is mapped and unmapped here")]
 
@@ -9,9 +9,9 @@ use std::path::Path;
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-use crate::error::{Error, refused};
+use crate::error::{Error, system_error};
 
-/// The bytes of a page in this process. Nobody may make a reference to them but to atomics.
+/// The mapped bytes of a page. No references to them may exist, except to atomics.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     base: NonNull<u8>,
@@ -32,7 +32,7 @@ impl Mapping {
         Self::new(file, len, ProtFlags::READ, path)
     }
 
-    /// Maps them for the writer.
+    /// Maps the first `len` bytes of a file for the writer.
     pub(crate) fn writable(file: BorrowedFd<'_>, len: usize, path: &Path) -> Result<Self, Error> {
         Self::new(file, len, ProtFlags::READ | ProtFlags::WRITE, path)
     }
@@ -45,7 +45,7 @@ impl Mapping {
     ) -> Result<Self, Error> {
         // SAFETY: a new mapping, at an address that the system chooses, overlaps nothing of ours.
         let base = unsafe { mmap(null_mut(), len, protection, MapFlags::SHARED, file.as_fd(), 0) };
-        let base = base.map_err(refused("map", path))?;
+        let base = base.map_err(system_error("map", path))?;
         let base = NonNull::new(base.cast()).expect("nothing is mapped at address zero");
         Ok(Mapping { base, len })
     }
@@ -54,9 +54,9 @@ impl Mapping {
         self.len
     }
 
-    /// The byte at `offset`. What is done with it is the caller's business (P6, P11).
-    pub(crate) fn at(&self, offset: usize) -> *mut u8 {
-        assert!(offset < self.len, "outside of the mapping");
+    /// Returns the address of the byte at `offset`. The caller keeps to P6 and P11.
+    pub(crate) fn address_of(&self, offset: usize) -> *mut u8 {
+        assert!(offset < self.len, "offset {offset} is outside the mapping");
         // SAFETY: inside of the mapping, as was just checked.
         unsafe { self.base.as_ptr().add(offset) }
     }

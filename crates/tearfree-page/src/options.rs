@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a new page can be told.
+//! The options of a page and its writer.
 
 use core::time::Duration;
 
-/// How a page is made. The default is right for most: no promise, no waking, mode 0644.
+/// Options for creating or taking over a page. The default: no promise, no waking, mode 0644.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,39 +25,39 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The default.
+    /// Returns the default options.
     #[must_use]
     pub fn new() -> Self {
         Options { lifetime_ns: 0, wakes: false, mode: 0o644, replace: false }
     }
 
-    /// Promises to publish again within this time, so that readers see a value turn stale when its
-    /// writer is dead or stuck. Each publication then looks at the clock, for some tens of
-    /// nanoseconds. Zero is no promise.
+    /// Sets the longest time between two publications that the writer promises, so that readers see a
+    /// value turn stale when its writer is dead or stuck. Each publication then reads the clock, which
+    /// takes some tens of nanoseconds. Zero makes no promise.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime_ns = u64::try_from(lifetime.as_nanos()).unwrap_or(u64::MAX);
         self
     }
 
-    /// Whether each publication wakes those who wait for it. It costs the writer a system call each
-    /// time, because a writer cannot know whether someone waits on a page that readers cannot write
-    /// to. Without it, waiters look once a millisecond.
+    /// Sets whether each publication wakes waiting readers. It costs the writer a system call each time:
+    /// readers cannot write to the page, so the writer cannot know whether one waits. Without it, waiting
+    /// readers poll once a millisecond.
     #[must_use]
     pub fn wakes(mut self, wakes: bool) -> Self {
         self.wakes = wakes;
         self
     }
 
-    /// Who may read a named page, as file permissions. Of the bits, only those of 0644 are used.
+    /// Sets the file permissions of a named page. Bits outside 0644 are ignored; 0600 are always set.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode & 0o644 | 0o600;
         self
     }
 
-    /// Whether to put a new page in the place of one that has another schema, or is damaged. Its
-    /// readers are told that it is superseded. Without this it is an error.
+    /// Sets whether to replace a page that has another schema or is damaged. Readers of the replaced page
+    /// see that it is superseded. Without this option it is an error.
     #[must_use]
     pub fn replace(mut self, replace: bool) -> Self {
         self.replace = replace;

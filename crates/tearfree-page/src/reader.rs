@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `Reader`: sees the newest value of a page, whatever becomes of its writer.
+//! `Reader`: reads values of one type from a page.
 
 #![allow(unsafe_code, reason = "validated copies become values here (P4)")]
 
 use core::marker::PhantomData;
-use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -12,43 +11,41 @@ use std::path::Path;
 
 use tearfree::FieldSet;
 
-use crate::Payload;
+use crate::byte_reader::{ByteReader, Waited};
 use crate::error::{Error, Unsettled};
+use crate::files::Owner;
 use crate::header::Geometry;
-use crate::identity::Identity;
-use crate::passing;
-use crate::place::Owner;
-use crate::publisher::fits;
-use crate::schema::schema_of;
-use crate::status::{Freshness, Glance, Reading, WriterState};
-use crate::subscriber::{Subscriber, Waited};
-use crate::view::View;
+use crate::identity::WriterIdentity;
+use crate::payload::{Payload, checked_schema};
+use crate::sealed::{self, MEMORY_FILE};
+use crate::slot_view::SlotView;
+use crate::status::{Freshness, Reading, WriterState};
 
-/// Up to this size a value goes through registers; larger ones go straight to their place.
+/// Up to this size a value is copied through registers; a larger one is copied directly to the caller.
 const SMALL: usize = 128;
 
-/// A page, mapped for reading only.
+/// A page, mapped read-only.
 ///
-/// Reading takes no lock, makes no system call and stores nothing, so readers, however many, disturb
-/// neither the writer nor each other. No writer can make one wait: not when it is slow, dead, or
-/// hostile. All methods may be called from any thread and from signal handlers, but for
-/// [`writer`](Self::writer), which looks into `/proc`.
+/// Reading takes no lock, makes no system call and stores nothing, so any number of readers slow down
+/// neither the writer nor each other. No writer can make a reader wait, not even a slow, dead or hostile
+/// one. All methods of an open reader may be called from any thread and from signal handlers.
 ///
-/// The owner of a *named* page can cut its file off; touching it then ends the process by SIGBUS. So
-/// a reader opens pages of this user and of root only, unless it is told otherwise. A *sealed* page
-/// has no such weakness.
+/// The owner of a *named* page can truncate its file; SIGBUS then kills a process that touches it. So a
+/// reader opens pages of this user and of root only, unless it names another owner. A *sealed* page cannot
+/// be truncated.
 ///
-/// # Beside a `SeqLock`
-/// A call that does what one of [`SeqLock`](tearfree::SeqLock) does has its name. Where a page is
-/// something else, the call is too:
+/// # Differences from `SeqLock`
+/// A method that does what a method of [`SeqLock`](tearfree::SeqLock) does has the same name. The others
+/// differ because a page does:
 ///
-/// - A value can be stale, and its writer gone. So [`read`](Self::read) gives a [`Reading`], which says
-///   so; it also has the generation, so there is no `read_versioned`. [`get`](Self::get) is the value alone.
-/// - The writer can be hostile, so no call waits for it: each makes a thousand attempts, and then there
-///   is an error. There is no `try_read` and no `try_read_for`, because `read` is both.
-/// - The number of publications means the same in all processes, has an order, and outlives the writer:
-///   it is a number, [`generation`](Self::generation), and not a [`Version`](tearfree::Version).
-/// - A wait can also end because the page was replaced: [`wait_changed`](Self::wait_changed) gives a
+/// - A value can be stale, and its writer dead. So [`read`](Self::read) returns a [`Reading`], which says
+///   so; it includes the generation, so there is no `read_versioned`. [`get`](Self::get) returns only the
+///   value.
+/// - The writer can be hostile, so no method waits for it: after a thousand attempts it returns an error.
+///   There is no `try_read` and no `try_read_for`, because `read` never waits.
+/// - The number of publications is the same in all processes, is ordered, and outlives the writer. So it is
+///   a number, [`generation`](Self::generation), and not a [`Version`](tearfree::Version).
+/// - A wait can also end because the page was replaced, so [`wait_changed`](Self::wait_changed) returns a
 ///   [`Waited`] instead of a `bool`.
 ///
 /// # Examples
@@ -65,83 +62,77 @@ const SMALL: usize = 128;
 /// ```
 #[derive(Debug)]
 pub struct Reader<T> {
-    page: Subscriber,
+    page: ByteReader,
     payload: PhantomData<fn() -> T>,
 }
 
 impl<T: Payload> Reader<T> {
-    /// Opens a page of this user or of root. `page` is a name, or a path if it has a `/` in it.
+    /// Opens a page of this user or of root. `page` is a name, or a path if it contains a `/`.
     ///
     /// # Errors
-    /// If there is none, if it is damaged, from another boot, of another schema (the error shows
-    /// both), or of another owner.
+    /// If there is no such page, or if it is damaged, of another boot, of another schema (the error shows
+    /// both) or of another owner.
     pub fn open(page: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::open_of(page, Owner::MeOrRoot)
+        Self::open_owned_by(page, Owner::default())
     }
 
-    /// As [`open`](Self::open), of the given owner.
+    /// Opens a page of the given owner: see [`open`](Self::open).
     ///
     /// # Errors
     /// As for [`open`](Self::open).
-    pub fn open_of(page: impl AsRef<Path>, owner: Owner) -> Result<Self, Error> {
-        Self::new(Subscriber::open(page.as_ref(), owner)?, page.as_ref())
+    pub fn open_owned_by(page: impl AsRef<Path>, owner: Owner) -> Result<Self, Error> {
+        Self::new(ByteReader::open_owned_by(page.as_ref(), owner)?, page.as_ref())
     }
 
-    /// Maps a sealed page that this process has as an open file. The seals are checked first: they
-    /// make sure that nobody can cut the file off, nor write to it but the one writer.
+    /// Maps a sealed page, given as an open file. Checks the seals first: with them, no process can truncate
+    /// the file, and only its writer can change it.
     ///
     /// # Errors
-    /// If the file is not sealed, or no page of this schema.
-    pub fn sealed(file: impl AsFd) -> Result<Self, Error> {
-        Self::new(Subscriber::sealed(file.as_fd())?, Path::new("a memory file"))
+    /// If the file is not sealed, or is not a page of this schema.
+    pub fn open_sealed(file: impl AsFd) -> Result<Self, Error> {
+        Self::new(ByteReader::open_sealed(file)?, Path::new(MEMORY_FILE))
     }
 
-    /// Maps a sealed page that this process inherited under a number: see
+    /// Maps a sealed page, given as the number of an inherited file descriptor: see
     /// [`Writer::inheritable`](crate::Writer::inheritable).
     ///
     /// # Errors
-    /// As for [`sealed`](Self::sealed).
-    pub fn inherited(number: u32) -> Result<Self, Error> {
-        Self::new(Subscriber::inherited(number)?, Path::new("a memory file"))
+    /// As for [`open_sealed`](Self::open_sealed).
+    pub fn open_inherited(number: u32) -> Result<Self, Error> {
+        Self::open_sealed(sealed::open_inherited(number)?)
     }
 
-    /// Maps the sealed page that [`Writer::send`](crate::Writer::send) sends. Waits for it.
+    /// Waits for the sealed page that [`Writer::send`](crate::Writer::send) sends, and maps it.
     ///
     /// # Errors
-    /// If something else comes, or nothing; and as for [`sealed`](Self::sealed).
+    /// If the socket fails, or the message carries no page; and as for [`open_sealed`](Self::open_sealed).
     pub fn receive(socket: &UnixStream) -> Result<Self, Error> {
-        Self::sealed(passing::receive(socket)?)
+        Self::open_sealed(sealed::receive(socket)?)
     }
 
-    fn new(page: Subscriber, path: &Path) -> Result<Self, Error> {
-        let schema = schema_of::<T>()?;
-        // What a type says about itself is no proof of its size.
-        if size_of::<T>() != schema.size() {
-            return Err(Error::Size { given: size_of::<T>(), wanted: schema.size() });
-        }
-        fits(path, &page.geometry, &schema)?;
+    fn new(page: ByteReader, path: &Path) -> Result<Self, Error> {
+        page.check_schema(&checked_schema::<T>()?, path)?;
         Ok(Reader { page, payload: PhantomData })
     }
 
-    /// The newest value, whole. A few loads and a copy.
+    /// Reads the newest value, with its generation and status. A few loads and a copy.
     ///
-    /// [`get`](Self::get) gives the value alone; large ones are better read by
-    /// [`read_into`](Self::read_into).
+    /// [`get`](Self::get) returns only the value. For large values [`read_into`](Self::read_into) is
+    /// faster.
     ///
     /// # Errors
-    /// [`Unsettled`] if the page changed twice during each of a thousand copies. No writer of
-    /// this crate is that fast for long.
+    /// [`Unsettled`] if the copy was torn a thousand times in a row. No correct writer is that fast for
+    /// long.
     ///
     /// # Ordering
-    /// Sees everything that the writer did before it published the value.
+    /// The caller sees everything that the writer did before it published the value.
     #[inline(always)]
     pub fn read(&self) -> Result<Reading<T>, Unsettled> {
         let (value, generation) = self.copy()?;
-        Ok(Reading { value, generation, glance: self.page.glance() })
+        Ok(Reading { value, generation, status: self.page.status() })
     }
 
-    /// The newest value, whole, and nothing about it: the fastest way, as fast as a latch inside of
-    /// a process.
+    /// Reads the newest value alone. The fastest read: it costs what a latch inside one process costs.
     ///
     /// # Errors
     /// As for [`read`](Self::read).
@@ -150,32 +141,32 @@ impl<T: Payload> Reader<T> {
         self.copy().map(|(value, _generation)| value)
     }
 
-    /// All attempts are in here, so that a small value stays in registers on its way out.
+    /// Copies the value, with all attempts inlined: a small value stays in registers.
     #[inline(always)]
     fn copy(&self) -> Result<(T, u64), Unsettled> {
-        let (copy, generation) = self.page.read(|slot| self.page.shared.load::<T>(slot))?;
+        let (copy, generation) = self.page.load::<T>()?;
         // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
         Ok((unsafe { copy.assume_init() }, generation))
     }
 
-    /// As [`get`](Self::get), into a value that is there already. Of a large value, of more than 128
-    /// bytes, this is the faster way, because it is copied once.
+    /// Reads the newest value alone into `to`. Faster than [`get`](Self::get) for values of more than 128
+    /// bytes, which it copies only once.
     ///
     /// # Errors
-    /// As for [`read`](Self::read); then `to` may be a mix of several values.
+    /// As for [`read`](Self::read); `to` may then hold a torn value.
     #[inline]
     pub fn get_into(&self, to: &mut T) -> Result<(), Unsettled> {
         self.copy_to(to).map(|_generation| ())
     }
 
-    /// As [`get_into`](Self::get_into), and tells about the value what [`read`](Self::read) tells.
+    /// Reads the newest value into `to`, and returns its generation and status.
     ///
     /// # Errors
     /// As for [`get_into`](Self::get_into).
     #[inline]
     pub fn read_into(&self, to: &mut T) -> Result<Reading<()>, Unsettled> {
         let generation = self.copy_to(to)?;
-        Ok(Reading { value: (), generation, glance: self.page.glance() })
+        Ok(Reading { value: (), generation, status: self.page.status() })
     }
 
     #[inline(always)]
@@ -185,13 +176,10 @@ impl<T: Payload> Reader<T> {
             *to = value;
             return Ok(generation);
         }
-        let bytes = to.as_mut_bytes();
-        self.page
-            .read(|slot| self.page.shared.load_into(slot, bytes))
-            .map(|((), generation)| generation)
+        self.page.load_bytes(to.as_mut_bytes())
     }
 
-    /// Some fields of the newest value, which belong to one publication: only their bytes are copied.
+    /// Reads some fields of the newest value. They belong to one publication; only their bytes are copied.
     ///
     /// # Errors
     /// As for [`read`](Self::read).
@@ -210,13 +198,13 @@ impl<T: Payload> Reader<T> {
     /// ```
     #[inline]
     pub fn read_fields<S: FieldSet<T>>(&self, fields: S) -> Result<S::Values, Unsettled> {
-        let (torn, _) = self.page.read(|slot| fields.load(&self.page.shared.fields(slot)))?;
+        let copies = self.page.load_fields(|slot| fields.load(slot))?;
         // SAFETY: P4, P14. The bytes are one generation's; any bytes are a `T`, and so its fields.
-        Ok(unsafe { S::validated(torn) })
+        Ok(unsafe { S::validated(copies) })
     }
 
-    /// As [`read`](Self::read), if there is another generation than `seen`, which is then the new one.
-    /// Without news it is one load.
+    /// Reads the newest value if its generation is not `seen`, and stores the new generation there.
+    /// Otherwise it costs one load.
     ///
     /// # Errors
     /// As for [`read`](Self::read).
@@ -243,15 +231,15 @@ impl<T: Payload> Reader<T> {
         Ok(Some(reading))
     }
 
-    /// Reads the newest value and runs `meanwhile`, and makes sure that the value was the newest one
-    /// before and after that; else it begins again.
+    /// Reads the newest value and calls `meanwhile`, and repeats both until no publication came in
+    /// between.
     ///
-    /// A clock needs that: a counter that was read while generation g was the newest is below the
-    /// counter value from which g + 1 holds.
+    /// A clock needs this: a counter that was read while generation g was the newest is below the counter
+    /// value from which g + 1 holds.
     ///
     /// # Errors
-    /// [`Unsettled`] if each of a thousand attempts met a publication;
-    /// `meanwhile` has to be shorter than the time between two of them.
+    /// [`Unsettled`] if a publication came in between a thousand times in a row. `meanwhile` must take less
+    /// time than there is between two publications.
     ///
     /// ```
     /// # use tearfree_page::{Options, Reader, Writer};
@@ -266,18 +254,18 @@ impl<T: Payload> Reader<T> {
     #[inline]
     pub fn read_current<R>(
         &self,
-        mut meanwhile: impl FnMut() -> R,
+        meanwhile: impl FnMut() -> R,
     ) -> Result<(Reading<T>, R), Unsettled> {
-        let copy = |slot| (meanwhile(), self.page.shared.load::<T>(slot));
-        let ((result, copy), generation) = self.page.read_current(copy)?;
+        let ((result, copy), generation) = self.page.load_current::<T, R>(meanwhile)?;
         // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
         let value = unsafe { copy.assume_init() };
-        Ok((Reading { value, generation, glance: self.page.glance() }, result))
+        Ok((Reading { value, generation, status: self.page.status() }, result))
     }
 
-    /// As [`read_current`](Self::read_current), but one attempt, and only for what `look` looks at:
-    /// `None` if a publication came in between. What `look` computes from a mix of values is thrown
-    /// away then. A clock reads five numbers of what it publishes, nearly always.
+    /// Calls `read` once with the newest value, and returns its result if no publication came in between.
+    ///
+    /// `read` loads single numbers, which may belong to two values; its result is dropped in that case. A
+    /// clock reads five numbers of its value in this way.
     ///
     /// # Examples
     /// ```
@@ -291,26 +279,23 @@ impl<T: Payload> Reader<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline(always)]
-    pub fn try_current<R>(&self, look: impl FnOnce(View<'_, T>) -> R) -> Option<R> {
-        // Where the slots are is loaded before the count, and not once more behind it.
-        let view = self.page.shared.view();
-        self.page.try_current(|slot| look(view.in_slot(slot)))
+    pub fn try_current<R>(&self, read: impl FnOnce(SlotView<'_, T>) -> R) -> Option<R> {
+        self.page.try_current(read)
     }
 }
 
 impl<T> Reader<T> {
-    /// The number of publications until now, of all writers of this page. One load.
+    /// Returns the number of publications so far, by all writers of this page. One load.
     #[inline]
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.page.generation()
     }
 
-    /// Waits until the generation is another one than `seen`; `None`: for as long as it takes.
+    /// Waits until the generation is not `seen`. A timeout of `None` waits without limit.
     ///
-    /// The thread sleeps meanwhile. If the page was made with
-    /// [`Options::wakes`](crate::Options::wakes), the writer wakes it; else it looks once a
-    /// millisecond.
+    /// The thread sleeps. If the page was created with [`Options::wakes`](crate::Options::wakes), the writer
+    /// wakes it; otherwise it polls once a millisecond.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -331,43 +316,39 @@ impl<T> Reader<T> {
         self.page.wait_changed(seen, timeout)
     }
 
-    /// One of the eight words that are whole by themselves: see
-    /// [`Writer::set_word`](crate::Writer::set_word). One load, which says nothing about the value.
+    /// Loads one of the eight independent words beside the value: see
+    /// [`Writer::set_word`](crate::Writer::set_word).
     ///
     /// # Panics
     /// If `index` is 8 or more.
     #[inline]
     #[must_use]
     pub fn word(&self, index: usize) -> u64 {
-        // ORDERING: Relaxed: an independent word, which says nothing about the value.
-        self.page.shared.user_word(index).load(Relaxed)
+        self.page.word(index)
     }
 
-    /// How fresh the page is now.
+    /// Computes how fresh the newest value is now. Reads the clock.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
-        self.glance().freshness()
+        self.page.status().freshness()
     }
 
-    /// What the writer said last.
+    /// Returns the state that the writer last stored.
     #[must_use]
     pub fn writer_state(&self) -> WriterState {
-        self.glance().writer_state()
+        self.page.writer_state()
     }
 
-    /// Who the writer is, or was; `None` if that changed during each of a thousand looks.
+    /// Returns the process that writes the page, or wrote it last. `None` if that changed during each of a
+    /// thousand attempts to read it.
     #[must_use]
-    pub fn writer(&self) -> Option<Identity> {
-        self.page.identity()
+    pub fn writer(&self) -> Option<WriterIdentity> {
+        self.page.writer()
     }
 
-    /// What the header of the page says.
+    /// Returns the contents of the page's header.
     #[must_use]
     pub fn geometry(&self) -> &Geometry {
-        &self.page.geometry
-    }
-
-    fn glance(&self) -> Glance {
-        self.page.glance()
+        self.page.geometry()
     }
 }

@@ -1,35 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a read tells beside the value: how fresh it is, and what its writer said last.
+//! The result of a read: the value, its freshness, and the state of its writer.
 
 use core::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
+use crate::layout::{LAST_PROMISE, NO_PROMISE, STATE_LIVE, STATE_SUPERSEDED};
+use crate::time::boot_time_ns;
 
-pub(crate) const STATE_LIVE: u32 = 1;
-pub(crate) const STATE_ENDED: u32 = 2;
-pub(crate) const STATE_SUPERSEDED: u32 = 3;
-
-/// Stands for "no promise" in the page.
-pub(crate) const NO_PROMISE: u64 = u64::MAX;
-/// Stands, in a reader, for a promise by a clock that it does not see. Never in a page.
+/// Stands, in a reader, for a promise by a clock that this process cannot read. Never in a page.
 const UNKNOWN: u64 = u64::MAX - 1;
-/// The latest time that can be promised.
-pub(crate) const LAST_PROMISE: u64 = u64::MAX - 2;
 
-/// What the writer of a page said last.
+/// The state that the writer of a page last stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriterState {
-    /// Nothing else. It may have died since without a word: [`Freshness`] shows it.
+    /// The writer has not ended in good order. It may have been killed: [`Freshness`] shows it.
     Live,
-    /// That it has ended. Another one may take over.
+    /// The writer has ended. Another one may take over.
     Ended,
-    /// That a new page has taken the place of this one: open it again.
+    /// The page was replaced or removed: open it again.
     Superseded,
 }
 
 impl WriterState {
-    /// A number that nobody has a meaning for counts as the writer's end: it is no promise.
-    fn of(word: u64) -> Self {
+    /// Decodes the word of a page. Unknown numbers count as the end of the writer.
+    fn from_word(word: u64) -> Self {
         const LIVE: u64 = STATE_LIVE as u64;
         const SUPERSEDED: u64 = STATE_SUPERSEDED as u64;
         match word {
@@ -40,22 +33,22 @@ impl WriterState {
     }
 }
 
-/// How a value stands to what its writer promised.
+/// Whether a value is within the time that its writer promised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// The writer is within its promise, for this long.
+    /// The promise holds for this much longer.
     Fresh(Duration),
-    /// It promised to publish again before now, this long ago.
+    /// The writer promised to publish again by a time that passed this long ago.
     Stale(Duration),
-    /// It promised nothing: see [`Options::lifetime`](crate::Options::lifetime).
+    /// The writer made no promise: see [`Options::lifetime`](crate::Options::lifetime).
     Unpromised,
-    /// It promised, but by a clock that this process does not see: they are in different time
-    /// namespaces.
+    /// The writer made a promise by a clock of another time namespace, which this process cannot
+    /// read.
     Unknown,
 }
 
 impl Freshness {
-    pub(crate) fn at(now: u64, valid_until: u64) -> Self {
+    fn new(now: u64, valid_until: u64) -> Self {
         match valid_until {
             NO_PROMISE => Self::Unpromised,
             until if now <= until => Self::Fresh(Duration::from_nanos(until - now)),
@@ -64,74 +57,66 @@ impl Freshness {
     }
 }
 
-/// The clock of promises: it counts while the machine sleeps, and nobody can set it.
-pub(crate) fn boot_time_ns() -> u64 {
-    nanoseconds(ClockId::Boottime)
+/// Returns the `valid_until` of a value that is published now.
+pub(crate) fn valid_until(lifetime_ns: u64) -> u64 {
+    match lifetime_ns {
+        0 => NO_PROMISE,
+        lifetime => boot_time_ns().saturating_add(lifetime).min(LAST_PROMISE),
+    }
 }
 
-/// Nanoseconds since 1970, for people.
-pub(crate) fn unix_time_ns() -> u64 {
-    nanoseconds(ClockId::Realtime)
-}
-
-fn nanoseconds(clock: ClockId) -> u64 {
-    let time = clock_gettime(clock);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0))
-}
-
-/// A value that was read, whole, and what was known about it then.
+/// A value as it was read, never torn, with its generation and status.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<T> {
     /// The value.
     pub value: T,
-    /// The number of publications before this one. It grows by one with each, across writers too.
+    /// The number of publications before this one, by all writers of the page.
     pub generation: u64,
-    pub(crate) glance: Glance,
+    pub(crate) status: ReadStatus,
 }
 
-/// The words beside the count, as they were right after a copy.
+/// The words beside the count, loaded right after a copy.
 ///
-/// Words of one size, because a reading is copied a few times on its way out: a load that takes two
-/// narrower stores at once waits for both, five times as long as the whole read takes.
+/// Both have the same size. A reading is copied a few times on its way to the caller, and one wide load
+/// that takes up two narrower stores waits for both: five times as long as the whole read takes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Glance {
+pub(crate) struct ReadStatus {
     valid_until: u64,
-    pub(crate) state: u64,
+    state: u64,
 }
 
 impl<T> Reading<T> {
-    /// How fresh the value is now. Costs a look at the clock, some tens of nanoseconds.
+    /// Computes how fresh the value is now. Reads the clock, which takes some tens of nanoseconds.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
-        self.glance.freshness()
+        self.status.freshness()
     }
 
-    /// What the writer had said when this was read.
+    /// Returns the state of the writer when the value was read.
     #[must_use]
     pub fn writer_state(&self) -> WriterState {
-        self.glance.writer_state()
+        self.status.writer_state()
     }
 }
 
-impl Glance {
-    /// `same_clock`: whether reader and writer see the same `CLOCK_BOOTTIME`.
+impl ReadStatus {
+    /// `is_same_clock` says whether reader and writer read the same `CLOCK_BOOTTIME`.
     #[inline(always)]
-    pub(crate) fn new(valid_until: u64, same_clock: bool, state: u32) -> Self {
-        let is_known = same_clock || valid_until == NO_PROMISE;
+    pub(crate) fn new(valid_until: u64, is_same_clock: bool, state: u32) -> Self {
+        let is_known = is_same_clock || valid_until == NO_PROMISE;
         let valid_until = if is_known { valid_until } else { UNKNOWN };
-        Glance { valid_until, state: state.into() }
+        ReadStatus { valid_until, state: state.into() }
     }
 
     pub(crate) fn freshness(self) -> Freshness {
         match self.valid_until {
             UNKNOWN => Freshness::Unknown,
-            until => Freshness::at(boot_time_ns(), until),
+            until => Freshness::new(boot_time_ns(), until),
         }
     }
 
     pub(crate) fn writer_state(self) -> WriterState {
-        WriterState::of(self.state)
+        WriterState::from_word(self.state)
     }
 }
 
@@ -140,16 +125,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_promise_is_kept_until_its_time_and_not_beyond() {
-        assert_eq!(Freshness::at(5, 7), Freshness::Fresh(Duration::from_nanos(2)));
-        assert_eq!(Freshness::at(7, 7), Freshness::Fresh(Duration::ZERO));
-        assert_eq!(Freshness::at(8, 7), Freshness::Stale(Duration::from_nanos(1)));
-        assert_eq!(Freshness::at(u64::MAX - 1, NO_PROMISE), Freshness::Unpromised);
+    fn a_promise_holds_until_its_time_and_not_longer() {
+        assert_eq!(Freshness::new(5, 7), Freshness::Fresh(Duration::from_nanos(2)));
+        assert_eq!(Freshness::new(7, 7), Freshness::Fresh(Duration::ZERO));
+        assert_eq!(Freshness::new(8, 7), Freshness::Stale(Duration::from_nanos(1)));
+        assert_eq!(Freshness::new(u64::MAX - 1, NO_PROMISE), Freshness::Unpromised);
     }
 
     #[test]
-    fn a_clock_that_is_not_ours_is_not_compared() {
-        let freshness = |until, same| Glance::new(until, same, STATE_LIVE).freshness();
+    fn a_promise_by_another_clock_is_unknown() {
+        let freshness = |until, is_same| ReadStatus::new(until, is_same, STATE_LIVE).freshness();
         assert_eq!(freshness(1, false), Freshness::Unknown);
         assert_eq!(freshness(NO_PROMISE, false), Freshness::Unpromised);
         assert!(matches!(freshness(1, true), Freshness::Stale(_)));

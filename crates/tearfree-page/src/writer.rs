@@ -1,29 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `Writer`: the one process that publishes to a page.
+//! `Writer`: publishes values of one type to a page.
 
 use core::convert::Infallible;
 use core::marker::PhantomData;
-use core::sync::atomic::Ordering::Relaxed;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use crate::Payload;
-use crate::error::{Error, refused};
+use crate::byte_writer::ByteWriter;
+use crate::error::{Error, system_error};
 use crate::header::Geometry;
-use crate::identity::Identity;
+use crate::identity::WriterIdentity;
 use crate::options::Options;
-use crate::passing;
-use crate::publisher::Publisher;
-use crate::schema::{Schema, schema_of};
+use crate::payload::{Payload, checked_schema};
+use crate::sealed::{self, MEMORY_FILE};
 
-/// A page, and the right to publish to it.
+/// A page and the right to publish to it.
 ///
-/// There is one at a time: the right is a lock that the kernel gives back when the process ends, in
-/// whatever way. When a writer is dropped, the page stays, says that its writer has ended, and keeps
-/// the last value.
+/// A page has at most one writer: the right is a lock, which the kernel releases when the process ends,
+/// also when it is killed. When a writer is dropped, the page keeps the last value and says that its writer
+/// has ended.
 ///
-/// A forked child is not the writer: all methods that publish panic there.
+/// A forked child is not the writer: all methods that publish panic in it.
 ///
 /// # Examples
 /// ```
@@ -44,52 +42,53 @@ use crate::schema::{Schema, schema_of};
 /// ```
 #[derive(Debug)]
 pub struct Writer<T> {
-    page: Publisher,
+    page: ByteWriter,
     payload: PhantomData<fn(T)>,
 }
 
 impl<T: Payload> Writer<T> {
-    /// Makes a page and publishes `value`; `page` is a name, or a path if it has a `/` in it.
+    /// Creates a page and publishes `value`. `page` is a name, or a path if it contains a `/`.
     ///
-    /// If the page is there, has this schema and no writer, it goes on with that one, and so does its
-    /// count: a service calls this at each start. (Only if it is to wake waiters and did not, or the
-    /// other way round, a new page takes its place.) A page of another schema is an error, unless
-    /// [`Options::replace`] is asked for.
+    /// If a page of this schema exists and has no writer, this takes it over and continues its count: a
+    /// service calls this at each start. (If only one of the two wakes its readers, a new page replaces
+    /// it.) A page of another schema is an error unless [`Options::replace`] is set.
     ///
     /// # Errors
-    /// If it has a writer (the error says which), or another schema (it shows both), if it is damaged,
-    /// if the disk is full, or if the system refuses. Whatever was there before is there afterwards.
+    /// If the page has a writer (the error names it) or another schema (the error shows both), if it is
+    /// damaged, if the disk is full, or if a system call fails. An existing page is then unchanged.
     pub fn create(page: impl AsRef<Path>, value: T, options: &Options) -> Result<Self, Error> {
-        Publisher::create(page.as_ref(), &Self::schema()?, value.as_bytes(), options).map(Self::of)
+        let schema = checked_schema::<T>()?;
+        ByteWriter::create(page.as_ref(), &schema, value.as_bytes(), options).map(Self::new)
     }
 
-    /// Goes on with a page that is there, and leaves its value as it is.
+    /// Takes over an existing page and keeps its value.
     ///
     /// # Errors
-    /// If there is none, and as for [`create`](Self::create).
+    /// If there is no such page, and as for [`create`](Self::create).
     ///
     /// ```
     /// # use tearfree_page::{Options, Writer};
     /// # let folder = tempfile::tempdir()?;
     /// # let page = folder.path().join("load");
     /// drop(Writer::<u64>::create(&page, 5, &Options::new())?); // or killed
-    /// let heir = Writer::<u64>::take_over(&page, &Options::new())?;
-    /// assert_eq!((heir.get(), heir.generation()), (5, 0));
+    /// let successor = Writer::<u64>::take_over(&page, &Options::new())?;
+    /// assert_eq!((successor.get(), successor.generation()), (5, 0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn take_over(page: impl AsRef<Path>, options: &Options) -> Result<Self, Error> {
-        Publisher::take_over(page.as_ref(), Some(&Self::schema()?), options).map(Self::of)
+        let schema = checked_schema::<T>()?;
+        ByteWriter::take_over_as(page.as_ref(), Some(&schema), options).map(Self::new)
     }
 
-    /// Makes a page without a place in the file system, in memory that nobody but this writer can
-    /// change, and nobody at all can cut off: for readers who do not trust the writer, and the other
-    /// way round. It is passed on by [`send`](Self::send) or [`inheritable`](Self::inheritable).
+    /// Creates a page in a sealed memory file, outside the file system.
     ///
-    /// `name` is for people, who see it in `/proc/PID/maps`. No other writer can take over such a
-    /// page; its readers keep the last value.
+    /// Only this writer can change it and no process can truncate it, so readers and writer need not trust
+    /// each other. [`send`](Self::send) and [`inheritable`](Self::inheritable) pass it to readers. `name`
+    /// is shown in `/proc/PID/maps`. No other writer can take over the page; its readers keep the last
+    /// value.
     ///
     /// # Errors
-    /// If the system refuses, or there is no memory for it.
+    /// If there is no memory for it, or a system call fails.
     ///
     /// ```
     /// use std::os::unix::net::UnixStream;
@@ -103,43 +102,36 @@ impl<T: Payload> Writer<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn create_sealed(name: &str, value: T, options: &Options) -> Result<Self, Error> {
-        let schema = Self::schema()?;
-        Publisher::create_sealed(name, &schema, value.as_bytes(), options).map(Self::of)
+        let schema = checked_schema::<T>()?;
+        ByteWriter::create_sealed(name, &schema, value.as_bytes(), options).map(Self::new)
     }
 
-    fn schema() -> Result<Schema, Error> {
-        let schema = schema_of::<T>()?;
-        // What a type says about itself is no proof of its size.
-        let (given, wanted) = (size_of::<T>(), schema.size());
-        if given == wanted { Ok(schema) } else { Err(Error::Size { given, wanted }) }
-    }
-
-    fn of(page: Publisher) -> Self {
+    fn new(page: ByteWriter) -> Self {
         Writer { page, payload: PhantomData }
     }
 
-    /// Publishes a value: two stores and a copy, and what the [`Options`] ask for.
+    /// Publishes a value: two stores and a copy, and what the [`Options`] add.
     ///
     /// # Panics
     /// In a forked child of the writer's process.
     ///
     /// # Ordering
-    /// Readers of the value see everything that happened before.
+    /// A reader that sees the value also sees everything that happened before this call.
     #[inline]
     pub fn set(&mut self, value: T) {
         self.set_from(&value);
     }
 
-    /// As [`set`](Self::set), without a copy for the call.
+    /// Publishes a value without copying it first.
     ///
     /// # Panics
     /// In a forked child of the writer's process.
     #[inline]
     pub fn set_from(&mut self, value: &T) {
-        self.page.publish(|shared, slot| shared.store(slot, value));
+        self.page.publish(value);
     }
 
-    /// As [`set`](Self::set), and gives the value that was there before.
+    /// Publishes a value and returns the previous one.
     ///
     /// # Panics
     /// In a forked child of the writer's process.
@@ -157,7 +149,7 @@ impl<T: Payload> Writer<T> {
         self.update(|current| core::mem::replace(current, value))
     }
 
-    /// Changes the value by a closure that works on a private copy; a panic publishes nothing.
+    /// Changes the value with a closure, which gets a private copy. If it panics, nothing is published.
     ///
     /// # Panics
     /// In a forked child of the writer's process.
@@ -166,13 +158,13 @@ impl<T: Payload> Writer<T> {
         result
     }
 
-    /// As [`update`](Self::update), but publishes only if the closure gives `Ok`.
+    /// Changes the value with a closure, and publishes it only if the closure returns `Ok`.
     ///
     /// # Errors
-    /// What the closure returns.
+    /// The error that the closure returns.
     ///
     /// # Panics
-    /// In a forked child of the writer's process, if the closure gives `Ok`.
+    /// In a forked child of the writer's process, if the closure returns `Ok`.
     ///
     /// ```
     /// # use tearfree_page::{Options, Writer};
@@ -198,26 +190,28 @@ impl<T: Payload> Writer<T> {
         Ok(result)
     }
 
-    /// The value that is published: a copy, without a look at the count.
+    /// Returns a copy of the published value. It does not load the count.
     #[must_use]
     pub fn get(&self) -> T {
         let mut value = T::new_zeroed();
-        self.page.load(value.as_mut_bytes());
+        self.page.load_bytes(value.as_mut_bytes());
         value
     }
 }
 
 impl<T> Writer<T> {
-    /// Renews the promise of [`Options::lifetime`] without a publication: the value is still good.
+    /// Renews the promise of [`Options::lifetime`] without publishing: the value is still valid.
     ///
     /// # Panics
     /// In a forked child of the writer's process.
     pub fn touch(&self) {
-        self.page.renew();
+        self.page.renew_promise();
     }
 
-    /// Stores one of eight words that are whole by themselves, beside the value: no count, no order
-    /// between them or to the value, and one load for a reader.
+    /// Stores one of the eight independent words beside the value.
+    ///
+    /// Each is one atomic, which a reader loads without a count. Words are not ordered with each other or
+    /// with the value.
     ///
     /// # Panics
     /// If `index` is 8 or more, and in a forked child of the writer's process.
@@ -233,50 +227,50 @@ impl<T> Writer<T> {
     /// ```
     #[inline]
     pub fn set_word(&self, index: usize, word: u64) {
-        self.page.check_process();
-        // ORDERING: Relaxed: an independent word, which says nothing about the value.
-        self.page.shared.user_word(index).store(word, Relaxed);
+        self.page.set_word(index, word);
     }
 
-    /// The number of publications until now, of all writers of this page.
+    /// Returns the number of publications so far, by all writers of this page.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.page.generation()
     }
 
-    /// What the page says about this writer.
+    /// Returns this writer as its readers see it.
     #[must_use]
-    pub fn identity(&self) -> Option<Identity> {
+    pub fn identity(&self) -> Option<WriterIdentity> {
         self.page.identity()
     }
 
-    /// What the header of the page says.
+    /// Returns the contents of the page's header.
     #[must_use]
     pub fn geometry(&self) -> &Geometry {
-        &self.page.geometry
+        self.page.geometry()
     }
 
-    /// The memory file of a sealed page.
+    /// Returns the memory file of a sealed page.
     #[must_use]
     pub fn sealed_file(&self) -> Option<BorrowedFd<'_>> {
-        self.page.file.as_ref().map(AsFd::as_fd)
+        self.page.sealed_file()
     }
 
-    /// Sends a sealed page through a socket, to [`Reader::receive`](crate::Reader::receive).
+    /// Sends a sealed page through a socket to [`Reader::receive`](crate::Reader::receive).
     ///
     /// # Errors
-    /// If the page is not a sealed one, or the socket fails.
+    /// If the page is not sealed, or the socket fails.
     pub fn send(&self, socket: &UnixStream) -> Result<(), Error> {
-        passing::send(socket, self.sealed_file().ok_or(Error::NotSealed)?)
+        sealed::send(socket, self.sealed_file().ok_or(Error::NotSealed)?)
     }
 
-    /// A file that child programs inherit; tell them its number, and they call
-    /// [`Reader::inherited`](crate::Reader::inherited). Close it when they have been started.
+    /// Duplicates the memory file of a sealed page so that child processes inherit it.
+    ///
+    /// Pass the number of the file descriptor to the children, which call
+    /// [`Reader::open_inherited`](crate::Reader::open_inherited). Drop it when they have started.
     ///
     /// # Errors
-    /// If the page is not a sealed one, or there are too many open files.
+    /// If the page is not sealed, or this process has too many open files.
     pub fn inheritable(&self) -> Result<OwnedFd, Error> {
         let file = self.sealed_file().ok_or(Error::NotSealed)?;
-        rustix::io::dup(file).map_err(refused("duplicate", "the memory file"))
+        rustix::io::dup(file).map_err(system_error("duplicate", MEMORY_FILE))
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Files that are no pages any more, or not for this boot: refused, kept, and replaced on request.
+//! Damaged pages and pages of another boot: refused, left unchanged, and replaced on request.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 use std::fs;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tearfree_page::{ByteReader, Damage, Error, Options, Reader, Writer, remove};
 use tempfile::TempDir;
 
-/// A page with the value 5, whose file `change` has changed.
+/// Creates a page with the value 5, and has `change` change its file.
 fn changed(change: impl FnOnce(&mut Vec<u8>)) -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
     let page = folder.path().join("page");
@@ -20,7 +20,7 @@ fn changed(change: impl FnOnce(&mut Vec<u8>)) -> (TempDir, PathBuf) {
     (folder, page)
 }
 
-/// A page that ends where its schema would begin, and says so.
+/// Cuts a page where its schema would begin, and sets its length to that.
 fn without_schema(bytes: &mut Vec<u8>) {
     bytes.truncate(448 + 2 * 64);
     bytes[40..44].fill(0);
@@ -31,7 +31,7 @@ fn without_schema(bytes: &mut Vec<u8>) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
-    fn whatever_is_in_the_file_it_is_opened_or_refused(
+    fn any_file_is_opened_or_refused(
         words in prop::collection::vec((2_usize..20, prop_oneof![Just(0), 0..700_u32, any::<u32>()]), 1..4),
         len in prop_oneof![Just(None), (0_usize..800).prop_map(Some)],
     ) {
@@ -49,14 +49,14 @@ proptest! {
 }
 
 #[test]
-fn a_damaged_page_is_refused_for_what_it_is() {
+fn a_damaged_page_is_refused_with_its_own_error() {
     type Change = fn(&mut Vec<u8>);
     let changes: [(Change, Damage); 7] = [
-        (Vec::clear, Damage::Short),
-        (|bytes| bytes.truncate(447), Damage::Short),
-        (|bytes| bytes.truncate(500), Damage::Cut),
+        (Vec::clear, Damage::TooShort),
+        (|bytes| bytes.truncate(447), Damage::TooShort),
+        (|bytes| bytes.truncate(500), Damage::Truncated),
         (|bytes| bytes[0] = b'P', Damage::Magic),
-        (|bytes| bytes[12] = 9, Damage::Major(9)),
+        (|bytes| bytes[12] = 9, Damage::Version(9)),
         (|bytes| bytes[33] = 1, Damage::Sizes),
         (without_schema, Damage::SchemaText),
     ];
@@ -70,7 +70,10 @@ fn a_damaged_page_is_refused_for_what_it_is() {
             Writer::<u64>::take_over(&page, &Options::new()).unwrap_err(),
         ] {
             assert!(matches!(&error, Error::Damaged(_, found) if *found == damage), "{error}");
-            assert!(error.to_string().contains("remove it or replace it"), "{error}");
+            assert!(
+                error.to_string().contains("remove it, or have its writer replace it"),
+                "{error}"
+            );
         }
         assert_eq!(fs::read(page.join("page")).unwrap(), before, "nothing was changed");
         let _writer = Writer::create(&page, 6_u64, &Options::new().replace(true)).unwrap();
@@ -86,7 +89,7 @@ fn a_damaged_page_can_be_removed() {
 }
 
 #[test]
-fn a_page_of_another_boot_is_refused_by_readers_and_made_anew_by_its_writer() {
+fn a_page_of_another_boot_is_refused_by_readers_and_replaced_by_its_writer() {
     let (_folder, page) = changed(|bytes| bytes[64..80].fill(0xAB));
     for error in [
         Reader::<u64>::open(&page).unwrap_err(),
@@ -101,15 +104,15 @@ fn a_page_of_another_boot_is_refused_by_readers_and_made_anew_by_its_writer() {
 }
 
 #[test]
-fn a_page_that_does_not_know_its_boot_is_believed() {
+fn a_page_of_an_unknown_boot_is_accepted() {
     let (_folder, page) = changed(|bytes| bytes[64..80].fill(0));
     assert_eq!(Reader::<u64>::open(&page).unwrap().get(), Ok(5));
 }
 
 #[test]
-fn a_count_near_its_end_goes_on_and_wraps() {
+fn a_count_wraps_around() {
     let (_folder, page) = changed(|bytes| {
-        // Generation 2^63 - 2, in slot 0, and begun upon.
+        // Generation 2^63 - 2 is in slot 0, and a write has begun.
         bytes[128..136].copy_from_slice(&(u64::MAX - 2).to_ne_bytes());
     });
     let reader = Reader::<u64>::open(&page).unwrap();

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `payload!` in a module whose names lead elsewhere.
+//! `payload!` in a module that shadows the names it uses.
 #![cfg(target_os = "linux")]
 
-/// Without a prelude, and with macros and modules of the names that `payload!` could reach for.
+/// Has no prelude, and its own items under names that `payload!` could use.
 #[no_implicit_prelude]
 mod hostile {
     macro_rules! stringify {
         ($($any:tt)*) => {
-            "another"
+            "wrong"
         };
     }
 
-    // Items of these names would take the place of a parameter and of a type.
-    #[expect(dead_code, non_upper_case_globals, reason = "a name in the way")]
+    // Items with the names of a parameter and of a type.
+    #[expect(dead_code, non_upper_case_globals, reason = "shadows a name")]
     static name: u8 = 0;
-    #[expect(dead_code, non_upper_case_globals, reason = "a name in the way")]
-    const fields: u8 = 0;
-    #[expect(dead_code, non_camel_case_types, reason = "a name in the way")]
+    #[expect(dead_code, non_upper_case_globals, reason = "shadows a name")]
+    const schema: u8 = 0;
+    #[expect(dead_code, non_camel_case_types, reason = "shadows a name")]
     struct str;
 
     ::tearfree_page::payload! {
@@ -29,7 +29,7 @@ mod hostile {
 }
 
 #[test]
-fn a_schema_has_the_names_of_the_fields_whatever_is_shadowed() {
+fn payload_works_where_its_names_are_shadowed() {
     let schema = tearfree_page::schema_of::<hostile::Two>().expect("a schema").to_string();
     assert_eq!(schema, "price:f64 number:u64");
     let two = hostile::Two { price: 1.5, number: 2 };

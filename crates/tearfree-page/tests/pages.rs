@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Writer and reader of one process: what each call does, and what each refuses.
+//! Writer and reader in one process: what each method does, and what it refuses.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 use core::time::Duration;
@@ -36,16 +36,16 @@ fn quote(generation: u64) -> Quote {
     Quote { price: f64::from(u32::try_from(generation).unwrap()), quantity: generation }
 }
 
-/// A place for one page, which vanishes with it.
-fn place() -> (TempDir, PathBuf) {
+/// Returns a path for one page, in a folder that is removed when dropped.
+fn new_path() -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
     let page = folder.path().join("quote");
     (folder, page)
 }
 
 #[test]
-fn a_reader_sees_each_publication_and_its_number() {
-    let (_folder, page) = place();
+fn a_reader_sees_each_publication_and_its_generation() {
+    let (_folder, page) = new_path();
     let mut writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
     let reader = Reader::<Quote>::open(&page).unwrap();
     for generation in 0..5 {
@@ -62,8 +62,8 @@ fn a_reader_sees_each_publication_and_its_number() {
         let fields = (field!(Quote, quantity), field!(Quote, price));
         let Quote { price, quantity } = quote(generation);
         assert_eq!(reader.read_fields(fields), Ok((quantity, price)));
-        let (current, looks) = reader.read_current(|| 1).unwrap();
-        assert_eq!((current.value, looks), (quote(generation), 1));
+        let (current, result) = reader.read_current(|| 1).unwrap();
+        assert_eq!((current.value, result), (quote(generation), 1));
         writer.set(quote(generation + 1));
     }
     assert_eq!(writer.update(|quote| quote.quantity), 5);
@@ -77,10 +77,10 @@ fn a_reader_sees_each_publication_and_its_number() {
     assert_eq!((reader.get(), reader.generation()), (Ok(quote(6)), 7));
 }
 
-/// Not torn is not enough: one publication leaves the slot alone that is being read.
+/// One publication does not touch the slot that is being read, so the copy is not torn, but not current.
 #[test]
-fn a_current_reading_starts_again_after_a_publication() {
-    let (_folder, page) = place();
+fn read_current_repeats_after_a_publication() {
+    let (_folder, page) = new_path();
     let mut writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
     let reader = Reader::<Quote>::open(&page).unwrap();
     let mut tries = 0;
@@ -105,8 +105,8 @@ fn nested_structs_and_arrays_are_named_in_the_schema() {
 }
 
 #[test]
-fn a_new_writer_goes_on_where_the_last_one_ended() {
-    let (_folder, page) = place();
+fn a_new_writer_continues_the_count_of_the_last_one() {
+    let (_folder, page) = new_path();
     let mut first = Writer::create(&page, quote(0), &Options::new()).unwrap();
     let reader = Reader::<Quote>::open(&page).unwrap();
     first.set(quote(1));
@@ -127,8 +127,8 @@ fn a_new_writer_goes_on_where_the_last_one_ended() {
 }
 
 #[test]
-fn a_second_writer_is_refused_and_told_about_the_first() {
-    let (_folder, page) = place();
+fn the_error_of_a_second_writer_names_the_first() {
+    let (_folder, page) = new_path();
     let _first = Writer::create(&page, quote(0), &Options::new()).unwrap();
     for _ in 0..2 {
         let error = Writer::create(&page, quote(1), &Options::new()).unwrap_err();
@@ -142,8 +142,8 @@ fn a_second_writer_is_refused_and_told_about_the_first() {
 }
 
 #[test]
-fn another_schema_is_refused_with_both_and_replaced_on_request() {
-    let (_folder, page) = place();
+fn a_page_of_another_schema_is_refused_or_replaced() {
+    let (_folder, page) = new_path();
     drop(Writer::create(&page, quote(3), &Options::new()).unwrap());
     let opened = Reader::<u64>::open(&page).unwrap_err();
     let created = Writer::create(&page, 7_u64, &Options::new()).unwrap_err();
@@ -155,7 +155,7 @@ fn another_schema_is_refused_with_both_and_replaced_on_request() {
         }
     }
     let old = Reader::<Quote>::open(&page).unwrap();
-    assert_eq!(old.read().unwrap().value, quote(3), "nothing was lost");
+    assert_eq!(old.read().unwrap().value, quote(3), "the page is unchanged");
 
     let _writer = Writer::create(&page, 7_u64, &Options::new().replace(true)).unwrap();
     assert_eq!(old.writer_state(), WriterState::Superseded);
@@ -165,8 +165,8 @@ fn another_schema_is_refused_with_both_and_replaced_on_request() {
 }
 
 #[test]
-fn a_value_turns_stale_when_the_promise_is_broken_and_fresh_again() {
-    let (_folder, page) = place();
+fn a_value_turns_stale_when_its_promise_expires_and_fresh_again() {
+    let (_folder, page) = new_path();
     let promise = Duration::from_millis(50);
     let mut writer = Writer::create(&page, quote(0), &Options::new().lifetime(promise)).unwrap();
     let reader = Reader::<Quote>::open(&page).unwrap();
@@ -190,7 +190,7 @@ fn a_value_turns_stale_when_the_promise_is_broken_and_fresh_again() {
 #[test]
 fn a_waiter_sees_the_next_publication() {
     for wakes in [false, true] {
-        let (_folder, page) = place();
+        let (_folder, page) = new_path();
         let mut writer = Writer::create(&page, quote(0), &Options::new().wakes(wakes)).unwrap();
         let reader = Reader::<Quote>::open(&page).unwrap();
         assert_eq!(reader.wait_changed(0, Some(Duration::from_millis(20))), Waited::TimedOut);
@@ -215,8 +215,8 @@ fn a_waiter_sees_the_next_publication() {
 }
 
 #[test]
-fn words_are_whole_by_themselves() {
-    let (_folder, page) = place();
+fn each_word_is_stored_and_loaded_by_itself() {
+    let (_folder, page) = new_path();
     let writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
     let reader = Reader::<Quote>::open(&page).unwrap();
     for index in 0..8 {
@@ -228,8 +228,8 @@ fn words_are_whole_by_themselves() {
 }
 
 #[test]
-fn a_removed_page_is_gone_and_its_readers_know() {
-    let (_folder, page) = place();
+fn a_removed_page_is_gone_and_its_readers_see_it() {
+    let (_folder, page) = new_path();
     drop(Writer::create(&page, quote(4), &Options::new()).unwrap());
     let reader = Reader::<Quote>::open(&page).unwrap();
     remove(&page).unwrap();
@@ -242,23 +242,23 @@ fn a_removed_page_is_gone_and_its_readers_know() {
 }
 
 #[test]
-fn files_have_the_rights_that_they_should() {
-    let (_folder, page) = place();
+fn files_have_the_documented_permissions() {
+    let (_folder, page) = new_path();
     let writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
     let mode = |file: &str| fs::metadata(page.join(file)).unwrap().mode() & 0o7777;
     assert_eq!((mode("page"), mode("lock"), mode("")), (0o644, 0o600, 0o755));
     drop(writer);
     remove(&page).unwrap();
     let _writer = Writer::create(&page, quote(0), &Options::new().mode(0o7777)).unwrap();
-    assert_eq!(mode("page"), 0o644, "never more than that");
+    assert_eq!(mode("page"), 0o644, "bits outside 0644 are ignored");
     let private = page.with_extension("private");
     let _private = Writer::create(&private, 0_u8, &Options::new().mode(0)).unwrap();
     assert_eq!(fs::metadata(private.join("page")).unwrap().mode() & 0o7777, 0o600);
 }
 
 #[test]
-fn links_are_not_followed_and_other_files_not_opened() {
-    let (folder, page) = place();
+fn links_are_not_followed_and_special_files_not_opened() {
+    let (folder, page) = new_path();
     drop(Writer::create(&page, quote(0), &Options::new()).unwrap());
     let link = folder.path().join("link");
     symlink(&page, &link).unwrap();
@@ -271,7 +271,7 @@ fn links_are_not_followed_and_other_files_not_opened() {
     assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
     assert!(matches!(Writer::create(&fake, quote(1), &Options::new()), Err(Error::NotAFile(_))));
 
-    // A reader that opened a pipe would wait for its other end.
+    // Opening a pipe would block until a writer opens it.
     fs::remove_file(fake.join("page")).unwrap();
     mknodat(CWD, fake.join("page"), FileType::Fifo, Mode::RUSR, 0).unwrap();
     assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
@@ -282,7 +282,7 @@ fn links_are_not_followed_and_other_files_not_opened() {
 
 #[test]
 fn a_directory_that_others_may_write_to_is_refused() {
-    let (_folder, page) = place();
+    let (_folder, page) = new_path();
     fs::create_dir(&page).unwrap();
     fs::set_permissions(&page, fs::Permissions::from_mode(0o777)).unwrap();
     let error = Writer::create(&page, quote(0), &Options::new()).unwrap_err();
@@ -290,14 +290,14 @@ fn a_directory_that_others_may_write_to_is_refused() {
 }
 
 #[test]
-fn an_owner_can_be_demanded() {
-    let (_folder, page) = place();
+fn a_reader_can_require_an_owner() {
+    let (_folder, page) = new_path();
     let _writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
     let owner = fs::metadata(&page).unwrap().uid();
-    for trusted in [Owner::MeOrRoot, Owner::User(owner), Owner::Anyone] {
-        assert!(Reader::<Quote>::open_of(&page, trusted).is_ok(), "{trusted:?}");
+    for trusted in [Owner::ThisUserOrRoot, Owner::User(owner), Owner::Any] {
+        assert!(Reader::<Quote>::open_owned_by(&page, trusted).is_ok(), "{trusted:?}");
     }
-    let error = Reader::<Quote>::open_of(&page, Owner::User(owner + 1)).unwrap_err();
+    let error = Reader::<Quote>::open_owned_by(&page, Owner::User(owner + 1)).unwrap_err();
     assert!(error.to_string().contains("is trusted"), "{error}");
 }
 
@@ -320,25 +320,28 @@ fn a_sealed_page_is_sent_and_read() {
 }
 
 #[test]
-fn a_memory_file_without_all_seals_is_refused() {
+fn a_memory_file_with_a_missing_seal_is_refused() {
     let writer = Writer::create_sealed("quote", quote(0), &Options::new()).unwrap();
-    assert!(Reader::<Quote>::sealed(writer.sealed_file().unwrap()).is_ok());
+    assert!(Reader::<Quote>::open_sealed(writer.sealed_file().unwrap()).is_ok());
     let all = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL;
     for missing in [SealFlags::SHRINK, SealFlags::FUTURE_WRITE, SealFlags::SEAL, all] {
         let file = memfd_create("x", MemfdFlags::ALLOW_SEALING).unwrap();
         fcntl_add_seals(&file, all - missing).unwrap();
-        assert!(matches!(Reader::<Quote>::sealed(&file), Err(Error::NotSealed)), "{missing:?}");
+        assert!(
+            matches!(Reader::<Quote>::open_sealed(&file), Err(Error::NotSealed)),
+            "{missing:?}"
+        );
     }
-    let (_folder, page) = place();
+    let (_folder, page) = new_path();
     let named = Writer::create(&page, quote(0), &Options::new()).unwrap();
     assert!(matches!(named.inheritable(), Err(Error::NotSealed)));
     let file = fs::File::open(page.join("page")).unwrap();
-    assert!(matches!(Reader::<Quote>::sealed(&file), Err(Error::NotSealed)));
+    assert!(matches!(Reader::<Quote>::open_sealed(&file), Err(Error::NotSealed)));
 }
 
 #[test]
-fn bytes_are_a_page_like_any_other() {
-    let (_folder, page) = place();
+fn bytes_and_types_share_a_page() {
+    let (_folder, page) = new_path();
     let schema = tearfree_page::schema_of::<Quote>().unwrap();
     let mut writer = ByteWriter::create(&page, &schema, &[0; 16], &Options::new()).unwrap();
     assert!(matches!(writer.set(&[0; 15]), Err(Error::Size { given: 15, wanted: 16 })));
@@ -350,12 +353,12 @@ fn bytes_are_a_page_like_any_other() {
 }
 
 #[test]
-fn bad_names_and_places_are_refused_with_advice() {
-    for (name, advice) in [("a b", "a path has a /"), ("", "a path has a /")] {
+fn invalid_names_and_paths_are_refused_with_advice() {
+    for name in ["a b", ""] {
         let error = Reader::<u64>::open(name).unwrap_err();
-        assert!(error.to_string().contains(advice), "{error}");
+        assert!(error.to_string().contains("a path contains a '/'"), "{error}");
     }
-    let (folder, _) = place();
+    let (folder, _) = new_path();
     let file = folder.path().join("file");
     fs::write(&file, "no page").unwrap();
     assert!(matches!(Reader::<u64>::open(&file), Err(Error::NotAFile(_))));

@@ -40,14 +40,14 @@ const _: () = assert!(size_of::<PageReading>() == 24 && align_of::<PageReading>(
 impl From<&Error> for ErrorNumber {
     fn from(error: &Error) -> Self {
         match error {
-            Error::Name(_) => ErrorNumber::Name,
+            Error::InvalidName(_) => ErrorNumber::Name,
             Error::NoDirectory(_) => ErrorNumber::NoDirectory,
             Error::Missing(_) => ErrorNumber::Missing,
             Error::Damaged(..) => ErrorNumber::Damaged,
             Error::NotAFile(_) => ErrorNumber::NotAFile,
             Error::OtherBoot(_) => ErrorNumber::OtherBoot,
-            Error::Schema { .. } => ErrorNumber::Schema,
-            Error::NoSchema(_) => ErrorNumber::NoSchema,
+            Error::SchemaMismatch { .. } => ErrorNumber::Schema,
+            Error::InvalidSchema(_) => ErrorNumber::NoSchema,
             Error::Size { .. } => ErrorNumber::Size,
             Error::Owner { .. } => ErrorNumber::Owner,
             Error::NotSealed => ErrorNumber::NotSealed,
@@ -91,7 +91,7 @@ unsafe fn open_into(
 }
 
 fn check_schema(wanted: &str, page: &str) -> Result<(), Failure> {
-    let parsed: Schema = wanted.parse().map_err(|error| failure(&Error::NoSchema(error)))?;
+    let parsed: Schema = wanted.parse().map_err(|error| failure(&Error::InvalidSchema(error)))?;
     if parsed.to_string() == page {
         return Ok(());
     }
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn tearfree_page_open_sealed(
             return Err(Error::NotSealed);
         }
         // SAFETY: if the number is no open file, the system says so; it is used during this call only.
-        ByteReader::sealed(unsafe { BorrowedFd::borrow_raw(file) })
+        ByteReader::open_sealed(unsafe { BorrowedFd::borrow_raw(file) })
     };
     // SAFETY: `schema` and `to` are passed on as they came.
     unsafe { open_into(open, schema, to) }

@@ -21,81 +21,89 @@ use super::program;
 use crate::outcome::{Outcome, Problem};
 use crate::terminal;
 
+/// The shared object that replaces the clock functions of the C library.
 const OBJECT: &str = "libtearfree_preload.so";
-const NAP: Duration = Duration::from_millis(10);
+/// How often the end of the program and signals for it are checked.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 pub(super) fn run(args: &ExecArgs) -> Result<Outcome, Problem> {
-    let object = object()?;
+    let object = find_object()?;
     let program = &args.command[0];
-    program::check(program).map_err(|(path, blind)| {
-        let advice = blind.advice();
-        Problem::new(format_args!("{} cannot see the clock: {blind}", path.display()), advice)
+    program::check(program).map_err(|(path, reason)| {
+        let advice = reason.advice();
+        Problem::new(format_args!("{} cannot see the clock: {reason}", path.display()), advice)
     })?;
-    let page = Page::prepare(args)?;
-    // Signals are taken over before there is a program that they are for.
+    let page = ClockPage::prepare(args)?;
+    // Before the program is started, so that no signal for it is lost.
     let ours = [SIGINT, SIGQUIT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
     let mut signals = Signals::new(ours).map_err(|error| {
-        Problem::new(format_args!("cannot take over signals: {error}"), "Nothing was started.")
+        Problem::new(
+            format_args!("cannot install signal handlers: {error}"),
+            "Nothing was started. Run the command outside the sandbox that forbids it.",
+        )
     })?;
     let mut command = Command::new(program);
     command.args(&args.command[1..]).env("TEARFREE_CLOCK", &page.path);
-    let child = command.env("LD_PRELOAD", preloaded(object)).spawn().map_err(|error| {
+    let child = command.env("LD_PRELOAD", preload_list(object)).spawn().map_err(|error| {
         Problem::new(
             format_args!("cannot start {}: {error}", program.display()),
-            "See to what the system complains about, and try again.",
+            "Fix the cause above and run the command again.",
         )
     })?;
-    wait(child, &mut signals).map(|status| Outcome::Child(code(status)))
+    wait(child, &mut signals).map(|status| Outcome::Child(exit_code(status)))
 }
 
-/// The page of the clock; one without a name goes when the program has ended.
-struct Page {
+/// The page of the clock. Dropping it removes a page without a name.
+struct ClockPage {
     path: PathBuf,
     is_ours: bool,
 }
 
-impl Page {
+impl ClockPage {
     fn prepare(args: &ExecArgs) -> Result<Self, Problem> {
         let setting = args.setting.get();
         let Some(page) = &args.page else {
-            // A page that an `exec` of the same number left when it was killed is not in the way.
+            // The time in the name keeps it apart from a page that a killed `exec` with the same PID left.
             let name = format!("exec-{}-{}", std::process::id(), tearfree_clock::host_ns());
             let path = PathBuf::from(name);
             TestClock::create(&path, setting)?;
-            return Ok(Page { path, is_ours: true });
+            return Ok(ClockPage { path, is_ours: true });
         };
-        let path = full(page)?;
+        let path = absolute_page(page)?;
         match TestClock::create(&path, setting) {
             Err(Error::Exists) if args.setting.is_empty() => Clock::open_page(&path).map(drop)?,
             Err(Error::Exists) => TestClock::change(&path, setting).map(drop)?,
             other => other?,
         }
-        Ok(Page { path, is_ours: false })
+        Ok(ClockPage { path, is_ours: false })
     }
 }
 
-impl Drop for Page {
+impl Drop for ClockPage {
     fn drop(&mut self) {
         if self.is_ours
             && let Err(error) = tearfree_page::remove(&self.path)
         {
-            terminal::remark(&format!("the clock stays: {error}"));
+            terminal::print_note(&format!("cannot remove the clock: {error}"));
         }
     }
 }
 
-/// Programs go to other directories, so a path has to be a full one. A name stays a name.
-fn full(page: &Path) -> Result<PathBuf, Problem> {
+/// Makes a path absolute, because programs change their directory. A name stays a name.
+fn absolute_page(page: &Path) -> Result<PathBuf, Problem> {
     if !page.as_os_str().to_string_lossy().contains('/') {
         return Ok(page.to_owned());
     }
     absolute(page).map_err(|error| {
-        Problem::new(format_args!("{}: {error}", page.display()), "Give the page's full path.")
+        Problem::new(
+            format_args!("cannot make {} an absolute path: {error}", page.display()),
+            "Give the absolute path of the page.",
+        )
     })
 }
 
-/// The shared object: beside this program, or where an installation puts libraries.
-fn object() -> Result<PathBuf, Problem> {
+/// Finds the shared object beside this program, or where an installation puts it.
+fn find_object() -> Result<PathBuf, Problem> {
     let this = env::current_exe().unwrap_or_default();
     let folder = this.parent().unwrap_or(Path::new(""));
     let places = [folder.join(OBJECT), folder.join("../lib/tearfree").join(OBJECT)];
@@ -105,22 +113,22 @@ fn object() -> Result<PathBuf, Problem> {
             "Build it with `cargo build --release -p tearfree-preload`, or copy it there.",
         )
     })?;
-    loadable(object)
+    check_loadable(object)
 }
 
-/// The loader takes a list, in which a space or a colon is the end of a path.
-fn loadable(object: PathBuf) -> Result<PathBuf, Problem> {
+/// Checks that the loader can load the object: a space or a colon ends a path in its list.
+fn check_loadable(object: PathBuf) -> Result<PathBuf, Problem> {
     if object.as_os_str().as_bytes().iter().any(|byte| b" :".contains(byte)) {
         return Err(Problem::new(
             format_args!("the loader cannot load {}", object.display()),
-            "Move it, and this program, to a folder without spaces and colons in its path.",
+            "Move it and this program to a folder without spaces and colons in its path.",
         ));
     }
     Ok(object)
 }
 
-/// Ours first, then what the user preloads.
-fn preloaded(object: PathBuf) -> OsString {
+/// Returns the list of objects to preload: ours, then those of the user.
+fn preload_list(object: PathBuf) -> OsString {
     let mut all = object.into_os_string();
     if let Some(others) = env::var_os("LD_PRELOAD").filter(|others| !others.is_empty()) {
         all.push(":");
@@ -129,7 +137,7 @@ fn preloaded(object: PathBuf) -> OsString {
     all
 }
 
-/// What we were started to ignore, as by `nohup`, the program is to ignore, too.
+/// Returns whether this process ignores the signal, as under `nohup`. The program then ignores it too.
 fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -137,8 +145,7 @@ fn is_ignored(signal: i32) -> bool {
     ignored.unwrap_or(0) >> (signal - 1) & 1 != 0
 }
 
-/// Waits for the program. It gets what the keys of the terminal send, as we do; SIGTERM and SIGHUP are
-/// passed on.
+/// Waits for the program, and passes SIGTERM and SIGHUP on. Signals from the keyboard reach it directly.
 fn wait(mut child: Child, signals: &mut Signals) -> Result<ExitStatus, Problem> {
     loop {
         for signal in signals.pending() {
@@ -150,11 +157,11 @@ fn wait(mut child: Child, signals: &mut Signals) -> Result<ExitStatus, Problem> 
         }
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status),
-            Ok(None) => thread::sleep(NAP),
+            Ok(None) => thread::sleep(POLL_INTERVAL),
             Err(error) => {
                 return Err(Problem::new(
-                    format_args!("lost the program: {error}"),
-                    "It may still be running.",
+                    format_args!("cannot wait for the program: {error}"),
+                    "It may still be running: look for it with `ps`.",
                 ));
             }
         }
@@ -163,13 +170,13 @@ fn wait(mut child: Child, signals: &mut Signals) -> Result<ExitStatus, Problem> 
 
 fn pass_on(child: &Child, signal: Signal) {
     if let Some(pid) = Pid::from_raw(child.id().cast_signed()) {
-        // It may have ended just now; then there is nothing to do.
+        // Fails only if it has just ended.
         let _ = kill_process(pid, signal);
     }
 }
 
-/// What a shell would report.
-fn code(status: ExitStatus) -> u8 {
+/// Returns the exit code that a shell would report.
+fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::outcome::FAILED)
 }

@@ -7,27 +7,25 @@ mod now;
 mod program;
 mod serve;
 
-use tearfree_clock::{Error, TestClock};
-
 pub(crate) use args::ClockCommand;
 use args::SetArgs;
+use tearfree_clock::{Error, TestClock};
 
 use crate::outcome::{Outcome, Problem};
-use crate::page::sentence;
 use crate::stop::Stop;
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Problem::new(error.what(), sentence(error.advice()))
+        Problem::from_library(error.what(), error.advice())
     }
 }
 
 /// Runs one of the subcommands.
 pub(crate) fn run(command: &ClockCommand) -> Result<Outcome, Problem> {
     match command {
-        ClockCommand::Serve(args) => serve::run(args, &Stop::on_signals()?),
+        ClockCommand::Serve(args) => serve::run(args, &Stop::new()?),
         ClockCommand::Now(args) => now::run(&args.clock),
-        ClockCommand::Watch(args) => now::watch(args, &Stop::on_signals()?),
+        ClockCommand::Watch(args) => now::watch(args, &Stop::new()?),
         ClockCommand::Exec(args) => exec::run(args),
         ClockCommand::Set(args) => set(args),
     }
@@ -36,7 +34,7 @@ pub(crate) fn run(command: &ClockCommand) -> Result<Outcome, Problem> {
 fn set(args: &SetArgs) -> Result<Outcome, Problem> {
     if args.setting.is_empty() {
         return Err(Problem::new(
-            "nothing is to be set",
+            "there is nothing to set",
             "Give --at, --offset, --speed or --freeze; see --help.",
         ));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `tearfree clock now` and `watch`: what the clock says.
+//! `tearfree clock now` and `watch`: reads a clock.
 
 use core::time::Duration;
 use std::path::Path;
@@ -9,16 +9,16 @@ use indicatif::HumanCount;
 use serde::Serialize;
 use tearfree_clock::{Bounded, Clock, SHIFT};
 
-use super::args::{PageArg, WatchArgs};
+use super::args::{ClockPageArg, WatchArgs};
 use crate::outcome::{Outcome, Problem};
 use crate::stop::{Stop, sleep_until};
-use crate::terminal::{self, Audience};
+use crate::terminal::{self, OutputState};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// One look at a clock, under the names that it has in the JSON object.
+/// The state of a clock. The names of the fields are those of the JSON object.
 #[derive(Debug, Serialize)]
-struct Look {
+struct ClockReport {
     page: String,
     status: &'static str,
     monotonic_ns: u64,
@@ -38,12 +38,12 @@ struct Look {
     generation: u64,
 }
 
-impl Look {
-    fn at(page: &Path, clock: &Clock) -> Self {
+impl ClockReport {
+    fn new(page: &Path, clock: &Clock) -> Self {
         let (record, _) = clock.record();
         let (now, utc) = (clock.now_bounded(), clock.utc_bounded());
         let realtime_ns = clock.realtime();
-        Look {
+        ClockReport {
             page: page.display().to_string(),
             status: now.status.name(),
             monotonic_ns: middle(now),
@@ -91,34 +91,34 @@ fn middle(now: Bounded) -> u64 {
     now.earliest + (now.latest - now.earliest) / 2
 }
 
-/// As RFC 3339, in UTC.
+/// Formats a time as RFC 3339, in UTC.
 fn time_of_day(realtime_ns: u64) -> String {
     let time = UNIX_EPOCH + Duration::from_nanos(realtime_ns);
     humantime::format_rfc3339_nanos(time).to_string()
 }
 
-pub(super) fn run(args: &PageArg) -> Result<Outcome, Problem> {
+pub(super) fn run(args: &ClockPageArg) -> Result<Outcome, Problem> {
     show(&args.page, args.json)
 }
 
-/// Shows a clock once.
+/// Reads a clock once and prints it.
 pub(super) fn show(page: &Path, json: bool) -> Result<Outcome, Problem> {
-    let look = Look::at(page, &Clock::open_page(page)?);
-    terminal::print(&if json { terminal::json_line(&look)? } else { look.text() })?;
-    Ok(Outcome::Fine)
+    let report = ClockReport::new(page, &Clock::open_page(page)?);
+    terminal::print(&if json { terminal::json_line(&report)? } else { report.text() })?;
+    Ok(Outcome::Success)
 }
 
 pub(super) fn watch(args: &WatchArgs, stop: &Stop) -> Result<Outcome, Problem> {
-    let PageArg { page, json } = &args.clock;
+    let ClockPageArg { page, json } = &args.clock;
     let clock = Clock::open_page(page)?;
     let mut left = args.count.map(u64::from);
     let mut next = Instant::now();
     loop {
-        let look = Look::at(page, &clock);
-        let text = if *json { terminal::json_line(&look)? } else { look.line() };
+        let report = ClockReport::new(page, &clock);
+        let text = if *json { terminal::json_line(&report)? } else { report.line() };
         left = left.map(|left| left - 1);
-        if terminal::print(&text)? == Audience::Left || left == Some(0) {
-            return Ok(Outcome::Fine);
+        if terminal::print(&text)? == OutputState::Closed || left == Some(0) {
+            return Ok(Outcome::Success);
         }
         next += SECOND;
         if !sleep_until(next, || stop.signal().is_some()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Whether a program can be shown another time: it has to ask the C library, and to load our object.
+//! Checks whether a program can be shown another time: it must call the C library and load our object.
 
 use core::fmt;
 use std::env;
@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 use object::elf::{FileHeader64, PT_INTERP};
 use object::read::elf::{FileHeader, ProgramHeader};
 
-/// So many interpreters of interpreters, as in the kernel.
+/// The longest chain of interpreters, as in the kernel.
 const DEPTH: u32 = 5;
 
 /// Why a program would not see the clock.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Blind {
+pub(super) enum Unsupported {
     Missing,
     Unreadable(String),
     Static,
@@ -27,28 +27,29 @@ pub(super) enum Blind {
     OtherUser,
 }
 
-impl fmt::Display for Blind {
+impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Blind::Missing => f.write_str("there is no such program, or it may not be executed"),
-            Blind::Unreadable(error) => write!(f, "it cannot be looked at: {error}"),
-            Blind::Static => f.write_str("it is linked statically and loads no shared object"),
-            Blind::Go => f.write_str("Go programs ask the kernel for the time, not the C library"),
-            Blind::Foreign => f.write_str(
+            Unsupported::Missing => f.write_str("there is no such program, or it is not executable"),
+            Unsupported::Unreadable(error) => write!(f, "it cannot be read: {error}"),
+            Unsupported::Static => f.write_str("it is linked statically and loads no shared object"),
+            Unsupported::Go => f.write_str("Go programs read the time without the C library"),
+            Unsupported::Foreign => f.write_str(
                 "it is neither a 64-bit program of this processor nor a script that begins with #!",
             ),
-            Blind::OtherUser => f.write_str(
-                "it runs with the rights of another user, or more, so it loads no object of ours",
+            Unsupported::OtherUser => f.write_str(
+                "it runs with the rights of another user or with capabilities, so the loader ignores \
+                 LD_PRELOAD",
             ),
         }
     }
 }
 
-impl Blind {
-    /// What to do next.
+impl Unsupported {
+    /// Says what to do.
     pub(super) fn advice(&self) -> &'static str {
         match self {
-            Blind::Missing | Blind::Unreadable(_) => {
+            Unsupported::Missing | Unsupported::Unreadable(_) => {
                 "Nothing was started. Give the name of a program, or its path."
             }
             _ => {
@@ -59,12 +60,13 @@ impl Blind {
     }
 }
 
-/// Looks at what will be executed: the program, or the interpreter of its script.
-pub(super) fn check(program: &OsStr) -> Result<(), (PathBuf, Blind)> {
-    let mut path = find(program).ok_or_else(|| (PathBuf::from(program), Blind::Missing))?;
+/// Checks the file that will be executed: the program, or the interpreter of a script.
+pub(super) fn check(program: &OsStr) -> Result<(), (PathBuf, Unsupported)> {
+    let mut path = find(program).ok_or_else(|| (PathBuf::from(program), Unsupported::Missing))?;
     for _ in 0..DEPTH {
-        let failed = |blind| (path.clone(), blind);
-        let bytes = read(&path).map_err(|error| failed(Blind::Unreadable(error.to_string())))?;
+        let failed = |reason| (path.clone(), reason);
+        let bytes =
+            read(&path).map_err(|error| failed(Unsupported::Unreadable(error.to_string())))?;
         match interpreter(&bytes) {
             Some(next) => path = next,
             None => return check_binary(&path, &bytes).map_err(failed),
@@ -73,7 +75,7 @@ pub(super) fn check(program: &OsStr) -> Result<(), (PathBuf, Blind)> {
     Ok(())
 }
 
-/// As `execvp` does.
+/// Finds a program as `execvp` does.
 fn find(program: &OsStr) -> Option<PathBuf> {
     let is_program = |path: &PathBuf| {
         let mode = fs::metadata(path).ok().filter(fs::Metadata::is_file);
@@ -90,13 +92,13 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let mut start = Vec::new();
     file.by_ref().take(2).read_to_end(&mut start)?;
-    // Of a script the first line is enough.
+    // Of a script only the first line is needed.
     let limit = if start == *b"#!" { 4096 } else { u64::MAX };
     file.take(limit).read_to_end(&mut start)?;
     Ok(start)
 }
 
-/// The interpreter of a script.
+/// Returns the interpreter of a script; `None` for other files.
 fn interpreter(bytes: &[u8]) -> Option<PathBuf> {
     let line = bytes.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
@@ -109,22 +111,23 @@ fn interpreter(bytes: &[u8]) -> Option<PathBuf> {
     named.and_then(|name| find(OsStr::from_bytes(name))).or_else(|| Some(PathBuf::from(first)))
 }
 
-fn check_binary(path: &Path, bytes: &[u8]) -> Result<(), Blind> {
+fn check_binary(path: &Path, bytes: &[u8]) -> Result<(), Unsupported> {
     let mode = fs::metadata(path).map_or(0, |data| data.permissions().mode());
-    // Capabilities of a file are rights, too.
+    // A file with capabilities runs with more rights, too.
     let has_capabilities = rustix::fs::getxattr(path, "security.capability", &mut [0_u8; 64]);
     if mode & 0o6000 != 0 || has_capabilities.is_ok() {
-        return Err(Blind::OtherUser);
+        return Err(Unsupported::OtherUser);
     }
-    let header = FileHeader64::<object::Endianness>::parse(bytes).map_err(|_| Blind::Foreign)?;
-    let endian = header.endian().map_err(|_| Blind::Foreign)?;
+    let header =
+        FileHeader64::<object::Endianness>::parse(bytes).map_err(|_| Unsupported::Foreign)?;
+    let endian = header.endian().map_err(|_| Unsupported::Foreign)?;
     let ours = if cfg!(target_arch = "aarch64") {
         object::elf::EM_AARCH64
     } else {
         object::elf::EM_X86_64
     };
     if header.e_machine(endian) != ours {
-        return Err(Blind::Foreign);
+        return Err(Unsupported::Foreign);
     }
     let sections = header.sections(endian, bytes).ok();
     let is_go = sections.is_some_and(|sections| {
@@ -135,12 +138,12 @@ fn check_binary(path: &Path, bytes: &[u8]) -> Result<(), Blind> {
             .any(|name| name == b".note.go.buildid" || name == b".go.buildinfo")
     });
     if is_go {
-        return Err(Blind::Go);
+        return Err(Unsupported::Go);
     }
-    let segments = header.program_headers(endian, bytes).map_err(|_| Blind::Foreign)?;
+    let segments = header.program_headers(endian, bytes).map_err(|_| Unsupported::Foreign)?;
     match segments.iter().any(|segment| segment.p_type(endian) == PT_INTERP) {
         true => Ok(()),
-        false => Err(Blind::Static),
+        false => Err(Unsupported::Static),
     }
 }
 
@@ -149,21 +152,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_program_is_dynamic_and_a_shell_is_too() {
+    fn this_program_and_a_shell_are_supported() {
         let this = env::current_exe().expect("this program has a path");
         assert_eq!(check(this.as_os_str()), Ok(()));
         assert_eq!(check(OsStr::new("sh")), Ok(()));
     }
 
     #[test]
-    fn what_is_missing_or_no_program_is_refused() {
-        let blind = |name: &str| check(OsStr::new(name)).map_err(|(_, blind)| blind);
-        assert_eq!(blind("no-such-program-anywhere"), Err(Blind::Missing));
-        assert_eq!(blind("/etc/passwd"), Err(Blind::Missing));
+    fn a_missing_or_not_executable_file_is_refused() {
+        let reason = |name: &str| check(OsStr::new(name)).map_err(|(_, reason)| reason);
+        assert_eq!(reason("no-such-program-anywhere"), Err(Unsupported::Missing));
+        assert_eq!(reason("/etc/passwd"), Err(Unsupported::Missing));
     }
 
     #[test]
-    fn scripts_are_judged_by_their_interpreters() {
+    fn a_script_is_checked_by_its_interpreter() {
         let path = |bytes: &[u8]| interpreter(bytes);
         assert_eq!(path(b"#!/bin/sh -e\necho"), Some(PathBuf::from("/bin/sh")));
         assert_eq!(path(b"#!/usr/bin/env -S A=1 sh\n"), find(OsStr::new("sh")));

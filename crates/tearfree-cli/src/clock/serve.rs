@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `tearfree clock serve`: the timekeeper, and a line that shows how it goes.
+//! `tearfree clock serve`: runs the timekeeper and shows its status.
 
 use core::time::Duration;
 use std::io::{self, IsTerminal};
@@ -13,14 +13,14 @@ use tearfree_clock::{Keeper, Settings, Source, Status, TickReport, Woken};
 use super::args::ServeArgs;
 use crate::outcome::{Outcome, Problem, Signal};
 use crate::stop::Stop;
-use crate::terminal::{self, Audience};
+use crate::terminal::{self, OutputState};
 
-/// How often the line is drawn, and a JSON object printed.
-const SHOW: Duration = Duration::from_secs(1);
+/// How often the status is shown.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// A report, under the names that it has in the JSON object.
+/// The status of the timekeeper. The names of the fields are those of the JSON object.
 #[derive(Debug, Serialize)]
-struct Line {
+struct ServeReport {
     page: String,
     status: &'static str,
     utc_status: &'static str,
@@ -39,9 +39,9 @@ struct Line {
     ended_by: Option<&'static str>,
 }
 
-impl Line {
+impl ServeReport {
     fn new(page: &Path, report: &TickReport, stop: &Stop) -> Self {
-        Line {
+        ServeReport {
             page: page.display().to_string(),
             status: report.status.name(),
             utc_status: report.utc_status.name(),
@@ -78,43 +78,43 @@ impl Line {
     }
 }
 
-/// Where the reports go: lines of JSON, one line in place, or only what is new.
-enum Display {
+/// How the status is shown: as JSON, as one line in place, or only when it changes.
+enum StatusDisplay {
     Json,
     InPlace(ProgressBar),
-    News(Option<(Status, u32, u32)>),
+    Changes(Option<(Status, u32, u32)>),
 }
 
-impl Display {
+impl StatusDisplay {
     fn new(json: bool) -> Self {
         match (json, io::stderr().is_terminal()) {
-            (true, _) => Display::Json,
-            (false, false) => Display::News(None),
+            (true, _) => StatusDisplay::Json,
+            (false, false) => StatusDisplay::Changes(None),
             (false, true) => {
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
                 if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
                     bar.set_style(style);
                 }
-                Display::InPlace(bar)
+                StatusDisplay::InPlace(bar)
             }
         }
     }
 
-    fn show(&mut self, line: &Line, report: &TickReport) -> Result<Audience, Problem> {
+    fn show(&mut self, line: &ServeReport, report: &TickReport) -> Result<OutputState, Problem> {
         match self {
-            Display::Json => return terminal::print(&terminal::json_line(line)?),
-            Display::InPlace(bar) => {
+            StatusDisplay::Json => return terminal::print(&terminal::json_line(line)?),
+            StatusDisplay::InPlace(bar) => {
                 bar.set_message(line.text());
                 bar.tick();
             }
-            Display::News(last) => {
-                let news = (report.status, report.steps, report.disruptions);
-                if last.replace(news) != Some(news) {
-                    terminal::remark(&line.text());
+            StatusDisplay::Changes(last) => {
+                let current = (report.status, report.steps, report.disruptions);
+                if last.replace(current) != Some(current) {
+                    terminal::print_note(&line.text());
                 }
             }
         }
-        Ok(Audience::Present)
+        Ok(OutputState::Open)
     }
 }
 
@@ -122,25 +122,25 @@ pub(super) fn run(args: &ServeArgs, stop: &Stop) -> Result<Outcome, Problem> {
     let page = &args.clock.page;
     let (source, reason) = Source::best();
     let mut keeper = Keeper::open_with(page, source, Settings::default())?;
-    terminal::remark(&format!(
+    terminal::print_note(&format!(
         "keeping the clock '{}' by {} ({reason}); Ctrl-C ends it",
         page.display(),
         source.name()
     ));
-    let mut display = Display::new(args.clock.json);
+    let mut display = StatusDisplay::new(args.clock.json);
     let mut next = Instant::now();
     loop {
         let report = keeper.tick();
         let ended = stop.signal().is_some();
         if Instant::now() >= next || ended {
-            let audience = display.show(&Line::new(page, &report, stop), &report)?;
-            if audience == Audience::Left || ended {
+            let output = display.show(&ServeReport::new(page, &report, stop), &report)?;
+            if output == OutputState::Closed || ended {
                 return Ok(Outcome::new(0, stop.signal()));
             }
-            next += SHOW;
+            next += INTERVAL;
         }
         if keeper.wait() == Woken::ByClockSet {
-            terminal::remark("somebody has set the host's clock");
+            terminal::print_note("the host's clock was set");
         }
     }
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a run of the demo says at its end.
+//! The report at the end of a demo.
 
 use anstyle::Style;
 use indicatif::HumanCount;
 use serde::{Serialize, Serializer};
 
-use super::cost::{READS, SPAN};
+use super::cost::{MEASURING_TIME, READS_PER_BATCH};
 use super::stamp::WORDS;
 use crate::terminal::{self, BAD, BUSY, FAINT, GOOD, HEAD, styled};
 
-/// The results, under the names that they have in the JSON object.
+/// The results of a demo. The names of the fields are those of the JSON object.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct DemoReport {
     #[serde(serialize_with = "hundredths")]
     pub(crate) seconds: f64,
     pub(crate) cores: usize,
@@ -32,8 +32,8 @@ pub(crate) struct Report {
     pub(crate) ended_by: Option<&'static str>,
 }
 
-impl Report {
-    /// The table for people.
+impl DemoReport {
+    /// Formats the report as text.
     pub(crate) fn text(&self) -> String {
         let mut lines = vec![self.headline()];
         if let Some(signal) = self.ended_by {
@@ -42,8 +42,8 @@ impl Report {
         lines.push(String::new());
         lines.extend(self.table());
         lines.push(String::new());
-        lines.push(self.verdict());
-        lines.push(styled(FAINT, &self.small_print()));
+        lines.push(self.conclusion());
+        lines.push(styled(FAINT, &self.explanation()));
         lines.join("\n") + "\n"
     }
 
@@ -81,7 +81,7 @@ impl Report {
         terminal::styled_lines(&table, styles)
     }
 
-    fn verdict(&self) -> String {
+    fn conclusion(&self) -> String {
         let without = HumanCount(self.torn_without_lock);
         let with = HumanCount(self.torn_with_lock);
         if self.torn_with_lock > 0 {
@@ -91,27 +91,27 @@ impl Report {
             );
             return styled(BAD, &bug);
         }
-        let mut verdict = styled(GOOD, &format!("Torn reads: {without} without, {with} with."));
+        let mut conclusion = styled(GOOD, &format!("Torn reads: {without} without, {with} with."));
         if self.torn_without_lock == 0 {
-            verdict += "\nNo reader met the writer halfway: run it longer, with --seconds.";
+            conclusion += "\nNo reader overlapped a write: run it longer, with --seconds.";
         }
-        verdict
+        conclusion
     }
 
-    fn small_print(&self) -> String {
+    fn explanation(&self) -> String {
         format!(
             "Torn: its words belong to different writes. Retry: an attempt that met a write\n\
              and gave no value. {} reads with the lock saw a new value.\n\
              Cost: in a quiet loop after the run; median of batches of {} reads in {} ms.\n\
              Without the lock, each of the {WORDS} words is an atomic, copied one after the other.",
             HumanCount(self.new_values),
-            HumanCount(u64::from(READS)),
-            SPAN.as_millis(),
+            HumanCount(u64::from(READS_PER_BATCH)),
+            MEASURING_TIME.as_millis(),
         )
     }
 }
 
-/// What a measured time is worth.
+/// Serializes a measured time, rounded to its precision.
 fn hundredths<S: Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64((number * 100.0).round() / 100.0)
 }
@@ -120,8 +120,8 @@ fn hundredths<S: Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
 mod tests {
     use super::*;
 
-    fn report() -> Report {
-        Report {
+    fn report() -> DemoReport {
+        DemoReport {
             seconds: 5.0,
             cores: 2,
             readers: 2,
@@ -142,20 +142,20 @@ mod tests {
     #[test]
     fn a_torn_read_with_the_lock_is_called_a_bug() {
         assert!(!report().text().contains("BUG"));
-        let broken = Report { torn_with_lock: 1, ..report() };
+        let broken = DemoReport { torn_with_lock: 1, ..report() };
         assert!(broken.text().contains("BUG: 1 torn reads WITH the lock"));
     }
 
     #[test]
-    fn a_run_that_met_no_torn_read_says_what_to_do() {
+    fn a_run_without_a_torn_read_says_what_to_do() {
         assert!(!report().text().contains("--seconds"));
-        let short = Report { torn_without_lock: 0, ..report() };
+        let short = DemoReport { torn_without_lock: 0, ..report() };
         assert!(short.text().contains("run it longer, with --seconds"));
     }
 
     #[test]
     fn the_table_fits_into_eighty_columns() {
-        let large = Report {
+        let large = DemoReport {
             writes: 9_999_999_999_999,
             reads: 9_999_999_999_999,
             new_values: 9_999_999_999_999,

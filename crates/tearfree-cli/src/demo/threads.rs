@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The writer, the readers, and what they count.
+//! The writer and reader threads, and their counts.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,34 +10,34 @@ use tearfree::SeqLock;
 use super::stamp::{Stamp, Unlocked};
 use crate::outcome::Problem;
 
-/// The reads between two looks at the end of the run, with the lock and without it.
+/// The reads, with and without the lock, between two checks for the end of the run.
 const BATCH: u64 = 256;
-/// The failed attempts after which a reader lets another thread have its core.
-const PATIENCE: u32 = 64;
+/// The failed attempts after which a reader yields its core.
+const SPINS_BEFORE_YIELD: u32 = 64;
 
-/// The host's time twice, each on cache lines of its own.
-pub(crate) struct Clocks {
+/// The host's time twice, with the lock and without it, on separate cache lines.
+pub(crate) struct ClockPair {
     pub(crate) locked: SeqLock<Stamp>,
     pub(crate) unlocked: Unlocked,
 }
 
-/// What threads counted.
+/// The counts of one thread, or the sum of all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    /// Values written, each to both structs.
+pub(crate) struct ThreadCounts {
+    /// Values written to both structs.
     pub(crate) writes: u64,
-    /// Reads under the lock that gave a value.
+    /// Reads under the lock that returned a value.
     pub(crate) reads: u64,
-    /// Those of them whose value was another than the read before them had seen.
+    /// Those of them whose value differed from that of the previous read.
     pub(crate) new_values: u64,
-    /// Attempts to read under the lock that met a writer and gave no value.
+    /// Attempts to read under the lock that overlapped a write and returned no value.
     pub(crate) retries: u64,
     pub(crate) torn_with_lock: u64,
     pub(crate) reads_without_lock: u64,
     pub(crate) torn_without_lock: u64,
 }
 
-impl Tally {
+impl ThreadCounts {
     fn plus(self, other: Self) -> Self {
         Self {
             writes: self.writes + other.writes,
@@ -51,62 +51,62 @@ impl Tally {
     }
 }
 
-/// One thread's tally. The thread publishes it, the progress line reads it: a sequence lock's job.
-#[repr(align(128))] // no two threads write to one cache line
+/// The counts of one thread, which the progress line reads while it runs.
+#[repr(align(128))] // no two threads write to the same cache line
 #[derive(Default)]
-struct Desk {
-    tally: SeqLock<Tally>,
+struct SharedCounts {
+    counts: SeqLock<ThreadCounts>,
 }
 
-/// All threads of a run and what they share.
-pub(crate) struct Crew {
-    pub(crate) clocks: Clocks,
-    /// Locked while threads are being started, so that none runs before all are there.
-    gate: Mutex<()>,
+/// What all threads of a run share.
+pub(crate) struct DemoThreads {
+    pub(crate) clocks: ClockPair,
+    /// Locked while threads are started, so that none runs before all exist.
+    starting: Mutex<()>,
     over: AtomicBool,
-    writer: Desk,
-    readers: Vec<Desk>,
+    writer: SharedCounts,
+    readers: Vec<SharedCounts>,
 }
 
-impl Crew {
-    /// Makes room for that many readers.
+impl DemoThreads {
+    /// Prepares a run with so many readers.
     pub(crate) fn new(readers: usize) -> Self {
         let now = Stamp::now();
         Self {
-            clocks: Clocks { locked: SeqLock::new(now), unlocked: Unlocked::new(now) },
-            gate: Mutex::new(()),
+            clocks: ClockPair { locked: SeqLock::new(now), unlocked: Unlocked::new(now) },
+            starting: Mutex::new(()),
             over: AtomicBool::new(false),
-            writer: Desk::default(),
-            readers: (0..readers).map(|_| Desk::default()).collect(),
+            writer: SharedCounts::default(),
+            readers: (0..readers).map(|_| SharedCounts::default()).collect(),
         }
     }
 
-    /// Starts the readers and the writer, and lets them run once all are there.
+    /// Starts the readers and the writer, and lets them run once all exist.
     pub(crate) fn start<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
     ) -> Result<(), Problem> {
-        let _gate = self.pass_gate();
-        for desk in &self.readers {
-            spawn(scope, "reader", || self.read(desk))?;
+        let _starting = self.wait_for_start();
+        for shared in &self.readers {
+            spawn(scope, "reader", || self.read(shared))?;
         }
         spawn(scope, "writer", || self.write())
     }
 
-    /// Tells the threads to come to their end.
+    /// Tells the threads to end.
     pub(crate) fn end(&self) {
         // ORDERING: Relaxed; pairs with `is_over`, and carries nothing but itself.
         self.over.store(true, Ordering::Relaxed);
     }
 
-    /// What all threads have counted so far.
-    pub(crate) fn tally(&self) -> Tally {
-        let desks = self.readers.iter().chain([&self.writer]);
-        desks.map(|desk| desk.tally.read()).fold(Tally::default(), Tally::plus)
+    /// Returns the sum of the counts so far.
+    pub(crate) fn counts(&self) -> ThreadCounts {
+        let threads = self.readers.iter().chain([&self.writer]);
+        threads.map(|thread| thread.counts.read()).fold(ThreadCounts::default(), ThreadCounts::plus)
     }
 
-    fn pass_gate(&self) -> MutexGuard<'_, ()> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    fn wait_for_start(&self) -> MutexGuard<'_, ()> {
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_over(&self) -> bool {
@@ -115,40 +115,40 @@ impl Crew {
     }
 
     fn write(&self) {
-        drop(self.pass_gate());
-        let mut tally = Tally::default();
+        drop(self.wait_for_start());
+        let mut counts = ThreadCounts::default();
         while !self.is_over() {
             for _ in 0..BATCH {
                 let now = Stamp::now();
                 self.clocks.locked.set(now);
                 self.clocks.unlocked.set(now);
             }
-            tally.writes += BATCH;
-            self.writer.tally.set(tally);
+            counts.writes += BATCH;
+            self.writer.counts.set(counts);
         }
     }
 
-    fn read(&self, desk: &Desk) {
-        drop(self.pass_gate());
-        let mut tally = Tally::default();
+    fn read(&self, shared: &SharedCounts) {
+        drop(self.wait_for_start());
+        let mut counts = ThreadCounts::default();
         let mut last = self.clocks.locked.read();
         while !self.is_over() {
             for _ in 0..BATCH {
-                let stamp = self.read_with_lock(&mut tally.retries);
-                tally.torn_with_lock += u64::from(stamp.is_torn());
-                tally.new_values += u64::from(stamp != last);
+                let stamp = self.read_with_lock(&mut counts.retries);
+                counts.torn_with_lock += u64::from(stamp.is_torn());
+                counts.new_values += u64::from(stamp != last);
                 last = stamp;
             }
             for _ in 0..BATCH {
-                tally.torn_without_lock += u64::from(self.clocks.unlocked.read().is_torn());
+                counts.torn_without_lock += u64::from(self.clocks.unlocked.read().is_torn());
             }
-            tally.reads += BATCH;
-            tally.reads_without_lock += BATCH;
-            desk.tally.set(tally);
+            counts.reads += BATCH;
+            counts.reads_without_lock += BATCH;
+            shared.counts.set(counts);
         }
     }
 
-    /// What `SeqLock::read` does, with each failed attempt counted.
+    /// Does what `SeqLock::read` does, and counts each failed attempt.
     fn read_with_lock(&self, retries: &mut u64) -> Stamp {
         let mut failed = 0_u32;
         loop {
@@ -157,8 +157,8 @@ impl Crew {
             }
             *retries += 1;
             failed += 1;
-            if failed.is_multiple_of(PATIENCE) {
-                // The writer may be waiting for this very core.
+            if failed.is_multiple_of(SPINS_BEFORE_YIELD) {
+                // The writer may be waiting for this core.
                 thread::yield_now();
             } else {
                 core::hint::spin_loop();
@@ -176,7 +176,7 @@ fn spawn<'scope>(
     spawned.map(drop).map_err(|error| {
         Problem::new(
             format_args!("cannot start a {name} thread: {error}"),
-            "Ask for fewer threads with --readers.",
+            "Use fewer threads: --readers N.",
         )
     })
 }

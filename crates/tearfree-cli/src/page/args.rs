@@ -8,66 +8,66 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use tearfree_page::Owner;
 
-use crate::args::help_tail;
+use crate::help::after_help;
 
 /// The subcommands of `page`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PageCommand {
-    /// Make a page with the given fields.
+    /// Create a page with the given fields.
     ///
-    /// A page that is there already goes on if it has the same fields, and is refused otherwise.
-    #[command(after_help = help_tail(&[
+    /// An existing page is continued if it has the same fields, and refused otherwise.
+    #[command(after_help = after_help(&[
         ("tearfree page create rates price:f64=99.5 qty:u64=3", "a page with two fields"),
         ("tearfree page create ./rates history:f32[60]", "at a path; an array of zeros"),
     ]))]
     Create(CreateArgs),
-    /// Show a page, or the given fields of it.
-    #[command(after_help = help_tail(&[
+    /// Show a page, or some of its fields.
+    #[command(after_help = after_help(&[
         ("tearfree page get rates", "a table"),
         ("tearfree page get rates price", "the value alone, for scripts"),
         ("tearfree page get rates --json", "one JSON object"),
     ]))]
     Get(GetArgs),
     /// Change fields of a page, all at once, if it has no writer.
-    #[command(after_help = help_tail(&[
+    #[command(after_help = after_help(&[
         ("tearfree page set rates price=100.25 qty=4", "one publication"),
-        ("tearfree page set rates history=1,2,3", "an array takes all of its numbers"),
+        ("tearfree page set rates history=1,2,3", "all numbers of an array"),
     ]))]
     Set(SetArgs),
     /// Show a page and keep showing it, until Ctrl-C.
     ///
-    /// On a terminal the table is updated in place; elsewhere each change is a line.
-    #[command(after_help = help_tail(&[
+    /// On a terminal the table is updated in place; otherwise each change is printed as a line.
+    #[command(after_help = after_help(&[
         ("tearfree page watch rates", "in place"),
         ("tearfree page watch rates --json", "one JSON object for each change"),
         ("tearfree page watch rates --count 3", "until it has changed three times"),
     ]))]
     Watch(WatchArgs),
-    /// List the pages that have a name.
-    #[command(after_help = help_tail(&[
+    /// List the named pages.
+    #[command(after_help = after_help(&[
         ("tearfree page ls", "a table"),
         ("tearfree page ls --json", "one JSON object, for scripts"),
     ]))]
     Ls(LsArgs),
     /// Remove a page that has no writer. Programs that have it open keep its last value.
-    #[command(after_help = help_tail(&[("tearfree page rm rates", "it is gone")]))]
+    #[command(after_help = after_help(&[("tearfree page rm rates", "it is gone")]))]
     Rm(RmArgs),
 }
 
-/// Which page.
+/// The page of a command.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PageArg {
-    /// The page: a name, or with a slash in it the path of its directory.
+    /// The page: a name, or the path of its directory if it contains a slash.
     #[arg(value_name = "PAGE")]
     pub(crate) page: PathBuf,
 }
 
-/// Whose pages are read.
+/// The owner whose pages are read.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OwnerArg {
-    /// Read a page of this user, or of `any`; without it, yours and root's only. The owner of a page
-    /// can end its readers, by cutting its file off.
-    #[arg(long, value_name = "UID|any", value_parser = owner)]
+    /// Read a page of this user ID, or of `any` user. Default: your pages and root's. The owner of a
+    /// page can kill its readers by truncating its file.
+    #[arg(long, value_name = "UID|any", value_parser = parse_owner)]
     owner: Option<Owner>,
 }
 
@@ -77,33 +77,33 @@ impl OwnerArg {
     }
 }
 
-/// What `create` can be told.
+/// The options of `create`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CreateArgs {
     #[command(flatten)]
     pub(crate) page: PageArg,
-    /// The fields: name:kind, name:kind[count], with =VALUE behind it or zero. Kinds: u8 to u128, i8
-    /// to i128, f32, f64.
+    /// The fields: name:kind or name:kind[count], then =VALUE unless it is zero. Kinds: u8 to u128,
+    /// i8 to i128, f32, f64.
     #[arg(value_name = "FIELD", required = true)]
     pub(crate) fields: Vec<String>,
-    /// Promise to set it again within N seconds, so that readers see it turn stale. 0: no promise.
-    #[arg(long, value_name = "N", value_parser = lifetime)]
+    /// Promise to set it again within N seconds, after which readers see it as stale. 0: no promise.
+    #[arg(long, value_name = "N", value_parser = parse_lifetime)]
     pub(crate) lifetime: Option<Duration>,
-    /// Wake programs that wait for a change, at each one, instead of having them look.
+    /// Wake waiting programs at each change, so that they need not poll.
     #[arg(long)]
     pub(crate) wakes: bool,
     /// Only this user may read it.
     #[arg(long)]
     pub(crate) private: bool,
-    /// Put it in the place of a page with other fields, or of a damaged one.
+    /// Replace a page that has other fields or is damaged.
     #[arg(long)]
     pub(crate) replace: bool,
-    /// Print what was made as one JSON object.
+    /// Print the new page as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// What `get` can be told.
+/// The options of `get`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GetArgs {
     #[command(flatten)]
@@ -118,23 +118,23 @@ pub(crate) struct GetArgs {
     pub(crate) json: bool,
 }
 
-/// What `set` can be told.
+/// The options of `set`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SetArgs {
     #[command(flatten)]
     pub(crate) page: PageArg,
-    /// The fields to change: name=VALUE. The numbers of an array have commas between them.
+    /// The fields to change: name=VALUE. The numbers of an array are separated by commas.
     #[arg(value_name = "FIELD=VALUE", required = true)]
     pub(crate) values: Vec<String>,
-    /// Promise to set it again within N seconds; 0: no promise. Without it: what was promised before.
-    #[arg(long, value_name = "N", value_parser = lifetime)]
+    /// Promise to set it again within N seconds; 0: no promise. Default: the promise of before.
+    #[arg(long, value_name = "N", value_parser = parse_lifetime)]
     pub(crate) lifetime: Option<Duration>,
     /// Print the page afterwards as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// What `watch` can be told.
+/// The options of `watch`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct WatchArgs {
     #[command(flatten)]
@@ -149,7 +149,7 @@ pub(crate) struct WatchArgs {
     pub(crate) json: bool,
 }
 
-/// What `ls` can be told.
+/// The options of `ls`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct LsArgs {
     #[command(flatten)]
@@ -159,23 +159,25 @@ pub(crate) struct LsArgs {
     pub(crate) json: bool,
 }
 
-/// What `rm` can be told.
+/// The options of `rm`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RmArgs {
     #[command(flatten)]
     pub(crate) page: PageArg,
 }
 
-fn owner(text: &str) -> Result<Owner, String> {
+fn parse_owner(text: &str) -> Result<Owner, String> {
     match text {
-        "any" => Ok(Owner::Anyone),
-        number => number.parse().map(Owner::User).map_err(|_| "not a number, nor `any`".to_owned()),
+        "any" => Ok(Owner::Any),
+        number => {
+            number.parse().map(Owner::User).map_err(|_| "not a user ID, and not `any`".to_owned())
+        }
     }
 }
 
-fn lifetime(text: &str) -> Result<Duration, String> {
+fn parse_lifetime(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|_| format!("{text} seconds are no time"))
+    Duration::try_from_secs_f64(seconds).map_err(|_| format!("{text} is not a time in seconds"))
 }
 
 #[cfg(test)]
@@ -183,20 +185,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_owner_is_a_number_or_any() {
-        assert_eq!(owner("any"), Ok(Owner::Anyone));
-        assert_eq!(owner("1000"), Ok(Owner::User(1000)));
+    fn an_owner_is_a_user_id_or_any() {
+        assert_eq!(parse_owner("any"), Ok(Owner::Any));
+        assert_eq!(parse_owner("1000"), Ok(Owner::User(1000)));
         for wrong in ["", "root", "-1"] {
-            assert!(owner(wrong).is_err(), "{wrong}");
+            assert!(parse_owner(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
-    fn a_lifetime_is_a_time() {
-        assert_eq!(lifetime("1.5"), Ok(Duration::from_millis(1500)));
-        assert_eq!(lifetime("0"), Ok(Duration::ZERO));
+    fn a_lifetime_is_a_time_in_seconds() {
+        assert_eq!(parse_lifetime("1.5"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse_lifetime("0"), Ok(Duration::ZERO));
         for wrong in ["", "-1", "NaN", "1e99", "5s"] {
-            assert!(lifetime(wrong).is_err(), "{wrong}");
+            assert!(parse_lifetime(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,59 +1,60 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `tearfree page ls`.
+//! `tearfree page ls`: the named pages.
 
 use anstyle::Style;
 use serde::Serialize;
 use tearfree_page::{ByteReader, directories, list};
 
 use super::args::LsArgs;
-use super::report::Report;
+use super::report::PageReport;
 use crate::outcome::{Outcome, Problem};
 use crate::terminal::{self, BAD, FAINT, styled};
 
 /// A page, or why it cannot be read.
 #[derive(Serialize)]
-struct Entry {
+struct PageEntry {
     name: String,
     #[serde(flatten)]
-    report: Option<Report>,
+    report: Option<PageReport>,
     error: Option<String>,
 }
 
+/// All named pages. The names of the fields are those of the JSON object.
 #[derive(Serialize)]
-struct Pages {
+struct PageList {
     directories: Vec<String>,
-    pages: Vec<Entry>,
+    pages: Vec<PageEntry>,
 }
 
 pub(super) fn run(args: &LsArgs) -> Result<Outcome, Problem> {
-    let pages = Pages {
+    let pages = PageList {
         directories: directories().iter().map(|path| path.display().to_string()).collect(),
         pages: list()?.into_iter().map(|(name, path)| entry(name, &path, args)).collect(),
     };
     terminal::print(&if args.json { terminal::json_line(&pages)? } else { text(&pages) })?;
-    Ok(Outcome::Fine)
+    Ok(Outcome::Success)
 }
 
-fn entry(name: String, path: &std::path::Path, args: &LsArgs) -> Entry {
-    let opened = ByteReader::open_of(path, args.owner.get());
+fn entry(name: String, path: &std::path::Path, args: &LsArgs) -> PageEntry {
+    let opened = ByteReader::open_owned_by(path, args.owner.get());
     let read = opened.and_then(|reader| {
         let reading = reader.read()?;
-        Ok(Report::new(path, &reader, &reading))
+        Ok(PageReport::new(path, &reader, &reading))
     });
     match read {
-        Ok(report) => Entry { name, report: Some(report), error: None },
-        Err(error) => Entry { name, report: None, error: Some(error.to_string()) },
+        Ok(report) => PageEntry { name, report: Some(report), error: None },
+        Err(error) => PageEntry { name, report: None, error: Some(error.to_string()) },
     }
 }
 
-fn text(pages: &Pages) -> String {
+fn text(pages: &PageList) -> String {
     if pages.pages.is_empty() {
-        let none = format!("no pages in {}", pages.directories.join(" and "));
-        return styled(FAINT, &none) + "\n";
+        let note = format!("no pages in {}", pages.directories.join(" and "));
+        return styled(FAINT, &note) + "\n";
     }
     let mut table = terminal::table(&["name", "generation", "freshness", "writer", "fields"], &[1]);
     let mut styles = Vec::new();
-    for Entry { name, report, error } in &pages.pages {
+    for PageEntry { name, report, error } in &pages.pages {
         let row = match (report, error) {
             (Some(report), _) => report.row(),
             (None, error) => {

@@ -9,18 +9,18 @@ mod watch;
 
 use std::path::Path;
 
+pub(crate) use args::PageCommand;
+use args::{CreateArgs, GetArgs, RmArgs, SetArgs};
+use report::PageReport;
 use tearfree_page::{ByteReader, ByteWriter, Error, Options, Schema, Unsettled, remove};
 
 use crate::outcome::{Outcome, Problem};
 use crate::stop::Stop;
 use crate::terminal;
-pub(crate) use args::PageCommand;
-use args::{CreateArgs, GetArgs, RmArgs, SetArgs};
-use report::Report;
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Problem::new(error.what(), sentence(error.advice()))
+        Problem::from_library(error.what(), error.advice())
     }
 }
 
@@ -30,32 +30,26 @@ impl From<Unsettled> for Problem {
     }
 }
 
-/// The library gives advice for the end of a line; here it stands alone.
-pub(crate) fn sentence(text: &str) -> String {
-    let mut rest = text.chars();
-    let first = rest.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(rest).chain(['.']).collect()
-}
-
 /// Runs one of the subcommands.
 pub(crate) fn run(command: &PageCommand) -> Result<Outcome, Problem> {
     match command {
         PageCommand::Create(args) => create(args),
         PageCommand::Get(args) => get(args),
         PageCommand::Set(args) => set(args),
-        PageCommand::Watch(args) => watch::run(args, &Stop::on_signals()?),
+        PageCommand::Watch(args) => watch::run(args, &Stop::new()?),
         PageCommand::Ls(args) => list::run(args),
         PageCommand::Rm(args) => rm(args),
     }
 }
 
 fn create(args: &CreateArgs) -> Result<Outcome, Problem> {
-    let fields: Vec<(&str, Option<&str>)> = args.fields.iter().map(|f| values::split(f)).collect();
+    let fields: Vec<(&str, Option<&str>)> =
+        args.fields.iter().map(|f| values::split_value(f)).collect();
     let text: Vec<&str> = fields.iter().map(|(field, _)| *field).collect();
     let schema: Schema = text.join(" ").parse().map_err(Error::from)?;
     let mut payload = vec![0; schema.size()];
     for (field, (_, value)) in schema.fields().iter().zip(&fields) {
-        value.map_or(Ok(()), |value| values::put(&mut payload, field, value))?;
+        value.map_or(Ok(()), |value| values::store(&mut payload, field, value))?;
     }
     let options = Options::new()
         .lifetime(args.lifetime.unwrap_or_default())
@@ -67,7 +61,7 @@ fn create(args: &CreateArgs) -> Result<Outcome, Problem> {
 }
 
 fn set(args: &SetArgs) -> Result<Outcome, Problem> {
-    // What is wrong with the values is found out before anything is changed.
+    // Checks the values before anything is changed.
     let reader = ByteReader::open(&args.page.page)?;
     assign(&args.values, &reader.geometry().schema, &mut reader.read()?.value)?;
     let promised = reader.writer().map(|writer| writer.lifetime()).unwrap_or_default();
@@ -77,53 +71,53 @@ fn set(args: &SetArgs) -> Result<Outcome, Problem> {
     assign(&args.values, &writer.geometry().schema, &mut payload)?;
     writer.set(&payload)?;
     drop(writer);
-    if args.json { show(&args.page.page, true) } else { Ok(Outcome::Fine) }
+    if args.json { show(&args.page.page, true) } else { Ok(Outcome::Success) }
 }
 
-/// Puts each `name=value` into a payload.
+/// Stores each `name=value` in a payload.
 fn assign(assignments: &[String], schema: &Schema, payload: &mut [u8]) -> Result<(), Problem> {
     for assignment in assignments {
-        let (name, Some(text)) = values::split(assignment) else {
+        let (name, Some(text)) = values::split_value(assignment) else {
             return Err(Problem::new(
-                format_args!("'{assignment}' sets nothing"),
+                format_args!("'{assignment}' has no value"),
                 "Write name=value, as in price=99.5.",
             ));
         };
-        values::put(payload, values::find(schema, name)?, text)?;
+        values::store(payload, values::find_field(schema, name)?, text)?;
     }
     Ok(())
 }
 
 fn get(args: &GetArgs) -> Result<Outcome, Problem> {
-    let reader = ByteReader::open_of(&args.page.page, args.owner.get())?;
+    let reader = ByteReader::open_owned_by(&args.page.page, args.owner.get())?;
     let reading = reader.read()?;
     let schema = &reader.geometry().schema;
-    let chosen = args.fields.iter().map(|name| values::find(schema, name));
+    let chosen = args.fields.iter().map(|name| values::find_field(schema, name));
     let chosen = chosen.collect::<Result<Vec<_>, _>>()?;
-    let mut report = Report::new(&args.page.page, &reader, &reading);
+    let mut report = PageReport::new(&args.page.page, &reader, &reading);
     if args.json {
         if !chosen.is_empty() {
-            report.fields = values::object(&reading.value, chosen);
+            report.fields = values::to_object(&reading.value, chosen);
         }
         terminal::print(&terminal::json_line(&report)?)?;
     } else if chosen.is_empty() {
         terminal::print(&report.text())?;
     } else {
-        let lines = chosen.iter().map(|field| values::text(&reading.value, field) + "\n");
+        let lines = chosen.iter().map(|field| values::format(&reading.value, field) + "\n");
         terminal::print(&lines.collect::<String>())?;
     }
-    Ok(Outcome::Fine)
+    Ok(Outcome::Success)
 }
 
 fn rm(args: &RmArgs) -> Result<Outcome, Problem> {
     remove(&args.page.page)?;
-    Ok(Outcome::Fine)
+    Ok(Outcome::Success)
 }
 
-/// Shows a page of this user's.
+/// Prints a page of this user.
 fn show(page: &Path, json: bool) -> Result<Outcome, Problem> {
     let reader = ByteReader::open(page)?;
-    let report = Report::new(page, &reader, &reader.read()?);
+    let report = PageReport::new(page, &reader, &reader.read()?);
     terminal::print(&if json { terminal::json_line(&report)? } else { report.text() })?;
-    Ok(Outcome::Fine)
+    Ok(Outcome::Success)
 }

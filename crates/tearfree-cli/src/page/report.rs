@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A page as a table, as lines and as JSON.
+//! Formats a page as a table, as a line and as JSON.
 
 use core::time::Duration;
 use std::path::Path;
@@ -11,14 +11,14 @@ use tearfree_page::{ByteReader, Freshness, Geometry, Reading, WriterState, boot_
 use super::values;
 use crate::terminal::{self, BAD, BUSY, FAINT, GOOD, HEAD, styled};
 
-/// What is shown of a page, under the names that it has in the JSON object.
+/// The state of a page. The names of the fields are those of the JSON object.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct PageReport {
     pub(crate) page: String,
     pub(crate) generation: u64,
-    pub(crate) fields: values::Object,
+    pub(crate) fields: values::FieldObject,
     pub(crate) freshness: &'static str,
-    /// How long it will be fresh, or has been stale.
+    /// For how long the value stays fresh, or has been stale.
     pub(crate) freshness_seconds: Option<f64>,
     pub(crate) writer: Option<WriterReport>,
     pub(crate) schema: String,
@@ -28,7 +28,7 @@ pub(crate) struct Report {
     rows: Vec<[String; 3]>,
 }
 
-/// What is shown of a writer.
+/// The writer of a page.
 #[derive(Debug, Serialize)]
 pub(crate) struct WriterReport {
     state: &'static str,
@@ -38,11 +38,11 @@ pub(crate) struct WriterReport {
     boot_id: String,
     takeovers: u64,
     since_unix_seconds: u64,
-    /// Whether its process is there; null if that cannot be known from here.
+    /// Whether its process is running; null if that is unknown.
     running: Option<bool>,
 }
 
-impl Report {
+impl PageReport {
     pub(crate) fn new(page: &Path, reader: &ByteReader, reading: &Reading<Vec<u8>>) -> Self {
         let (freshness, seconds) = freshness(reading.freshness());
         let Geometry { schema, wakes, .. } = reader.geometry();
@@ -50,10 +50,10 @@ impl Report {
             let kind = field.to_string().split_once(':').map_or("", |(_, kind)| kind).to_owned();
             [field.name().to_owned(), kind, values::excerpt(&reading.value, field)]
         };
-        Report {
+        PageReport {
             page: page.display().to_string(),
             generation: reading.generation,
-            fields: values::object(&reading.value, schema.fields()),
+            fields: values::to_object(&reading.value, schema.fields()),
             freshness,
             freshness_seconds: seconds.map(|seconds| seconds.as_secs_f64()),
             writer: reader.writer().map(|writer| WriterReport {
@@ -72,7 +72,7 @@ impl Report {
         }
     }
 
-    /// The table for people.
+    /// Formats the page as a table.
     pub(crate) fn text(&self) -> String {
         let mut lines = vec![self.headline(), String::new()];
         let mut table = terminal::table(&["field", "kind", "value"], &[]);
@@ -84,14 +84,14 @@ impl Report {
         lines.join("\n") + "\n"
     }
 
-    /// One line, for where nothing can be updated in place.
+    /// Formats the page as one line.
     pub(crate) fn line(&self) -> String {
         let values = self.rows.iter().map(|[name, _, value]| format!("{name}={value}"));
         let values: Vec<String> = values.collect();
         format!("{} {} {}\n", self.generation, self.freshness, values.join(" "))
     }
 
-    /// Generation, freshness, writer and fields, for a list.
+    /// Returns generation, freshness, writer and fields, for a list.
     pub(crate) fn row(&self) -> [String; 4] {
         let state = self.writer.as_ref().map_or("-", |writer| writer.state);
         let [freshness, state] = [self.freshness, state].map(ToOwned::to_owned);
@@ -107,18 +107,21 @@ impl Report {
         match self.freshness {
             "fresh" => styled(GOOD, &format!("fresh, for {seconds:.1} s more")),
             "stale" => styled(BAD, &format!("stale, for {seconds:.1} s now")),
-            "unknown" => styled(BUSY, "fresh or stale: its clock cannot be seen from here"),
-            _ => styled(FAINT, "no promise when it changes again"),
+            "unknown" => styled(
+                BUSY,
+                "freshness unknown: the promise is by the clock of another time namespace",
+            ),
+            _ => styled(FAINT, "no promise of the next change"),
         }
     }
 
     fn writer_line(&self) -> String {
-        let Some(writer) = &self.writer else { return "no writer can be made out".to_owned() };
+        let Some(writer) = &self.writer else { return "writer unknown".to_owned() };
         let WriterReport { state, pid, uid, takeovers, .. } = writer;
         let running = match writer.running {
             Some(true) => "running",
             Some(false) => "gone",
-            None => "not visible from here",
+            None => "not visible",
         };
         format!("writer: {state}; process {pid} ({running}), user {uid}, take-overs {takeovers}")
     }

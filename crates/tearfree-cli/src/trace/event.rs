@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One row of the trace: who did what, and the count before and after.
+//! One row of the trace: a thread, its action, and the count before and after.
 
 use core::fmt;
 
 use serde::Serialize;
 
-/// The thread that acts.
+/// A thread of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) enum Who {
+pub(crate) enum TraceThread {
     #[serde(rename = "main")]
     Main,
     #[serde(rename = "writer A")]
@@ -18,18 +18,18 @@ pub(crate) enum Who {
     Reader,
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for TraceThread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Who::Main => "main",
-            Who::WriterA => "writer A",
-            Who::WriterB => "writer B",
-            Who::Reader => "reader",
+            TraceThread::Main => "main",
+            TraceThread::WriterA => "writer A",
+            TraceThread::WriterB => "writer B",
+            TraceThread::Reader => "reader",
         })
     }
 }
 
-/// The calls that a writer makes.
+/// The calls of a writer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum WriterCall {
     Lock,
@@ -38,18 +38,18 @@ pub(crate) enum WriterCall {
     Unlock,
 }
 
-/// The calls that a reader makes.
+/// The calls of a reader.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ReaderCall {
     /// Waits for an even count.
     Begin,
-    /// Never waits: an odd count fails at `Retry`.
+    /// Does not wait: an odd count fails at `Retry`.
     RawBegin,
     Copy,
     Retry,
 }
 
-/// What the reader copied: two words of which one follows from the other.
+/// The two words that the reader copied. The second is computed from the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Copied {
     pub(crate) seconds: u64,
@@ -57,14 +57,14 @@ pub(crate) struct Copied {
 }
 
 impl Copied {
-    /// The nanoseconds that the writers store beside the seconds.
-    pub(crate) fn nanoseconds_of(seconds: u64) -> u64 {
+    /// Returns the nanoseconds that the writers store beside the seconds.
+    pub(crate) fn nanoseconds_for(seconds: u64) -> u64 {
         100 * seconds
     }
 
-    /// Whether the two words come from different writes.
+    /// Returns whether the two words come from different writes.
     pub(crate) fn is_torn(self) -> bool {
-        self.nanoseconds != Self::nanoseconds_of(self.seconds)
+        self.nanoseconds != Self::nanoseconds_for(self.seconds)
     }
 }
 
@@ -74,20 +74,20 @@ impl fmt::Display for Copied {
     }
 }
 
-/// What came of `read_seqretry`.
+/// The result of `read_seqretry`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The count is where it was: the copy counts.
+pub(crate) enum ReadResult {
+    /// The count is unchanged: the copy is valid.
     Success,
-    /// The count was odd at the beginning: a writer was inside.
+    /// The count was odd at the beginning: a write was in progress.
     RetryOdd,
-    /// The count has moved since the beginning.
+    /// The count has changed since the beginning.
     RetryMoved,
 }
 
-/// What an event was, with what was seen of the data.
+/// What a thread did, with the data that it stored or saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum Action {
     Init,
     WriteStarts,
     StoresSeconds(u64),
@@ -95,66 +95,70 @@ pub(crate) enum Deed {
     WriteEnds,
     ReadBegins { raw: bool },
     Copies(Copied),
-    Validates { verdict: Verdict, began_at: usize, copied: Copied },
+    Validates { result: ReadResult, began_at: usize, copied: Copied },
 }
 
-impl Deed {
+impl Action {
     fn event(self) -> &'static str {
         match self {
-            Deed::Init => "init",
-            Deed::WriteStarts => "starts",
-            Deed::StoresSeconds(_) | Deed::StoresNanoseconds(_) => "stores",
-            Deed::WriteEnds => "ends",
-            Deed::ReadBegins { .. } => "begins",
-            Deed::Copies(_) => "copies",
-            Deed::Validates { .. } => "validates",
+            Action::Init => "init",
+            Action::WriteStarts => "starts",
+            Action::StoresSeconds(_) | Action::StoresNanoseconds(_) => "stores",
+            Action::WriteEnds => "ends",
+            Action::ReadBegins { .. } => "begins",
+            Action::Copies(_) => "copies",
+            Action::Validates { .. } => "validates",
         }
     }
 
-    /// The kernel's name of the call.
+    /// Returns the kernel's name of the call.
     fn kernel_call(self) -> &'static str {
         match self {
-            Deed::Init => "seqlock_init",
-            Deed::WriteStarts => "write_seqlock",
-            Deed::StoresSeconds(_) | Deed::StoresNanoseconds(_) => "WRITE_ONCE",
-            Deed::WriteEnds => "write_sequnlock",
-            Deed::ReadBegins { raw: false } => "read_seqbegin",
-            Deed::ReadBegins { raw: true } => "raw_seqcount_begin",
-            Deed::Copies(_) => "READ_ONCE",
-            Deed::Validates { .. } => "read_seqretry",
+            Action::Init => "seqlock_init",
+            Action::WriteStarts => "write_seqlock",
+            Action::StoresSeconds(_) | Action::StoresNanoseconds(_) => "WRITE_ONCE",
+            Action::WriteEnds => "write_sequnlock",
+            Action::ReadBegins { raw: false } => "read_seqbegin",
+            Action::ReadBegins { raw: true } => "raw_seqcount_begin",
+            Action::Copies(_) => "READ_ONCE",
+            Action::Validates { .. } => "read_seqretry",
         }
     }
 
-    /// The call that was made.
+    /// Returns the call in Rust.
     fn rust_call(self) -> &'static str {
         match self {
-            Deed::Init => "SeqCount::new",
-            Deed::WriteStarts => "Mutex::lock, SeqCount::write",
-            Deed::StoresSeconds(_) | Deed::StoresNanoseconds(_) => "AtomicU64::store",
-            Deed::WriteEnds => "drop(SeqCountGuard), drop(MutexGuard)",
-            Deed::ReadBegins { raw: false } => "SeqCount::read_begin",
-            Deed::ReadBegins { raw: true } => "SeqCount::raw_read_begin",
-            Deed::Copies(_) => "AtomicU64::load",
-            Deed::Validates { .. } => "SeqCount::read_retry",
+            Action::Init => "SeqCount::new",
+            Action::WriteStarts => "Mutex::lock, SeqCount::write",
+            Action::StoresSeconds(_) | Action::StoresNanoseconds(_) => "AtomicU64::store",
+            Action::WriteEnds => "drop(SeqCountGuard), drop(MutexGuard)",
+            Action::ReadBegins { raw: false } => "SeqCount::read_begin",
+            Action::ReadBegins { raw: true } => "SeqCount::raw_read_begin",
+            Action::Copies(_) => "AtomicU64::load",
+            Action::Validates { .. } => "SeqCount::read_retry",
         }
     }
 
     fn note(self, after: usize) -> String {
         let odd = !after.is_multiple_of(2);
         match self {
-            Deed::Init | Deed::WriteStarts | Deed::WriteEnds if odd => "odd: writer active".into(),
-            Deed::Init | Deed::WriteStarts | Deed::WriteEnds => "even: stable".into(),
-            Deed::StoresSeconds(value) => format!("seconds = {value}"),
-            Deed::StoresNanoseconds(value) => format!("nanoseconds = {value}"),
-            Deed::ReadBegins { .. } if odd => "odd: will not do".into(),
-            Deed::ReadBegins { .. } => "even: go ahead".into(),
-            Deed::Copies(copied) if copied.is_torn() => format!("{copied}: torn"),
-            Deed::Copies(copied) => format!("{copied}: whole"),
-            Deed::Validates { verdict: Verdict::Success, .. } => format!("still {after}: success"),
-            Deed::Validates { verdict: Verdict::RetryOdd, began_at, .. } => {
+            Action::Init | Action::WriteStarts | Action::WriteEnds if odd => {
+                "odd: writer active".into()
+            }
+            Action::Init | Action::WriteStarts | Action::WriteEnds => "even: stable".into(),
+            Action::StoresSeconds(value) => format!("seconds = {value}"),
+            Action::StoresNanoseconds(value) => format!("nanoseconds = {value}"),
+            Action::ReadBegins { .. } if odd => "odd: will retry".into(),
+            Action::ReadBegins { .. } => "even: go ahead".into(),
+            Action::Copies(copied) if copied.is_torn() => format!("{copied}: torn"),
+            Action::Copies(copied) => format!("{copied}: whole"),
+            Action::Validates { result: ReadResult::Success, .. } => {
+                format!("still {after}: success")
+            }
+            Action::Validates { result: ReadResult::RetryOdd, began_at, .. } => {
                 format!("{began_at} was odd: retry")
             }
-            Deed::Validates { verdict: Verdict::RetryMoved, began_at, .. } => {
+            Action::Validates { result: ReadResult::RetryMoved, began_at, .. } => {
                 format!("{began_at} is now {after}: retry")
             }
         }
@@ -165,9 +169,9 @@ impl Deed {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Event {
     pub(crate) step: usize,
-    /// The time since the run began.
+    /// The time since the start of the run.
     pub(crate) at_ns: u64,
-    pub(crate) who: Who,
+    pub(crate) who: TraceThread,
     pub(crate) event: &'static str,
     pub(crate) kernel_call: &'static str,
     pub(crate) rust_call: &'static str,
@@ -175,23 +179,23 @@ pub(crate) struct Event {
     pub(crate) count_after: usize,
     pub(crate) note: String,
     #[serde(skip)]
-    pub(crate) deed: Deed,
+    pub(crate) action: Action,
 }
 
 impl Event {
-    /// Describes a deed that was done, between two looks at the counter.
-    pub(crate) fn new(deed: Deed, before: Option<usize>, after: usize) -> Self {
+    /// Describes an action, given the count before and after it.
+    pub(crate) fn new(action: Action, before: Option<usize>, after: usize) -> Self {
         Self {
             step: 0,
             at_ns: 0,
-            who: Who::Main,
-            event: deed.event(),
-            kernel_call: deed.kernel_call(),
-            rust_call: deed.rust_call(),
+            who: TraceThread::Main,
+            event: action.event(),
+            kernel_call: action.kernel_call(),
+            rust_call: action.rust_call(),
             count_before: before,
             count_after: after,
-            note: deed.note(after),
-            deed,
+            note: action.note(after),
+            action,
         }
     }
 }

@@ -1,41 +1,43 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `tearfree trace`: the tutorials' tables, made by a real run.
+//! `tearfree trace`: the tutorials' tables, from a real run.
 
-mod actors;
+mod args;
+mod diagram;
 mod event;
-mod picture;
-mod story;
-mod target;
+mod output_file;
+mod scenario;
+mod threads;
 
 use anstyle::Style;
 use serde::Serialize;
 
-use crate::args::TraceArgs;
+pub(crate) use args::TraceArgs;
+use event::{Action, Event, ReadResult};
+use output_file::OutputFile;
+
 use crate::outcome::{Outcome, Problem};
 use crate::terminal::{self, BAD, BUSY, FAINT, GOOD, styled};
-use event::{Deed, Event, Verdict};
-use target::Target;
 
-/// Runs the trace; prints the table or the JSON object; draws the picture if one is asked for.
+/// Runs the trace; prints the table or the JSON object; draws the diagram if `--svg` is given.
 pub(crate) fn run(args: &TraceArgs) -> Result<Outcome, Problem> {
-    // Before the run: whoever asks for a picture in vain learns it at once.
-    let target = args.svg.as_deref().map(Target::open).transpose()?;
-    let events = story::play()?;
-    let reads = Reads::of(&events);
+    // Opened before the run, so an unwritable path fails at once.
+    let file = args.svg.as_deref().map(OutputFile::open).transpose()?;
+    let events = scenario::run()?;
+    let reads = ReadCounts::new(&events);
     terminal::print(&if args.json { json(&events, &reads)? } else { text(&events, &reads) })?;
-    // After the table, which a full disk must not take away.
-    if let Some(target) = target {
-        target.write(&picture::draw(&events))?;
+    // Written after the table, so that a full disk does not suppress it.
+    if let Some(file) = file {
+        file.write(&diagram::draw(&events))?;
     }
-    if let Some(file) = &args.svg {
-        terminal::remark(&format!("The timeline is in {}.", file.display()));
+    if let Some(path) = &args.svg {
+        terminal::print_note(&format!("The timeline is in {}.", path.display()));
     }
     Ok(Outcome::new(reads.torn_accepted, None))
 }
 
-/// What became of the reader's attempts.
+/// The results of the reader's attempts.
 #[derive(Debug, Default, Serialize)]
-struct Reads {
+struct ReadCounts {
     #[serde(rename = "reads")]
     accepted: u64,
     retries_moved: u64,
@@ -45,55 +47,55 @@ struct Reads {
     torn_accepted: u64,
 }
 
-impl Reads {
-    fn of(events: &[Event]) -> Self {
+impl ReadCounts {
+    fn new(events: &[Event]) -> Self {
         let mut reads = Self::default();
         for event in events {
-            let Deed::Validates { verdict, copied, .. } = event.deed else {
+            let Action::Validates { result, copied, .. } = event.action else {
                 continue;
             };
-            match verdict {
-                Verdict::Success => {
+            match result {
+                ReadResult::Success => {
                     reads.accepted += 1;
                     reads.torn_accepted += u64::from(copied.is_torn());
                 }
-                Verdict::RetryMoved => reads.retries_moved += 1,
-                Verdict::RetryOdd => reads.retries_odd += 1,
+                ReadResult::RetryMoved => reads.retries_moved += 1,
+                ReadResult::RetryOdd => reads.retries_odd += 1,
             }
         }
         reads
     }
 
-    fn verdict(&self) -> String {
+    fn conclusion(&self) -> String {
         if self.torn_accepted > 0 {
             let bug = "BUG: read_seqretry let a torn copy through. Please report it.";
             return styled(BAD, bug);
         }
         let Self { accepted, retries_moved, retries_odd, .. } = self;
-        let verdict = format!(
+        let conclusion = format!(
             "{accepted} reads succeeded; {retries_moved} retried because the count had moved, \
              {retries_odd} because it was odd."
         );
-        styled(GOOD, &verdict)
+        styled(GOOD, &conclusion)
     }
 }
 
-fn json(events: &[Event], reads: &Reads) -> Result<String, Problem> {
+fn json(events: &[Event], reads: &ReadCounts) -> Result<String, Problem> {
     #[derive(Serialize)]
     struct Trace<'a> {
         #[serde(flatten)]
-        reads: &'a Reads,
+        reads: &'a ReadCounts,
         events: &'a [Event],
     }
     terminal::json_line(&Trace { reads, events })
 }
 
-fn text(events: &[Event], reads: &Reads) -> String {
+fn text(events: &[Event], reads: &ReadCounts) -> String {
     let legend = "\
         Three threads, stepped one call at a time. Each count was read from the counter.\n\
         {seconds, nanoseconds} is whole if nanoseconds = 100 x seconds.";
     let mut lines = table(events);
-    lines.extend([String::new(), reads.verdict(), styled(FAINT, legend)]);
+    lines.extend([String::new(), reads.conclusion(), styled(FAINT, legend)]);
     lines.join("\n") + "\n"
 }
 
@@ -114,11 +116,11 @@ fn table(events: &[Event]) -> Vec<String> {
     terminal::styled_lines(&table, events.iter().map(style))
 }
 
-/// What has to be retried stands out, then what succeeded, then the time with a writer inside.
+/// Chooses a style for failed reads, for successful ones, and for writes in progress.
 fn style(event: &Event) -> Style {
-    match event.deed {
-        Deed::Validates { verdict: Verdict::Success, .. } => GOOD,
-        Deed::Validates { .. } => BAD,
+    match event.action {
+        Action::Validates { result: ReadResult::Success, .. } => GOOD,
+        Action::Validates { .. } => BAD,
         _ if !event.count_after.is_multiple_of(2) => BUSY,
         _ => Style::new(),
     }
@@ -131,20 +133,21 @@ mod tests {
 
     #[test]
     fn the_table_fits_into_eighty_columns() {
-        let Ok(events) = story::play() else { panic!("the run succeeds") };
-        let plain = anstream::adapter::strip_str(&text(&events, &Reads::of(&events))).to_string();
+        let Ok(events) = scenario::run() else { panic!("the run succeeds") };
+        let plain =
+            anstream::adapter::strip_str(&text(&events, &ReadCounts::new(&events))).to_string();
         for line in plain.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
     }
 
     #[test]
-    fn an_accepted_torn_copy_is_called_a_bug() {
+    fn an_accepted_torn_copy_is_reported_as_a_bug() {
         let copied = Copied { seconds: 2, nanoseconds: 100 };
-        let deed = Deed::Validates { verdict: Verdict::Success, began_at: 2, copied };
-        let reads = Reads::of(&[Event::new(deed, Some(2), 2)]);
+        let action = Action::Validates { result: ReadResult::Success, began_at: 2, copied };
+        let reads = ReadCounts::new(&[Event::new(action, Some(2), 2)]);
         assert_eq!(reads.torn_accepted, 1);
-        assert!(reads.verdict().contains("BUG"));
+        assert!(reads.conclusion().contains("BUG"));
         assert_eq!(Outcome::new(reads.torn_accepted, None), Outcome::TornWithLock);
     }
 }

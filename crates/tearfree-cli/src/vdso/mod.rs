@@ -1,44 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `tearfree vdso`: the kernel's own time page, read live.
+//! `tearfree vdso`: reads the kernel's own time page.
 
+mod args;
 mod watch;
 
-use clap::Args;
+pub(crate) use args::VdsoArgs;
 use indicatif::HumanCount;
 use serde::Serialize;
 use tearfree_clock::kernel::{Agreement, FindError, KernelClock, KernelPage, Snapshot};
 
 use crate::outcome::{Outcome, Problem};
-use crate::page::sentence;
 use crate::stop::Stop;
 use crate::terminal::{self, Progress};
 
-/// What `vdso` can be told.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct VdsoArgs {
-    /// Show each step of the kernel's count, until Ctrl-C.
-    #[arg(long, conflicts_with = "verify")]
-    watch: bool,
-    /// With --watch: end after N steps.
-    #[arg(long, value_name = "N", requires = "watch")]
-    count: Option<core::num::NonZeroU64>,
-    /// Compare N times of each clock with clock_gettime: 1 to 1000000000.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
-    verify: Option<u32>,
-    /// Print one JSON object instead of the table; with --watch, one for each step.
-    #[arg(long)]
-    json: bool,
-}
-
 impl From<FindError> for Problem {
     fn from(refusal: FindError) -> Self {
-        Problem::new(refusal.what(), sentence(refusal.advice()))
+        Problem::from_library(refusal.what(), refusal.advice())
     }
 }
 
-/// The page at one moment, under the names that it has in the JSON object.
+/// The page at one time. The names of the fields are those of the JSON object.
 #[derive(Debug, Serialize)]
-struct View {
+struct VdsoReport {
     layout: &'static str,
     count: u32,
     clock_mode: u32,
@@ -48,20 +31,20 @@ struct View {
     mult: u32,
     shift: u32,
     ns_per_cycle: f64,
-    clocks: Vec<ClockView>,
+    clocks: Vec<ClockReport>,
 }
 
 #[derive(Debug, Serialize)]
-struct ClockView {
+struct ClockReport {
     name: &'static str,
     ns: Option<u64>,
-    /// Of `--verify`.
+    /// The result of `--verify`.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    agreement: Option<AgreementView>,
+    agreement: Option<AgreementReport>,
 }
 
 #[derive(Debug, Serialize)]
-struct AgreementView {
+struct AgreementReport {
     samples: u32,
     outside: u32,
     missing: u32,
@@ -69,42 +52,42 @@ struct AgreementView {
     largest_difference_ns: u64,
 }
 
-impl From<Agreement> for AgreementView {
+impl From<Agreement> for AgreementReport {
     fn from(agreement: Agreement) -> Self {
         let Agreement { samples, outside, missing, backwards, largest_ns } = agreement;
-        AgreementView { samples, outside, missing, backwards, largest_difference_ns: largest_ns }
+        AgreementReport { samples, outside, missing, backwards, largest_difference_ns: largest_ns }
     }
 }
 
 pub(crate) fn run(args: &VdsoArgs) -> Result<Outcome, Problem> {
     let page = KernelPage::find()?;
     if args.watch {
-        return watch::run(&page, args.count, args.json, &Stop::on_signals()?);
+        return watch::run(&page, args.count, args.json, &Stop::new()?);
     }
-    let stop = Stop::on_signals()?;
-    let mut view = View::of(&page)?;
+    let stop = Stop::new()?;
+    let mut report = VdsoReport::new(&page)?;
     if let Some(samples) = args.verify {
-        verify(&page, samples, &mut view, &stop);
+        verify(&page, samples, &mut report, &stop);
     }
-    terminal::print(&if args.json { terminal::json_line(&view)? } else { view.text() })?;
-    let outside: u64 = view.clocks.iter().map(ClockView::faults).sum();
+    terminal::print(&if args.json { terminal::json_line(&report)? } else { report.text() })?;
+    let outside: u64 = report.clocks.iter().map(ClockReport::faults).sum();
     if outside > 0 {
         return Err(Problem::new(
-            format_args!("{outside} times were not between those of clock_gettime"),
-            "The layout of this kernel's page is not what it seems: please report it.",
+            format_args!("{outside} times were outside the bounds read with clock_gettime"),
+            "The layout of this kernel's page is misread: please report it.",
         ));
     }
     Ok(Outcome::new(0, stop.signal()))
 }
 
-/// Compares in portions, so that it can be stopped and shows how far it is.
-fn verify(page: &KernelPage, samples: u32, view: &mut View, stop: &Stop) {
-    const PORTION: u32 = 100_000;
+/// Compares in batches, so that it can be interrupted and shows its progress.
+fn verify(page: &KernelPage, samples: u32, report: &mut VdsoReport, stop: &Stop) {
+    const BATCH: u32 = 100_000;
     let progress = Progress::new(core::time::Duration::from_millis(u64::from(samples) * 4));
     for (index, clock) in KernelClock::ALL.into_iter().enumerate() {
         let mut sum = Agreement::default();
         while sum.samples < samples && stop.signal().is_none() {
-            let part = page.verify(clock, PORTION.min(samples - sum.samples));
+            let part = page.verify(clock, BATCH.min(samples - sum.samples));
             sum.samples += part.samples;
             sum.outside += part.outside;
             sum.missing += part.missing;
@@ -113,21 +96,21 @@ fn verify(page: &KernelPage, samples: u32, view: &mut View, stop: &Stop) {
             let done = index as u64 * u64::from(samples) + u64::from(sum.samples);
             progress.show(core::time::Duration::from_millis(done), clock.name().to_owned());
         }
-        view.clocks[index].agreement = Some(sum.into());
+        report.clocks[index].agreement = Some(sum.into());
     }
     progress.clear();
 }
 
-impl View {
-    fn of(page: &KernelPage) -> Result<Self, Problem> {
+impl VdsoReport {
+    fn new(page: &KernelPage) -> Result<Self, Problem> {
         let seen = page.snapshot(KernelClock::Monotonic).ok_or(FindError::UnknownLayout)?;
         let Snapshot { count, mode, cycle_last, max_cycles, mask, mult, shift, .. } = seen;
-        let clock = |clock: KernelClock| ClockView {
+        let clock = |clock: KernelClock| ClockReport {
             name: clock.name(),
             ns: page.read(clock),
             agreement: None,
         };
-        Ok(View {
+        Ok(VdsoReport {
             layout: page.layout().name,
             count,
             clock_mode: mode,
@@ -144,7 +127,7 @@ impl View {
     fn text(&self) -> String {
         let mut rows = vec![
             ("layout", format!("as of {}, proved by clock_gettime", self.layout)),
-            ("count", format!("{} (even: nobody writes)", self.count)),
+            ("count", format!("{} (even: no write in progress)", self.count)),
             ("clock_mode", format!("{} (a counter that programs can read)", self.clock_mode)),
             ("cycle_last", self.cycle_last.to_string()),
             ("mask", format!("{:#x}", self.mask)),
@@ -160,11 +143,11 @@ impl View {
     }
 }
 
-impl ClockView {
+impl ClockReport {
     fn text(&self) -> String {
         const NSEC: u64 = 1_000_000_000;
         let ns = self.ns.map_or_else(
-            || "no counter now".to_owned(),
+            || "unavailable: no counter".to_owned(),
             |ns| format!("{}.{:09} s", ns / NSEC, ns % NSEC),
         );
         let Some(agreement) = &self.agreement else { return ns };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `tearfree vdso --watch`: each step of the kernel's count, as it happens.
+//! `tearfree vdso --watch`: shows each step of the kernel's count as it happens.
 
 use core::num::NonZeroU64;
 use core::time::Duration;
@@ -10,17 +10,17 @@ use tearfree_clock::kernel::{FindError, KernelClock, KernelPage, Snapshot};
 
 use crate::outcome::{Outcome, Problem};
 use crate::stop::Stop;
-use crate::terminal::{self, Audience};
+use crate::terminal::{self, OutputState};
 
-/// Some looks for each of the kernel's updates, which come a hundred to a thousand times a second.
-const LOOK: Duration = Duration::from_micros(200);
+/// How often the page is polled: several times between two updates, of which there are 100 to 1000 a second.
+const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
-/// An update of the page, under the names that it has in the JSON object.
+/// An update of the page. The names of the fields are those of the JSON object.
 #[derive(Debug, Serialize)]
-struct Step {
+struct PageUpdate {
     before: u32,
     after: u32,
-    /// How many updates were made since the last look.
+    /// The number of updates since the last poll.
     updates: u32,
     cycles: u64,
     mult: u32,
@@ -34,14 +34,14 @@ pub(super) fn run(
     stop: &Stop,
 ) -> Result<Outcome, Problem> {
     let mut left = count.map(u64::from);
-    let mut last = look(page)?;
+    let mut last = snapshot(page)?;
     while left != Some(0) && stop.signal().is_none() {
-        thread::sleep(LOOK);
-        let next = look(page)?;
+        thread::sleep(POLL_INTERVAL);
+        let next = snapshot(page)?;
         if next.count == last.count {
             continue;
         }
-        let step = Step {
+        let step = PageUpdate {
             before: last.count,
             after: next.count,
             updates: next.count.wrapping_sub(last.count) / 2,
@@ -50,7 +50,7 @@ pub(super) fn run(
             monotonic_ns: page.read(KernelClock::Monotonic),
         };
         let text = if json { terminal::json_line(&step)? } else { step.text() };
-        if terminal::print(&text)? == Audience::Left {
+        if terminal::print(&text)? == OutputState::Closed {
             break;
         }
         left = left.map(|left| left - 1);
@@ -59,11 +59,11 @@ pub(super) fn run(
     Ok(Outcome::new(0, stop.signal()))
 }
 
-fn look(page: &KernelPage) -> Result<Snapshot, Problem> {
+fn snapshot(page: &KernelPage) -> Result<Snapshot, Problem> {
     Ok(page.snapshot(KernelClock::Monotonic).ok_or(FindError::UnknownLayout)?)
 }
 
-impl Step {
+impl PageUpdate {
     fn text(&self) -> String {
         format!(
             "count {} -> {}, {} update{}, {} cycles later, mult {}\n",

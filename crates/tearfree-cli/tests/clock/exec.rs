@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `tearfree clock exec`: what it starts, what it refuses, and what it passes on.
+//! `tearfree clock exec`: the programs it starts, those it refuses, and the signals it passes on.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use crate::{ended, output, page, refused, signal, stdout, tearfree};
+use crate::{failure, output, page, signal, stdout, tearfree, wait_end};
 
 #[test]
 fn a_program_joins_a_clock_and_may_set_it() {
@@ -34,11 +34,11 @@ fn a_program_joins_a_clock_and_may_set_it() {
     assert!(preloaded.ends_with("libtearfree_preload.so:libc.so.6"), "{preloaded}");
     let rates = page(&folder, "rates");
     stdout(&["page", "create", &rates, "price:f64=1"]);
-    assert!(refused(&["clock", "exec", "--page", &rates, "--", "date"]).contains("other values"));
+    assert!(failure(&["clock", "exec", "--page", &rates, "--", "date"]).contains("another schema"));
 }
 
 #[test]
-fn a_program_sees_the_time_it_is_given_and_its_code_is_passed_on() {
+fn a_program_sees_its_clock_and_its_exit_code_is_passed_on() {
     let date = stdout(&[
         "clock",
         "exec",
@@ -68,7 +68,7 @@ fn a_program_sees_the_time_it_is_given_and_its_code_is_passed_on() {
     assert_eq!(killed.status.code(), Some(137));
 }
 
-/// A file that may be executed.
+/// Writes an executable file.
 fn program(folder: &TempDir, name: &str, bytes: &[u8]) -> String {
     let path = folder.path().join(name);
     fs::write(&path, bytes).expect("the folder is ours");
@@ -83,7 +83,7 @@ fn set_mode(path: impl AsRef<Path>, mode: u32) {
 #[test]
 fn programs_that_would_not_see_the_clock_are_not_started() {
     let folder = TempDir::new().expect("a folder");
-    let exec = |program: &str| refused(&["clock", "exec", "--", program]);
+    let exec = |program: &str| failure(&["clock", "exec", "--", program]);
     let missing = exec("no-such-program-anywhere");
     assert!(missing.contains("no such program") && missing.contains("its path"), "{missing}");
     let path = program(&folder, "static", &header());
@@ -120,11 +120,11 @@ fn go_programs_are_not_started() {
     };
     assert!(compiler.status.success(), "{}", String::from_utf8_lossy(&compiler.stderr));
     assert!(Command::new(&path).status().expect("it is a program").success());
-    let refusal = refused(&["clock", "exec", "--", path.to_str().expect("text")]);
+    let refusal = failure(&["clock", "exec", "--", path.to_str().expect("text")]);
     assert!(refusal.contains("Go programs"), "{refusal}");
 }
 
-/// The loader ignores the object for them, in silence.
+/// The loader silently ignores the object for them.
 #[test]
 fn programs_with_capabilities_are_not_started() {
     let folder = TempDir::new().expect("a folder");
@@ -135,30 +135,30 @@ fn programs_with_capabilities_are_not_started() {
     if !set.is_ok_and(|status| status.success()) {
         return println!("left out: no capabilities can be given here");
     }
-    let refusal = refused(&["clock", "exec", "--", path.to_str().expect("text")]);
+    let refusal = failure(&["clock", "exec", "--", path.to_str().expect("text")]);
     assert!(refusal.contains("another user"), "{refusal}");
 }
 
-/// This program's own header, without the segments that name a loader.
+/// Returns this program's own header, without the segments that name a loader.
 fn header() -> Vec<u8> {
     let this = std::env::current_exe().expect("this program has a path");
     let mut bytes = fs::read(Path::new(&this)).expect("it can be read");
     bytes.truncate(64);
-    // No segments, and no sections: the counts at 56 and 60, the section table's place at 40.
+    // No segments and no sections: their counts are at 56 and 60, the offset of the sections at 40.
     bytes[56..58].fill(0);
     bytes[60..64].fill(0);
     bytes[40..48].fill(0);
     bytes
 }
 
-/// This command in another folder, with the shared object or without it.
-fn elsewhere(folder: &Path, with_object: bool) -> Output {
+/// Runs this command from another folder, with the shared object or without it.
+fn run_from(folder: &Path, with_object: bool) -> Output {
     drop(tearfree(&[])); // builds the object
     let this = Path::new(env!("CARGO_BIN_EXE_tearfree"));
     fs::create_dir_all(folder).expect("the folder is ours");
     let command = folder.join("tearfree");
-    // By another process: a file that this one had open for writing may still be open in a child that
-    // another test has just started, and is not executed then.
+    // Copied by another process: a file that this process opened for writing may still be open in a child
+    // that another test has just started, and cannot be executed then.
     let copy = |from: &Path| {
         let status = Command::new("cp").arg(from).arg(folder).status();
         assert!(status.expect("there is a cp").success(), "{}", from.display());
@@ -173,16 +173,16 @@ fn elsewhere(folder: &Path, with_object: bool) -> Output {
 }
 
 #[test]
-fn an_object_that_is_missing_or_cannot_be_loaded_is_said() {
+fn a_missing_or_unloadable_object_is_an_error() {
     let folder = TempDir::new().expect("a folder");
-    let fine = elsewhere(&folder.path().join("fine"), true);
+    let fine = run_from(&folder.path().join("fine"), true);
     assert_eq!(String::from_utf8_lossy(&fine.stdout).trim(), "1000000000");
     for (name, with_object, reason) in [
         ("without", false, "there is no libtearfree_preload.so"),
         ("a space", true, "without spaces"),
         ("a:colon", true, "without spaces"),
     ] {
-        let output = elsewhere(&folder.path().join(name), with_object);
+        let output = run_from(&folder.path().join(name), with_object);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{name}: {errors}");
         assert!(errors.contains(reason), "{name}: {errors}");
@@ -190,7 +190,7 @@ fn an_object_that_is_missing_or_cannot_be_loaded_is_said() {
 }
 
 #[test]
-fn signals_reach_the_program_and_its_clock_goes_with_it() {
+fn signals_reach_the_program_and_its_clock_is_removed() {
     let long = "for n in $(seq 6000); do sleep 0.01; done";
     for (name, before, then, code) in [
         ("TERM", "trap 'exit 3' TERM", long, 3),
@@ -211,13 +211,13 @@ fn signals_reach_the_program_and_its_clock_goes_with_it() {
         let page = page.trim();
         stdout(&["clock", "now", "--page", page]);
         signal(&child, name);
-        assert_eq!(ended(child).status.code(), Some(code), "{name}");
-        assert!(refused(&["clock", "now", "--page", page]).contains("no page"), "{name}: {page}");
+        assert_eq!(wait_end(child).status.code(), Some(code), "{name}");
+        assert!(failure(&["clock", "now", "--page", page]).contains("no page"), "{name}: {page}");
     }
 }
 
 #[test]
-fn what_is_ignored_stays_ignored() {
+fn an_ignored_signal_stays_ignored() {
     let script = "trap '' HUP; \"$0\" clock exec -- sh -c 'kill -HUP $$; echo alive'";
     let output = Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_tearfree")]).output();
     let output = output.expect("there is a shell");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `tearfree clock` and `tearfree vdso` as their users meet them.
+//! `tearfree clock` and `tearfree vdso`, run as a user runs them.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 mod exec;
@@ -14,7 +14,7 @@ use std::time::Instant;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The command, with the shared object beside it, which cargo builds only if it is asked to.
+/// Returns the command, with the shared object beside it, which cargo does not build by itself.
 fn tearfree(args: &[&str]) -> Command {
     static OBJECT: OnceLock<()> = OnceLock::new();
     OBJECT.get_or_init(|| {
@@ -41,7 +41,7 @@ fn stdout(args: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-fn refused(args: &[&str]) -> String {
+fn failure(args: &[&str]) -> String {
     let output = output(args);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{args:?}");
     String::from_utf8(output.stderr).expect("text")
@@ -63,14 +63,14 @@ fn serve(page: &str) -> (Child, impl Iterator<Item = Value>) {
     (child, lines.map(|line| json(&line.expect("text"))))
 }
 
-/// Waits for a command that should end; one that does not is killed, and the test fails.
-fn ended(mut child: Child) -> Output {
+/// Waits for a command to end. After a minute it is killed, and the test fails.
+fn wait_end(mut child: Child) -> Output {
     let end = Instant::now() + Duration::from_secs(60);
     while child.try_wait().expect("it is ours").is_none() {
         if Instant::now() > end {
             child.kill().expect("it is ours");
             child.wait().expect("it ends");
-            panic!("it does not end");
+            panic!("the command does not end");
         }
         thread::sleep(Duration::from_millis(5));
     }
@@ -88,14 +88,14 @@ fn a_clock_is_kept_read_killed_and_taken_over() {
     let folder = TempDir::new().expect("a folder");
     let page = page(&folder, "clock");
     let args = ["clock", "now", "--json", "--page", &page];
-    assert!(refused(&args).contains("tearfree clock serve"), "the advice names the timekeeper");
+    assert!(failure(&args).contains("tearfree clock serve"), "the advice names the timekeeper");
     let (mut first, mut reports) = serve(&page);
     assert!(reports.any(|report| report["status"] == "synchronised"));
-    let second = refused(&["clock", "serve", "--page", &page]);
+    let second = failure(&["clock", "serve", "--page", &page]);
     assert!(second.contains("has a writer"), "{second}");
     let before = json(&stdout(&args));
     assert_eq!(before["status"], "synchronised");
-    let number = |look: &Value, name: &str| look[name].as_u64().expect("a number");
+    let number = |report: &Value, name: &str| report[name].as_u64().expect("a number");
     assert!(number(&before, "bound_ns") < number(&before, "utc_bound_ns"));
     let (coarse, mono) = (number(&before, "coarse_ns"), number(&before, "monotonic_ns"));
     assert!(0 < coarse && coarse <= mono, "{coarse} {mono}");
@@ -106,33 +106,33 @@ fn a_clock_is_kept_read_killed_and_taken_over() {
     signal(&first, "KILL");
     first.wait().expect("it has ended");
     let dead = json(&stdout(&args));
-    assert!(dead["monotonic_ns"].as_u64() > before["monotonic_ns"].as_u64(), "it goes on");
+    assert!(dead["monotonic_ns"].as_u64() > before["monotonic_ns"].as_u64(), "the clock continues");
 
     let (next, mut reports) = serve(&page);
     let report = reports.next().expect("a report");
     assert_eq!((&report["steps"], &report["disruptions"]), (&0.into(), &0.into()));
-    assert!(report["generation"].as_u64() > before["generation"].as_u64(), "the count goes on");
+    assert!(report["generation"].as_u64() > before["generation"].as_u64(), "the count continues");
     signal(&next, "TERM");
     assert_eq!(reports.last().expect("a last report")["ended_by"], "SIGTERM");
-    assert_eq!(ended(next).status.code(), Some(143));
+    assert_eq!(wait_end(next).status.code(), Some(143));
     let lines = stdout(&["clock", "watch", "--count", "2", "--json", "--page", &page]);
     assert_eq!(lines.lines().map(json).count(), 2);
 }
 
-/// Without a terminal and without `--json` only news is told.
+/// Without a terminal and without `--json`, only changes are printed.
 #[test]
-fn a_timekeeper_tells_what_is_new_once() {
+fn a_timekeeper_prints_each_change_once() {
     let folder = TempDir::new().expect("a folder");
     let mut command = tearfree(&["clock", "serve", "--page", &page(&folder, "clock")]);
     let child = command.stderr(Stdio::piped()).spawn().expect("it starts");
     thread::sleep(Duration::from_millis(4500));
     signal(&child, "INT");
-    let output = ended(child);
+    let output = wait_end(child);
     assert_eq!(output.status.code(), Some(130));
     let text = String::from_utf8(output.stderr).expect("text");
-    let news: Vec<_> = text.lines().filter_map(|line| line.split_once(" ns, within")).collect();
-    assert!(text.contains("keeping the clock") && !news.is_empty(), "{text}");
-    let states = news.iter().map(|(state, rest)| {
+    let changes: Vec<_> = text.lines().filter_map(|line| line.split_once(" ns, within")).collect();
+    assert!(text.contains("keeping the clock") && !changes.is_empty(), "{text}");
+    let states = changes.iter().map(|(state, rest)| {
         let counts = rest.split("set ").nth(1).and_then(|rest| rest.split(", late").next());
         (state.split(':').next(), counts)
     });
@@ -153,14 +153,14 @@ fn watching_ends_by_a_signal_and_by_a_closed_pipe() {
         let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
         output.read_line(&mut String::new()).expect("a first line");
         signal(&child, name);
-        assert_eq!(ended(child).status.code(), Some(code));
+        assert_eq!(wait_end(child).status.code(), Some(code));
     }
     for args in [&watch[..], &["clock", "serve", "--json", "--page", &kept]] {
         let mut command = tearfree(args);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("it starts");
         drop(child.stdout.take());
-        assert_eq!(ended(child).status.code(), Some(0), "{args:?}");
+        assert_eq!(wait_end(child).status.code(), Some(0), "{args:?}");
     }
 }
 
@@ -175,8 +175,8 @@ fn a_named_clock_is_set_from_outside() {
     let set = stdout(&["clock", "set", &page, "--offset", "2days", "--json"]);
     assert_eq!(json(&set)["is_test"], true);
     assert_eq!(stdout(&date).trim(), "2001-02-05");
-    assert!(refused(&["clock", "set", &page]).contains("--offset"));
-    let serve = refused(&["clock", "serve", "--page", &page]);
+    assert!(failure(&["clock", "set", &page]).contains("--offset"));
+    let serve = failure(&["clock", "serve", "--page", &page]);
     assert!(serve.contains("test clock"), "{serve}");
 }
 

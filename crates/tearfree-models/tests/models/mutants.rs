@@ -2,7 +2,9 @@
 //! Which models find out that an ordering is weakened, or that a lock is none, and what they say.
 
 use crate::explore::Model;
-use crate::{blocking, changes, counts, fair, latches, locks, pairs, parking, seqlocks, versions, waits};
+use crate::{
+    blocking, changes, counts, fair, latches, locks, pairs, parking, seqlocks, versions, waits,
+};
 
 const TORN: &str = "torn read";
 const OF_ANOTHER_VERSION: &str = "the value is of another version";

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the two examples share: the payload, and where its numbers come from.
+//! The payload of the two examples, and how it is measured.
 
 use std::fs;
 use std::io::{Error, ErrorKind};
 
 tearfree_page::payload! {
-    /// The machine's load and memory. Readers of another program need this text alone:
+    /// The machine's load and memory. Other programs need only its schema to read it:
     /// `one_minute:f64 five_minutes:f64 fifteen_minutes:f64 memory_total:u64 memory_free:u64`.
     #[derive(Debug)]
     pub(crate) struct Load {
@@ -14,12 +14,12 @@ tearfree_page::payload! {
         pub(crate) fifteen_minutes: f64,
         /// In bytes.
         pub(crate) memory_total: u64,
-        /// What programs could still get, in bytes.
+        /// The memory that programs can still allocate, in bytes.
         pub(crate) memory_free: u64,
     }
 }
 
-/// The page that the command line names, or `load`.
+/// Returns the page that the command line names, or `load`.
 pub(crate) fn page() -> String {
     std::env::args().nth(1).unwrap_or_else(|| "load".to_owned())
 }
@@ -31,25 +31,25 @@ impl Load {
     pub(crate) fn now() -> Result<Self, Error> {
         let loads = fs::read_to_string("/proc/loadavg")?;
         let mut loads = loads.split(' ').map(str::parse);
-        let mut load = || loads.next().and_then(Result::ok).ok_or(strange("/proc/loadavg"));
+        let mut load = || loads.next().and_then(Result::ok).ok_or(parse_error("/proc/loadavg"));
         let memory = fs::read_to_string("/proc/meminfo")?;
         Ok(Load {
             one_minute: load()?,
             five_minutes: load()?,
             fifteen_minutes: load()?,
-            memory_total: bytes_of("MemTotal:", &memory)?,
-            memory_free: bytes_of("MemAvailable:", &memory)?,
+            memory_total: parse_bytes("MemTotal:", &memory)?,
+            memory_free: parse_bytes("MemAvailable:", &memory)?,
         })
     }
 }
 
-/// A line of `/proc/meminfo`: `MemTotal:       16307512 kB`.
-fn bytes_of(name: &str, memory: &str) -> Result<u64, Error> {
+/// Parses a line of `/proc/meminfo`: `MemTotal:       16307512 kB`.
+fn parse_bytes(name: &str, memory: &str) -> Result<u64, Error> {
     let line = memory.lines().find_map(|line| line.strip_prefix(name));
     let kibibytes = line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u64>().ok());
-    kibibytes.map(|kibibytes| kibibytes * 1024).ok_or(strange("/proc/meminfo"))
+    kibibytes.map(|kibibytes| kibibytes * 1024).ok_or(parse_error("/proc/meminfo"))
 }
 
-fn strange(file: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidData, format!("{file} is not as it should be"))
+fn parse_error(file: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidData, format!("cannot parse {file}"))
 }

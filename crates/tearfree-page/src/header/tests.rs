@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Headers as they are made, and headers as an enemy makes them.
+//! Headers of new pages, and damaged and hostile headers.
 
 use core::mem::offset_of;
 
@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::identity::own_record;
 
-fn image(schema: &str) -> Vec<u8> {
+fn page_with(schema: &str) -> Vec<u8> {
     let schema: Schema = schema.parse().unwrap();
     let value = vec![7; schema.size()];
-    let birth = Birth {
+    let page = NewPage {
         schema: &schema,
         value: &value,
         writer: own_record(0, 0),
@@ -22,16 +22,16 @@ fn image(schema: &str) -> Vec<u8> {
         wakes: true,
         sealed: false,
     };
-    birth.image()
+    page.to_bytes()
 }
 
 fn inspect_whole(image: &[u8]) -> Result<Geometry, Damage> {
     inspect(image, image.len() as u64)
 }
 
-/// The image with the bytes of one field replaced.
+/// Inspects a page with the bytes of one field replaced.
 fn with<const N: usize>(offset: usize, bytes: [u8; N]) -> Result<Geometry, Damage> {
-    let mut image = image("price:f64 qty:u64");
+    let mut image = page_with("price:f64 qty:u64");
     image[offset..offset + N].copy_from_slice(&bytes);
     inspect_whole(&image)
 }
@@ -41,41 +41,45 @@ fn with_u32(offset: usize, number: u32) -> Result<Geometry, Damage> {
 }
 
 #[test]
-fn a_new_page_is_as_it_was_asked_for() {
-    let image = image("price:f64 qty:u64");
+fn a_new_page_has_the_requested_contents() {
+    let image = page_with("price:f64 qty:u64");
     let geometry = inspect_whole(&image).unwrap();
     assert_eq!(geometry.schema.to_string(), "price:f64 qty:u64");
     assert_eq!((geometry.page_id, geometry.boot_id), (3, [9; 16]));
     assert_eq!((geometry.wakes, geometry.sealed), (true, false));
     assert_eq!(geometry.total_len, image.len());
     assert_eq!(image[448..464], [7; 16], "slot 0");
-    assert_eq!(&image[576..], b"price:f64 qty:u64", "the schema, behind two slots of a line");
+    assert_eq!(
+        &image[576..],
+        b"price:f64 qty:u64",
+        "the schema follows two slots of one line each"
+    );
 }
 
 #[test]
-fn each_wrong_field_is_refused_for_what_it_is() {
+fn each_wrong_field_is_refused_with_its_own_error() {
     for (damaged, damage) in [
         (with(0, [0; 8]), Damage::Magic),
         (with(0, *b"\x89TFP\n\x1a\n\0"), Damage::Magic),
-        (with_u32(offset_of!(Fixed, byte_order), BYTE_ORDER.swap_bytes()), Damage::ByteOrder),
-        (with(offset_of!(Fixed, major), 2_u16.to_ne_bytes()), Damage::Major(2)),
-        (with(offset_of!(Fixed, total_len), 4096_u64.to_ne_bytes()), Damage::Cut),
-        (with(offset_of!(Fixed, total_len), u64::MAX.to_ne_bytes()), Damage::Cut),
-        (with(offset_of!(Fixed, total_len), 592_u64.to_ne_bytes()), Damage::Sizes),
-        (with(offset_of!(Fixed, total_len), 0_u64.to_ne_bytes()), Damage::Sizes),
-        (with_u32(offset_of!(Fixed, schema_len), u32::MAX), Damage::Sizes),
-        (with_u32(offset_of!(Fixed, schema_len), 18), Damage::Sizes),
-        (with_u32(offset_of!(Fixed, schema_len), 0), Damage::SchemaText),
-        (with_u32(offset_of!(Fixed, schema_len), 9), Damage::SchemaMismatch),
+        (with_u32(offset_of!(FixedFields, byte_order), BYTE_ORDER.swap_bytes()), Damage::ByteOrder),
+        (with(offset_of!(FixedFields, major), 2_u16.to_ne_bytes()), Damage::Version(2)),
+        (with(offset_of!(FixedFields, total_len), 4096_u64.to_ne_bytes()), Damage::Truncated),
+        (with(offset_of!(FixedFields, total_len), u64::MAX.to_ne_bytes()), Damage::Truncated),
+        (with(offset_of!(FixedFields, total_len), 592_u64.to_ne_bytes()), Damage::Sizes),
+        (with(offset_of!(FixedFields, total_len), 0_u64.to_ne_bytes()), Damage::Sizes),
+        (with_u32(offset_of!(FixedFields, schema_len), u32::MAX), Damage::Sizes),
+        (with_u32(offset_of!(FixedFields, schema_len), 18), Damage::Sizes),
+        (with_u32(offset_of!(FixedFields, schema_len), 0), Damage::SchemaText),
+        (with_u32(offset_of!(FixedFields, schema_len), 9), Damage::SchemaMismatch),
         (with(576, *b"\xff"), Damage::SchemaText),
         (with(576, *b"9"), Damage::SchemaText),
         (with(576, *b"q"), Damage::SchemaMismatch),
-        (with_u32(offset_of!(Fixed, payload_size), u32::MAX), Damage::Sizes),
-        (with_u32(offset_of!(Fixed, payload_size), 65), Damage::Sizes),
-        (with_u32(offset_of!(Fixed, payload_size), 0), Damage::SchemaText),
-        (with_u32(offset_of!(Fixed, payload_size), 17), Damage::SchemaMismatch),
-        (with_u32(offset_of!(Fixed, payload_align), 4), Damage::SchemaMismatch),
-        (with(offset_of!(Fixed, fingerprint), [0; 8]), Damage::SchemaMismatch),
+        (with_u32(offset_of!(FixedFields, payload_size), u32::MAX), Damage::Sizes),
+        (with_u32(offset_of!(FixedFields, payload_size), 65), Damage::Sizes),
+        (with_u32(offset_of!(FixedFields, payload_size), 0), Damage::SchemaText),
+        (with_u32(offset_of!(FixedFields, payload_size), 17), Damage::SchemaMismatch),
+        (with_u32(offset_of!(FixedFields, payload_align), 4), Damage::SchemaMismatch),
+        (with(offset_of!(FixedFields, fingerprint), [0; 8]), Damage::SchemaMismatch),
     ] {
         assert_eq!(damaged, Err(damage));
         assert!(!damage.to_string().is_empty());
@@ -84,21 +88,21 @@ fn each_wrong_field_is_refused_for_what_it_is() {
 
 #[test]
 fn a_newer_minor_version_is_read() {
-    assert!(with(offset_of!(Fixed, minor), 7_u16.to_ne_bytes()).is_ok());
-    assert!(with_u32(offset_of!(Fixed, flags), u32::MAX).is_ok());
+    assert!(with(offset_of!(FixedFields, minor), 7_u16.to_ne_bytes()).is_ok());
+    assert!(with_u32(offset_of!(FixedFields, flags), u32::MAX).is_ok());
 }
 
 #[test]
 fn every_shorter_page_is_refused() {
-    let image = image("price:f64 qty:u64");
+    let image = page_with("price:f64 qty:u64");
     for len in 0..image.len() {
         assert!(inspect_whole(&image[..len]).is_err(), "{len}");
-        // A file that was cut off although its header is all there.
+        // A truncated file whose header is complete.
         assert!(inspect(&image, len as u64).is_err(), "{len}");
     }
 }
 
-/// What everybody relies on who uses a geometry: both slots are in the file, the schema behind them.
+/// What users of a geometry rely on: both slots are in the file, and the schema follows them.
 fn is_inside(geometry: &Geometry, file_len: u64) -> bool {
     let size = geometry.schema.size();
     let end = schema_offset(size) + geometry.schema.to_string().len();
@@ -107,14 +111,14 @@ fn is_inside(geometry: &Geometry, file_len: u64) -> bool {
 
 proptest! {
     #[test]
-    fn whatever_passes_lies_inside_of_the_page(
+    fn an_accepted_page_lies_inside_its_file(
         changes in prop::collection::vec((0_usize..590, any::<u8>()), 0..6),
         words in prop::collection::vec((2_usize..16, any::<u32>()), 0..3),
         file_len in prop_oneof![Just(593_u64), 0..2000_u64, any::<u64>()],
     ) {
-        let mut image = image("price:f64 qty:u64");
-        for (at, byte) in changes {
-            image[at] = byte;
+        let mut image = page_with("price:f64 qty:u64");
+        for (offset, byte) in changes {
+            image[offset] = byte;
         }
         for (word, number) in words {
             image[word * 4..word * 4 + 4].copy_from_slice(&(number % 1024).to_ne_bytes());
@@ -125,26 +129,26 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_inspected(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+    fn inspecting_any_bytes_does_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
         let mut bytes = bytes;
         let _ = inspect(&bytes, u64::MAX);
         if bytes.len() > 16 {
-            bytes[..16].copy_from_slice(&image("a:u8")[..16]);
+            bytes[..16].copy_from_slice(&page_with("a:u8")[..16]);
             prop_assert!(inspect(&bytes, u64::MAX).is_err());
         }
     }
 
     #[test]
-    fn a_schema_is_its_text_and_its_text_is_it(text in "[a-c]:[uif](8|16|32|64|128)(\\[[0-9]{1,3}\\])?( [d-f.]:f64| g:u8\\[8\\]){0,3}") {
+    fn a_schema_and_its_text_convert_both_ways(text in "[a-c]:[uif](8|16|32|64|128)(\\[[0-9]{1,3}\\])?( [d-f.]:f64| g:u8\\[8\\]){0,3}") {
         if let Ok(schema) = text.parse::<Schema>() {
             prop_assert_eq!(schema.to_string(), text.clone());
-            let geometry = inspect_whole(&image(&text)).unwrap();
+            let geometry = inspect_whole(&page_with(&text)).unwrap();
             prop_assert_eq!(geometry.schema, schema);
         }
     }
 
     #[test]
-    fn any_text_is_parsed(text in ".{0,200}") {
+    fn parsing_any_text_does_not_panic(text in ".{0,200}") {
         if let Err(error) = text.parse::<Schema>() {
             prop_assert!(!error.to_string().is_empty());
         }

@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! From a Rust type to its schema.
+//! Derives the schema of a Rust type.
 
-use super::{Kind, Schema, SchemaError};
+use super::definition::Schema;
+use super::error::SchemaError;
+use super::field::NumberKind;
 
-/// A type that can tell which fields it has. [`payload!`](crate::payload) implements it for structs.
+/// A type that describes its fields. [`payload!`](crate::payload) implements it for structs.
 ///
-/// The numbers from `u8` to `u128` and from `i8` to `i128`, `f32` and `f64` have it, and arrays of
-/// everything that has it. A description that does not fit the type is refused when a page is created
-/// or opened; it cannot do worse.
+/// It is implemented for the integers from `u8` to `u128` and from `i8` to `i128`, for `f32` and `f64`,
+/// and for arrays of types that implement it. A description that does not match the size of the type is
+/// an error when a page is created or opened, never undefined behaviour.
 pub trait Describe {
-    /// What it is if it is a single number.
-    const KIND: Option<Kind> = None;
+    /// The kind of number that the type is; `None` for structs and arrays.
+    const KIND: Option<NumberKind> = None;
 
-    /// Adds its fields. `name` is that of the field which has this type; it is empty at the top.
-    fn describe(name: &str, fields: &mut Fields);
+    /// Adds the fields of this type to `schema`. `name` is the name of the field that has this type, and
+    /// empty for the payload itself.
+    fn describe(name: &str, schema: &mut SchemaBuilder);
 }
 
-/// The fields that were described until now.
+/// A schema under construction, or the first error in it.
 #[derive(Debug)]
-pub struct Fields(Result<Schema, SchemaError>);
+pub struct SchemaBuilder(Result<Schema, SchemaError>);
 
-impl Fields {
-    /// Adds one number, or an array of them.
-    pub fn number(&mut self, name: &str, kind: Kind, count: Option<usize>) {
+impl SchemaBuilder {
+    /// Adds a number, or an array of numbers if `count` is given.
+    pub fn number(&mut self, name: &str, kind: NumberKind, count: Option<usize>) {
         let name = if name.is_empty() { "value" } else { name };
         if let Ok(schema) = &mut self.0
             && let Err(error) = schema.push(name, kind, count)
@@ -31,7 +34,7 @@ impl Fields {
         }
     }
 
-    /// Adds the field `name` of the struct that `parent` is.
+    /// Adds the field `name` of the struct field `parent`, which is empty for the payload itself.
     pub fn field<F: Describe>(&mut self, parent: &str, name: &str) {
         if parent.is_empty() {
             F::describe(name, self);
@@ -41,10 +44,10 @@ impl Fields {
     }
 }
 
-/// The schema of a type.
+/// Returns the schema of a type.
 ///
 /// # Errors
-/// If the type has no bytes, too many, or a description that no page can have.
+/// If the type has no bytes or too many, or its description is not a valid schema.
 ///
 /// ```
 /// let schema = tearfree_page::schema_of::<[u32; 4]>()?;
@@ -52,18 +55,18 @@ impl Fields {
 /// # Ok::<(), tearfree_page::SchemaError>(())
 /// ```
 pub fn schema_of<T: Describe>() -> Result<Schema, SchemaError> {
-    let mut fields = Fields(Ok(Schema::default()));
-    T::describe("", &mut fields);
-    fields.0?.complete()
+    let mut schema = SchemaBuilder(Ok(Schema::default()));
+    T::describe("", &mut schema);
+    schema.0?.complete()
 }
 
 macro_rules! numbers {
     ($($number:ty => $kind:ident),*) => {$(
         impl Describe for $number {
-            const KIND: Option<Kind> = Some(Kind::$kind);
+            const KIND: Option<NumberKind> = Some(NumberKind::$kind);
 
-            fn describe(name: &str, fields: &mut Fields) {
-                fields.number(name, Kind::$kind, None);
+            fn describe(name: &str, schema: &mut SchemaBuilder) {
+                schema.number(name, NumberKind::$kind, None);
             }
         }
     )*};
@@ -76,66 +79,10 @@ numbers! {
 }
 
 impl<T: Describe, const N: usize> Describe for [T; N] {
-    fn describe(name: &str, fields: &mut Fields) {
+    fn describe(name: &str, schema: &mut SchemaBuilder) {
         match T::KIND {
-            Some(kind) => fields.number(name, kind, Some(N)),
-            None => (0..N).for_each(|i| fields.field::<T>(name, &format!("_{i}"))),
+            Some(kind) => schema.number(name, kind, Some(N)),
+            None => (0..N).for_each(|i| schema.field::<T>(name, &format!("_{i}"))),
         }
     }
-}
-
-/// Declares a struct that a page can hold: `#[repr(C)]`, every bit pattern valid, no gaps.
-///
-/// It derives `Clone`, `Copy`, zerocopy's `FromBytes`, `IntoBytes`, `Immutable` and `KnownLayout`, and
-/// implements [`Describe`]. A struct with gaps, a `bool`, an enum or a reference does not compile.
-///
-/// ```
-/// tearfree_page::payload! {
-///     /// What a share costs.
-///     #[derive(Debug, PartialEq)]
-///     pub struct Quote {
-///         /// In cents.
-///         pub price: f64,
-///         pub quantity: u64,
-///     }
-/// }
-/// assert_eq!(tearfree_page::schema_of::<Quote>()?.to_string(), "price:f64 quantity:u64");
-/// # Ok::<(), tearfree_page::SchemaError>(())
-/// ```
-///
-/// Where this crate has another name in `Cargo.toml`, say `extern crate that_name as tearfree_page;` at the
-/// root: zerocopy's derives know it by its own name only.
-#[macro_export]
-macro_rules! payload {
-    (
-        $(#[$meta:meta])*
-        $vis:vis struct $name:ident {
-            $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $kind:ty),+ $(,)?
-        }
-    ) => {
-        $(#[$meta])*
-        #[derive(
-            $crate::__private::Clone,
-            $crate::__private::Copy,
-            $crate::zerocopy::FromBytes,
-            $crate::zerocopy::IntoBytes,
-            $crate::zerocopy::Immutable,
-            $crate::zerocopy::KnownLayout,
-        )]
-        #[zerocopy(crate = "::tearfree_page::zerocopy")]
-        #[repr(C)]
-        $vis struct $name {
-            $($(#[$field_meta])* $field_vis $field: $kind,)+
-        }
-
-        impl $crate::Describe for $name {
-            // An item of the user's that has a parameter's name would take its place, so these are long.
-            fn describe(__tearfree_name: &$crate::__private::str, __tearfree_fields: &mut $crate::Fields) {
-                $(__tearfree_fields.field::<$kind>(
-                    __tearfree_name,
-                    $crate::__private::stringify!($field),
-                );)+
-            }
-        }
-    };
 }

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Faults of real processes: killed, forked, locked out, out of room, hostile, in other namespaces.
+//! Faults of real processes: killed, forked, locked out, out of space, hostile, in other namespaces.
 //!
-//! This program is its own cast: called with `--actor`, it plays one of the processes that the tests
-//! start. `TEARFREE_KILLS=10000` is the longer mode.
+//! The tests start this program again as the other processes: `--role ROLE` runs one of `roles.rs`.
+//! `TEARFREE_KILLS=10000` kills more of them.
 #![cfg_attr(
     all(target_os = "linux", target_pointer_width = "64"),
     allow(unsafe_code, reason = "processes are forked, traced and mapped here")
 )]
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-mod cast {
-    pub(crate) mod actors;
+mod processes {
     pub(crate) mod hostile;
     pub(crate) mod kills;
     pub(crate) mod neighbours;
     pub(crate) mod process;
-    pub(crate) mod sample;
+    pub(crate) mod roles;
     pub(crate) mod steps;
+    pub(crate) mod value;
 }
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn main() -> std::process::ExitCode {
-    use cast::{actors, hostile, kills, neighbours};
     use libtest_mimic::{Arguments, Trial};
+    use processes::{hostile, kills, neighbours, roles};
 
     let mut args = std::env::args().skip(1);
-    if args.next().as_deref() == Some("--actor") {
+    if args.next().as_deref() == Some("--role") {
         let args: Vec<String> = args.collect();
-        actors::play(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        roles::run(&args.iter().map(String::as_str).collect::<Vec<_>>());
         return std::process::ExitCode::SUCCESS;
     }
     let tests = kills::TESTS.iter().chain(neighbours::TESTS).chain(hostile::TESTS);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the other processes do.
+//! The roles of the processes that the tests start.
 
 use core::panic::AssertUnwindSafe;
 use core::time::Duration;
@@ -14,11 +14,11 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use tearfree_page::{Error, Freshness, Options, Reader, Writer};
 
 use super::hostile;
-use super::sample::{Accusing, Large, Medium, Small};
 use super::steps;
+use super::value::{Large, Medium, SelfChecking, Small};
 
-/// Runs the part that the first argument names.
-pub(crate) fn play(args: &[&str]) {
+/// Runs the role that the first argument names.
+pub(crate) fn run(args: &[&str]) {
     match *args {
         ["set", page, "small"] => set_traced::<Small>(page),
         ["set", page, "medium"] => set_traced::<Medium>(page),
@@ -39,20 +39,20 @@ pub(crate) fn play(args: &[&str]) {
         ["no-room", page] => no_room(page),
         ["fresh", page] => fresh(page),
         ["touch", page] => hostile::touch(page),
-        ["scribble", page] => hostile::scribble(page),
+        ["overwrite", page] => hostile::overwrite(page),
         ["survive", page] => hostile::survive(page),
         ["inherited", number] => inherited(number.parse().expect("a number")),
-        _ => panic!("no part {args:?}"),
+        _ => panic!("no role {args:?}"),
     }
 }
 
-fn say(line: &str) {
+fn print_line(line: &str) {
     println!("{line}");
-    io::stdout().flush().expect("somebody listens");
+    io::stdout().flush().expect("the test reads it");
 }
 
-/// Waits until the test says something; `None` at its end.
-fn listen() -> Option<String> {
+/// Reads the next line from the test; `None` when the test closes the pipe.
+fn read_line() -> Option<String> {
     let mut line = String::new();
     (io::stdin().read_line(&mut line).expect("text") > 0).then(|| line.trim().to_owned())
 }
@@ -63,9 +63,9 @@ fn listen() -> Option<String> {
 struct PageAligned<T>(T);
 
 /// Publishes one value, traced.
-fn set_traced<T: Accusing>(page: &str) {
+fn set_traced<T: SelfChecking>(page: &str) {
     let mut writer = Writer::<T>::take_over(page, &Options::new()).expect("the page is free");
-    let value = Box::new(PageAligned(T::of(writer.generation() + 1)));
+    let value = Box::new(PageAligned(T::from_number(writer.generation() + 1)));
     assert!(steps::begin());
     writer.set_from(&value.0);
     steps::end();
@@ -78,78 +78,85 @@ fn take_over_traced(page: &str) {
     drop(writer);
 }
 
-/// Makes, writes, leaves and removes the page over and over, until it is killed.
+/// Creates, writes, leaves and removes the page again and again, until it is killed.
 fn churn(page: &str, seed: u64) {
-    say("ready");
+    print_line("ready");
     for round in seed.. {
-        // Who is killed between the two leaves no page; who comes next makes one.
+        // A process that is killed between the two leaves no page; the next one creates it.
         if round % 8 == 7 {
             tearfree_page::remove(page).expect("the page is free");
         }
         let options = Options::new().wakes(round % 2 == 0);
         let options = options.lifetime(Duration::from_millis(20)).replace(true);
-        let value = Medium::of(round);
+        let value = Medium::from_number(round);
         let mut writer = Writer::create(page, value, &options).expect("the page is free");
         for step in 0..50 {
-            writer.set(Medium::of(round + step));
+            writer.set(Medium::from_number(round + step));
         }
     }
 }
 
-/// Is the writer until it is told to end, and publishes what it is told.
+/// Publishes each number that it reads, until its input ends.
 fn write(page: &str) {
     let options = Options::new().lifetime(Duration::from_millis(100));
-    let mut writer = Writer::create(page, Medium::of(0), &options).expect("the page is free");
-    say("ready");
-    while let Some(line) = listen() {
-        writer.set(Medium::of(line.parse().expect("a number")));
-        say("done");
+    let mut writer =
+        Writer::create(page, Medium::from_number(0), &options).expect("the page is free");
+    print_line("ready");
+    while let Some(line) = read_line() {
+        writer.set(Medium::from_number(line.parse().expect("a number")));
+        print_line("done");
     }
 }
 
-/// Publishes one generation after the other until it is killed.
+/// Publishes one generation after another until it is killed.
 fn write_on(page: &str) {
     let mut writer = Writer::<Large>::take_over(page, &Options::new()).expect("free");
-    say("ready");
+    print_line("ready");
     loop {
-        writer.set(Large::of(writer.generation() + 1));
+        writer.set(Large::from_number(writer.generation() + 1));
     }
 }
 
-/// Tries to be a writer, and says how it was refused.
+/// Tries to become a writer, and prints the error.
 fn refused(page: &str) {
-    let error = Writer::create(page, Medium::of(0), &Options::new()).expect_err("there is one");
+    let error =
+        Writer::create(page, Medium::from_number(0), &Options::new()).expect_err("there is one");
     let Error::Busy { pid, .. } = &error else { panic!("{error}") };
-    say(&format!("{pid:?} {error}").replace('\n', " "));
+    print_line(&format!("{pid:?} {error}").replace('\n', " "));
 }
 
-/// Reads until it saw so many generations, whole and in order; says how many readings that were.
+/// Reads until it has seen `generations` generations, none torn and all in order; prints how many reads
+/// that took.
 fn read(page: &str, generations: u64) {
     let reader = Reader::<Large>::open(page).expect("a page");
-    say("ready");
+    print_line("ready");
     let (mut last, mut seen, mut readings) = (0, 0, 0_u64);
     while seen < generations {
-        let reading = reader.read().expect("whole");
-        assert_eq!(reading.value.number(), reading.generation, "of another generation");
-        assert!(reading.generation >= last, "older than before");
+        let reading = reader.read().expect("not torn");
+        assert_eq!(
+            reading.value.number(),
+            reading.generation,
+            "the value belongs to its generation"
+        );
+        assert!(reading.generation >= last, "no older generation");
         seen += u64::from(reading.generation > last);
         last = reading.generation;
         readings += 1;
     }
-    say(&format!("{readings}"));
+    print_line(&format!("{readings}"));
 }
 
-/// A writer whose child tries to write, ends, and leaves another child behind.
+/// A writer with one child that tries to write and exits, and one that outlives it.
 fn fork(page: &str) {
-    let mut writer = Writer::create(page, Medium::of(0), &Options::new()).expect("free");
+    let mut writer = Writer::create(page, Medium::from_number(0), &Options::new()).expect("free");
     // SAFETY: this process has one thread.
     let child = unsafe { libc::fork() };
     if child == 0 {
         std::panic::set_hook(Box::new(|_| {}));
-        let set = catch_unwind(AssertUnwindSafe(|| writer.set(Medium::of(9))));
+        let set = catch_unwind(AssertUnwindSafe(|| writer.set(Medium::from_number(9))));
         let word = catch_unwind(AssertUnwindSafe(|| writer.set_word(0, 9)));
         let refused = set.is_err() && word.is_err();
-        // The end of the child's copy is not the end of the writer.
+        // Dropping the child's copy does not end the writer.
         drop(writer);
         std::process::exit(if refused { 0 } else { 1 });
     }
@@ -157,37 +164,37 @@ fn fork(page: &str) {
     // SAFETY: the status and the child are ours.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "the child wrote");
-    writer.set(Medium::of(1));
+    writer.set(Medium::from_number(1));
     // SAFETY: as above.
-    let heir = unsafe { libc::fork() };
-    if heir == 0 {
-        // Outlives its parent, which is killed now; ends with the test.
-        while listen().is_some() {}
+    let survivor = unsafe { libc::fork() };
+    if survivor == 0 {
+        // Outlives its parent, which is killed; exits with the test.
+        while read_line().is_some() {}
         std::process::exit(0);
     }
-    say("ready");
+    print_line("ready");
     loop {
         std::thread::park();
     }
 }
 
-/// Takes every lock that a reader can get at.
+/// Takes every lock that a reader can take.
 fn lock(page: &str) {
     let file = File::open(format!("{page}/page")).expect("readable");
-    flock(&file, FlockOperation::LockExclusive).expect("a lock for readers");
+    flock(&file, FlockOperation::LockExclusive).expect("a reader may lock the page");
     let refused = OpenOptions::new().read(true).open(format!("{page}/lock"));
-    say(if refused.is_err() { "ready" } else { "the writer's lock can be opened" });
-    while listen().is_some() {}
+    print_line(if refused.is_err() { "ready" } else { "a reader can open the lock of the writer" });
+    while read_line().is_some() {}
 }
 
-/// Fills a small file system with pages, in a mount namespace of its own.
+/// Fills a small file system with pages, in its own mount namespace.
 fn full(folder: &str) {
     let mount = ["-t", "tmpfs", "-o", "size=256k", "tearfree", folder];
     assert!(Command::new("mount").args(mount).status().expect("mount").success());
     let mut pages = Vec::new();
     let error = loop {
         let page = format!("{folder}/{}", pages.len());
-        match Writer::create(&page, Large::of(7), &Options::new()) {
+        match Writer::create(&page, Large::from_number(7), &Options::new()) {
             Ok(writer) => pages.push((page, writer)),
             Err(error) => break error,
         }
@@ -196,47 +203,48 @@ fn full(folder: &str) {
     let left = format!("{folder}/{}/page.new", pages.len());
     assert!(!fs::exists(left).expect("readable"), "an unfinished page was left");
     for (page, writer) in &mut pages {
-        writer.set(Large::of(8));
+        writer.set(Large::from_number(8));
         assert_eq!(Reader::<Large>::open(&page).unwrap().read().unwrap().value.number(), 8);
     }
-    say(&format!("{}", pages.len()));
+    print_line(&format!("{}", pages.len()));
 }
 
-/// The same by a limit on the size of files; what was there before is there afterwards.
+/// Exceeds a limit on the size of files; the page that existed before is unchanged.
 fn no_room(page: &str) {
     drop(Writer::create(page, 5_u64, &Options::new()).expect("free"));
-    // SAFETY: the signal is ignored, so that the system call says what happened.
+    // SAFETY: the signal is ignored, so that the system call returns an error.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     setrlimit(Resource::Fsize, Rlimit { current: Some(2000), maximum: Some(2000) }).unwrap();
-    let error = Writer::create(page, Large::of(1), &Options::new().replace(true)).unwrap_err();
+    let error =
+        Writer::create(page, Large::from_number(1), &Options::new().replace(true)).unwrap_err();
     assert!(matches!(error, Error::NoSpace { .. }), "{error}");
     assert!(error.to_string().contains("nothing was changed"), "{error}");
     assert_eq!(Reader::<u64>::open(page).expect("as before").read().unwrap().value, 5);
 }
 
-/// Says what can be known about a page from in here.
+/// Prints the value of a page, its freshness, and whether its writer is running.
 fn fresh(page: &str) {
     let reader = Reader::<Medium>::open(page).expect("a page");
-    let (reading, writer) = (reader.read().expect("whole"), reader.writer().expect("one"));
+    let (reading, writer) = (reader.read().expect("not torn"), reader.writer().expect("one"));
     let freshness = match reading.freshness() {
         Freshness::Fresh(_) => "fresh",
         Freshness::Stale(_) => "stale",
         Freshness::Unpromised => "unpromised",
         Freshness::Unknown => "unknown",
     };
-    say(&format!("{} {freshness} {:?}", reading.value.number(), writer.is_running()));
+    print_line(&format!("{} {freshness} {:?}", reading.value.number(), writer.is_running()));
 }
 
-/// Reads a sealed page that came with the process.
+/// Reads a sealed page from an inherited file descriptor.
 fn inherited(number: u32) {
-    let reader = Reader::<Medium>::inherited(number).expect("a sealed page");
-    say(&format!("{}", reader.read().expect("whole").value.number()));
+    let reader = Reader::<Medium>::open_inherited(number).expect("a sealed page");
+    print_line(&format!("{}", reader.read().expect("not torn").value.number()));
     let file = File::open(format!("/proc/self/fd/{number}")).expect("readable");
-    assert!(rustix::fs::ftruncate(file.as_fd(), 0).is_err(), "it can be cut off");
+    assert!(rustix::fs::ftruncate(file.as_fd(), 0).is_err(), "it can be truncated");
     let writable =
         OpenOptions::new().read(true).write(true).open(format!("/proc/self/fd/{number}"));
     if let Ok(writable) = writable {
         assert!((&writable).write(b"x").is_err(), "it can be written to");
-        assert!(writable.set_len(0).is_err(), "it can be cut off");
+        assert!(writable.set_len(0).is_err(), "it can be truncated");
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The timeline as an SVG picture: a lane for each thread above, the count below.
+//! Draws the timeline as an SVG diagram: a lane for each thread, and the count below.
 
 use core::ops::Range;
 
@@ -9,7 +9,7 @@ use svg::node::element::{
     Circle, Definitions, Description, Group, Line, Marker, Path, Rectangle, Text, Title,
 };
 
-use super::event::{Copied, Deed, Event, Verdict, Who};
+use super::event::{Action, Copied, Event, ReadResult, TraceThread};
 
 const LEFT: f64 = 96.0;
 const RIGHT: f64 = 84.0;
@@ -35,11 +35,11 @@ const RETRY_INK: &str = "#b42318";
 
 /// Draws the events of a run.
 pub(crate) fn draw(events: &[Event]) -> String {
-    let picture = Picture::new(events);
+    let diagram = Diagram::new(events);
     let document = Document::new()
-        .set("viewBox", (0.0, 0.0, picture.width, picture.height))
-        .set("width", picture.width)
-        .set("height", picture.height)
+        .set("viewBox", (0.0, 0.0, diagram.width, diagram.height))
+        .set("width", diagram.width)
+        .set("height", diagram.height)
         .set("font-family", FONT)
         .set("font-size", 12)
         .set("fill", INK)
@@ -48,31 +48,31 @@ pub(crate) fn draw(events: &[Event]) -> String {
             "Timeline of two writers and a reader, with the sequence count after each step.",
         )))
         .add(arrow_head())
-        .add(rectangle(0.0, 0.0, picture.width, picture.height).set("fill", "#ffffff"))
-        .add(picture.heading())
-        .add(picture.odd_windows())
-        .add(picture.lanes())
-        .add(picture.calls())
-        .add(picture.writes())
-        .add(picture.reads())
-        .add(picture.retries())
-        .add(picture.dots())
-        .add(picture.graph());
+        .add(rectangle(0.0, 0.0, diagram.width, diagram.height).set("fill", "#ffffff"))
+        .add(diagram.heading())
+        .add(diagram.odd_windows())
+        .add(diagram.lanes())
+        .add(diagram.calls())
+        .add(diagram.writes())
+        .add(diagram.reads())
+        .add(diagram.retries())
+        .add(diagram.dots())
+        .add(diagram.graph());
     document.to_string() + "\n"
 }
 
-/// The events, and the sizes that follow from them.
-struct Picture<'a> {
+/// The events, and the size of the diagram.
+struct Diagram<'a> {
     events: &'a [Event],
     highest: usize,
     width: f64,
     height: f64,
 }
 
-/// Two events of one thread that belong together, by their indices.
+/// The indices of the first and last event of one write or read.
 type Span = Range<usize>;
 
-impl<'a> Picture<'a> {
+impl<'a> Diagram<'a> {
     fn new(events: &'a [Event]) -> Self {
         let highest = events.iter().map(|event| event.count_after).max().unwrap_or(0);
         let width = LEFT + STEP * events.len() as f64 + RIGHT;
@@ -84,13 +84,14 @@ impl<'a> Picture<'a> {
         GRAPH_TOP + UNIT * (self.highest - count) as f64
     }
 
-    /// From each `first` to the next `last` of the same thread.
-    fn spans(&self, first: fn(&Deed) -> bool, last: fn(&Deed) -> bool) -> Vec<Span> {
+    /// Returns the spans from each `first` to the next `last` of the same thread.
+    fn spans(&self, first: fn(&Action) -> bool, last: fn(&Action) -> bool) -> Vec<Span> {
         let mut spans = Vec::new();
-        for (start, event) in self.events.iter().enumerate().filter(|(_, event)| first(&event.deed))
+        for (start, event) in
+            self.events.iter().enumerate().filter(|(_, event)| first(&event.action))
         {
             let rest = self.events.iter().enumerate().skip(start);
-            let mut ends = rest.filter(|(_, later)| later.who == event.who && last(&later.deed));
+            let mut ends = rest.filter(|(_, later)| later.who == event.who && last(&later.action));
             if let Some((end, _)) = ends.next() {
                 spans.push(start..end);
             }
@@ -99,13 +100,13 @@ impl<'a> Picture<'a> {
     }
 
     fn write_spans(&self) -> Vec<Span> {
-        self.spans(|d| matches!(d, Deed::WriteStarts), |d| matches!(d, Deed::WriteEnds))
+        self.spans(|d| matches!(d, Action::WriteStarts), |d| matches!(d, Action::WriteEnds))
     }
 
     fn read_spans(&self) -> Vec<Span> {
         self.spans(
-            |deed| matches!(deed, Deed::ReadBegins { .. }),
-            |deed| matches!(deed, Deed::Validates { .. }),
+            |action| matches!(action, Action::ReadBegins { .. }),
+            |action| matches!(action, Action::Validates { .. }),
         )
     }
 
@@ -126,7 +127,7 @@ impl<'a> Picture<'a> {
         group
     }
 
-    /// The time in which a writer is inside, through all lanes and the graph.
+    /// Shades the times of writes, through all lanes and the graph.
     fn odd_windows(&self) -> Group {
         self.write_spans().into_iter().fold(Group::new(), |group, span| {
             let height = self.graph_y(0) - LANES_TOP;
@@ -136,14 +137,19 @@ impl<'a> Picture<'a> {
     }
 
     fn lanes(&self) -> Group {
-        [Who::WriterA, Who::WriterB, Who::Reader].into_iter().fold(Group::new(), |group, who| {
-            let y = lane(who);
-            let name = text(LEFT - 10.0, y + 4.0, who.to_string()).set("text-anchor", "end");
-            group.add(line((LEFT, y), (self.width - RIGHT, y))).add(name.set("font-weight", "bold"))
-        })
+        [TraceThread::WriterA, TraceThread::WriterB, TraceThread::Reader].into_iter().fold(
+            Group::new(),
+            |group, who| {
+                let y = lane(who);
+                let name = text(LEFT - 10.0, y + 4.0, who.to_string()).set("text-anchor", "end");
+                group
+                    .add(line((LEFT, y), (self.width - RIGHT, y)))
+                    .add(name.set("font-weight", "bold"))
+            },
+        )
     }
 
-    /// The kernel's name of each call, and a line down to the thread that makes it.
+    /// Draws the kernel's name of each call, and a line down to its thread.
     fn calls(&self) -> Group {
         self.events.iter().enumerate().fold(Group::new(), |group, (index, event)| {
             let (x, y) = (x(index), LANES_TOP - 10.0);
@@ -160,9 +166,9 @@ impl<'a> Picture<'a> {
         self.write_spans().into_iter().fold(Group::new(), |group, span| {
             let mut stored = Copied::default();
             for event in &self.events[span.clone()] {
-                match event.deed {
-                    Deed::StoresSeconds(value) => stored.seconds = value,
-                    Deed::StoresNanoseconds(value) => stored.nanoseconds = value,
+                match event.action {
+                    Action::StoresSeconds(value) => stored.seconds = value,
+                    Action::StoresNanoseconds(value) => stored.nanoseconds = value,
                     _ => {}
                 }
             }
@@ -175,20 +181,20 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// Each attempt of the reader: what it copied, and what came of it.
+    /// Draws each attempt of the reader: what it copied, and the result.
     fn reads(&self) -> Group {
         self.read_spans().into_iter().fold(Group::new(), |group, span| {
             let last = &self.events[span.end];
-            let Deed::Validates { verdict, copied, .. } = last.deed else {
+            let Action::Validates { result, copied, .. } = last.action else {
                 return group;
             };
-            let (fill, ink) = match verdict {
-                Verdict::Success => (SUCCESS, INK),
-                Verdict::RetryOdd | Verdict::RetryMoved => (RETRY, RETRY_INK),
+            let (fill, ink) = match result {
+                ReadResult::Success => (SUCCESS, INK),
+                ReadResult::RetryOdd | ReadResult::RetryMoved => (RETRY, RETRY_INK),
             };
             let whole = if copied.is_torn() { "torn" } else { "whole" };
             let copied = format!("copied {copied}: {whole}");
-            let y = lane(Who::Reader);
+            let y = lane(TraceThread::Reader);
             group
                 .add(bar(&span, y, fill))
                 .add(caption(&span, y + BAR / 2.0 + 16.0, copied))
@@ -196,16 +202,16 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// An arrow from each attempt that failed to the next.
+    /// Draws an arrow from each failed attempt to the next.
     fn retries(&self) -> Group {
         let spans = self.read_spans();
         spans.windows(2).fold(Group::new(), |group, pair| {
-            let failed = &self.events[pair[0].end].deed;
-            if matches!(failed, Deed::Validates { verdict: Verdict::Success, .. }) {
+            let failed = &self.events[pair[0].end].action;
+            if matches!(failed, Action::Validates { result: ReadResult::Success, .. }) {
                 return group;
             }
             let (from, to) = (x(pair[0].end), x(pair[1].start));
-            let bar = lane(Who::Reader) - BAR / 2.0 - 1.0;
+            let bar = lane(TraceThread::Reader) - BAR / 2.0 - 1.0;
             let top = bar - 24.0;
             let curve = ((from, top), (to, top), (to, bar - 5.0));
             let way = Data::new().move_to((from, bar)).cubic_curve_to(curve);
@@ -222,7 +228,7 @@ impl<'a> Picture<'a> {
 
     fn event_y(&self, event: &Event) -> f64 {
         match event.who {
-            Who::Main => self.graph_y(event.count_after),
+            TraceThread::Main => self.graph_y(event.count_after),
             who => lane(who),
         }
     }
@@ -234,7 +240,7 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// The count after each step, over the step's number.
+    /// Draws the count after each step, above the number of the step.
     fn graph(&self) -> Group {
         let right = self.width - RIGHT;
         let bottom = self.graph_y(0);
@@ -273,11 +279,11 @@ fn x(index: usize) -> f64 {
     LEFT + STEP * (index as f64 + 0.5)
 }
 
-fn lane(who: Who) -> f64 {
+fn lane(who: TraceThread) -> f64 {
     let row = match who {
-        Who::WriterA => 0.0,
-        Who::WriterB => 1.0,
-        Who::Main | Who::Reader => 2.0,
+        TraceThread::WriterA => 0.0,
+        TraceThread::WriterB => 1.0,
+        TraceThread::Main | TraceThread::Reader => 2.0,
     };
     LANES_TOP + LANE * (row + 0.6)
 }
@@ -291,7 +297,7 @@ fn caption(span: &Span, y: f64, words: String) -> Text {
     text((x(span.start) + x(span.end)) / 2.0, y, words).set("text-anchor", "middle")
 }
 
-/// Keeps the words clear of the lines that they cross in an odd window.
+/// Gives the text an outline, so that it is readable on the lines of a shaded time.
 fn on_odd(words: Text) -> Text {
     words.set("stroke", ODD).set("stroke-width", 5).set("paint-order", "stroke")
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The order of the calls. What comes of them is not written here: the run finds out.
+//! The order of the calls. Their results come from the run.
 
 use std::thread;
 use std::time::Instant;
 
-use super::actors::{Actor, Clock, reader, writer};
 use super::event::ReaderCall::{Begin, Copy, RawBegin, Retry};
 use super::event::WriterCall::{Lock, StoreNanoseconds, StoreSeconds, Unlock};
-use super::event::{Copied, Event, ReaderCall, Who, WriterCall};
+use super::event::{Copied, Event, ReaderCall, TraceThread, WriterCall};
+use super::threads::{SharedClock, SteppedThread, reader, writer};
 use crate::outcome::Problem;
 
 /// One call of one thread.
@@ -22,45 +22,45 @@ use Step::{A, B, R};
 const FIRST: u64 = 1;
 const SECOND: u64 = 2;
 
-/// The tutorials' tables, and between them a reader that has to retry, for each reason once.
+/// Returns the tutorials' tables, and between them a reader that has to retry, once for each reason.
 fn steps() -> [Step; 20] {
     [
         A(Lock),
         A(StoreSeconds(FIRST)),
-        A(StoreNanoseconds(Copied::nanoseconds_of(FIRST))),
+        A(StoreNanoseconds(Copied::nanoseconds_for(FIRST))),
         A(Unlock),
-        // Nobody writes: success.
+        // No write in progress: success.
         R(Begin),
         R(Copy),
         R(Retry),
-        // Writer B comes in between: the count moves under the reader.
+        // Writer B begins during the read: the count changes.
         R(Begin),
         B(Lock),
         B(StoreSeconds(SECOND)),
         R(Copy),
         R(Retry),
-        // Writer B is still inside: the count is odd from the start.
+        // Writer B is still writing: the count is odd from the start.
         R(RawBegin),
         R(Copy),
         R(Retry),
-        B(StoreNanoseconds(Copied::nanoseconds_of(SECOND))),
+        B(StoreNanoseconds(Copied::nanoseconds_for(SECOND))),
         B(Unlock),
-        // Nobody writes again: success.
+        // No write in progress again: success.
         R(Begin),
         R(Copy),
         R(Retry),
     ]
 }
 
-/// Runs the threads through the steps and returns what they reported.
-pub(crate) fn play() -> Result<Vec<Event>, Problem> {
+/// Runs the threads through the steps, and returns the events.
+pub(crate) fn run() -> Result<Vec<Event>, Problem> {
     let start = Instant::now();
-    let (clock, made) = Clock::new();
-    let mut events = vec![Event { step: 1, at_ns: since(start), ..made }];
+    let (clock, created) = SharedClock::new();
+    let mut events = vec![Event { step: 1, at_ns: since(start), ..created }];
     thread::scope(|scope| {
-        let writer_a = Actor::start(scope, &clock, Who::WriterA, writer)?;
-        let writer_b = Actor::start(scope, &clock, Who::WriterB, writer)?;
-        let reader = Actor::start(scope, &clock, Who::Reader, reader)?;
+        let writer_a = SteppedThread::start(scope, &clock, TraceThread::WriterA, writer)?;
+        let writer_b = SteppedThread::start(scope, &clock, TraceThread::WriterB, writer)?;
+        let reader = SteppedThread::start(scope, &clock, TraceThread::Reader, reader)?;
         for (step, call) in (2..).zip(steps()) {
             let event = match call {
                 A(call) => writer_a.step(call),
@@ -80,21 +80,21 @@ fn since(start: Instant) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::event::{Deed, Verdict};
+    use crate::trace::event::{Action, ReadResult};
 
-    fn verdicts(events: &[Event]) -> Vec<(Verdict, Copied)> {
-        let mut verdicts = Vec::new();
+    fn results(events: &[Event]) -> Vec<(ReadResult, Copied)> {
+        let mut results = Vec::new();
         for event in events {
-            if let Deed::Validates { verdict, copied, .. } = event.deed {
-                verdicts.push((verdict, copied));
+            if let Action::Validates { result, copied, .. } = event.action {
+                results.push((result, copied));
             }
         }
-        verdicts
+        results
     }
 
     #[test]
     fn the_count_goes_from_zero_to_four_in_steps_of_one() {
-        let Ok(events) = play() else { panic!("the run succeeds") };
+        let Ok(events) = run() else { panic!("the run succeeds") };
         let mut counts: Vec<usize> = events.iter().map(|event| event.count_after).collect();
         counts.dedup();
         assert_eq!(counts, [0, 1, 2, 3, 4]);
@@ -104,16 +104,16 @@ mod tests {
     }
 
     #[test]
-    fn the_reader_succeeds_meets_a_moved_and_an_odd_count_and_succeeds() {
-        let Ok(events) = play() else { panic!("the run succeeds") };
+    fn the_reader_succeeds_retries_for_both_reasons_and_succeeds() {
+        let Ok(events) = run() else { panic!("the run succeeds") };
         let copy = |seconds, nanoseconds| Copied { seconds, nanoseconds };
         assert_eq!(
-            verdicts(&events),
+            results(&events),
             [
-                (Verdict::Success, copy(1, 100)),
-                (Verdict::RetryMoved, copy(2, 100)),
-                (Verdict::RetryOdd, copy(2, 100)),
-                (Verdict::Success, copy(2, 200)),
+                (ReadResult::Success, copy(1, 100)),
+                (ReadResult::RetryMoved, copy(2, 100)),
+                (ReadResult::RetryOdd, copy(2, 100)),
+                (ReadResult::Success, copy(2, 200)),
             ]
         );
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Pages that are cut off, and pages that somebody scribbles over while they are read.
+//! Pages that are truncated, and pages that another process overwrites while they are read.
 
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -13,59 +13,59 @@ use rustix::mm::{MapFlags, ProtFlags, mmap};
 use tearfree_page::{ByteReader, Options, Owner, Reader, Waited, Writer};
 use tempfile::TempDir;
 
-use super::process::Actor;
-use super::sample::{Accusing, Large};
+use super::process::Process;
+use super::value::{Large, SelfChecking};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
-    ("a_named_page_that_its_owner_cuts_off_ends_its_readers", cut_off),
-    ("scribbling_over_a_page_neither_stops_nor_crashes_its_readers", scribbled),
+    ("truncating_a_named_page_kills_its_readers", truncated),
+    ("overwriting_a_page_neither_stops_nor_crashes_its_readers", overwritten),
 ];
 
-fn place() -> (TempDir, PathBuf) {
+fn new_page() -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
     let page = folder.path().join("page");
-    drop(Writer::create(&page, Large::of(1), &Options::new().wakes(true)).unwrap());
+    drop(Writer::create(&page, Large::from_number(1), &Options::new().wakes(true)).unwrap());
     (folder, page)
 }
 
-/// What the documentation warns of, so that nobody believes otherwise.
-fn cut_off() {
-    let (_folder, page) = place();
-    let mut reader = Actor::start(&["touch", page.to_str().unwrap()]).ready();
+/// The documentation warns of this.
+fn truncated() {
+    let (_folder, page) = new_page();
+    let mut reader = Process::start(&["touch", page.to_str().unwrap()]).wait_ready();
     OpenOptions::new().write(true).open(page.join("page")).unwrap().set_len(0).unwrap();
-    reader.tell("now");
-    assert_eq!(reader.end().signal(), Some(libc::SIGBUS));
+    reader.send_line("now");
+    assert_eq!(reader.wait_exit().signal(), Some(libc::SIGBUS));
 }
 
-/// Reads when it is told to.
+/// Reads the page once, after it has read a line.
 pub(crate) fn touch(page: &str) {
     let reader = Reader::<Large>::open(page).expect("a page");
     println!("ready");
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).expect("text");
-    reader.read().expect("whole").value.number();
+    reader.read().expect("not torn").value.number();
 }
 
-fn scribbled() {
-    let (_folder, page) = place();
+fn overwritten() {
+    let (_folder, page) = new_page();
     let name = page.to_str().unwrap();
-    let scribbler = Actor::start(&["scribble", name]).ready();
-    let mut reader = Actor::start(&["survive", name]);
-    let said = reader.line();
-    let numbers: Vec<u64> = said.split(' ').map(|n| n.parse().expect("numbers")).collect();
-    let [read, unsettled, opened, refused] = numbers[..] else { panic!("{said}") };
+    let attacker = Process::start(&["overwrite", name]).wait_ready();
+    let mut reader = Process::start(&["survive", name]);
+    let printed = reader.read_line();
+    let numbers: Vec<u64> = printed.split(' ').map(|n| n.parse().expect("numbers")).collect();
+    let [read, unsettled, opened, refused] = numbers[..] else { panic!("{printed}") };
     eprintln!("{read} read, {unsettled} unsettled, {opened} opened, {refused} refused");
-    assert!(reader.end().success(), "it crashed");
-    assert!(read + unsettled > 0 && refused > 0, "the two never met: {said}");
-    drop(scribbler);
+    assert!(reader.wait_exit().success(), "it crashed");
+    assert!(read + unsettled > 0 && refused > 0, "the two never met: {printed}");
+    drop(attacker);
     assert!(fs::exists(page).unwrap());
 }
 
-/// Which word the count is.
+/// The index of the count, in words.
 const COUNT: usize = 128 / 8;
 
-/// Stores anything anywhere, until it is killed.
-pub(crate) fn scribble(page: &str) {
+/// Stores random words at random offsets, until it is killed.
+pub(crate) fn overwrite(page: &str) {
     let file = OpenOptions::new().read(true).write(true).open(format!("{page}/page")).unwrap();
     let len = usize::try_from(file.metadata().unwrap().len()).unwrap();
     let protection = ProtFlags::READ | ProtFlags::WRITE;
@@ -80,22 +80,22 @@ pub(crate) fn scribble(page: &str) {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        let at = usize::try_from(random).unwrap() % words.len();
-        // Now and then what was there, so that some headers pass the checks, and some half.
-        let is_fixed = at < 16;
-        // By other bits than those that choose the place, so that every place has its turn.
+        let index = usize::try_from(random).unwrap() % words.len();
+        // Sometimes the original word, so that some headers pass all checks and others pass some.
+        let is_fixed = index < 16;
+        // By other bits than those that choose the index, so that every word is overwritten.
         let keep = is_fixed && round % 4096 < 3000 || (random >> 32).is_multiple_of(3);
-        words[at].store(if keep { original[at] } else { random.rotate_left(21) }, Relaxed);
+        words[index].store(if keep { original[index] } else { random.rotate_left(21) }, Relaxed);
         if round.is_multiple_of(7) {
             words[COUNT].store(random >> (random % 64), Relaxed);
         }
     }
 }
 
-/// Reads whatever comes for a while: nothing may panic, hang, or end the process.
+/// Reads the overwritten page for two seconds. Nothing may panic, hang, or end the process.
 pub(crate) fn survive(page: &str) {
     let old = loop {
-        // The first time has to succeed; the header is whole most of the time.
+        // The header is intact most of the time.
         if let Ok(reader) = Reader::<Large>::open(page) {
             break reader;
         }
@@ -116,7 +116,7 @@ pub(crate) fn survive(page: &str) {
         let _ = old.read_current(|| ());
         let waited = old.wait_changed(old.generation(), Some(Duration::from_micros(50)));
         assert!(matches!(waited, Waited::Changed | Waited::TimedOut | Waited::Superseded));
-        match ByteReader::open_of(page, Owner::Anyone) {
+        match ByteReader::open_owned_by(page, Owner::Any) {
             Ok(reader) => {
                 let _ = reader.read();
                 opened += 1;

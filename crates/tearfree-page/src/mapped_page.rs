@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A mapped page: its words and slots, by name. The one place that knows their addresses.
+//! `MappedPage`: the words and slots of a mapped page, by name. Only this file computes their addresses.
 
 #![allow(unsafe_code, reason = "memory that other processes change is reached from here")]
 
@@ -9,111 +9,145 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
+use rustix::thread::futex;
 use tearfree::raw::{self, PairCount};
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::error::Error;
 use crate::header::{Damage, Geometry, inspect_parts};
+use crate::identity::{WriterIdentity, boot_id};
 use crate::layout::{
-    Fixed, Header, Hot, LINE, MAX_PAYLOAD, MAX_SCHEMA, SLOTS, WriterRecord, schema_offset, stride,
+    ChangingFields, FixedFields, Header, LINE, MAX_ATTEMPTS, MAX_PAYLOAD, MAX_SCHEMA, SLOTS,
+    WriterRecord, schema_offset, stride,
 };
 use crate::mapping::Mapping;
-use crate::status::Glance;
-use crate::view::View;
+use crate::schema::Schema;
+use crate::slot_view::SlotView;
+use crate::status::ReadStatus;
 
-/// How often a copy is tried before a reader gives up. Two publications during each of a thousand
-/// copies are no writer's doing.
-pub(crate) const ATTEMPTS: u32 = 1000;
-
-/// A page in this process, whose geometry was checked once and is not looked at again.
+/// A page in the memory of this process. Its header was checked when it was mapped, and is not trusted
+/// again.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct MappedPage {
     mapping: Mapping,
     /// The address of the two slots. All of the header before them is mapped too.
     slots: *mut u8,
     /// The size of the payload. Both slots are mapped.
     payload: usize,
+    pub(crate) geometry: Geometry,
 }
 
 // SAFETY: P6, P11. The pointers go into the mapping, which is `Send` and `Sync` for the same reason.
-unsafe impl Send for Shared {}
+unsafe impl Send for MappedPage {}
 
 // SAFETY: P6, P11. All access through the pointers is by racing copies and atomics, from any number
 // of threads.
-unsafe impl Sync for Shared {}
+unsafe impl Sync for MappedPage {}
 
-impl Shared {
-    /// Checks the header of a page in the mapping itself, from a private copy of it.
-    pub(crate) fn new(mapping: Mapping) -> Result<(Self, Geometry), Damage> {
-        let mut fixed = [0; size_of::<Fixed>()];
-        // SAFETY: P6. A header is mapped, and all processes change it by racing copies or from outside
-        // of this program.
-        unsafe { raw::load_bytes(mapping.at(0), as_uninit(&mut fixed)) };
-        let text_of = |place: Range<usize>| {
-            let mut text = vec![0; place.len()];
-            // SAFETY: P6. `inspect_parts` asks for what is inside of the page, all of which is
-            // mapped.
-            unsafe { raw::load_bytes(mapping.at(place.start), as_uninit(&mut text)) };
-            text
-        };
-        let fixed = Fixed::read_from_bytes(&fixed).map_err(|_| Damage::Short)?;
-        let geometry = inspect_parts(&fixed, mapping.len() as u64, text_of)?;
-        let (slots, payload) = (mapping.at(SLOTS), geometry.schema.size());
-        Ok((Shared { mapping, slots, payload }, geometry))
-    }
-
-    /// Maps a page for a reader, or for its writer. `file_len` is what the system says about the file.
+impl MappedPage {
+    /// Maps a page and checks its header. `file_len` is the length of the file.
     pub(crate) fn map(
         file: BorrowedFd<'_>,
         file_len: u64,
         path: &Path,
         map: fn(BorrowedFd<'_>, usize, &Path) -> Result<Mapping, Error>,
-    ) -> Result<(Self, Geometry), Error> {
+    ) -> Result<Self, Error> {
         let damaged = |damage| Error::Damaged(path.to_owned(), damage);
         let len = usize::try_from(file_len).unwrap_or(usize::MAX).min(MAX_LEN);
         if len < size_of::<Header>() {
-            return Err(damaged(Damage::Short));
+            return Err(damaged(Damage::TooShort));
         }
         Self::new(map(file, len, path)?).map_err(damaged)
     }
 
-    /// The count of the payload.
+    /// Checks a private copy of the header in the mapping.
+    fn new(mapping: Mapping) -> Result<Self, Damage> {
+        let mut fixed = [0; size_of::<FixedFields>()];
+        // SAFETY: P6. A header is mapped, and all processes change it by racing copies or from outside
+        // of this program.
+        unsafe { raw::load_bytes(mapping.address_of(0), as_uninit(&mut fixed)) };
+        let copy_text = |range: Range<usize>| {
+            let mut text = vec![0; range.len()];
+            // SAFETY: P6. `inspect_parts` asks for what is inside of the page, all of which is
+            // mapped.
+            unsafe { raw::load_bytes(mapping.address_of(range.start), as_uninit(&mut text)) };
+            text
+        };
+        let fixed = FixedFields::read_from_bytes(&fixed).map_err(|_| Damage::TooShort)?;
+        let geometry = inspect_parts(&fixed, mapping.len() as u64, copy_text)?;
+        let (slots, payload) = (mapping.address_of(SLOTS), geometry.schema.size());
+        Ok(MappedPage { mapping, slots, payload, geometry })
+    }
+
+    /// Checks that the page has this schema.
+    pub(crate) fn check_schema(&self, schema: &Schema, path: &Path) -> Result<(), Error> {
+        if self.geometry.schema == *schema {
+            return Ok(());
+        }
+        let (page, wanted) = (self.geometry.schema.to_string(), schema.to_string());
+        Err(Error::SchemaMismatch { path: path.to_owned(), page, wanted })
+    }
+
+    /// Checks that the page was created since the last boot, as far as its boot is known.
+    pub(crate) fn check_boot(&self, path: &Path) -> Result<(), Error> {
+        let (current, created) = (boot_id(), self.geometry.boot_id);
+        if current == created || current == [0; 16] || created == [0; 16] {
+            return Ok(());
+        }
+        Err(Error::OtherBoot(path.to_owned()))
+    }
+
+    /// Returns the count of the payload.
     #[inline(always)]
     pub(crate) fn count(&self) -> &PairCount {
         // SAFETY: P11. A word of the header, which begins at a multiple of 4096 bytes; everybody
         // treats it as an atomic for as long as it is mapped.
-        unsafe { PairCount::from_ptr(self.word(offset_of!(Header, hot) + offset_of!(Hot, count))) }
+        unsafe {
+            PairCount::from_ptr(
+                self.word(offset_of!(Header, changing) + offset_of!(ChangingFields, count)),
+            )
+        }
     }
 
-    /// The half of the count that changes with every publication: what one can sleep on.
+    /// Returns the low half of the count, which every publication changes: the word to sleep on.
     pub(crate) fn futex(&self) -> &AtomicU32 {
         let low = if cfg!(target_endian = "little") { 0 } else { 4 };
-        let at = offset_of!(Header, hot) + offset_of!(Hot, count) + low;
+        let offset = offset_of!(Header, changing) + offset_of!(ChangingFields, count) + low;
         // SAFETY: P11. Half of the count's word, aligned; it is only handed to the system.
-        unsafe { AtomicU32::from_ptr(self.word(at)) }
+        unsafe { AtomicU32::from_ptr(self.word(offset)) }
+    }
+
+    /// Wakes every process that sleeps on the count.
+    #[inline(never)]
+    pub(crate) fn wake(&self) {
+        // Cannot fail: the address is valid, and waking no one is not an error.
+        let _ = futex::wake(self.futex(), futex::Flags::empty(), i32::MAX.unsigned_abs());
     }
 
     #[inline(always)]
     pub(crate) fn valid_until(&self) -> &AtomicU64 {
-        self.atomic(offset_of!(Header, hot) + offset_of!(Hot, valid_until))
+        self.atomic(offset_of!(Header, changing) + offset_of!(ChangingFields, valid_until))
     }
 
     #[inline(always)]
     pub(crate) fn time_namespace(&self) -> &AtomicU64 {
-        self.atomic(offset_of!(Header, hot) + offset_of!(Hot, time_namespace))
+        self.atomic(offset_of!(Header, changing) + offset_of!(ChangingFields, time_namespace))
     }
 
     #[inline(always)]
     pub(crate) fn state(&self) -> &AtomicU32 {
-        let at = offset_of!(Header, hot) + offset_of!(Hot, state);
+        let offset = offset_of!(Header, changing) + offset_of!(ChangingFields, state);
         // SAFETY: P11. A word of the header, aligned, which all processes use as an atomic.
-        unsafe { AtomicU32::from_ptr(self.word::<u32>(at)) }
+        unsafe { AtomicU32::from_ptr(self.word::<u32>(offset)) }
     }
 
-    /// One of the user's words.
+    /// Returns one of the user's words.
+    ///
+    /// # Panics
+    /// If `index` is 8 or more.
     #[inline(always)]
     pub(crate) fn user_word(&self, index: usize) -> &AtomicU64 {
-        assert!(index < 8, "a page has the words 0 to 7");
+        assert!(index < 8, "there is no word {index}: a page has the words 0 to 7");
         self.atomic(offset_of!(Header, words) + index * 8)
     }
 
@@ -129,54 +163,54 @@ impl Shared {
         self.in_header(offset).cast()
     }
 
-    /// The words beside the count.
+    /// Loads the words beside the count. `time_namespace` is that of this process.
     #[inline(always)]
-    pub(crate) fn glance(&self, here: u64) -> Glance {
+    pub(crate) fn status(&self, time_namespace: u64) -> ReadStatus {
         // ORDERING: Relaxed: an independent word; at least as new as what `PairCount::read_begin`
         // acquired.
         let valid_until = self.valid_until().load(Relaxed);
         // ORDERING: Relaxed: a number that is only compared.
-        let there = self.time_namespace().load(Relaxed);
+        let writers_namespace = self.time_namespace().load(Relaxed);
         // ORDERING: Relaxed: an independent word; what it says about the value, the count has
         // ordered.
         let state = self.state().load(Relaxed);
-        Glance::new(valid_until, here == there, state)
+        ReadStatus::new(valid_until, time_namespace == writers_namespace, state)
     }
 
-    /// Copies a `T` out of a slot; torn until the count says otherwise.
+    /// Copies a `T` out of a slot. It may be torn until the count has been checked.
     #[inline(always)]
     pub(crate) fn load<T: Copy>(&self, slot: usize) -> MaybeUninit<T> {
         // SAFETY: P6. The slot is a `T`'s, and has the size of one.
         unsafe { raw::load(self.slot_of::<T>(slot)) }
     }
 
-    /// As [`load`](Self::load), for single numbers of a `T`.
+    /// Borrows the slots of a page of `T`s, to load single numbers.
     #[inline(always)]
-    pub(crate) fn view<T>(&self) -> View<'_, T> {
+    pub(crate) fn slot_view<T>(&self) -> SlotView<'_, T> {
         // SAFETY: P6. The slots are a `T`'s, and mapped for as long as this is borrowed.
-        unsafe { View::new(self.slot_of::<T>(0)) }
+        unsafe { SlotView::new(self.slot_of::<T>(0)) }
     }
 
-    /// As [`load`](Self::load), for fields of a `T`.
+    /// Borrows a slot of a page of `T`s, to copy fields.
     #[inline(always)]
     pub(crate) fn fields<T>(&self, slot: usize) -> tearfree::View<'_, T> {
         // SAFETY: P6. The slot is a `T`'s, and mapped for as long as this is borrowed.
         unsafe { tearfree::View::from_ptr(self.slot_of::<T>(slot)) }
     }
 
-    /// As [`load`](Self::load), into bytes.
+    /// Copies the bytes of a slot into `to`. They may be torn until the count has been checked.
     #[inline(always)]
-    pub(crate) fn load_into(&self, slot: usize, to: &mut [u8]) {
+    pub(crate) fn load_bytes(&self, slot: usize, to: &mut [u8]) {
         assert!(to.len() <= self.payload, "the payload has {} bytes", self.payload);
         // SAFETY: P6. The slot has as many bytes, as was just checked.
         unsafe { raw::load_bytes(self.slot(slot, self.payload), as_uninit(to)) };
     }
 
-    /// The address of a slot of `T`s: whoever made this page's reader or writer of `T` checked that the
-    /// schema is one of that size. So the place is known when the program is compiled.
+    /// Returns the address of a slot of a page of `T`s. The schema was checked to be that of a `T`, so the
+    /// offset is a constant.
     #[inline(always)]
     fn slot_of<T>(&self, slot: usize) -> *mut T {
-        debug_assert!(size_of::<T>() == self.payload, "the page of another type");
+        debug_assert!(size_of::<T>() == self.payload, "the page holds another type");
         self.slot(slot, size_of::<T>()).cast()
     }
 
@@ -187,48 +221,53 @@ impl Shared {
         unsafe { self.slots.add(slot * stride(payload)) }
     }
 
-    /// The bytes of a slot.
-    pub(crate) fn bytes(&self, slot: usize) -> Vec<u8> {
+    /// Returns the bytes of a slot.
+    pub(crate) fn to_bytes(&self, slot: usize) -> Vec<u8> {
         let mut bytes = vec![0; self.payload];
-        self.load_into(slot, &mut bytes);
+        self.load_bytes(slot, &mut bytes);
         bytes
     }
 
-    /// Fills a slot, as the writer (P5, P14).
+    /// Copies a value into a slot. For the writer (P5, P14).
     #[inline(always)]
     pub(crate) fn store<T: Copy>(&self, slot: usize, value: &T) {
         // SAFETY: P6. The slot is a `T`'s; the mapping is writable, for this is the writer.
         unsafe { raw::store(value, self.slot_of::<T>(slot)) };
     }
 
-    /// As [`store`](Self::store), from bytes.
-    pub(crate) fn store_from(&self, slot: usize, bytes: &[u8]) {
+    /// Copies bytes into a slot. For the writer (P5, P14).
+    pub(crate) fn store_bytes(&self, slot: usize, bytes: &[u8]) {
         assert!(bytes.len() <= self.payload, "the payload has {} bytes", self.payload);
         // SAFETY: P6. The slot has as many bytes, as was just checked; the mapping is writable, for
         // this is the writer.
         unsafe { raw::store_bytes(bytes, self.slot(slot, self.payload)) };
     }
 
-    /// Who the writer is, by the same protocol as the payload. `None` if it does not hold still.
-    pub(crate) fn writer(&self) -> Option<WriterRecord> {
+    /// Returns the writer and its boot; `None` if the record changes during each attempt to copy it.
+    pub(crate) fn writer_identity(&self) -> Option<WriterIdentity> {
+        Some(WriterIdentity { record: self.writer_record()?, boot_id: self.geometry.boot_id })
+    }
+
+    /// Copies the writer record by the same protocol as the payload.
+    pub(crate) fn writer_record(&self) -> Option<WriterRecord> {
         let copy = |slot| {
             let mut bytes = [0; LINE];
             // SAFETY: P6. The record is a line of the header, which is mapped; `bytes` is private
             // and as long.
-            unsafe { raw::load_bytes(self.record(slot), as_uninit(&mut bytes)) };
+            unsafe { raw::load_bytes(self.record_address(slot), as_uninit(&mut bytes)) };
             bytes
         };
-        let (bytes, _) = raw::attempts(self.writer_count(), ATTEMPTS, copy)?;
+        let (bytes, _) = raw::attempts(self.writer_count(), MAX_ATTEMPTS, copy)?;
         WriterRecord::read_from_bytes(&bytes).ok()
     }
 
-    /// Changes who the writer is, as the writer.
-    pub(crate) fn set_writer(&self, record: &WriterRecord) {
+    /// Replaces the writer record. For the writer.
+    pub(crate) fn set_writer_record(&self, record: &WriterRecord) {
         let count = self.writer_count();
         let current = count.read_begin().generation();
         let slot = count.write_begin(current);
         // SAFETY: P6. A line of the header, in the writer's mapping.
-        unsafe { raw::store_bytes(record.as_bytes(), self.record(slot)) };
+        unsafe { raw::store_bytes(record.as_bytes(), self.record_address(slot)) };
         count.write_end(current);
     }
 
@@ -237,7 +276,7 @@ impl Shared {
         unsafe { PairCount::from_ptr(self.word(offset_of!(Header, writer_count))) }
     }
 
-    fn record(&self, slot: usize) -> *mut u8 {
+    fn record_address(&self, slot: usize) -> *mut u8 {
         self.in_header(offset_of!(Header, writers) + slot * LINE)
     }
 
@@ -249,7 +288,7 @@ impl Shared {
     }
 }
 
-/// Longer files are no pages; nothing beyond this is mapped.
+/// The longest page. The rest of a longer file is not mapped.
 const MAX_LEN: usize = schema_offset(MAX_PAYLOAD) + MAX_SCHEMA;
 
 fn as_uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The file that the picture goes to: checked before the run, replaced in one step after it.
+//! The file of the diagram: checked before the run, and replaced in one step after it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -12,19 +12,22 @@ use crate::outcome::Problem;
 const ADVICE: &str =
     "Nothing was run. Name a file that you may write to, in a folder that exists, with --svg FILE.";
 
-/// Where the picture will go, known to be writable.
-pub(crate) enum Target {
-    /// A new file beside `path`, which takes its place at the end.
+/// A file that is known to be writable.
+pub(crate) enum OutputFile {
+    /// A regular file. `temporary`, in the same folder, replaces it at the end.
     Replace { path: PathBuf, temporary: NamedTempFile },
-    /// A device or a pipe: nothing to replace.
+    /// A device or a pipe, which is written directly.
     Direct { path: PathBuf, file: File },
 }
 
-impl Target {
-    /// Makes sure that `path` can be written, without changing what is there.
+impl OutputFile {
+    /// Checks that `path` can be written, without changing it.
     pub(crate) fn open(path: &Path) -> Result<Self, Problem> {
         Self::try_open(path).map_err(|error| {
-            Problem::new(format_args!("cannot write {}: {}", path.display(), plain(&error)), ADVICE)
+            Problem::new(
+                format_args!("cannot write {}: {}", path.display(), system_message(&error)),
+                ADVICE,
+            )
         })
     }
 
@@ -35,26 +38,26 @@ impl Target {
         };
         let Some(old) = old else {
             let temporary = temporary_beside(path)?;
-            return Ok(Target::Replace { path: path.to_owned(), temporary });
+            return Ok(OutputFile::Replace { path: path.to_owned(), temporary });
         };
         // Fails for a folder and for a file that this user may not write to.
         let file = OpenOptions::new().write(true).open(path)?;
         if !old.is_file() {
-            return Ok(Target::Direct { path: path.to_owned(), file });
+            return Ok(OutputFile::Direct { path: path.to_owned(), file });
         }
-        // Replace the file itself, not a link to it, and keep its permissions.
+        // Replaces the file itself, not a link to it, and keeps its permissions.
         let path = fs::canonicalize(path)?;
         let temporary = temporary_beside(&path)?;
         temporary.as_file().set_permissions(old.permissions())?;
-        Ok(Target::Replace { path, temporary })
+        Ok(OutputFile::Replace { path, temporary })
     }
 
-    /// Writes the picture; whoever opens the file sees the old one or the whole new one.
-    pub(crate) fn write(self, picture: &str) -> Result<(), Problem> {
+    /// Writes the file. Programs that open it see the old contents or all of the new ones.
+    pub(crate) fn write(self, contents: &str) -> Result<(), Problem> {
         let path = match &self {
-            Target::Replace { path, .. } | Target::Direct { path, .. } => path.clone(),
+            OutputFile::Replace { path, .. } | OutputFile::Direct { path, .. } => path.clone(),
         };
-        self.try_write(picture).map_err(|error| {
+        self.try_write(contents).map_err(|error| {
             Problem::new(
                 format_args!("cannot write {}: {error}", path.display()),
                 "Free some space there, or name another file with --svg FILE, and run it again.",
@@ -62,11 +65,11 @@ impl Target {
         })
     }
 
-    fn try_write(self, picture: &str) -> io::Result<()> {
+    fn try_write(self, contents: &str) -> io::Result<()> {
         match self {
-            Target::Direct { mut file, .. } => file.write_all(picture.as_bytes()),
-            Target::Replace { path, mut temporary } => {
-                temporary.write_all(picture.as_bytes())?;
+            OutputFile::Direct { mut file, .. } => file.write_all(contents.as_bytes()),
+            OutputFile::Replace { path, mut temporary } => {
+                temporary.write_all(contents.as_bytes())?;
                 temporary.persist(path)?;
                 Ok(())
             }
@@ -74,8 +77,8 @@ impl Target {
     }
 }
 
-/// The system's own words, without the name of the temporary file that `tempfile` adds.
-fn plain(error: &io::Error) -> String {
+/// Formats the system's message, without the path of the temporary file that `tempfile` adds.
+fn system_message(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" at path ").next().unwrap_or_default().to_owned()
 }
@@ -87,7 +90,7 @@ fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // What any program gives a new file; the user's umask takes its part away.
+        // As for any new file; the umask of the user applies.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(parent.unwrap_or(Path::new(".")))
@@ -98,14 +101,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_existing_file_stays_as_it_is_until_the_picture_is_written() -> io::Result<()> {
+    fn an_existing_file_is_unchanged_until_the_new_one_is_written() -> io::Result<()> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("out.svg");
         fs::write(&path, "old")?;
-        let Ok(unused) = Target::open(&path) else { panic!("the file is writable") };
+        let Ok(unused) = OutputFile::open(&path) else { panic!("the file is writable") };
         drop(unused);
         assert_eq!(fs::read_to_string(&path)?, "old");
-        let Ok(used) = Target::open(&path) else { panic!("the file is writable") };
+        let Ok(used) = OutputFile::open(&path) else { panic!("the file is writable") };
         assert!(used.write("new").is_ok());
         assert_eq!(fs::read_to_string(&path)?, "new");
         assert_eq!(fs::read_dir(folder.path())?.count(), 1, "nothing is left behind");
@@ -114,17 +117,17 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_is_followed_and_a_device_is_written_into() -> io::Result<()> {
+    fn a_link_is_followed_and_a_device_is_written_directly() -> io::Result<()> {
         let folder = tempfile::tempdir()?;
         let (path, link) = (folder.path().join("out.svg"), folder.path().join("link.svg"));
         fs::write(&path, "old")?;
         std::os::unix::fs::symlink(&path, &link)?;
-        let Ok(linked) = Target::open(&link) else { panic!("the file is writable") };
+        let Ok(linked) = OutputFile::open(&link) else { panic!("the file is writable") };
         assert!(linked.write("new").is_ok());
         assert_eq!(fs::read_to_string(&path)?, "new");
         assert!(fs::symlink_metadata(&link)?.is_symlink());
-        let Ok(device) = Target::open(Path::new("/dev/null")) else { panic!("it is writable") };
-        assert!(matches!(device, Target::Direct { .. }));
+        let Ok(device) = OutputFile::open(Path::new("/dev/null")) else { panic!("it is writable") };
+        assert!(matches!(device, OutputFile::Direct { .. }));
         assert!(device.write("new").is_ok());
         assert!(!fs::metadata("/dev/null")?.is_file());
         Ok(())

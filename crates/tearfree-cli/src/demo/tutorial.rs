@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `tearfree demo --tutorial`: the tutorials' kernel module, with threads for its kthreads.
+//! `tearfree demo --tutorial`: the tutorials' kernel module, with threads in place of its kthreads.
 //!
-//! Writer and reader follow one schedule, the writer half an interval behind the reader. So the
-//! reader meets each value once, however long the run, instead of drifting past one.
+//! The writer runs half an interval behind the reader, on the same schedule, so the reader sees each
+//! value exactly once in a run of any length.
 
 use core::num::NonZeroU64;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,12 @@ use std::time::Instant;
 
 use tearfree::SeqLock;
 
-use crate::args::DemoArgs;
+use super::args::DemoArgs;
 use crate::outcome::{Outcome, Problem};
 use crate::stop::{Stop, sleep_until};
-use crate::terminal::{self, Audience};
+use crate::terminal::{self, OutputState};
 
-/// The module between its `init` and its `exit`.
+/// The loaded module.
 struct Module<'a> {
     global_var: SeqLock<u64>,
     start: Instant,
@@ -66,7 +66,7 @@ impl Module<'_> {
         let mut printed = 0;
         while count.is_none_or(|count| printed < count.get()) && self.sleep_until(due) {
             let value = self.global_var.read();
-            if terminal::print(&format!("read values : {value}\n"))? == Audience::Left {
+            if terminal::print(&format!("read values : {value}\n"))? == OutputState::Closed {
                 break;
             }
             printed += 1;

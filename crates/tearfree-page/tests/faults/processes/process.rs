@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Starting this program again as an actor, and following what it does.
+//! Starts this program again as another process, and talks to it.
 
 use core::time::Duration;
 use std::io::{BufRead, BufReader, Write};
@@ -7,74 +7,74 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
-/// After this long something hangs.
+/// After this time a test fails: something hangs.
 pub(crate) const WATCHDOG: Duration = Duration::from_secs(120);
 
-/// An actor that runs until it is killed, or has nothing more to do. It is killed with the test.
-pub(crate) struct Actor {
+/// A process in one of the roles of `roles.rs`. Dropping it kills it.
+pub(crate) struct Process {
     pub(crate) child: Child,
     lines: BufReader<ChildStdout>,
 }
 
-impl Actor {
+impl Process {
     pub(crate) fn start(args: &[&str]) -> Self {
         Self::start_under(&[], args)
     }
 
-    /// Starts it by way of another program, as `unshare -p -f`.
+    /// Starts it under another program, such as `unshare -p -f`.
     pub(crate) fn start_under(wrapper: &[&str], args: &[&str]) -> Self {
         let mut command = command_under(wrapper, args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the actor starts");
-        let lines = BufReader::new(child.stdout.take().expect("it was asked for"));
-        Actor { child, lines }
+        let mut child = command.spawn().expect("the process starts");
+        let lines = BufReader::new(child.stdout.take().expect("it is piped"));
+        Process { child, lines }
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// The next line that it prints; empty at its end.
-    pub(crate) fn line(&mut self) -> String {
+    /// Reads the next line that it prints; empty at its end.
+    pub(crate) fn read_line(&mut self) -> String {
         let mut line = String::new();
-        self.lines.read_line(&mut line).expect("the actor prints text");
+        self.lines.read_line(&mut line).expect("the process prints text");
         line.trim_end().to_owned()
     }
 
-    /// Waits until it says that it is ready.
-    pub(crate) fn ready(mut self) -> Self {
-        assert_eq!(self.line(), "ready");
+    /// Waits until it prints "ready".
+    pub(crate) fn wait_ready(mut self) -> Self {
+        assert_eq!(self.read_line(), "ready");
         self
     }
 
-    /// Says a line to it.
-    pub(crate) fn tell(&mut self, line: &str) {
-        let stdin = self.child.stdin.as_mut().expect("its input is ours");
-        writeln!(stdin, "{line}").expect("it listens");
+    /// Sends it a line.
+    pub(crate) fn send_line(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().expect("it is piped");
+        writeln!(stdin, "{line}").expect("it reads its input");
     }
 
-    /// Kills it by SIGKILL and waits until it is gone. It must not have ended before.
+    /// Kills it by SIGKILL and waits for it. It must not have ended before.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it is ours");
         let status = self.child.wait().expect("it is ours");
         assert_eq!(status.signal(), Some(libc::SIGKILL), "it had ended by itself: {status}");
     }
 
-    /// Ends its input, and waits until it ends by itself.
-    pub(crate) fn end(mut self) -> ExitStatus {
+    /// Closes its input and waits until it exits.
+    pub(crate) fn wait_exit(mut self) -> ExitStatus {
         drop(self.child.stdin.take());
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("it is ours") {
                 return status;
             }
-            assert!(start.elapsed() < WATCHDOG, "the actor hangs");
+            assert!(start.elapsed() < WATCHDOG, "the process hangs");
             std::thread::sleep(Duration::from_millis(2));
         }
     }
 }
 
-impl Drop for Actor {
+impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -91,20 +91,21 @@ fn command_under(wrapper: &[&str], args: &[&str]) -> Command {
             command
         }
     };
-    command.arg("--actor").args(args);
+    command.arg("--role").args(args);
     command
 }
 
-/// Whether this process may do what `unshare OPTIONS` does. Says so if not.
+/// Returns whether this process may run `unshare OPTIONS`; prints that a test is left out if not.
 pub(crate) fn may_unshare(options: &[&str]) -> bool {
     let tried = Command::new("unshare").args(options).arg("true").stderr(Stdio::null()).status();
     let may = tried.is_ok_and(|status| status.success());
     if !may {
-        eprintln!("left out: no right, or no command, to `unshare {}`", options.join(" "));
+        eprintln!("left out: cannot run `unshare {}`", options.join(" "));
     }
     may
 }
 
+/// Returns whether this process is root's; prints that a test is left out if not.
 pub(crate) fn is_root() -> bool {
     let is_root = rustix::process::geteuid().is_root();
     if !is_root {

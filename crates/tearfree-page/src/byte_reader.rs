@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `ByteReader`: reads values of a schema that is known only at run time, as bytes.
+
+use core::mem::MaybeUninit;
+use core::sync::atomic::Ordering::Relaxed;
+use core::time::Duration;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::thread;
+use std::time::Instant;
+
+use rustix::fs::OFlags;
+use rustix::thread::futex;
+use rustix::time::Timespec;
+use tearfree::raw::{self, Current};
+
+use crate::error::{Error, Unsettled, check_size};
+use crate::files::{self, Owner};
+use crate::header::Geometry;
+use crate::identity::{WriterIdentity, namespace};
+use crate::layout::MAX_ATTEMPTS;
+use crate::mapped_page::MappedPage;
+use crate::mapping::Mapping;
+use crate::path::PagePath;
+use crate::schema::Schema;
+use crate::sealed::{self, MEMORY_FILE};
+use crate::slot_view::SlotView;
+use crate::status::{ReadStatus, Reading, WriterState};
+
+/// How often a reader polls a page whose writer does not wake it.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The generation differs from the one that was seen.
+    Changed,
+    /// The timeout expired.
+    TimedOut,
+    /// The page was replaced or removed: open it again.
+    Superseded,
+}
+
+/// A page, mapped read-only and read as bytes; otherwise like [`Reader`](crate::Reader).
+///
+/// For tools and bindings, which learn the schema at run time.
+#[derive(Debug)]
+pub struct ByteReader {
+    mapped: MappedPage,
+    /// The time namespace of this process.
+    time_namespace: u64,
+}
+
+impl ByteReader {
+    /// Opens a page of any schema: see [`Reader::open`](crate::Reader::open).
+    ///
+    /// # Errors
+    /// As for [`Reader::open`](crate::Reader::open).
+    pub fn open(page: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_owned_by(page, Owner::default())
+    }
+
+    /// Opens a page of any schema: see [`Reader::open_owned_by`](crate::Reader::open_owned_by).
+    ///
+    /// # Errors
+    /// As for [`Reader::open_owned_by`](crate::Reader::open_owned_by).
+    pub fn open_owned_by(page: impl AsRef<Path>, owner: Owner) -> Result<Self, Error> {
+        let path = PagePath::new(page.as_ref())?.reader_directory();
+        let directory = files::open_directory(&path)?;
+        let (file, len) = files::open_page(&directory, &path, OFlags::RDONLY, owner)?;
+        Self::map(file.as_fd(), len, &path)
+    }
+
+    /// Maps a sealed page of any schema: see [`Reader::open_sealed`](crate::Reader::open_sealed).
+    ///
+    /// # Errors
+    /// As for [`Reader::open_sealed`](crate::Reader::open_sealed).
+    pub fn open_sealed(file: impl AsFd) -> Result<Self, Error> {
+        let len = sealed::check(file.as_fd())?;
+        Self::map(file.as_fd(), len, Path::new(MEMORY_FILE))
+    }
+
+    fn map(file: BorrowedFd<'_>, len: u64, path: &Path) -> Result<Self, Error> {
+        let mapped = MappedPage::map(file, len, path, Mapping::read_only)?;
+        mapped.check_boot(path)?;
+        Ok(ByteReader { mapped, time_namespace: namespace("time") })
+    }
+
+    pub(crate) fn check_schema(&self, schema: &Schema, path: &Path) -> Result<(), Error> {
+        self.mapped.check_schema(schema, path)
+    }
+
+    /// Reads the newest value.
+    ///
+    /// # Errors
+    /// As for [`Reader::read`](crate::Reader::read).
+    pub fn read(&self) -> Result<Reading<Vec<u8>>, Unsettled> {
+        let mut value = vec![0; self.mapped.geometry.schema.size()];
+        let generation = self.load_bytes(&mut value)?;
+        Ok(Reading { value, generation, status: self.status() })
+    }
+
+    /// Reads the newest value into `to`, without an allocation.
+    ///
+    /// # Errors
+    /// If `to` does not have the size of the schema; and as for [`read`](Self::read), in which case `to`
+    /// may hold a torn value.
+    ///
+    /// ```
+    /// use tearfree_page::{ByteReader, ByteWriter, Options};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("numbers");
+    /// let writer = ByteWriter::create(&page, &"value:u16".parse()?, &[1, 2], &Options::new())?;
+    /// let (reader, mut bytes) = (ByteReader::open(&page)?, [0; 2]);
+    /// reader.read_into(&mut bytes)?;
+    /// assert_eq!(bytes, [1, 2]);
+    /// assert!(reader.read_into(&mut [0; 3]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_into(&self, to: &mut [u8]) -> Result<Reading<()>, Error> {
+        check_size(to.len(), self.mapped.geometry.schema.size())?;
+        let generation = self.load_bytes(to)?;
+        Ok(Reading { value: (), generation, status: self.status() })
+    }
+
+    /// Reads the newest value if its generation is not `seen`: see
+    /// [`Reader::read_if_changed`](crate::Reader::read_if_changed).
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    ///
+    /// ```
+    /// use tearfree_page::{ByteReader, ByteWriter, Options};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("numbers");
+    /// let mut writer = ByteWriter::create(&page, &"value:u16".parse()?, &[1, 2], &Options::new())?;
+    /// let (reader, mut seen) = (ByteReader::open(&page)?, writer.generation());
+    /// assert!(reader.read_if_changed(&mut seen)?.is_none());
+    /// writer.set(&[3, 4])?;
+    /// assert_eq!(reader.read_if_changed(&mut seen)?.map(|new| new.value), Some(vec![3, 4]));
+    /// assert_eq!(seen, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_if_changed(&self, seen: &mut u64) -> Result<Option<Reading<Vec<u8>>>, Unsettled> {
+        if self.generation() == *seen {
+            return Ok(None);
+        }
+        let reading = self.read()?;
+        *seen = reading.generation;
+        Ok(Some(reading))
+    }
+
+    /// Copies the newest value; returns its generation.
+    #[inline(always)]
+    pub(crate) fn load_bytes(&self, to: &mut [u8]) -> Result<u64, Unsettled> {
+        self.load_by(|slot| self.mapped.load_bytes(slot, to)).map(|((), generation)| generation)
+    }
+
+    /// Copies the newest value, which is of the page's type `T`, with its generation.
+    #[inline(always)]
+    pub(crate) fn load<T: Copy>(&self) -> Result<(MaybeUninit<T>, u64), Unsettled> {
+        self.load_by(|slot| self.mapped.load::<T>(slot))
+    }
+
+    /// Has `load` copy fields of the newest value, which is of the page's type `T`.
+    #[inline(always)]
+    pub(crate) fn load_fields<T, R>(
+        &self,
+        load: impl Fn(&tearfree::View<'_, T>) -> R,
+    ) -> Result<R, Unsettled> {
+        self.load_by(|slot| load(&self.mapped.fields(slot))).map(|(fields, _generation)| fields)
+    }
+
+    /// Repeats `load` until its copy is not torn.
+    #[inline(always)]
+    fn load_by<R>(&self, load: impl FnMut(usize) -> R) -> Result<(R, u64), Unsettled> {
+        raw::attempts(self.mapped.count(), MAX_ATTEMPTS, load).ok_or(Unsettled)
+    }
+
+    /// Calls `meanwhile` and copies the newest value, until no publication came in between.
+    #[inline(always)]
+    pub(crate) fn load_current<T: Copy, R>(
+        &self,
+        mut meanwhile: impl FnMut() -> R,
+    ) -> Result<((R, MaybeUninit<T>), u64), Unsettled> {
+        let load = |slot| (meanwhile(), self.mapped.load::<T>(slot));
+        raw::attempts(&self.current(), MAX_ATTEMPTS, load).ok_or(Unsettled)
+    }
+
+    /// Calls `read` once; `None` if a publication came in between.
+    #[inline(always)]
+    pub(crate) fn try_current<T, R>(&self, read: impl FnOnce(SlotView<'_, T>) -> R) -> Option<R> {
+        // Loads the address of the slots before the count, and not once more behind it.
+        let slots = self.mapped.slot_view();
+        let read = |slot| read(slots.in_slot(slot));
+        raw::attempt(&self.current(), read).map(|(result, _generation)| result)
+    }
+
+    #[inline(always)]
+    fn current(&self) -> Current<'_> {
+        Current(self.mapped.count())
+    }
+
+    #[inline(always)]
+    pub(crate) fn status(&self) -> ReadStatus {
+        self.mapped.status(self.time_namespace)
+    }
+
+    /// Returns the number of publications so far, by all writers of this page.
+    #[inline(always)]
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.mapped.count().read_begin().generation()
+    }
+
+    /// Waits until the generation is not `seen`: see
+    /// [`Reader::wait_changed`](crate::Reader::wait_changed).
+    pub fn wait_changed(&self, seen: u64, timeout: Option<Duration>) -> Waited {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            // Acquire, so "changed" also shows what the writer did before it published.
+            let start = self.mapped.count().read_begin();
+            if self.writer_state() == WriterState::Superseded {
+                return Waited::Superseded;
+            }
+            if start.generation() != seen {
+                return Waited::Changed;
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return Waited::TimedOut;
+            }
+            self.sleep(start.sequence(), left);
+        }
+    }
+
+    /// Sleeps while the count is `count`, for at most `left`. May wake up early.
+    fn sleep(&self, count: u64, left: Option<Duration>) {
+        if !self.mapped.geometry.wakes {
+            thread::sleep(left.map_or(POLL_INTERVAL, |left| left.min(POLL_INTERVAL)));
+            return;
+        }
+        let left = left.map(|left| Timespec {
+            tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: left.subsec_nanos().into(),
+        });
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is waited on")]
+        let low = count as u32;
+        // The caller loads the count again, whatever the result.
+        let _ = futex::wait(self.mapped.futex(), futex::Flags::empty(), low, left.as_ref());
+    }
+
+    #[inline(always)]
+    pub(crate) fn word(&self, index: usize) -> u64 {
+        // ORDERING: Relaxed: an independent word, which says nothing about the value.
+        self.mapped.user_word(index).load(Relaxed)
+    }
+
+    /// Returns the state that the writer last stored.
+    #[must_use]
+    pub fn writer_state(&self) -> WriterState {
+        self.status().writer_state()
+    }
+
+    /// Returns the process that writes the page, or wrote it last.
+    #[must_use]
+    pub fn writer(&self) -> Option<WriterIdentity> {
+        self.mapped.writer_identity()
+    }
+
+    /// Returns the contents of the page's header.
+    #[must_use]
+    pub fn geometry(&self) -> &Geometry {
+        &self.mapped.geometry
+    }
+}

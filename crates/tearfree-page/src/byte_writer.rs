@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `ByteWriter`: publishes values of a schema that is known only at run time, as bytes.
+
+use core::sync::atomic::Ordering::Relaxed;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use crate::create::{create_named, create_sealed};
+use crate::error::{Error, check_size};
+use crate::fork::CreatorProcess;
+use crate::header::Geometry;
+use crate::identity::{WriterIdentity, namespace, own_record};
+use crate::layout::{NO_PROMISE, STATE_ENDED, STATE_LIVE};
+use crate::lock::PageLock;
+use crate::locked_page::{LockedPage, supersede};
+use crate::mapped_page::MappedPage;
+use crate::options::Options;
+use crate::schema::Schema;
+use crate::status::valid_until;
+
+/// A page and the right to publish to it as bytes; otherwise like [`Writer`](crate::Writer).
+///
+/// For tools and bindings, which learn the schema at run time.
+///
+/// # Examples
+/// ```
+/// use tearfree_page::{ByteReader, ByteWriter, Options};
+/// # let folder = tempfile::tempdir()?;
+/// # let page = folder.path().join("numbers");
+/// let schema = "value:u16[2]".parse()?;
+/// let mut writer = ByteWriter::create(&page, &schema, &[1, 0, 2, 0], &Options::new())?;
+/// writer.set(&[3, 0, 4, 0])?;
+/// let reading = ByteReader::open(&page)?.read()?;
+/// assert_eq!((reading.value, reading.generation), (vec![3, 0, 4, 0], 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct ByteWriter {
+    mapped: MappedPage,
+    /// The published generation. Only this value changes it (P5).
+    current: u64,
+    lifetime_ns: u64,
+    process: CreatorProcess,
+    /// The memory file of a sealed page, which is passed to readers.
+    file: Option<OwnedFd>,
+    /// The lock of a named page. The last field: it is released after the page says that its writer ended.
+    _lock: Option<PageLock>,
+}
+
+impl ByteWriter {
+    /// Creates a page, or takes it over, and publishes `value`: see
+    /// [`Writer::create`](crate::Writer::create).
+    ///
+    /// # Errors
+    /// As for [`Writer::create`](crate::Writer::create), and if `value` does not have the size of the schema.
+    pub fn create(
+        page: impl AsRef<Path>,
+        schema: &Schema,
+        value: &[u8],
+        options: &Options,
+    ) -> Result<Self, Error> {
+        check_size(value.len(), schema.size())?;
+        let files = LockedPage::create(page.as_ref())?;
+        let replaced = match files.map() {
+            Ok(page) => match page.check_schema(schema, &files.path) {
+                Ok(()) if page.geometry.wakes == options.wakes => {
+                    let mut writer = Self::succeed(files, page, options)?;
+                    writer.publish_bytes(value);
+                    return Ok(writer);
+                }
+                Err(error) if !options.replace => return Err(error),
+                _ => Some(page),
+            },
+            Err(Error::Missing(_) | Error::OtherBoot(_)) => None,
+            Err(Error::Damaged(..)) if options.replace => None,
+            Err(error) => return Err(error),
+        };
+        let page = create_named(&files.directory, &files.path, schema, value, options)?;
+        let writer = Self::begin(page, options, Some(files.lock))?;
+        if let Some(page) = replaced {
+            supersede(&page);
+        }
+        Ok(writer)
+    }
+
+    /// Takes over an existing page of any schema: see [`Writer::take_over`](crate::Writer::take_over).
+    ///
+    /// # Errors
+    /// As for [`Writer::take_over`](crate::Writer::take_over).
+    pub fn take_over(page: impl AsRef<Path>, options: &Options) -> Result<Self, Error> {
+        Self::take_over_as(page.as_ref(), None, options)
+    }
+
+    /// Takes over an existing page, of this schema if one is given.
+    pub(crate) fn take_over_as(
+        page: &Path,
+        schema: Option<&Schema>,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let files = LockedPage::open(page)?;
+        let page = files.map()?;
+        if let Some(schema) = schema {
+            page.check_schema(schema, &files.path)?;
+        }
+        Self::succeed(files, page, options)
+    }
+
+    /// Creates a page in a sealed memory file.
+    pub(crate) fn create_sealed(
+        name: &str,
+        schema: &Schema,
+        value: &[u8],
+        options: &Options,
+    ) -> Result<Self, Error> {
+        check_size(value.len(), schema.size())?;
+        let (file, page) = create_sealed(name, schema, value, options)?;
+        let mut writer = Self::begin(page, options, None)?;
+        writer.file = Some(file);
+        Ok(writer)
+    }
+
+    /// Takes the place of a writer that ended or was killed.
+    fn succeed(files: LockedPage, page: MappedPage, options: &Options) -> Result<Self, Error> {
+        let before = page.writer_record().map_or(0, |record| record.takeovers);
+        let writer = Self::begin(page, options, Some(files.lock))?;
+        let page = &writer.mapped;
+        page.set_writer_record(&own_record(before.wrapping_add(1), options.lifetime_ns));
+        if options.lifetime_ns == 0 {
+            // ORDERING: Relaxed: an independent word; the writers are ordered by the lock of the
+            // page.
+            page.valid_until().store(NO_PROMISE, Relaxed);
+        }
+        // ORDERING: Relaxed: a number that readers only compare with their own.
+        page.time_namespace().store(namespace("time"), Relaxed);
+        // ORDERING: Relaxed: an independent word; a reader that sees it late takes the old state
+        // for a little longer.
+        page.state().store(STATE_LIVE, Relaxed);
+        Ok(writer)
+    }
+
+    fn begin(mapped: MappedPage, options: &Options, lock: Option<PageLock>) -> Result<Self, Error> {
+        // An odd count: the last writer died during a write, whose generation was never published.
+        let current = mapped.count().read_begin().generation();
+        let process = CreatorProcess::current()?;
+        let lifetime_ns = options.lifetime_ns;
+        Ok(ByteWriter { mapped, current, lifetime_ns, process, file: None, _lock: lock })
+    }
+
+    /// Publishes a value.
+    ///
+    /// # Errors
+    /// If `value` does not have the size of the schema.
+    ///
+    /// # Panics
+    /// In a forked child of the writer's process.
+    pub fn set(&mut self, value: &[u8]) -> Result<(), Error> {
+        check_size(value.len(), self.mapped.geometry.schema.size())?;
+        self.publish_bytes(value);
+        Ok(())
+    }
+
+    /// Returns the published value.
+    #[must_use]
+    pub fn get(&self) -> Vec<u8> {
+        self.mapped.to_bytes(tearfree::raw::slot_of(self.current))
+    }
+
+    /// Copies the published value. No other writer can change it meanwhile (P5).
+    pub(crate) fn load_bytes(&self, to: &mut [u8]) {
+        self.mapped.load_bytes(tearfree::raw::slot_of(self.current), to);
+    }
+
+    /// Publishes a value of the page's type.
+    #[inline(always)]
+    pub(crate) fn publish<T: Copy>(&mut self, value: &T) {
+        self.publish_by(|page, slot| page.store(slot, value));
+    }
+
+    fn publish_bytes(&mut self, value: &[u8]) {
+        self.publish_by(|page, slot| page.store_bytes(slot, value));
+    }
+
+    /// Has `store` fill the slot that readers do not use, and publishes it.
+    #[inline(always)]
+    fn publish_by(&mut self, store: impl FnOnce(&MappedPage, usize)) {
+        self.check_process();
+        if self.lifetime_ns != 0 {
+            self.renew_promise();
+        }
+        let count = self.mapped.count();
+        let slot = count.write_begin(self.current);
+        store(&self.mapped, slot);
+        self.current = count.write_end(self.current);
+        if self.mapped.geometry.wakes {
+            self.mapped.wake();
+        }
+    }
+
+    /// Extends the promise without a publication.
+    #[inline(never)]
+    pub(crate) fn renew_promise(&self) {
+        self.check_process();
+        if self.lifetime_ns != 0 {
+            let until = valid_until(self.lifetime_ns);
+            // ORDERING: Relaxed: an independent word, which extends the promise for the value that
+            // is there already.
+            self.mapped.valid_until().store(until, Relaxed);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_word(&self, index: usize, word: u64) {
+        self.check_process();
+        // ORDERING: Relaxed: an independent word, which says nothing about the value.
+        self.mapped.user_word(index).store(word, Relaxed);
+    }
+
+    /// Panics in a forked child.
+    #[inline(always)]
+    fn check_process(&self) {
+        if !self.process.is_same_process() {
+            panic_in_child();
+        }
+    }
+
+    /// Returns the number of publications so far, by all writers of this page.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.current
+    }
+
+    /// Returns the contents of the page's header.
+    #[must_use]
+    pub fn geometry(&self) -> &Geometry {
+        &self.mapped.geometry
+    }
+
+    pub(crate) fn identity(&self) -> Option<WriterIdentity> {
+        self.mapped.writer_identity()
+    }
+
+    pub(crate) fn sealed_file(&self) -> Option<BorrowedFd<'_>> {
+        self.file.as_ref().map(AsFd::as_fd)
+    }
+}
+
+impl Drop for ByteWriter {
+    fn drop(&mut self) {
+        if self.process.is_same_process() {
+            // ORDERING: Relaxed: an independent word; the last value was published before by
+            // `write_end`.
+            self.mapped.state().store(STATE_ENDED, Relaxed);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn panic_in_child() -> ! {
+    panic!(
+        "a forked child cannot write to its parent's page; \
+         let the parent write, or take the page over when the parent has ended"
+    );
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Creates the file of a new page, complete before other processes can see it.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate, fchmod, openat, renameat};
+use rustix::io::{Errno, pwrite};
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use crate::error::{Error, system_error};
+use crate::files::remove_file;
+use crate::header::NewPage;
+use crate::identity::{boot_id, namespace, own_record};
+use crate::layout::stride;
+use crate::mapped_page::MappedPage;
+use crate::mapping::Mapping;
+use crate::options::Options;
+use crate::path::{PAGE, UNFINISHED};
+use crate::schema::Schema;
+use crate::sealed;
+use crate::status::valid_until;
+
+/// Creates the file `page`, replacing an existing one. On failure the existing one stays.
+pub(crate) fn create_named(
+    directory: &OwnedFd,
+    path: &Path,
+    schema: &Schema,
+    value: &[u8],
+    options: &Options,
+) -> Result<MappedPage, Error> {
+    // Left by a writer that was killed in here: its lock is ours now.
+    remove_file(directory, path, UNFINISHED)?;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = openat(directory, UNFINISHED, flags, Mode::from_raw_mode(0o600))
+        .map_err(|error| space_error(error, "create a page in", path, 2 * stride(schema.size())))?;
+    let finished = (|| {
+        let page = fill(&file, path, schema, value, options, false)?;
+        let mode = Mode::from_raw_mode(options.mode);
+        fchmod(&file, mode).map_err(system_error("set the permissions of", path))?;
+        renameat(directory, UNFINISHED, directory, PAGE)
+            .map_err(system_error("rename the new page in", path))?;
+        Ok(page)
+    })();
+    if finished.is_err() {
+        let _ = remove_file(directory, path, UNFINISHED);
+    }
+    finished
+}
+
+/// Creates a memory file, maps it, and seals it against every other writable mapping.
+pub(crate) fn create_sealed(
+    name: &str,
+    schema: &Schema,
+    value: &[u8],
+    options: &Options,
+) -> Result<(OwnedFd, MappedPage), Error> {
+    let file = sealed::create(name)?;
+    let page = fill(&file, Path::new(name), schema, value, options, true)?;
+    sealed::seal(&file, name)?;
+    Ok((file, page))
+}
+
+fn fill(
+    file: &OwnedFd,
+    path: &Path,
+    schema: &Schema,
+    value: &[u8],
+    options: &Options,
+    sealed: bool,
+) -> Result<MappedPage, Error> {
+    let page = NewPage {
+        schema,
+        value,
+        writer: own_record(0, options.lifetime_ns),
+        valid_until: valid_until(options.lifetime_ns),
+        time_namespace: namespace("time"),
+        page_id: random()?,
+        boot_id: boot_id(),
+        wakes: options.wakes,
+        sealed,
+    };
+    let bytes = page.to_bytes();
+    // So that a full disk is an error here and not SIGBUS later.
+    match fallocate(file, FallocateFlags::empty(), 0, bytes.len() as u64) {
+        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+        Err(error) => return Err(space_error(error, "allocate", path, bytes.len())),
+    }
+    let mut written = 0;
+    while written < bytes.len() {
+        match pwrite(file, &bytes[written..], written as u64) {
+            Ok(count) => written += count,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(space_error(error, "write", path, bytes.len())),
+        }
+    }
+    let page = MappedPage::map(file.as_fd(), bytes.len() as u64, path, Mapping::writable)?;
+    // Another process of this user may have written to the file in the meantime.
+    page.check_schema(schema, path)?;
+    Ok(page)
+}
+
+fn space_error(error: Errno, what: &'static str, path: &Path, needed: usize) -> Error {
+    match error {
+        Errno::NOSPC | Errno::DQUOT | Errno::FBIG => {
+            Error::NoSpace { path: path.to_owned(), needed }
+        }
+        error => system_error(what, path)(error),
+    }
+}
+
+fn random() -> Result<u64, Error> {
+    let mut bytes = [0; 8];
+    getrandom(&mut bytes, GetRandomFlags::empty())
+        .map_err(system_error("get a random number for", "the page"))?;
+    Ok(u64::from_ne_bytes(bytes))
+}
