@@ -21,6 +21,9 @@ pub(super) use number::load_number;
 /// Up to here a value is returned in registers; a larger one is made in its final place.
 pub(super) const LARGEST_VALUE: usize = 128;
 
+/// The size of the largest native word.
+const WORD: usize = size_of::<usize>();
+
 /// # Safety
 /// `from` is a payload of `len` bytes, `to` is private memory of as many.
 #[inline(always)]
@@ -29,7 +32,8 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
     while at < len {
         macro_rules! word {
             ($ty:ty) => {{
-                // SAFETY: P6. The chunk is inside of the payload, and aligned: `largest_word` saw to it.
+                // SAFETY: P6. The chunk is inside of the payload, and aligned: `largest_word` saw to that
+                // of the first, and words of one size follow it.
                 let word = unsafe { AtomicMaybeUninit::<$ty>::from_ptr(from.add(at).cast_mut().cast()) };
                 // ORDERING: Relaxed, P6. A word of the payload; the fence in `read_retry` and the
                 // load of the count carry the order.
@@ -40,8 +44,13 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
             }};
         }
         match largest_word(from.addr() + at, len - at) {
+            // What follows an aligned word is aligned, too.
+            WORD => {
+                while len - at >= WORD {
+                    word!(usize)
+                }
+            }
             #[cfg(target_pointer_width = "64")]
-            8 => word!(u64),
             4 => word!(u32),
             2 => word!(u16),
             _ => word!(u8),
@@ -59,7 +68,8 @@ pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
             ($ty:ty) => {{
                 // SAFETY: `from` is private and as long as the payload.
                 let value = unsafe { from.add(at).cast::<MaybeUninit<$ty>>().read_unaligned() };
-                // SAFETY: P6. The chunk is inside of the payload, and aligned: `largest_word` saw to it.
+                // SAFETY: P6. The chunk is inside of the payload, and aligned: `largest_word` saw to that
+                // of the first, and words of one size follow it.
                 let word = unsafe { AtomicMaybeUninit::<$ty>::from_ptr(to.add(at).cast()) };
                 // ORDERING: Relaxed, P1, P6. A word of the payload; the fence in `write_begin` and
                 // the even store carry the order.
@@ -68,8 +78,13 @@ pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
             }};
         }
         match largest_word(to.addr() + at, len - at) {
+            // What follows an aligned word is aligned, too.
+            WORD => {
+                while len - at >= WORD {
+                    word!(usize)
+                }
+            }
             #[cfg(target_pointer_width = "64")]
-            8 => word!(u64),
             4 => word!(u32),
             2 => word!(u16),
             _ => word!(u8),
@@ -80,6 +95,6 @@ pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
 /// The size of the largest native word that is aligned at `address` and not longer than `left`.
 #[inline(always)]
 fn largest_word(address: usize, left: usize) -> usize {
-    let fits = |size: usize| size <= size_of::<usize>() && left >= size && address % size == 0;
+    let fits = |size: usize| size <= WORD && left >= size && address % size == 0;
     [8, 4, 2].into_iter().find(|&size| fits(size)).unwrap_or(1)
 }
