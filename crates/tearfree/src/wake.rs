@@ -90,7 +90,7 @@ impl Waiters {
     /// more before it waits.
     pub(crate) fn listen<'a>(&'a self, listener: Pin<&mut Option<Listener<'a>>>, waker: &Waker) {
         let listener = listener.get_mut();
-        if listener.is_none() {
+        if listener.as_ref().is_none_or(|listener| !listener.is_current()) {
             *listener = Listener::new(&self.state);
         }
         let Some(listener) = listener else {
@@ -99,7 +99,7 @@ impl Waiters {
         };
         listener.leave(waker);
         if !self.announce_as(LISTENER).is_announced {
-            listeners::look_without_notice();
+            listener.look_without_notice();
         }
     }
 

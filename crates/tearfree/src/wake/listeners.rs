@@ -6,12 +6,18 @@
 //! this crate, which calls the wakers. The thread starts with the first task that has to wait, and sleeps
 //! while nothing changes.
 //!
+//! A forked child has no such thread, and the locks of the table may be held in it by threads that it does not
+//! have. So it begins with a table of its own, and never touches its parent's.
+//!
 //! A task leaves its waker here, then announces itself, then looks at the version once more. That it
 //! cannot miss the change is argued as for a sleeping thread (P8).
 
+#![allow(unsafe_code, reason = "a table for each process, behind one pointer")]
+
 use core::mem;
 use core::panic::AssertUnwindSafe;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use core::task::Waker;
 use std::panic::catch_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,14 +31,12 @@ use crate::sync::AtomicU32;
 /// One bit each in a word. Two locks of one bucket wake each other's tasks, which look and wait again.
 const BUCKETS: usize = u32::BITS as usize;
 
-static LISTENERS: Listeners = Listeners {
-    changed: AtomicU32::new(0),
-    looks_by_itself: AtomicBool::new(false),
-    buckets: [const { Mutex::new(Vec::new()) }; BUCKETS],
-    starts: Mutex::new(Starts { process: 0, listeners: 0 }),
-};
+/// The table of this process, or of its parent; null before a task waits. A table is never freed.
+static TABLE: AtomicPtr<Listeners> = AtomicPtr::new(ptr::null_mut());
 
 struct Listeners {
+    /// The ID of the process whose table this is.
+    process: u32,
     /// The buckets in which something changed. The thread sleeps on it.
     changed: AtomicU32,
     /// Some task could not announce itself: the thread calls all of them in short intervals.
@@ -42,8 +46,8 @@ struct Listeners {
 }
 
 struct Starts {
-    /// The process that the thread was started in; a forked child has to start its own one.
-    process: u32,
+    /// Whether the thread that calls the wakers was started.
+    has_thread: bool,
     /// So many listeners there were. Wide enough never to come back, also on 32-bit machines.
     listeners: u64,
 }
@@ -54,8 +58,8 @@ struct Entry {
 }
 
 /// A task's place among the listeners; its end gives it up.
-#[derive(Debug)]
 pub(crate) struct Listener<'a> {
+    table: &'static Listeners,
     number: u64,
     word: &'a AtomicU32,
 }
@@ -69,26 +73,36 @@ fn bucket_of(word: &AtomicU32) -> usize {
 
 /// Tells the thread that calls the wakers about a change. Takes no lock, and can be called by a handler.
 pub(super) fn notify(word: &AtomicU32) {
+    let Some(table) = Listeners::existing() else { return };
     // ORDERING: pairs with the exchange in `serve`: it then finds the waker that was left before
     // the announcement that this thread saw. RC11 knows no execution without it, because that would
     // be a circle of reads; processors do.
-    LISTENERS.changed.fetch_or(1 << bucket_of(word), Ordering::Release);
-    sleep::wake_all(&LISTENERS.changed);
+    table.changed.fetch_or(1 << bucket_of(word), Ordering::Release);
+    sleep::wake_all(&table.changed);
 }
 
-/// A task whose announcement the writer is not sure to see (P8) is called every now and then.
-pub(super) fn look_without_notice() {
-    // ORDERING: Relaxed: a request to look soon; the task that sets it first wakes the thread.
-    if !LISTENERS.looks_by_itself.swap(true, PLAIN) {
-        // ORDERING: Relaxed: as `serve` calls whatever wakers it finds, now and in each interval.
-        LISTENERS.changed.fetch_or(u32::MAX, PLAIN);
-        sleep::wake_all(&LISTENERS.changed);
+/// Has a forked child begin with no table, also one whose ID in a namespace of its own is that of its parent.
+/// Where a child is made in another way, its ID is all that tells.
+#[cfg(unix)]
+fn forget_the_table_in_children() {
+    static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
+    extern "C" fn forget() {
+        // ORDERING: Relaxed: the child has this one thread.
+        TABLE.store(ptr::null_mut(), PLAIN);
+    }
+    // ORDERING: Relaxed: a child inherits both, the registration and that it was made.
+    if !IS_REGISTERED.swap(true, PLAIN) {
+        // SAFETY: the handler stores to one atomic, which any child may do. Out of memory, it is left out.
+        unsafe { libc::pthread_atfork(None, None, Some(forget)) };
     }
 }
 
-fn start_thread() -> std::io::Result<()> {
+#[cfg(not(unix))]
+fn forget_the_table_in_children() {}
+
+fn start_thread(table: &'static Listeners) -> std::io::Result<()> {
     let thread = thread::Builder::new().name("tearfree-wakers".to_owned());
-    let start = || thread.spawn(|| LISTENERS.serve()).map(drop);
+    let start = || thread.spawn(|| table.serve()).map(drop);
     // It inherits the mask: the program's signal handlers go on running in the program's own threads.
     #[cfg(unix)]
     let started = <crate::context::IrqSave as crate::context::Context>::with(start);
@@ -100,14 +114,20 @@ fn start_thread() -> std::io::Result<()> {
 impl<'a> Listener<'a> {
     /// A place without a waker. `None` where the thread that calls wakers cannot be started.
     pub(super) fn new(word: &'a AtomicU32) -> Option<Self> {
-        let mut starts = LISTENERS.starts.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = std::process::id();
-        if starts.process != process {
-            start_thread().ok()?;
-            starts.process = process;
+        let table = Listeners::current();
+        let mut starts = table.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        if !starts.has_thread {
+            start_thread(table).ok()?;
+            starts.has_thread = true;
         }
         starts.listeners += 1;
-        Some(Listener { number: starts.listeners, word })
+        Some(Listener { table, number: starts.listeners, word })
+    }
+
+    /// Whether it is in the table of this process. One that a forked child inherited is not.
+    pub(super) fn is_current(&self) -> bool {
+        Listeners::existing().is_some_and(|table| ptr::eq(self.table, table))
+            && self.table.process == std::process::id()
     }
 
     /// Leaves `waker` to be called once, at the next change.
@@ -126,13 +146,27 @@ impl<'a> Listener<'a> {
         drop(replaced);
     }
 
+    /// A task whose announcement the writer is not sure to see (P8) is called every now and then.
+    pub(super) fn look_without_notice(&self) {
+        // ORDERING: Relaxed: a request to look soon; the task that sets it first wakes the thread.
+        if !self.table.looks_by_itself.swap(true, PLAIN) {
+            // ORDERING: Relaxed: as `serve` calls whatever wakers it finds, now and in each interval.
+            self.table.changed.fetch_or(u32::MAX, PLAIN);
+            sleep::wake_all(&self.table.changed);
+        }
+    }
+
     fn entries(&self) -> MutexGuard<'static, Vec<Entry>> {
-        LISTENERS.entries(bucket_of(self.word))
+        self.table.entries(bucket_of(self.word))
     }
 }
 
 impl Drop for Listener<'_> {
     fn drop(&mut self) {
+        if !self.is_current() {
+            // A thread of the parent may hold the lock of this bucket for ever.
+            return;
+        }
         let mut entries = self.entries();
         let at = entries.iter().position(|entry| entry.listener == self.number);
         let mine = at.map(|at| entries.swap_remove(at));
@@ -142,6 +176,46 @@ impl Drop for Listener<'_> {
 }
 
 impl Listeners {
+    fn new() -> Self {
+        Listeners {
+            process: std::process::id(),
+            changed: AtomicU32::new(0),
+            looks_by_itself: AtomicBool::new(false),
+            buckets: [const { Mutex::new(Vec::new()) }; BUCKETS],
+            starts: Mutex::new(Starts { has_thread: false, listeners: 0 }),
+        }
+    }
+
+    /// The newest table: of this process, or of its parent as long as no task has waited here.
+    fn existing() -> Option<&'static Self> {
+        // ORDERING: pairs with the exchange in `current`: the table behind the pointer is whole.
+        let table = NonNull::new(TABLE.load(Ordering::Acquire))?;
+        // SAFETY: it comes from a box that is never freed, and only shared references to it are made.
+        Some(unsafe { table.as_ref() })
+    }
+
+    /// The table of this process.
+    fn current() -> &'static Self {
+        let existing = Self::existing();
+        if let Some(table) = existing.filter(|table| table.process == std::process::id()) {
+            return table;
+        }
+        forget_the_table_in_children();
+        let before = existing.map_or(ptr::null_mut(), |table| ptr::from_ref(table).cast_mut());
+        let fresh = Box::into_raw(Box::new(Self::new()));
+        // ORDERING: pairs with the load in `existing`, and with this exchange in another thread.
+        match TABLE.compare_exchange(before, fresh, Ordering::AcqRel, Ordering::Acquire) {
+            // SAFETY: made above, and never freed from here on.
+            Ok(_) => unsafe { &*fresh },
+            Err(other) => {
+                // SAFETY: made above, and no other thread has seen it.
+                drop(unsafe { Box::from_raw(fresh) });
+                // SAFETY: another thread put it there in this very moment, and it is never freed.
+                unsafe { &*other }
+            }
+        }
+    }
+
     fn entries(&self, bucket: usize) -> MutexGuard<'_, Vec<Entry>> {
         self.buckets[bucket].lock().unwrap_or_else(PoisonError::into_inner)
     }
