@@ -21,10 +21,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// No change is missed, and the future can be dropped at any time. It works with each runtime, and
     /// needs none. After it the task sees what the writer did before its write.
     ///
-    /// A signal handler may write what a task waits for. A forked child can wait too, and starts a thread of
-    /// its own for it. Not there: a future that was polled before the fork, which is never woken in the child;
-    /// and any future, if another thread polled or dropped one at the moment of the fork, because a lock
-    /// that it held stays taken.
+    /// A signal handler may write what a task waits for. A forked child can wait, too, also by a future that
+    /// was polled before the fork: it starts a thread of its own for it.
     ///
     /// Without `std` it needs the feature `critical-section`, and the writer calls the wakers itself, under its
     /// lock, so they have to be made for interrupts, as those of embassy and RTIC are. Any number of tasks can
