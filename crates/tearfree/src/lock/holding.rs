@@ -5,6 +5,7 @@
 
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
+use core::panic::RefUnwindSafe;
 
 use super::{SpinLock, WriterLock};
 use crate::misuse::Identity;
@@ -18,6 +19,9 @@ pub(crate) struct Replaceable<L> {
 
 // SAFETY: shared access gives `&L` and nothing else, but for `replace_shared`, whose contract excludes others.
 unsafe impl<L: Sync> Sync for Replaceable<L> {}
+
+/// A panic finds the lock taken or free, and the guard that took it gives it back: as std's mutexes.
+impl<L> RefUnwindSafe for Replaceable<L> {}
 
 impl<L> Replaceable<L> {
     pub(crate) const fn new(lock: L) -> Self {

@@ -175,3 +175,16 @@ fn guards_stay_in_their_thread_and_locks_are_shared() {
     is_shared::<Writer<&'static SeqLock<[u8; 3]>>>();
     is_shared::<Reader<&'static SeqLock<[u8; 3]>>>();
 }
+
+/// As with std's mutex, whose guard a caller may also keep across a caught panic.
+#[test]
+fn locks_and_guards_cross_a_caught_panic() {
+    fn crosses<T: core::panic::UnwindSafe + core::panic::RefUnwindSafe>() {}
+    crosses::<SeqLock<u8>>();
+    crosses::<SeqLatch<u8>>();
+    crosses::<WriteGuard<'static, u8>>();
+    crosses::<ExclGuard<'static, u8>>();
+    crosses::<Writer<&'static SeqLock<u8>>>();
+    crosses::<Reader<&'static SeqLock<u8>>>();
+    crosses::<SeqCount<u32>>();
+}
