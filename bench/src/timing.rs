@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! When a slot begins and ends, and whether the machine left its threads alone.
+//! The start and the end of a slot, and interruptions by the system.
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
@@ -8,25 +8,24 @@ use std::sync::OnceLock;
 use std::thread::{self, Thread};
 use std::time::Instant;
 
-/// Where threads wait for each other without sleeping: when the last one arrives, all are running,
-/// if there are cores for all.
-pub(crate) struct StartLine {
+/// A barrier at which threads spin instead of sleeping, so that all of them run when it opens.
+pub(crate) struct StartBarrier {
     missing: AtomicUsize,
 }
 
-impl StartLine {
+impl StartBarrier {
     pub(crate) fn new(threads: usize) -> Self {
         Self { missing: AtomicUsize::new(threads) }
     }
 
     pub(crate) fn wait(&self) {
-        // ORDERING: Relaxed: a meeting in time; no data are handed over.
+        // ORDERING: Relaxed: a meeting in time; it publishes nothing else.
         self.missing.fetch_sub(1, Relaxed);
-        let mut looks = 0_u32;
-        // ORDERING: Relaxed: a number that says who is still missing, and no data.
+        let mut polls = 0_u32;
+        // ORDERING: Relaxed: the number of missing threads; it publishes nothing else.
         while self.missing.load(Relaxed) > 0 {
-            looks += 1;
-            match looks % 1024 {
+            polls += 1;
+            match polls % 1024 {
                 0 => thread::yield_now(),
                 _ => core::hint::spin_loop(),
             }
@@ -34,97 +33,95 @@ impl StartLine {
     }
 }
 
-/// Says when a slot is over.
+/// Ends a slot after its length.
 ///
-/// The threads that write look at the clock themselves. A thread that slept until the end would have
-/// to take a core from one of them to say so.
-pub(crate) struct Whistle {
+/// Threads that write check the clock themselves. A thread that slept until the end would have to take a
+/// core from one of them when it wakes up.
+pub(crate) struct SlotTimer {
     length: Duration,
     start: OnceLock<Instant>,
     end: OnceLock<Instant>,
-    over: AtomicBool,
-    referee: Thread,
+    is_over: AtomicBool,
+    waiter: Thread,
 }
 
-impl Whistle {
-    /// The calling thread is the one that will wait for the end.
+impl SlotTimer {
+    /// Creates a timer. The calling thread is the one that calls `wait_until_over`.
     pub(crate) fn new(length: Duration) -> Self {
         let (start, end) = (OnceLock::new(), OnceLock::new());
-        Self { length, start, end, over: AtomicBool::new(false), referee: thread::current() }
+        Self { length, start, end, is_over: AtomicBool::new(false), waiter: thread::current() }
     }
 
-    /// The first thread to call this starts the clock.
-    pub(crate) fn blow_start(&self) {
+    /// Starts the timer, unless another thread has.
+    pub(crate) fn start(&self) {
         self.start.get_or_init(Instant::now);
     }
 
     #[inline(always)]
     pub(crate) fn is_over(&self) -> bool {
-        // ORDERING: Relaxed: only tells threads to end; joining them orders the rest.
-        self.over.load(Relaxed)
+        // ORDERING: Relaxed: only ends loops; joining the threads orders their results.
+        self.is_over.load(Relaxed)
     }
 
-    /// Returns at the end, or blows it if nobody else has for too long.
-    pub(crate) fn wait_for_the_end(&self) {
-        let patience = Instant::now() + 4 * self.length + Duration::from_millis(20);
+    /// Sleeps until the end, and ends an overdue slot itself.
+    pub(crate) fn wait_until_over(&self) {
+        let deadline = Instant::now() + 4 * self.length + Duration::from_millis(20);
         while !self.is_over() {
             let now = Instant::now();
-            if now >= patience {
-                self.blow_end();
+            if now >= deadline {
+                self.end();
             }
-            thread::park_timeout(patience.saturating_duration_since(now));
+            thread::park_timeout(deadline.saturating_duration_since(now));
         }
     }
 
-    /// From the start to the end.
-    pub(crate) fn took(&self) -> Duration {
+    /// Returns the time from the start to the end.
+    pub(crate) fn elapsed(&self) -> Duration {
         let (start, end) = (self.start.get(), self.end.get());
         *end.expect("the slot is over") - *start.expect("the slot has begun")
     }
 
-    /// Ends the slot if it is time.
+    /// Ends the slot if its length is over.
     #[cold]
-    pub(crate) fn look_at_the_clock(&self) {
+    pub(crate) fn check_clock(&self) {
         if self.start.get().is_some_and(|start| start.elapsed() >= self.length) {
-            self.blow_end();
+            self.end();
         }
     }
 
-    fn blow_end(&self) {
+    fn end(&self) {
         self.end.get_or_init(Instant::now);
-        // ORDERING: Relaxed: only ends threads; what they measured comes by joining them.
-        self.over.store(true, Relaxed);
-        self.referee.unpark();
+        // ORDERING: Relaxed: ends loops; the threads' results are ordered by joining them.
+        self.is_over.store(true, Relaxed);
+        self.waiter.unpark();
     }
 }
 
-/// A writer's way to look at the whistle: now and then it looks at the clock as well.
-pub(crate) struct Watch<'a> {
-    whistle: &'a Whistle,
-    looks: u32,
+/// A timer for threads that write: it checks the clock after each [`CHECK_INTERVAL`] polls.
+pub(crate) struct PolledTimer<'a> {
+    timer: &'a SlotTimer,
+    polls: u32,
 }
 
-/// So many looks at the whistle for each look at the clock.
-const LOOKS: u32 = 64;
+const CHECK_INTERVAL: u32 = 64;
 
-impl<'a> Watch<'a> {
-    pub(crate) fn new(whistle: &'a Whistle) -> Self {
-        Self { whistle, looks: 0 }
+impl<'a> PolledTimer<'a> {
+    pub(crate) fn new(timer: &'a SlotTimer) -> Self {
+        Self { timer, polls: 0 }
     }
 
     #[inline(always)]
     pub(crate) fn is_over(&mut self) -> bool {
-        self.looks += 1;
-        if self.looks == LOOKS {
-            self.looks = 0;
-            self.whistle.look_at_the_clock();
+        self.polls += 1;
+        if self.polls == CHECK_INTERVAL {
+            self.polls = 0;
+            self.timer.check_clock();
         }
-        self.whistle.is_over()
+        self.timer.is_over()
     }
 }
 
-/// How often this thread was taken off its core though it wanted to go on. Zero where the system does
-/// not tell: then no slot counts as disturbed.
+/// Returns how often the system has preempted this thread. Zero where the system does not count it.
 pub(crate) fn interruptions() -> u64 {
     let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
     let count = status.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
@@ -133,23 +130,23 @@ pub(crate) fn interruptions() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Watch, Whistle};
+    use super::{Duration, PolledTimer, SlotTimer};
 
     #[test]
-    fn a_writer_that_watches_ends_the_slot_after_its_length() {
-        let whistle = Whistle::new(Duration::from_millis(5));
-        whistle.blow_start();
-        let mut watch = Watch::new(&whistle);
-        while !watch.is_over() {}
-        whistle.wait_for_the_end();
-        assert!(whistle.took() >= Duration::from_millis(5));
+    fn a_polling_writer_ends_the_slot_after_its_length() {
+        let timer = SlotTimer::new(Duration::from_millis(5));
+        timer.start();
+        let mut polled = PolledTimer::new(&timer);
+        while !polled.is_over() {}
+        timer.wait_until_over();
+        assert!(timer.elapsed() >= Duration::from_millis(5));
     }
 
     #[test]
-    fn without_a_watching_writer_the_referee_ends_the_slot() {
-        let whistle = Whistle::new(Duration::from_millis(1));
-        whistle.blow_start();
-        whistle.wait_for_the_end();
-        assert!(whistle.is_over());
+    fn without_a_polling_writer_the_waiting_thread_ends_the_slot() {
+        let timer = SlotTimer::new(Duration::from_millis(1));
+        timer.start();
+        timer.wait_until_over();
+        assert!(timer.is_over());
     }
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What one reader costs a writer, and the writer the reader: latencies at a fixed rate.
+//! Latencies of one reader beside one writer at a fixed rate.
 
 use core::time::Duration;
 
-use super::{Bench, Workload};
-use crate::contestant::Contestant;
-use crate::pace::Paced;
+use crate::contestant::{Contestant, EveryContestant};
+use crate::latency::TimedWork;
 use crate::payload::{EverySize, Payload, paced_sizes};
-use crate::peers::{EveryContestant, every_contestant_and_form};
-use crate::race::{One, Role};
+use crate::peers::every_contestant_and_our_others;
+use crate::runner::{Bench, Workload};
+use crate::throughput::{Role, SharedLock};
 
 pub(super) const PACE: Workload = Workload {
     name: "pace",
-    about: "latency: one reader that never rests beside one writer of 100,000 values a second",
+    about: "latency: one reader that never pauses beside one writer of 100,000 values a second",
     cases: || 4,
     run: |bench| paced_sizes(&mut AtPacedSizes { bench }),
 };
@@ -26,16 +26,16 @@ struct AtPacedSizes<'a> {
 impl EverySize for AtPacedSizes<'_> {
     fn size<T: Payload>(&mut self) {
         let mut contestants = Contestants(Vec::new());
-        every_contestant_and_form::<T>(&mut contestants);
-        contestants.0.retain(|racer| racer.allows(&[Role::Reader, Role::CalmWriter]));
-        self.bench.pace(PACE.name, size_of::<T>(), INTERVAL, &contestants.0);
+        every_contestant_and_our_others::<T>(&mut contestants);
+        contestants.0.retain(|contestant| contestant.allows(&[Role::Reader, Role::SlowWriter]));
+        self.bench.time_operations(PACE.name, size_of::<T>(), INTERVAL, &contestants.0);
     }
 }
 
-struct Contestants(Vec<Box<dyn Paced>>);
+struct Contestants(Vec<Box<dyn TimedWork>>);
 
 impl<T: Payload> EveryContestant<T> for Contestants {
     fn contestant<C: Contestant<T> + Send + Sync + 'static>(&mut self) {
-        self.0.push(Box::new(One::<T, C>::new()));
+        self.0.push(Box::new(SharedLock::<T, C>::new()));
     }
 }
