@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Links with the script of cortex-m-rt, which takes the board's memory from `memory.x`.
+//! Links with the linker script of cortex-m-rt, which includes `memory.x`.
 
 fn main() {
     println!("cargo::rustc-link-search={}", env!("CARGO_MANIFEST_DIR"));

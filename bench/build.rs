@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Compiles the C++ peer and the C reader, and hands the compiler's version and the target to the machine record.
+//! Compiles the C++ peer and the C reader, and passes the compiler's version and the target to `machine.rs`.
 
 use std::env;
 use std::process::Command;
@@ -13,9 +13,9 @@ fn main() {
         println!("cargo::rerun-if-changed={input}");
     }
     println!("cargo::rustc-check-cfg=cfg(cpp_peer, c_reader)");
-    pass_on("TEARFREE_BENCH_TARGET", &env::var("TARGET").unwrap_or_default());
-    pass_on("TEARFREE_BENCH_RUSTC", &rustc_version());
-    // The rigtorp shape orders with compiler barriers only, which is enough on x86 alone.
+    set_env("TEARFREE_BENCH_TARGET", &env::var("TARGET").unwrap_or_default());
+    set_env("TEARFREE_BENCH_RUSTC", &rustc_version());
+    // The rigtorp shape uses compiler barriers only, which are enough on x86 only.
     if env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86_64") {
         cc::Build::new()
             .cpp(true)
@@ -25,7 +25,7 @@ fn main() {
             .compile("rigtorp_shape");
         println!("cargo::rustc-cfg=cpp_peer");
     }
-    // Where tearfree-capi is: see Cargo.toml.
+    // The targets of tearfree-capi: see Cargo.toml.
     let is = |name: &str, value: &str| env::var(name).as_deref() == Ok(value);
     if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_POINTER_WIDTH", "64") {
         cc::Build::new()
@@ -38,7 +38,7 @@ fn main() {
     }
 }
 
-fn pass_on(name: &str, value: &str) {
+fn set_env(name: &str, value: &str) {
     println!("cargo::rustc-env={name}={value}");
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Prints a compiler that has the standard library for 64-bit Arm: rustup's if the target is there,
-# else Debian's, which this installs under CI=true.
+# Prints a compiler with the standard library for 64-bit Arm: rustup's if it has the target, else Debian's,
+# which is installed under CI=true.
 set -euo pipefail
 
 readonly TARGET=aarch64-unknown-linux-gnu

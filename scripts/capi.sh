@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Installs the C library into a scratch prefix and uses it from there, as its users would.
+# Installs the C library into a temporary prefix, and tests it there.
 #
-#   scripts/capi.sh            everything
-#   BLESS=1 scripts/capi.sh    rewrites the golden ABI; look at the difference before you commit it
+#   scripts/capi.sh            all tests
+#   BLESS=1 scripts/capi.sh    rewrites abi.txt; review the difference before you commit it
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../crates/tearfree-capi"
 
@@ -12,7 +12,7 @@ export CARGO_TARGET_DIR
 readonly STAGE=$CARGO_TARGET_DIR/capi
 readonly PREFIX=$STAGE/prefix BUILD=$STAGE/build
 readonly WARNINGS=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
-# Each compiler with each standard that it knows under one name or another.
+# Compilers and standards; those that a compiler does not know are left out.
 readonly DIALECTS=("cc c11" "cc c17" "cc c2x" "cc c23" "clang c11" "clang c17" "clang c2x" "clang c23"
     "c++ c++17" "c++ c++20" "c++ c++23" "c++ c++26"
     "clang++ c++17" "clang++ c++20" "clang++ c++2b" "clang++ c++26")
@@ -21,11 +21,11 @@ say() { echo "== $*"; }
 fail() { echo "capi: $*" >&2; exit 1; }
 
 install_library() {
-    say "installed as a new user would"
+    say "installation"
     rm -rf "$STAGE"
     mkdir -p "$BUILD"
     make --silent install PREFIX="$PREFIX"
-    # For a package: the same files below another root, and nothing outside of it.
+    # As for a package: the same files below another root.
     make --silent install PREFIX=/usr DESTDIR="$STAGE/stage"
     diff <(cd "$PREFIX" && find . | sort) <(cd "$STAGE/stage/usr" && find . | sort)
     grep -q '^prefix=/usr$' "$STAGE/stage/usr/lib/pkgconfig/tearfree.pc"
@@ -37,13 +37,13 @@ install_library() {
     read -ra BELOW <<<"$(pkg-config --libs-only-l --static tearfree | sed 's/-ltearfree//')"
 }
 
-# language COMPILER: what its input has to be called.
+# language COMPILER: prints its language.
 language() { [[ $1 == *++ ]] && echo c++ || echo c; }
 
-# known COMPILER STANDARD: whether the compiler knows it.
+# known COMPILER STANDARD: succeeds if the compiler supports it.
 known() { "$1" -x "$(language "$1")" -std="$2" -fsyntax-only /dev/null 2>/dev/null; }
 
-# alone COMPILER STANDARD HEADER: compiles a header and nothing else.
+# alone COMPILER STANDARD HEADER: compiles a header alone.
 alone() {
     printf '#include <%s>\nextern int unit_is_not_empty;\n' "$3" |
         "$1" -x "$(language "$1")" -std="$2" "${CFLAGS[@]}" "${WARNINGS[@]}" -fsyntax-only -
@@ -56,7 +56,7 @@ compile_headers() {
         alone cc c11 "$header"
         alone clang++ c++17 "$header"
     done
-    say "all of it in each dialect"
+    say "headers and tests in each dialect"
     for dialect in "${DIALECTS[@]}"; do
         read -r compiler standard <<<"$dialect"
         known "$compiler" "$standard" || continue
@@ -67,7 +67,7 @@ compile_headers() {
     done
 }
 
-# Each C program of the README compiles.
+# Compiles each C program of the README.
 compile_readme() {
     local number
     say "programs of the README"
@@ -78,7 +78,7 @@ compile_readme() {
     done
 }
 
-# calls NAME COMPILER FLAGS...: builds the tests of all calls and runs them.
+# calls NAME COMPILER FLAGS...: builds and runs the tests of all calls.
 calls() {
     local name=$1 compiler=$2
     shift 2
@@ -95,7 +95,7 @@ run_calls() {
     calls c++-shared c++ -std=c++17 -O2
     LINK=("$PREFIX/lib/libtearfree.a" "${BELOW[@]}")
     calls clang++-static clang++ -std=c++20 -O3
-    # A build for a sanitizer keeps its frames.
+    # Sanitizers need frame pointers.
     local sanitized=(-g -O1 -fno-omit-frame-pointer)
     calls c-thread cc -std=c11 "${sanitized[@]}" -fsanitize=thread
     calls clang-thread clang -std=c11 "${sanitized[@]}" -fsanitize=thread
@@ -104,36 +104,36 @@ run_calls() {
     calls clang-address clang -std=c11 "${sanitized[@]}"
 }
 
-# ThreadSanitizer sees a race where there is one.
+# Checks that ThreadSanitizer finds a race where there is one.
 find_race() {
     local compiler
-    say "a plain access is found"
+    say "ThreadSanitizer finds a plain access"
     for compiler in cc clang; do
         "$compiler" -std=c11 -g -O1 -fsanitize=thread "${CFLAGS[@]}" tests/unprotected.c \
             -o "$BUILD/unprotected" "${LIBS[@]}" -lpthread
         if "$BUILD/unprotected" 2>"$BUILD/unprotected.log"; then
-            fail "ThreadSanitizer of $compiler is content with a data race"
+            fail "ThreadSanitizer of $compiler does not find a data race"
         fi
         grep -q 'data race' "$BUILD/unprotected.log"
     done
 }
 
-# Every call in the table of the core crate has a test of its name, which uses it.
+# Checks that every call in KERNEL.md of the core crate has a test with its name.
 compare_names() {
     local call
     say "every call has a test"
     "$BUILD/calls-c-shared" --list | sort >"$BUILD/tests"
     awk -F'[|` ]+' '/^\|.*\|.*\|.*\|.*::.*\|$/ { print $2 }' ../tearfree/KERNEL.md | sort >"$BUILD/calls"
-    (($(wc -l <"$BUILD/calls") > 70)) || fail "the table of calls was not found"
+    (($(wc -l <"$BUILD/calls") > 70)) || fail "no table of calls found in KERNEL.md"
     comm -13 "$BUILD/tests" "$BUILD/calls" >"$BUILD/untested"
-    [[ ! -s $BUILD/untested ]] || fail "without a test: $(xargs <"$BUILD/untested")"
+    [[ ! -s $BUILD/untested ]] || fail "calls without a test: $(xargs <"$BUILD/untested")"
     while read -r call; do
         (($(cat tests/c/*.c | grep -cw -- "$call") > 1)) || fail "no test uses $call"
     done <"$BUILD/calls"
     echo "$(wc -l <"$BUILD/calls") calls"
 }
 
-# What compiled programs rely on stays as it is.
+# Compares the ABI with the recorded one.
 compare_abi() {
     local library=$PREFIX/lib/libtearfree.so
     say "ABI"
@@ -145,11 +145,11 @@ compare_abi() {
         nm --dynamic --defined-only "$library" | awk '{ print "symbol", $3 }' | sort
     } >"$BUILD/abi.txt"
     [[ -z ${BLESS-} ]] || cp "$BUILD/abi.txt" abi.txt
-    diff -u abi.txt "$BUILD/abi.txt" || fail "the ABI has changed; if it has to: BLESS=1"
+    diff -u abi.txt "$BUILD/abi.txt" || fail "the ABI has changed; if this is intended: BLESS=1 scripts/capi.sh"
     echo "$(wc -l <abi.txt) lines as recorded"
 }
 
-# values FILE PATTERN: the numbers that a module's reader printed; they grow, by the seconds.
+# values FILE PREFIX: prints the numbers of a reader, and checks that they grow.
 values() {
     local numbers
     numbers=$(sed -n "s/^$2\([0-9]*\)$/\1/p" "$1")

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# The machine code of the C readers and writers: the same as hand-written kernel code, and as recorded.
+# Checks the machine code of the C readers and writers: the same as hand-written kernel code, and as recorded.
 #
-#   scripts/capi_assembly.sh            each compiler that is there
-#   BLESS=1 scripts/capi_assembly.sh    rewrites the listings; look at the difference
+#   scripts/capi_assembly.sh            each installed compiler
+#   BLESS=1 scripts/capi_assembly.sh    rewrites the listings; review the difference
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../crates/tearfree-capi"
 
 readonly FLAGS=(-std=c11 -O2 -Iinclude -S -o - -fno-asynchronous-unwind-tables)
 readonly SOURCE=tests/assembly/readers.c
 
-# The compilers, and what their listing is called.
+# Prints the compilers, and the names of their listings.
 compilers() {
     case $(uname -m) in
         x86_64) printf '%s\n' "gcc x86_64-gcc" "clang x86_64-clang" ;;
@@ -19,17 +19,17 @@ compilers() {
     [[ $(uname -m) == aarch64 ]] || echo "aarch64-linux-gnu-gcc aarch64-gcc"
 }
 
-# Functions alone, without directives and comments, and with every label called L.
+# Prints the functions without directives and comments, with every label named L.
 instructions() {
     sed -E 's/[[:space:]]*(#|\/\/).*$//; s/\.L[A-Za-z0-9_]+/L/g' |
         awk '/^[a-z_]+:/ { inside = 1 } inside && !/^[[:space:]]*(\.|L:|$)/'
 }
 
-# function NAME: the instructions of one function.
-function_of() { awk -v name="$1:" '/^[a-z_]+:/ { inside = ($1 == name); next } inside'; }
+# body NAME: prints the instructions of one function.
+body() { awk -v name="$1:" '/^[a-z_]+:/ { inside = ($1 == name); next } inside'; }
 
-# What a function does to memory and where it may go, in any order: loads, stores, fences,
-# comparisons, conditional jumps, calls. Registers and forms of addresses are the compiler's choice.
+# Prints the sorted effects of a function: loads, stores, fences, comparisons, conditional jumps, calls.
+# Registers and addressing modes are left to the compiler.
 effects() {
     awk '
         /^[[:space:]]*(push|pop|lea|sub|stp|ldp)/ { next }
@@ -41,14 +41,15 @@ effects() {
     ' | sort
 }
 
-judge() {
+# compare COMPILER NAME: compares the code of one compiler.
+compare() {
     local compiler=$1 name=$2 listing fast pair ours version
     fast=$("$compiler" -DFAST_PATH_ONLY "${FLAGS[@]}" "$SOURCE" | instructions)
     for pair in read read_latch; do
-        ours=$(function_of "ours_$pair" <<<"$fast" | effects)
-        [[ $(wc -l <<<"$ours") -ge 8 ]] || { echo "$name: no listing of ours_$pair"; return 1; }
-        diff <(echo "$ours") <(function_of "hand_$pair" <<<"$fast" | effects) || {
-            echo "$name: ours_$pair is not hand_$pair"
+        ours=$(body "ours_$pair" <<<"$fast" | effects)
+        [[ $(wc -l <<<"$ours") -ge 8 ]] || { echo "$name: ours_$pair not found in the listing"; return 1; }
+        diff <(echo "$ours") <(body "hand_$pair" <<<"$fast" | effects) || {
+            echo "$name: ours_$pair has other effects than hand_$pair"
             return 1
         }
     done
@@ -71,8 +72,8 @@ judge() {
 mkdir -p assembly
 while read -r compiler name; do
     if command -v "$compiler" >/dev/null; then
-        judge "$compiler" "$name"
+        compare "$compiler" "$name"
     else
-        echo "$name: left out, no $compiler here"
+        echo "$name: left out, $compiler is not installed"
     fi
 done < <(compilers)

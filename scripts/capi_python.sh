@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Builds the Python wheel, installs it into a scratch environment, and reads pages and clocks beside Rust.
+# Builds the Python wheel, installs it into a temporary environment, and tests it with pages and clocks of Rust.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -9,15 +9,15 @@ export CARGO_TARGET_DIR
 readonly STAGE=$CARGO_TARGET_DIR/capi-python
 readonly ENVIRONMENT=$STAGE/environment
 
-# Made once: what is installed into it is fetched from the package index.
+# Created once, because its packages are downloaded.
 [[ -x $ENVIRONMENT/bin/pip ]] || python3 -m venv "$ENVIRONMENT"
 "$ENVIRONMENT/bin/pip" install --quiet 'setuptools>=77' wheel
-"$ENVIRONMENT/bin/pip" install --quiet numpy || echo "no numpy to be had: its tests are left out"
+"$ENVIRONMENT/bin/pip" install --quiet numpy || echo "cannot install numpy: its tests are left out"
 
 rm -rf "$STAGE/wheels"
 "$ENVIRONMENT/bin/pip" wheel --quiet --no-deps --no-build-isolation --wheel-dir "$STAGE/wheels" \
     crates/tearfree-capi/python
-# What setuptools leaves in the tree.
+# Files that setuptools leaves in the source tree.
 rm -rf crates/tearfree-capi/python/{build,tearfree.egg-info}
 ls "$STAGE/wheels"
 "$ENVIRONMENT/bin/pip" install --quiet --force-reinstall --no-index --no-deps "$STAGE"/wheels/*.whl

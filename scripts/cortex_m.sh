@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Runs the programs of bare-metal/ on a Cortex-M3 board under qemu, whose timer interrupts them. Each checks
-# itself; one that hangs fails. Ends with 77, and says what is missing, where a compiler with the source of
-# the library, a linker or the emulator is not at hand. CI=true installs them.
+# Runs the programs of bare-metal/ on a Cortex-M3 board under qemu. They check themselves; one that hangs
+# fails. Exit status 77: a compiler with the source of the library, a linker or the emulator is missing, as the
+# last line says. CI=true installs them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/compilers.sh
 source scripts/lib/compilers.sh
 
 readonly TARGET=thumbv7m-none-eabi
-# Each takes seconds; one that is deadlocked would go on.
+# Each takes seconds.
 readonly LIMIT=${CORTEX_M_LIMIT:-120}
 
 require_source
@@ -29,13 +29,13 @@ export CARGO_TARGET_DIR
 for source in bare-metal/src/bin/*.rs; do
     program=$(basename "$source" .rs)
     status=0
-    # Time passes by the instruction and not by the clock, so each run is the same, however busy the machine is.
+    # -icount: emulated time counts instructions, so that each run is the same on a busy machine too.
     timeout "$LIMIT" qemu-system-arm -machine lm3s6965evb -display none -monitor none -serial none \
         -icount shift=2,sleep=off -semihosting-config enable=on,target=native \
         -kernel "$CARGO_TARGET_DIR/$TARGET/release/$program" </dev/null || status=$?
     case $status in
         0) echo "ran: $program" ;;
-        124) echo "$program hangs: it had not ended after $LIMIT s"; exit 1 ;;
-        *) echo "$program failed: $status"; exit 1 ;;
+        124) echo "$program hangs: still running after $LIMIT s"; exit 1 ;;
+        *) echo "$program failed: exit status $status of qemu"; exit 1 ;;
     esac
 done

@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Runs every litmus file with herd7 and compares its verdict with the one that the file expects.
-# HERD7 is the command, `herd7` unless said otherwise. The last line counts, for `check`.
+# HERD7 is the command, by default `herd7`. The last line is the result for `check`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# No file takes more than a few seconds; one that runs this long is wrong.
+# Each file takes a few seconds.
 readonly LIMIT=120
 read -ra herd <<<"${HERD7:-herd7}"
 
-# verdict FILE: Never, Sometimes or Always, as herd7 has it; Race if that is undefined behaviour.
+# verdict FILE: prints herd7's verdict: Never, Sometimes or Always, or Race for a data race.
 verdict() {
-    local model=() said
+    local model=() output
     [[ $(head -n 1 "$1") != "C "* ]] || model=(-model "$PWD/litmus/rc11-cpp20.cat")
-    said=$(timeout "$LIMIT" "${herd[@]}" "${model[@]}" "$1" 2>&1) || true
-    if grep -q '^Flag .*undef' <<<"$said"; then
+    output=$(timeout "$LIMIT" "${herd[@]}" "${model[@]}" "$1" 2>&1) || true
+    if grep -q '^Flag .*undef' <<<"$output"; then
         echo Race
     else
-        sed -nE 's/^Observation [^ ]+ (Never|Sometimes|Always) .*/\1/p' <<<"$said"
+        sed -nE 's/^Observation [^ ]+ (Never|Sometimes|Always) .*/\1/p' <<<"$output"
     fi
 }
 
@@ -30,5 +30,5 @@ for file in litmus/*/*.litmus; do
     wrong=$((wrong + 1))
     echo "$file: expected ${expected:-nothing}, found ${found:-no verdict}"
 done
-echo "$files litmus files, $wrong of them not as expected"
+echo "$files litmus files, $wrong with another verdict than expected"
 ((files > 0 && wrong == 0))

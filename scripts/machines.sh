@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Runs the core's tests under qemu's emulation of other processors: 64-bit Arm with its own copy
-# engine, 32-bit Arm, RISC-V, and big-endian s390x. Prints a line for each, also for those that could
-# not run, and why. Fails if a test does. CI=true installs what is missing, and demands them all.
+# Runs tests of the core under qemu for other processors: 64-bit Arm with its own copy engine, 32-bit Arm,
+# RISC-V, and big-endian s390x. Prints a line for each, and the reason if one is left out. CI=true installs
+# what is missing, and fails if one is left out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/compilers.sh
 source scripts/lib/compilers.sh
 
-# Rust's name of the machine, the prefix of its C compiler, the end of its emulator's name, and the
-# name of its architecture in Debian.
+# The target of Rust, the prefix of the C compiler, the suffix of the emulator, and the architecture in
+# Debian.
 readonly MACHINES="
 aarch64-unknown-linux-gnu       aarch64-linux-gnu    aarch64  arm64
 armv7-unknown-linux-gnueabihf   arm-linux-gnueabihf  arm      armhf
 riscv64gc-unknown-linux-gnu     riscv64-linux-gnu    riscv64  riscv64
 s390x-unknown-linux-gnu         s390x-linux-gnu      s390x    s390x
 "
-# What says whether counts, versions and copies are right. Machine code, signals and system calls
-# are those of this machine's kernel.
+# Tests of counts, versions and copies. Tests of machine code, signals and system calls depend on the
+# kernel of this machine.
 readonly TESTS=(
     --lib --test properties --test histories --test kernel_calls --test pitfalls --test stress
 )
@@ -33,9 +33,9 @@ left_out() { # TARGET REASON
 test_on() { # TARGET LINKER EMULATOR COMPILER
     local name=${1^^} build_std=()
     name=${name//-/_}
-    # Without the library itself, cargo builds it from its source, which only nightly cargo offers.
+    # Without the library, cargo builds it from source (RUSTC_BOOTSTRAP allows that).
     [[ -d $(library "$4")/$1/lib ]] || build_std=("-Zbuild-std=std,panic_unwind")
-    # Not optimised the library would be too slow, and more than a little takes long to build.
+    # Level 1: without optimisation the tests are too slow, with more the build is.
     env RUSTC="$4" RUSTDOC="${4%rustc}rustdoc" RUSTC_BOOTSTRAP=1 RUST_BACKTRACE=0 \
         CARGO_TARGET_DIR="$OUT" CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 \
         "CARGO_TARGET_${name}_LINKER=$2" "CARGO_TARGET_${name}_RUNNER=$3" \

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# The workspace's lints for the Rust sources of the kernel modules. These are no crates of the
-# workspace, because the kernel's build compiles them by rustc alone; so this does it too.
+# Checks the Rust sources of the kernel modules with the lints of the workspace. The build of the kernel
+# compiles them with rustc, and not with cargo, and so does this script.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 out=$(mktemp -d)
 trap 'rm -r "$out"' EXIT
 
-# The lines `name = "level"` of the lints' two tables, as options of rustc.
+# Prints the lints of Cargo.toml as options of rustc.
 lints() {
     sed -nE '/^\[workspace\.lints\.rust\]/,/^$/s/^([a-z_]+) = "([a-z]+)".*/--\2=\1/p' Cargo.toml
     sed -nE '/^\[workspace\.lints\.clippy\]/,/^$/s/^([a-z_]+) = "([a-z]+)".*/--\2=clippy::\1/p' \
         Cargo.toml
 }
 mapfile -t lints < <(lints)
-[[ ${#lints[@]} -ge 10 ]] || { echo "Cargo.toml lists no lints"; exit 1; }
+[[ ${#lints[@]} -ge 10 ]] || { echo "no lints found in Cargo.toml"; exit 1; }
 
 metadata() { # NAME SOURCE [OPTION]...
     local name=$1 source=$2
@@ -24,7 +24,7 @@ metadata() { # NAME SOURCE [OPTION]...
         --crate-name "$name" -o "$out/lib$name.rmeta" "$@" "$source"
 }
 
-# Kernel code calls C all the time, and has no formatting to be debugged with.
+# Kernel code calls C, which is unsafe, and has no formatting for Debug.
 strict=("${lints[@]}" --deny=warnings --allow=unsafe_code --allow=missing_debug_implementations)
 metadata tearfree crates/tearfree/src/lib.rs --cap-lints=allow
 metadata tearfree_kernel kernel/rust/tearfree_kernel/lib.rs --extern tearfree "${strict[@]}"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Compiles the core crate with the oldest compiler that it promises. That is rustup's toolchain of this
-# version, where it is installed, else Debian's packages, unpacked below target/ and not installed.
-# Ends with 77, and says what is missing, where neither can be had.
+# Compiles the core crate with the oldest supported compiler: rustup's toolchain of this version if it is
+# installed, else Debian's packages, which are unpacked below target/. Exit status 77: neither is available,
+# as the last line says.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -23,7 +23,7 @@ debian_version() {
 unpack() {
     local version package
     command -v apt-get >/dev/null || missing "its packages, by apt-get"
-    # A fresh machine has no lists of packages yet.
+    # A new machine has no package lists yet.
     version=$(debian_version) || { apt-get update && version=$(debian_version); } ||
         missing "rustc-web $stated.0 of bookworm, after apt-get update"
     rm -rf "$root" "$root.part"
@@ -51,7 +51,7 @@ fi
 export RUSTC CARGO_TARGET_DIR=$target/msrv
 [[ $("$RUSTC" --version) == "rustc $stated."* ]] || { "$RUSTC" --version; exit 1; }
 
-# `lock_api_05` is absent: lock_api 0.5 itself needs a newer compiler.
+# Without `lock_api_05`: lock_api 0.5 needs a newer compiler.
 for features in "" std std,critical-section,zerocopy lock_api_04,critical-section; do
     "$cargo" check --locked -p tearfree --no-default-features --features "$features"
 done

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A program without std that goes through the hot paths of the core crate; see no_std.sh.
+//! Runs the hot paths of the core crate without std; see no_std.sh.
 //!
-//! Its exit status says which step gave a wrong value; 0 means none.
+//! The exit status is the number of the step with a wrong value, or 0.
 #![no_std]
 #![no_main]
 
@@ -18,7 +18,7 @@ static LATCH: SeqLatch<Time> = SeqLatch::new((0, 0));
 static COUNT: SeqCount<u32> = SeqCount::new();
 static COUNTED: AtomicU64 = AtomicU64::new(0);
 
-// The only thing that this program takes from the C library is its start and its memcpy.
+// The C library provides the start of the program and memcpy, nothing else.
 #[link(name = "c")]
 unsafe extern "C" {}
 
@@ -27,7 +27,7 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     loop {}
 }
 
-/// Named by the unwind tables of `core`, and never called: a panic aborts.
+/// Satisfies the unwind tables of `core`. It is never called, because a panic aborts.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}
 

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Packages every crate that is published, as `cargo publish` would, and builds each from its package
-# together with the packages of the others. Then looks into the packages: what a reader of the registry
-# needs has to be in them, and nothing else.
+# Packages every published crate as `cargo publish` does, and builds each from its package and the packages
+# of the others. Then checks that the packages contain all files that users need, and nothing else.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,7 +14,7 @@ fault() {
     faults=$((faults + 1))
 }
 
-# A crate is published unless its manifest says `publish = false`.
+# Prints the manifests of published crates: those without `publish = false`.
 published() {
     local manifest
     git ls-files --cached --others --exclude-standard '*/Cargo.toml' | while read -r manifest; do
@@ -23,8 +22,8 @@ published() {
     done
 }
 
-# The addresses are stated once, so that moving the project is one edit.
-look_at_manifest() { # MANIFEST
+# check_manifest MANIFEST: the addresses are in the manifest of the workspace only.
+check_manifest() {
     local key
     for key in license authors homepage repository documentation; do
         grep -qx "$key.workspace = true" "$1" || fault "$1: add $key.workspace = true"
@@ -34,17 +33,18 @@ look_at_manifest() { # MANIFEST
     done
 }
 
-look_for_addresses() {
+check_addresses() {
     local homepage found
     homepage=$(sed -n 's/^homepage = "\(.*\)"/\1/p' Cargo.toml)
     found=$(git grep --untracked -nIF "${homepage#https://}" -- . ':!/Cargo.toml') || return 0
-    fault "$found  <- the address stands in Cargo.toml alone"
+    fault "$found  <- the address is allowed in Cargo.toml only"
 }
 
-look_into_package() { # FOLDER
+# check_package FOLDER: checks the files of an unpacked package.
+check_package() {
     local file text name=${1##*/}
     for text in LICENSE-APACHE LICENSE-MIT; do
-        cmp -s "$text" "$1/$text" || fault "$name: no $text, or another than the project's"
+        cmp -s "$text" "$1/$text" || fault "$name: $text is missing, or not that of the project"
     done
     [[ -s $1/README.md ]] || fault "$name: no README.md"
     while read -r file; do
@@ -54,25 +54,25 @@ look_into_package() { # FOLDER
             build.rs | src/*.rs | tests/*.rs | examples/*.rs) ;;
             tests/*.[ch] | tests/*.py | tests/*.proptest-regressions) ;;
             assembly/*.s | include/*.h | abi.txt | api.txt | Makefile | *.pc.in) ;;
-            *) fault "$name/$file: a stray file: \`exclude\` it in the manifest, or add its kind to $0" ;;
+            *) fault "$name/$file: unexpected file: \`exclude\` it in the manifest, or add its kind to $0" ;;
         esac
     done < <(cd "$1" && find . -type f | sed 's,^\./,,' | sort)
     while read -r file; do
-        fault "$name/$file  <- another licence than $license"
+        fault "$name/$file  <- the licence is not $license"
     done < <(cd "$1" && grep -rnI 'SPDX-License-Identifier: [A-Z]' -- * |
         grep -vF "SPDX-License-Identifier: $license")
 }
 
 crates=() files=0
 while read -r manifest; do
-    look_at_manifest "$manifest"
+    check_manifest "$manifest"
     crates+=("$(sed -n 's/^name = "\(.*\)"/\1/p' "$manifest" | head -n 1)")
 done < <(published)
 ((${#crates[@]} > 0)) || fault "no crate is published"
-look_for_addresses
+check_addresses
 
 rm -rf "$target/package"
-# What is not committed yet is looked at, too.
+# Changes that are not committed are included.
 cargo package --locked --allow-dirty "${crates[@]/#/--package=}"
 
 for crate in "${crates[@]}"; do
@@ -80,7 +80,7 @@ for crate in "${crates[@]}"; do
     [[ -f ${packages[0]} ]] || { fault "$crate: no package"; continue; }
     rm -rf "${packages[0]%.crate}"
     tar -xzf "${packages[0]}" -C "$target/package"
-    look_into_package "${packages[0]%.crate}"
+    check_package "${packages[0]%.crate}"
     files=$((files + $(tar -tzf "${packages[0]}" | wc -l)))
 done
 

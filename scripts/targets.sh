@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Compiles the core for processors without an operating system, for WebAssembly, and for 32-bit x86: with
-# no feature and as bare metal has it; and with `std` for macOS and Windows. Ends with 77, and says what is
-# missing, where no source of the standard library is at hand. CI=true installs it.
+# Compiles the core for processors without an operating system, for WebAssembly and 32-bit x86 without
+# features and with `critical-section`, and for macOS and Windows with `std`. Exit status 77: the source of the
+# standard library is missing, as the last line says. CI=true installs it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/compilers.sh
 source scripts/lib/compilers.sh
 
-# Each with what the crate demands there: some processors have no atomic exchange.
+# Targets, and the feature that the crate needs there: some processors have no atomic exchange.
 readonly TARGETS="
 thumbv6m-none-eabi           critical-section
 thumbv7m-none-eabi           -
@@ -17,7 +17,7 @@ riscv32imc-unknown-none-elf  critical-section
 wasm32-unknown-unknown       -
 i686-unknown-linux-gnu       -
 "
-# Other systems, whose standard library is compiled from its source, too; that takes minutes, once.
+# Systems whose standard library is compiled from source, which takes minutes once.
 readonly SYSTEMS="aarch64-apple-darwin x86_64-pc-windows-msvc"
 
 require_source
@@ -41,7 +41,7 @@ for target in $SYSTEMS; do
     echo "compiles for: $target"
 done
 
-# What is not there is named, instead of a page of errors.
+# The error message names the missing feature.
 refusal=$("${rustc%rustc}cargo" check --locked -p tearfree --target thumbv6m-none-eabi \
     -Zbuild-std=core --no-default-features 2>&1 || true)
 grep -q "enable the feature *\\\\\?.*critical-section" <<<"$refusal" ||

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Runs the core's tests under ThreadSanitizer, with the copy engine that it understands. It has to
-# see the standard library, too, so that is built here, from rustup's source or from Debian's. Exits
-# with 77, and says what to install, if there is neither.
+# Runs tests of the core under ThreadSanitizer, with the copy engine that it understands. The standard library
+# is instrumented too, so it is built from the source of rustup or Debian. Exit status 77: both are missing, as
+# the last line says.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly DEBIAN=/usr/bin
 readonly TARGET=x86_64-unknown-linux-gnu
-# Threads that race; not what reads the source, lists machine code, or counts system calls.
+# Tests with threads; not those that read source files or machine code, or count system calls.
 readonly TESTS=(--lib --test sanitized --test publication --test histories --test stress --test signals)
-# The sanitizer puts signals off until the thread makes a call that it knows; these make none while they wait.
+# The sanitizer delays signals until the thread calls a function that it intercepts; these tests call none.
 readonly NEVER=a_handler_can_write_what
 flags=(-Zsanitizer=thread --cfg 'tearfree_engine="ordered"' --cfg tearfree_slow -Cdebuginfo=1)
 
-libraries() { # COMPILER...: where its libraries are
+# libraries COMPILER...: prints the path of its libraries.
+libraries() {
     echo "$("$@" --print sysroot)/lib/rustlib"
 }
 

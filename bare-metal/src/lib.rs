@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the programs here share: a timer that interrupts them, and how they end.
+//! The timer and the exit of all programs.
 #![no_std]
 
 use core::panic::PanicInfo;
@@ -9,7 +9,7 @@ use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_semihosting::{debug, hprintln};
 
-/// Has the timer interrupt the program each time that this many ticks of the processor's clock are over.
+/// Starts a timer that interrupts the program after every `ticks` of the processor's clock.
 ///
 /// # Panics
 /// At the second call.
@@ -23,13 +23,13 @@ pub fn interrupt_each(ticks: u32) -> SYST {
     timer
 }
 
-/// Ends the program, and the emulator with it.
+/// Ends the program and the emulator successfully.
 pub fn succeed() -> ! {
     debug::exit(debug::EXIT_SUCCESS);
     unreachable!("the emulator has ended")
 }
 
-/// A panic ends the emulator with an error.
+/// Prints the panic and ends the emulator with an error.
 #[panic_handler]
 fn fail(info: &PanicInfo<'_>) -> ! {
     hprintln!("{}", info);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Day-to-day benchmarks of the core: `cargo bench -p tearfree-bench`, optionally with a name.
 //!
-//! Criterion compares with the run before. For ratios to other libraries there is the program.
+//! Criterion compares with the last run. `cargo run --release -p tearfree-bench` compares with other crates.
 
 use core::hint::black_box;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A reader in C, by the calls of <linux/seqlock.h>. The loop stands on this side: no call is measured. */
+/* A reader in C, by the calls of <linux/seqlock.h>. The loop is in C, so that no call is measured. */
 #include <linux/seqlock.h>
 
 /* Mirrored in src/workloads/count.rs. */
@@ -26,7 +26,7 @@ void c_read_quote(const struct quote *quote, u64 *out, u64 times)
 			out[6] = READ_ONCE(quote->volume);
 			out[7] = READ_ONCE(quote->time);
 		} while (read_seqretry(&quote->lock, seq));
-		/* Makes the compiler believe that somebody looks at all memory here. */
+		/* Keeps the compiler from optimizing the copy away. */
 		__asm__ __volatile__("" : : "r"(out) : "memory");
 	}
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // A single-writer C++ sequence lock of the rigtorp shape, written for this comparison: a plain
-// copy between two acquire loads, held in place by compiler barriers. It is not rigtorp's own text.
+// copy between two acquire loads, with compiler barriers. It contains no code of rigtorp.
 //
 // The plain copy races with the writer, which C++ calls undefined; and compiler barriers order
 // nothing on processors other than x86. Hence x86_64 only.
 //
-// The loops stand on this side, so that the calls between Rust and C++ cost one per batch.
+// The loops are in C++, so that a batch has one call between Rust and C++.
 
 #include <atomic>
 #include <cstddef>
@@ -45,7 +45,7 @@ public:
     }
 
 private:
-    // The lines of its own keep neighbours away from the count, as the original does.
+    // The count has cache lines of its own, as in the original.
     alignas(128) std::atomic<std::size_t> sequence_{0};
     T value_;
     char padding_[128];
@@ -56,7 +56,7 @@ struct Value {
     alignas(Bytes % 8 == 0 ? 8 : 4) unsigned char bytes[Bytes];
 };
 
-// Makes the compiler believe that somebody looks at all memory here.
+// Keeps the compiler from optimizing memory accesses away.
 inline void observe(const void *anything) { asm volatile("" : : "r"(anything) : "memory"); }
 
 struct Operations {
@@ -67,7 +67,7 @@ struct Operations {
     void (*set)(void *lock, const void *value, std::uint64_t times);
 };
 
-// At the start of a page, as all contestants are.
+// Aligned to a page, as all contestants are.
 template <typename T>
 struct alignas(4096) Placed : Seqlock<T> {
     using Seqlock<T>::Seqlock;
@@ -106,7 +106,7 @@ constexpr Operations every_size[] = {
 
 }  // namespace
 
-// The operations for values of this size, or null where no value of this size was compiled.
+// Returns the operations for values of this size, or null if there are none.
 extern "C" const Operations *rigtorp_shape_operations(std::size_t bytes) {
     for (const Operations &candidate : every_size) {
         if (candidate.bytes == bytes) return &candidate;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! How far clocks are off from `CLOCK_MONOTONIC` over minutes: ours with its bounds, and others.
+//! The errors of clocks against `CLOCK_MONOTONIC` over minutes: ours with its bounds, and others.
 //!
 //! `cargo run --release -p tearfree-bench --example accuracy -- MINUTES DIRECTORY` writes
 //! `accuracy.json` and `accuracy.svg` there.
@@ -16,7 +16,7 @@ use serde::Serialize;
 use tearfree_clock::{Clock, Keeper, Settings, host_ns};
 
 const INTERVAL: Duration = Duration::from_millis(250);
-/// The narrowest of so many comparisons counts.
+/// The number of comparisons, of which the narrowest counts.
 const TRIES: u32 = 12;
 
 /// One comparison. Errors are against the host's clock; those of others count from the beginning.
@@ -25,7 +25,7 @@ struct Point {
     seconds: f64,
     tearfree_ns: f64,
     bound_ns: u64,
-    /// Half the time that the comparison took: so much of the error is unknown.
+    /// Half the time that the comparison took: the uncertainty of the error.
     unknown_ns: f64,
     quanta_ns: f64,
     minstant_ns: f64,
@@ -35,7 +35,7 @@ struct Point {
 #[derive(Serialize)]
 struct Outcome {
     minutes: f64,
-    /// How often the host's clock was outside of the published interval: that would be a bug.
+    /// How often the host's clock was outside of the published interval, which would be a bug.
     outside: u64,
     worst_error_ns: f64,
     worst_bound_ns: u64,
@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 keeper.wait();
             }
         });
-        let outcome = watch(Clock::open_page(&page), minutes);
+        let outcome = measure(Clock::open_page(&page), minutes);
         is_over.store(true, Ordering::Relaxed);
         outcome
     })?;
@@ -88,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn watch(
+fn measure(
     ours: Result<Clock, tearfree_clock::Error>,
     minutes: f64,
 ) -> Result<Outcome, tearfree_clock::Error> {
@@ -105,9 +105,9 @@ fn watch(
     };
     let end = Instant::now() + Duration::from_secs_f64(minutes * 60.0);
     let mut points = Vec::new();
-    let first = clocks.look();
+    let first = clocks.compare();
     while Instant::now() < end {
-        points.push(clocks.look().since(&first));
+        points.push(clocks.compare().since(&first));
         thread::sleep(INTERVAL);
     }
     let errors = points.iter().map(|point| point.tearfree_ns.abs());
@@ -122,7 +122,7 @@ fn watch(
 }
 
 impl Clocks {
-    fn look(&mut self) -> Point {
+    fn compare(&mut self) -> Point {
         let mut best = Point { unknown_ns: f64::MAX, ..Point::default() };
         for _ in 0..TRIES {
             let before = host_ns();
@@ -134,10 +134,10 @@ impl Clocks {
             if unknown_ns >= best.unknown_ns {
                 continue;
             }
-            let shown = (now.earliest + now.latest) / 2 - self.start_ns;
+            let reading = (now.earliest + now.latest) / 2 - self.start_ns;
             best = Point {
                 seconds: middle / 1e9,
-                tearfree_ns: shown as f64 - middle,
+                tearfree_ns: reading as f64 - middle,
                 bound_ns: now.bound_ns(),
                 unknown_ns,
                 ..best
@@ -151,19 +151,22 @@ impl Clocks {
     }
 }
 
-/// By how much a clock is ahead of the host's, in the narrowest of some looks.
+/// Returns how far a clock is ahead of the host's, by the narrowest of some comparisons.
 fn drift(elapsed: impl Fn() -> Duration, start_ns: u64) -> f64 {
-    let look = || {
+    let compare = || {
         let before = host_ns();
-        let shown = elapsed().as_nanos() as f64;
+        let reading = elapsed().as_nanos() as f64;
         let after = host_ns();
-        (after - before, shown - ((before + after) as f64 / 2.0 - start_ns as f64))
+        (after - before, reading - ((before + after) as f64 / 2.0 - start_ns as f64))
     };
-    (0..TRIES).map(|_| look()).min_by_key(|(width, _)| *width).map_or(f64::NAN, |(_, ahead)| ahead)
+    (0..TRIES)
+        .map(|_| compare())
+        .min_by_key(|(width, _)| *width)
+        .map_or(f64::NAN, |(_, ahead)| ahead)
 }
 
 impl Point {
-    /// Where the others stood at the beginning does not count against them.
+    /// Subtracts the errors of the others at the beginning.
     fn since(mut self, first: &Self) -> Self {
         self.quanta_ns -= first.quanta_ns;
         self.minstant_ns -= first.minstant_ns;
@@ -174,7 +177,7 @@ impl Point {
 
 type Getter = fn(&Point) -> f64;
 
-/// How far each clock is off, whichever way, on a logarithmic scale: they differ by powers of ten.
+/// Draws the absolute error of each clock on a logarithmic scale.
 fn draw(outcome: &Outcome, path: &Path) -> Result<(), Box<dyn Error>> {
     let lines: [(&str, Getter, RGBColor); 5] = [
         ("tearfree's bound", |p| p.bound_ns as f64, RGBColor(200, 200, 200)),
@@ -189,7 +192,7 @@ fn draw(outcome: &Outcome, path: &Path) -> Result<(), Box<dyn Error>> {
     let area = SVGBackend::new(path, (900, 500)).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
-        .caption("How far off CLOCK_MONOTONIC", ("sans-serif", 20))
+        .caption("Error against CLOCK_MONOTONIC", ("sans-serif", 20))
         .margin(10)
         .x_label_area_size(30)
         .y_label_area_size(80)

@@ -28,14 +28,14 @@ use std::time::Instant;
 
 use tearfree::SeqLock;
 
-/// Operations between two looks at the clock.
+/// The number of operations between two readings of the clock.
 const TIMES: u32 = 5_000;
 
 const NAMES: [&str; 5] =
     ["value, fields", "value, xor", "value, kept", "into, fields", "into, kept"];
 
-/// A pointer of which the compiler knows nothing, so that it cannot do without what it points to. Unlike
-/// `black_box`, it stays in its register.
+/// Hides a pointer from the compiler, so that it cannot optimize the pointee away. Unlike `black_box`, this
+/// keeps the pointer in its register.
 #[inline(always)]
 fn hide<T>(pointer: *mut T) -> *mut T {
     let hidden;
@@ -44,7 +44,7 @@ fn hide<T>(pointer: *mut T) -> *mut T {
     hidden
 }
 
-/// Uses each word where a program that computes with it would have it: in a general register.
+/// Moves each word to a general register, as a program that computes with it does.
 #[inline(always)]
 fn fields<const W: usize>(words: &[u64; W]) {
     for word in words {
@@ -88,14 +88,14 @@ fn copied<const W: usize>(from: &mut [u64; W]) -> [u64; W] {
     unsafe { copy.assume_init() }
 }
 
-/// Begins at a cache line, so that all sizes are in the same situation.
+/// A value at the start of a cache line.
 #[repr(align(64))]
 struct Line<T>(T);
 
-/// What is copied from and to.
+/// The lock, the source and the destination of copies.
 struct Memory<const W: usize>(Line<SeqLock<[u64; W]>>, Line<[u64; W]>, Line<[u64; W]>);
 
-/// The best times of each workload: a read, `memcpy`, and what works without a copy.
+/// Returns the best times of each workload: a read, `memcpy`, and the work without a copy.
 fn size<const W: usize>(rounds: u32) -> [[f64; 3]; 5] {
     let mut memory = black_box(Memory(Line(SeqLock::new([7; W])), Line([7; W]), Line([0; W])));
     let (lock, from, to) = (&memory.0.0, &mut memory.1.0, &mut memory.2.0);
@@ -141,7 +141,7 @@ fn size<const W: usize>(rounds: u32) -> [[f64; 3]; 5] {
     best.map(|contestants| contestants.map(|best| best.0))
 }
 
-/// Prints the lines of one size that are wanted; gives how many miss the limit.
+/// Prints the lines of one size. Returns how many miss the limit.
 fn report(bytes: usize, best: &[[f64; 3]; 5], all: bool) -> usize {
     let mut misses = 0;
     for (name, [read, memcpy, direct]) in NAMES.iter().zip(best) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Does each operation a fixed number of times, for callgrind to count: see `instructions/check`.
+//! Repeats each operation a fixed number of times, for `instructions/check`.
 //!
 //! Each operation has a function of its own, `measured_NAME`, which callgrind finds by that name.
 
@@ -11,10 +11,10 @@ use tearfree::{SeqCount, SeqLatch, SeqLock, field};
 use tearfree_clock::{Clock, Keeper, Settings, Source};
 use tearfree_page::{Options, Reader, Writer};
 
-/// How often each operation is done. The script divides by it.
+/// The number of repetitions, by which the script divides.
 const TIMES: u32 = 1000;
 
-/// A function that does something `TIMES` times to a reference that the compiler knows nothing of.
+/// Defines functions that repeat an operation `TIMES` times on a reference that is hidden from the compiler.
 macro_rules! measured {
     ($($name:ident($on:ident: $type:ty) $work:block)*) => {
         $(
@@ -74,7 +74,7 @@ struct TwoAtomics {
 impl TwoAtomics {
     #[inline(always)]
     fn read(&self) -> (u64, u64) {
-        // ORDERING: the count orders; its `read` is what makes the two belong together.
+        // ORDERING: the count orders; `read` validates that both words are of one write.
         self.count.read(|| (self.seconds.load(Relaxed), self.nanoseconds.load(Relaxed)))
     }
 }
@@ -113,7 +113,7 @@ fn pages(page: &Path) {
     measured_page_get_16(&mut Reader::open(page).expect("the page"));
 }
 
-/// By the counter of the processor, which valgrind has, but does not vouch for.
+/// Measures clocks on the counter of the processor, which valgrind emulates.
 fn clocks(page: &Path) {
     let source = if cfg!(target_arch = "aarch64") { Source::Cntvct } else { Source::Tsc };
     let mut keeper = Keeper::open_with(page, source, Settings::default()).expect("a page");

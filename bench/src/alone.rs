@@ -5,19 +5,19 @@ use core::hint::black_box;
 use core::time::Duration;
 use std::time::Instant;
 
-use crate::placement::{STACK_PLACES, at_stack_place};
+use crate::placement::{STACK_OFFSETS, with_stack_offset};
 use crate::stats::{self, Summary};
 
-/// One contestant at one piece of work.
+/// One operation of one contestant.
 pub(crate) trait Job {
     fn name(&self) -> &'static str;
-    /// Does the work so many times and returns how long that took, preparations aside.
+    /// Repeats the operation, and returns the time that took without preparations.
     fn time(&mut self, times: u64) -> Duration;
-    /// Whether the value that the work left behind is whole and the right one.
+    /// Returns whether the last value is the expected one.
     fn is_right(&mut self) -> bool;
 }
 
-/// A closure as a job: it does the work so many times and returns what it saw last.
+/// A job from a closure, which repeats an operation and returns the last value.
 pub(crate) struct Work<F> {
     pub(crate) name: &'static str,
     pub(crate) expected: u64,
@@ -40,11 +40,11 @@ impl<F: FnMut(u64) -> u64> Job for Work<F> {
     }
 }
 
-/// How long to measure.
+/// How long to measure one thread.
 #[derive(Clone, Copy)]
-pub(crate) struct Effort {
+pub(crate) struct BatchEffort {
     pub(crate) rounds: usize,
-    /// What one batch should take: far more than reading the clock, far less than a time slice.
+    /// The length of one batch: far more than reading the clock, far less than a time slice.
     pub(crate) batch: Duration,
 }
 
@@ -54,16 +54,19 @@ struct Runner {
     samples: Vec<f64>,
 }
 
-/// Measures all jobs against each other; nanoseconds for each one, in the order given.
-pub(crate) fn compare(jobs: Vec<Box<dyn Job>>, effort: Effort) -> Vec<(&'static str, Summary)> {
+/// Measures all jobs against each other. Returns nanoseconds for each operation, in the order given.
+pub(crate) fn compare(
+    jobs: Vec<Box<dyn Job>>,
+    effort: BatchEffort,
+) -> Vec<(&'static str, Summary)> {
     let mut runners: Vec<Runner> =
         jobs.into_iter().map(|job| Runner::calibrated(job, effort.batch)).collect();
     let mut order: Vec<usize> = (0..runners.len()).collect();
     for _ in 0..effort.rounds {
-        let place = fastrand::usize(..STACK_PLACES);
+        let offset = fastrand::usize(..STACK_OFFSETS);
         fastrand::shuffle(&mut order);
         for &index in &order {
-            at_stack_place(place, &mut || runners[index].sample());
+            with_stack_offset(offset, &mut || runners[index].sample());
         }
     }
     runners.into_iter().map(Runner::finish).collect()
@@ -92,7 +95,7 @@ impl Runner {
 
     fn finish(mut self) -> (&'static str, Summary) {
         let name = self.job.name();
-        assert!(self.job.is_right(), "{name} returned a wrong value with nobody else about");
-        (name, stats::of_costs(&self.samples))
+        assert!(self.job.is_right(), "{name} returned a wrong value on one thread");
+        (name, stats::summarize_costs(&self.samples))
     }
 }

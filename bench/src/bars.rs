@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The promises: each is a ratio of two numbers from the same run.
 
-use crate::peers::{Kind, PAGE, kind_of};
+use crate::peers::{Category, PAGE, category};
 use crate::results::{Bar, Cost, Delay, Rate, Results};
 use crate::workloads::{EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD, ONE_WRITER, clock};
 
@@ -13,16 +13,16 @@ const SEQLOCK: &str = "seqlock 0.2";
 
 /// A sequence lock without a lock for its writers.
 const BARE_WRITER: &str = "C++ rigtorp";
-/// The counters of some processors move in steps of so many nanoseconds.
+/// The step of the counters of some processors, in nanoseconds.
 const COUNTER_STEP: f64 = 10.0;
 
-/// What two measurements of the same thing may differ by, in nanoseconds.
+/// The difference of two measurements of the same code, in nanoseconds.
 const GRAIN: f64 = 0.2;
-/// And what they may differ by in proportion.
+/// The ratio of two measurements of the same code.
 const NOISE: f64 = 1.03;
 
-/// Every promise for which this run has the numbers.
-pub(crate) fn judge(results: &Results) -> Vec<Bar> {
+/// Evaluates every promise for which this run has numbers.
+pub(crate) fn evaluate(results: &Results) -> Vec<Bar> {
     let mut bars = Vec::new();
     for workload in ["read_into", "read"] {
         for bytes in sizes(results, workload) {
@@ -43,27 +43,27 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
     bars.extend(cheap_field(results));
     #[cfg(c_reader)]
     bars.extend(sizes(results, "count").into_iter().filter_map(|bytes| same_in_c(results, bytes)));
-    bars.extend(readers_do_not_disturb_each_other(results));
+    bars.extend(readers_scale(results));
     bars.extend(fast_clock(results));
     bars.extend(results.delays.iter().flat_map(|delay| undelayed_writer(results, delay)));
-    for race in races(results) {
-        bars.extend(ahead_of_every_peer(&race));
-        bars.extend(nothing_torn(&race));
+    for group in groups(results) {
+        bars.extend(ahead_of_every_peer(&group));
+        bars.extend(nothing_torn(&group));
     }
     bars
 }
 
-/// The sizes that a workload was run at, in order.
+/// Returns the sizes of a workload, in order.
 pub(crate) fn sizes(results: &Results, workload: &str) -> Vec<usize> {
-    let of_workload = results.costs.iter().filter(|cost| cost.workload == workload);
-    let mut sizes: Vec<usize> = of_workload.map(|cost| cost.bytes).collect();
+    let costs = results.costs.iter().filter(|cost| cost.workload == workload);
+    let mut sizes: Vec<usize> = costs.map(|cost| cost.bytes).collect();
     sizes.sort_unstable();
     sizes.dedup();
     sizes
 }
 
-/// The rates of one race: same workload, case and size.
-pub(crate) fn races(results: &Results) -> Vec<Vec<&Rate>> {
+/// Groups the rates by workload, case and size.
+pub(crate) fn groups(results: &Results) -> Vec<Vec<&Rate>> {
     let all: Vec<&Rate> = results.rates.iter().collect();
     all.chunk_by(|a, b| (&a.workload, &a.case, a.bytes) == (&b.workload, &b.case, b.bytes))
         .map(<[&Rate]>::to_vec)
@@ -85,8 +85,8 @@ fn behind_no_peer(results: &Results, workload: &str, bytes: usize) -> Option<Bar
 }
 
 fn best_peer<'a>(results: &'a Results, workload: &'a str, bytes: usize) -> Option<&'a Cost> {
-    let costs = results.costs_of(workload, bytes);
-    let peers = costs.filter(|cost| kind_of(&cost.contestant) == Kind::Peer);
+    let costs = results.costs_for(workload, bytes);
+    let peers = costs.filter(|cost| category(&cost.contestant) == Category::Peer);
     peers.min_by(|a, b| a.cost.best.total_cmp(&b.cost.best))
 }
 
@@ -121,8 +121,8 @@ fn near_latch(results: &Results, workload: &str, bytes: usize, most: f64) -> Opt
 fn cheap_field(results: &Results) -> Option<Bar> {
     let field = results.best("field", FIELD_BYTES, ONE_FIELD)?;
     let alone = results.best("field", FIELD_BYTES, EIGHT_BYTES)?;
-    let place = ("field", size(FIELD_BYTES));
-    Some(Bar::at_most(place, "x a read of 8 bytes alone", field / alone, 1.5))
+    let case = ("field", size(FIELD_BYTES));
+    Some(Bar::at_most(case, "x a read of 8 bytes alone", field / alone, 1.5))
 }
 
 #[cfg(c_reader)]
@@ -133,7 +133,7 @@ fn same_in_c(results: &Results, bytes: usize) -> Option<Bar> {
     Some(Bar::at_most(("count", size(bytes)), promise, in_c, 1.05 * in_rust + GRAIN))
 }
 
-/// What a reader makes our writer wait, beside what it makes the writer of a bare sequence lock wait.
+/// Compares the cost of a `set` beside a reader with that of a sequence lock without a lock for writers.
 fn undelayed_writer(results: &Results, ours: &Delay) -> Vec<Bar> {
     let is_same_case = |other: &&Delay| {
         other.contestant == BARE_WRITER
@@ -141,7 +141,7 @@ fn undelayed_writer(results: &Results, ours: &Delay) -> Vec<Bar> {
             && other.bytes == ours.bytes
     };
     let Some(bare) = results.delays.iter().find(is_same_case) else { return Vec::new() };
-    if kind_of(&ours.contestant) != Kind::Ours {
+    if category(&ours.contestant) != Category::Ours {
         return Vec::new();
     }
     let bar = |promise, ours_ns, limit| {
@@ -155,7 +155,7 @@ fn undelayed_writer(results: &Results, ours: &Delay) -> Vec<Bar> {
     ]
 }
 
-/// A clock costs what its counter does, and a coarse one what a load does.
+/// Compares clocks with the counter, and the coarse one with that of the kernel.
 fn fast_clock(results: &Results) -> Vec<Bar> {
     let best = |contestant: &str| results.best("clock", clock::BYTES, contestant);
     let bar = |ours: &str, other: &str, most: f64, grain: f64| {
@@ -173,57 +173,58 @@ fn fast_clock(results: &Results) -> Vec<Bar> {
     bars.into_iter().flatten().collect()
 }
 
-/// Promised of the readers, beside a writer that never rests and with more threads than cores.
+/// Compares the reads with those of the best peer, beside a busy writer and with more threads than cores.
 ///
-/// Beside a writer that never rests it is promised of the lock whose writers back off for readers.
-fn ahead_of_every_peer(race: &[&Rate]) -> Option<Bar> {
-    let first = race.first()?;
+/// With one busy writer this is the row of `lock::Fair`, whose writers back off for readers.
+fn ahead_of_every_peer(group: &[&Rate]) -> Option<Bar> {
+    let first = group.first()?;
     if !["beside", "oversubscribed", "processes"].contains(&first.workload.as_str()) {
         return None;
     }
-    let is_fair = race.iter().any(|rate| rate.contestant == FAIR);
-    let is_judged = |name: &str| match first.workload.as_str() {
+    let is_fair = group.iter().any(|rate| rate.contestant == FAIR);
+    let is_compared = |name: &str| match first.workload.as_str() {
         "processes" if name == PAGE => true,
         _ if first.case == ONE_WRITER && is_fair => name == FAIR,
-        _ => kind_of(name) == Kind::Ours,
+        _ => category(name) == Category::Ours,
     };
-    let ours = race.iter().find(|rate| is_judged(&rate.contestant))?;
-    let peers = race.iter().filter(|rate| kind_of(&rate.contestant) == Kind::Peer);
+    let ours = group.iter().find(|rate| is_compared(&rate.contestant))?;
+    let peers = group.iter().filter(|rate| category(&rate.contestant) == Category::Peer);
     let best = peers.max_by(|a, b| a.reads.median.total_cmp(&b.reads.median))?;
     let promise = format!("x the reads of {}, the best peer (within 3 %)", best.contestant);
-    let place = (first.workload.as_str(), case_of(first));
+    let case = (first.workload.as_str(), case_name(first));
     let ratio = ours.reads.median / best.reads.median;
-    Some(Bar::at_least(place, &promise, ratio, 1.0 / NOISE))
+    Some(Bar::at_least(case, &promise, ratio, 1.0 / NOISE))
 }
 
-/// Each process that reads a page reads on its own, as long as there are cores for them.
-fn readers_do_not_disturb_each_other(results: &Results) -> Vec<Bar> {
+/// Compares each reader of a page with one that reads alone, as long as there are cores for all.
+fn readers_scale(results: &Results) -> Vec<Bar> {
     let pages = results.rates.iter();
     let pages = pages.filter(|rate| rate.workload == "processes" && rate.contestant == PAGE);
-    let of_one = |rate: &Rate| rate.reads.best / (rate.threads - 1) as f64;
-    let Some(alone) = pages.clone().next().map(of_one) else { return Vec::new() };
+    let per_reader = |rate: &Rate| rate.reads.best / (rate.threads - 1) as f64;
+    let Some(alone) = pages.clone().next().map(per_reader) else { return Vec::new() };
     let promise = "x the reads of a reader that is alone";
-    let bar =
-        |rate| Bar::at_least(("processes", case_of(rate)), promise, of_one(rate) / alone, 0.8);
+    let bar = |rate| {
+        Bar::at_least(("processes", case_name(rate)), promise, per_reader(rate) / alone, 0.8)
+    };
     pages.skip(1).map(bar).collect()
 }
 
-/// Promised of all our types, in every race.
-fn nothing_torn(race: &[&Rate]) -> Option<Bar> {
-    let ours = race.iter().filter(|rate| kind_of(&rate.contestant).is_ours());
+/// Checks that none of our types returned a torn value.
+fn nothing_torn(group: &[&Rate]) -> Option<Bar> {
+    let ours = group.iter().filter(|rate| category(&rate.contestant).is_ours());
     let (verified, torn) =
         ours.fold((0, 0), |sum, rate| (sum.0 + rate.verified, sum.1 + rate.torn));
-    let first = race.first()?;
-    let place = (first.workload.as_str(), case_of(first));
-    (verified > 0).then(|| Bar::at_most(place, "torn values of ours", torn as f64, 0.0))
+    let first = group.first()?;
+    let case = (first.workload.as_str(), case_name(first));
+    (verified > 0).then(|| Bar::at_most(case, "torn values of ours", torn as f64, 0.0))
 }
 
-/// What a bar calls the case of a race.
-pub(crate) fn case_of(rate: &Rate) -> String {
+/// Returns the name of the case of a rate.
+pub(crate) fn case_name(rate: &Rate) -> String {
     format!("{}, {}", rate.case, size(rate.bytes))
 }
 
-/// A number of bytes as people write it.
+/// Formats a number of bytes.
 pub(crate) fn size(bytes: usize) -> String {
     if bytes >= 1024 && bytes.is_multiple_of(1024) {
         format!("{} KiB", bytes / 1024)
@@ -234,20 +235,20 @@ pub(crate) fn size(bytes: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::judge;
+    use super::evaluate;
     use crate::machine::Machine;
     use crate::results::{Cost, Results};
     use crate::stats;
 
     fn results(memcpy: f64, ours: f64, peer: f64) -> Results {
-        let mut results = Results::new(Machine::this(), true);
+        let mut results = Results::new(Machine::detect(), true);
         let named = [("memcpy", memcpy), ("tearfree", ours), ("std RwLock", peer)];
         results.costs = named
             .map(|(contestant, cost)| Cost {
                 workload: "read_into".into(),
                 bytes: 64,
                 contestant: contestant.into(),
-                cost: stats::of_costs(&[cost]),
+                cost: stats::summarize_costs(&[cost]),
             })
             .into();
         results
@@ -255,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_slow_read_misses_both_bars_and_a_fast_one_holds_them() {
-        let verdicts = |results| judge(&results).iter().map(|bar| bar.holds).collect::<Vec<_>>();
+        let verdicts = |results| evaluate(&results).iter().map(|bar| bar.holds).collect::<Vec<_>>();
         assert_eq!(verdicts(results(2.0, 3.2, 5.0)), [true, true]);
         assert_eq!(verdicts(results(2.0, 3.4, 5.0)), [false, true]);
         assert_eq!(verdicts(results(2.0, 3.4, 3.0)), [false, false]);

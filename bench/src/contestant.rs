@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a contestant must be able to do, in the same words for all of them.
+//! The trait of all contestants: a value with readers and writers.
 
 use core::hint::black_box;
 
-/// Something that holds one value, for readers and writers.
+use crate::payload::Payload;
+
+/// A lock or cell that holds one value.
 pub(crate) trait Contestant<T>: Sized {
     const NAME: &'static str;
     /// Whether several threads may write at the same time.
     const MANY_WRITERS: bool = true;
     /// Whether several threads may read at the same time.
     const MANY_READERS: bool = true;
-    /// Whether a reader can read a value that it has read before.
+    /// Whether a reader can read a value again.
     const READS_AGAIN: bool = true;
 
     type Reader<'a>: Read<T>
@@ -25,7 +27,7 @@ pub(crate) trait Contestant<T>: Sized {
     fn writer(&self) -> Self::Writer<'_>;
 }
 
-/// One thread's way to read.
+/// The reader of one thread.
 pub(crate) trait Read<T> {
     fn read(&mut self) -> T;
     fn read_into(&mut self, out: &mut T);
@@ -47,7 +49,7 @@ pub(crate) trait Read<T> {
     }
 }
 
-/// One thread's way to write.
+/// The writer of one thread.
 pub(crate) trait Write<T> {
     fn set(&mut self, value: &T);
 
@@ -61,7 +63,7 @@ pub(crate) trait Write<T> {
     }
 }
 
-/// A contestant whose readers and writers need nothing but a reference to it.
+/// A contestant whose readers and writers are plain references.
 pub(crate) trait Direct<T> {
     const NAME: &'static str;
 
@@ -71,22 +73,22 @@ pub(crate) trait Direct<T> {
     fn set(&self, value: &T);
 }
 
-/// Makes a contestant of something that needs no handles.
+/// Implements [`Contestant`] for a [`Direct`] one.
 #[repr(transparent)]
-pub(crate) struct Held<D>(D);
+pub(crate) struct ByReference<D>(D);
 
 #[derive(Clone, Copy)]
-pub(crate) struct Plain<'a, D>(&'a D);
+pub(crate) struct Handle<'a, D>(&'a D);
 
-impl<T, D: Direct<T>> Contestant<T> for Held<D> {
+impl<T, D: Direct<T>> Contestant<T> for ByReference<D> {
     const NAME: &'static str = D::NAME;
 
     type Reader<'a>
-        = Plain<'a, D>
+        = Handle<'a, D>
     where
         D: 'a;
     type Writer<'a>
-        = Plain<'a, D>
+        = Handle<'a, D>
     where
         D: 'a;
 
@@ -95,17 +97,17 @@ impl<T, D: Direct<T>> Contestant<T> for Held<D> {
     }
 
     #[inline(always)]
-    fn reader(&self) -> Plain<'_, D> {
-        Plain(&self.0)
+    fn reader(&self) -> Handle<'_, D> {
+        Handle(&self.0)
     }
 
     #[inline(always)]
-    fn writer(&self) -> Plain<'_, D> {
-        Plain(&self.0)
+    fn writer(&self) -> Handle<'_, D> {
+        Handle(&self.0)
     }
 }
 
-impl<T, D: Direct<T>> Read<T> for Plain<'_, D> {
+impl<T, D: Direct<T>> Read<T> for Handle<'_, D> {
     #[inline(always)]
     fn read(&mut self) -> T {
         self.0.read()
@@ -117,9 +119,14 @@ impl<T, D: Direct<T>> Read<T> for Plain<'_, D> {
     }
 }
 
-impl<T, D: Direct<T>> Write<T> for Plain<'_, D> {
+impl<T, D: Direct<T>> Write<T> for Handle<'_, D> {
     #[inline(always)]
     fn set(&mut self, value: &T) {
         self.0.set(value);
     }
+}
+
+/// Work that is done once for each contestant.
+pub(crate) trait EveryContestant<T: Payload> {
+    fn contestant<C: Contestant<T> + Send + Sync + 'static>(&mut self);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The pieces of work that every contestant does on one thread.
+//! The operations that every contestant does on one thread.
 
 use core::hint::black_box;
 use core::marker::PhantomData;
@@ -9,38 +9,38 @@ use std::time::Instant;
 use crate::alone::Job;
 use crate::contestant::{Contestant, Read, Write};
 use crate::payload::Payload;
-use crate::placement::{HalfPage, Page};
+use crate::placement::{MidPage, PageAligned};
 
-/// Small enough for a payload of single bytes to tell it.
+/// The generation of the expected value, which fits into a byte.
 const GENERATION: u32 = 0xE5;
 
 /// `read()`: the value is returned.
 pub(crate) struct ReadValue<T, C> {
-    cell: Box<Page<C>>,
+    cell: Box<PageAligned<C>>,
     holds: PhantomData<T>,
 }
 
-/// `read_into()`: the value goes to where the caller has it already.
+/// `read_into()`: the value is copied into the caller's buffer.
 pub(crate) struct ReadInto<T, C> {
-    cell: Box<Page<C>>,
-    out: Box<HalfPage<T>>,
+    cell: Box<PageAligned<C>>,
+    out: Box<MidPage<T>>,
 }
 
-/// `set()`: a value from the caller's memory is published.
+/// `set()`: a value in the caller's memory is published.
 pub(crate) struct Set<T, C> {
-    cell: Box<Page<C>>,
-    value: Box<HalfPage<T>>,
+    cell: Box<PageAligned<C>>,
+    value: Box<MidPage<T>>,
 }
 
-/// `set()` and then `read_into()`: each read finds a new value.
+/// `set()`, then `read_into()`: each read returns a new value.
 pub(crate) struct SetRead<T, C> {
-    cell: Box<Page<C>>,
-    value: Box<HalfPage<T>>,
-    out: Box<HalfPage<T>>,
+    cell: Box<PageAligned<C>>,
+    value: Box<MidPage<T>>,
+    out: Box<MidPage<T>>,
 }
 
-fn cell<T: Payload, C: Contestant<T>>(generation: u32) -> Box<Page<C>> {
-    Box::new(Page(C::new(T::of(generation))))
+fn cell<T: Payload, C: Contestant<T>>(generation: u32) -> Box<PageAligned<C>> {
+    Box::new(PageAligned(C::new(T::from_generation(generation))))
 }
 
 impl<T: Payload, C: Contestant<T> + 'static> ReadValue<T, C> {
@@ -51,19 +51,23 @@ impl<T: Payload, C: Contestant<T> + 'static> ReadValue<T, C> {
 
 impl<T: Payload, C: Contestant<T> + 'static> ReadInto<T, C> {
     pub(crate) fn job() -> Box<dyn Job> {
-        Box::new(Self { cell: cell::<T, C>(GENERATION), out: HalfPage::new(T::of(0)) })
+        Box::new(Self { cell: cell::<T, C>(GENERATION), out: MidPage::new(T::from_generation(0)) })
     }
 }
 
 impl<T: Payload, C: Contestant<T> + 'static> Set<T, C> {
     pub(crate) fn job() -> Box<dyn Job> {
-        Box::new(Self { cell: cell::<T, C>(0), value: HalfPage::new(T::of(GENERATION)) })
+        Box::new(Self {
+            cell: cell::<T, C>(0),
+            value: MidPage::new(T::from_generation(GENERATION)),
+        })
     }
 }
 
 impl<T: Payload, C: Contestant<T> + 'static> SetRead<T, C> {
     pub(crate) fn job() -> Box<dyn Job> {
-        let (value, out) = (HalfPage::new(T::of(GENERATION)), HalfPage::new(T::of(0)));
+        let (value, out) =
+            (MidPage::new(T::from_generation(GENERATION)), MidPage::new(T::from_generation(0)));
         Box::new(Self { cell: cell::<T, C>(0), value, out })
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The machine record: without it, a number means nothing.
+//! The machine, system and compiler of a run.
 
 use core::fmt;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-/// Where and on what a run was made.
+/// The machine, system and compiler of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Machine {
     pub(crate) date: String,
@@ -17,16 +17,17 @@ pub(crate) struct Machine {
     pub(crate) governor: Option<String>,
     pub(crate) hypervisor: bool,
     pub(crate) kernel: String,
-    /// It brings the memcpy that large copies use.
+    /// The C library, whose memcpy copies large values.
     pub(crate) libc: String,
     pub(crate) rustc: String,
     pub(crate) commit: String,
-    /// The load of the last minute when the run began: how busy the machine was with other things.
+    /// The load average of the minute before the run.
     pub(crate) load: Option<String>,
 }
 
 impl Machine {
-    pub(crate) fn this() -> Self {
+    /// Detects them for this run.
+    pub(crate) fn detect() -> Self {
         let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         Self {
             date: time::OffsetDateTime::now_utc().date().to_string(),
@@ -36,16 +37,16 @@ impl Machine {
             governor: line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             hypervisor: cpuinfo.contains(" hypervisor"),
             kernel: line("/proc/sys/kernel/osrelease").unwrap_or_else(|| "unknown".into()),
-            libc: said_by("getconf", &["GNU_LIBC_VERSION"]),
+            libc: command_output("getconf", &["GNU_LIBC_VERSION"]),
             rustc: env!("TEARFREE_BENCH_RUSTC").into(),
-            commit: said_by("git", &["describe", "--always", "--dirty", "--tags"]),
+            commit: command_output("git", &["describe", "--always", "--dirty", "--tags"]),
             load: line("/proc/loadavg")
                 .and_then(|line| line.split_whitespace().next().map(str::to_owned)),
         }
     }
 }
 
-/// How many threads can run at the same time.
+/// Returns how many threads can run at the same time.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -59,10 +60,11 @@ fn line(path: &str) -> Option<String> {
     fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }
 
-fn said_by(program: &str, arguments: &[&str]) -> String {
+fn command_output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().ok();
-    let said = output.filter(|output| output.status.success());
-    said.map_or_else(|| "unknown".into(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
+    let output = output.filter(|output| output.status.success());
+    output
+        .map_or_else(|| "unknown".into(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
 }
 
 impl fmt::Display for Machine {
@@ -72,10 +74,10 @@ impl fmt::Display for Machine {
         writeln!(f, "commit    {}", self.commit)?;
         writeln!(f, "target    {}", self.target)?;
         writeln!(f, "cpu       {} ({} cores, {machine})", self.cpu, self.cores)?;
-        writeln!(f, "governor  {}", self.governor.as_deref().unwrap_or("not told"))?;
+        writeln!(f, "governor  {}", self.governor.as_deref().unwrap_or("unknown"))?;
         writeln!(f, "kernel    {}", self.kernel)?;
         writeln!(f, "libc      {}", self.libc)?;
         writeln!(f, "rustc     {}", self.rustc)?;
-        writeln!(f, "load      {}", self.load.as_deref().unwrap_or("not told"))
+        writeln!(f, "load      {}", self.load.as_deref().unwrap_or("unknown"))
     }
 }

@@ -5,19 +5,23 @@ mod alone;
 mod bars;
 mod contestant;
 mod jobs;
+mod latency;
 mod machine;
-mod pace;
 mod payload;
 mod peers;
 mod placement;
 mod plot;
 mod processes;
-mod race;
 mod record;
 mod results;
+mod runner;
+mod shared_memory;
 mod stats;
 mod table;
-mod whistle;
+#[cfg(test)]
+mod tests;
+mod throughput;
+mod timing;
 mod workloads;
 
 use core::error::Error;
@@ -28,14 +32,15 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::machine::Machine;
-use crate::peers::kind_of;
+use crate::peers::category;
 use crate::results::{FORMAT, Results};
-use crate::table::Shown;
-use crate::workloads::{Effort, WORKLOADS, Workload};
+use crate::runner::{Effort, Workload};
+use crate::table::Statistic;
+use crate::workloads::WORKLOADS;
 
 /// Compares tearfree with a plain memcpy, with locks and with other sequence locks.
 ///
-/// Prints one table for each workload, and at the end the bars that are missed.
+/// Prints one table for each workload, and then the bars that are missed.
 #[derive(Parser)]
 #[command(version)]
 struct Options {
@@ -57,11 +62,11 @@ struct Options {
     /// Write plots into this directory
     #[arg(long, value_name = "DIR")]
     svg: Option<PathBuf>,
-    /// Keep the results in this directory, or where the README quotes them from: bench/record
+    /// Keep the results in this directory (default: bench/record)
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = record::DIRECTORY)]
     #[arg(conflicts_with_all = ["quick", "filter"])]
     record: Option<PathBuf>,
-    /// Measure nothing; show the results of a file that --json or --record wrote
+    /// Show the results of a file that --json or --record wrote, and measure nothing
     #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "filter", "record"])]
     replay: Option<PathBuf>,
 }
@@ -87,11 +92,11 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         Some(file) => replayed(file)?,
         None => measured(options)?,
     };
-    let shown = if options.median { Shown::Median } else { Shown::Best };
+    let statistic = if options.median { Statistic::Median } else { Statistic::Best };
     if options.json {
         println!("{}", serde_json::to_string_pretty(&results)?);
     } else {
-        print!("{}", table::render(&results, shown));
+        print!("{}", table::render(&results, statistic));
     }
     if let Some(directory) = &options.svg {
         fs::create_dir_all(directory)?;
@@ -100,7 +105,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     if let Some(directory) = &options.record {
         record::write(&results, directory)?;
     }
-    if results.rates.iter().any(|rate| kind_of(&rate.contestant).is_ours() && rate.torn > 0) {
+    if results.rates.iter().any(|rate| category(&rate.contestant).is_ours() && rate.torn > 0) {
         return Err("tearfree returned torn values".into());
     }
     Ok(())
@@ -108,16 +113,18 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 
 fn measured(options: &Options) -> Result<Results, Box<dyn Error>> {
     if cfg!(debug_assertions) {
-        return Err("numbers of a debug build mean nothing; run it with --release".into());
+        return Err(
+            "this is a debug build, which is too slow to measure; run it with --release".into()
+        );
     }
     let chosen: Vec<&Workload> =
         WORKLOADS.iter().filter(|workload| is_chosen(workload, &options.filter)).collect();
     if chosen.is_empty() {
-        return Err("no workload has such a name; --list shows them".into());
+        return Err("no workload matches --filter; --list shows their names".into());
     }
     let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
-    let mut results = workloads::run(&chosen, effort, Results::new(Machine::this(), options.quick));
-    results.bars = bars::judge(&results);
+    let mut results = runner::run(&chosen, effort, Results::new(Machine::detect(), options.quick));
+    results.bars = bars::evaluate(&results);
     Ok(results)
 }
 
@@ -127,12 +134,16 @@ fn is_chosen(workload: &Workload, filter: &[String]) -> bool {
 
 fn replayed(file: &Path) -> Result<Results, Box<dyn Error>> {
     let opened = File::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let results: Results = serde_json::from_reader(std::io::BufReader::new(opened))
-        .map_err(|error| format!("{}: not results of this program: {error}", file.display()))?;
+    let results: Results =
+        serde_json::from_reader(std::io::BufReader::new(opened)).map_err(|error| {
+            format!("{}: not a file of --json or --record: {error}", file.display())
+        })?;
     if results.format != FORMAT {
-        return Err(
-            format!("{}: written by another version of this program", file.display()).into()
-        );
+        return Err(format!(
+            "{}: written by another version of this program; it reads format {FORMAT}",
+            file.display()
+        )
+        .into());
     }
     Ok(results)
 }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Values that accuse themselves: each word is derived from one generation number, so a value made
-//! of two generations shows it.
+//! Self-checking values: each word is derived from one generation number, so a torn value is detected.
 
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-/// A value of a known size whose words all tell the same generation, or else it is torn.
+/// A self-checking value: it is torn if its words have different generations.
 pub(crate) trait Payload: Copy + Send + Sync + 'static {
-    /// The same words as atomics without any lock, to show what tearing looks like.
+    /// The same words as atomics without a lock, for the contestant that tears.
     type Bare: Send + Sync;
 
-    fn of(generation: u32) -> Self;
-    /// The generation that every word agrees on; `None` when the value is torn.
+    fn from_generation(generation: u32) -> Self;
+    /// Returns the generation of all words, or `None` if the value is torn.
     fn generation(&self) -> Option<u32>;
 
     fn to_bare(self) -> Self::Bare;
@@ -18,10 +17,10 @@ pub(crate) trait Payload: Copy + Send + Sync + 'static {
     fn store_bare(bare: &Self::Bare, value: &Self);
 }
 
-/// `N` words. Words of eight bytes are the kindest to the peers: several copy word by word.
+/// `N` words, aligned as `A`.
 ///
-/// Aligned as `A`. The large ones are aligned to 16 bytes: else the compiler puts the value that a
-/// read returns at some multiple of eight, another one in each function, and that would be measured.
+/// Words of eight bytes are the best case for peers that copy word by word. Large values are aligned to 16
+/// bytes: otherwise the alignment of a returned value differs from function to function.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Words<W, const N: usize, A = W> {
@@ -33,7 +32,7 @@ pub(crate) struct Words<W, const N: usize, A = W> {
 pub(crate) trait Word: Copy + Eq + Send + Sync + 'static {
     type Atom: Send + Sync;
 
-    fn of(generation: u32, index: usize) -> Self;
+    fn from_generation(generation: u32, index: usize) -> Self;
     fn generation(self, index: usize) -> u32;
     fn atom(self) -> Self::Atom;
     fn load(atom: &Self::Atom) -> Self;
@@ -43,12 +42,12 @@ pub(crate) trait Word: Copy + Eq + Send + Sync + 'static {
 impl<W: Word, A: Copy + Send + Sync + 'static, const N: usize> Payload for Words<W, N, A> {
     type Bare = [W::Atom; N];
 
-    // Not inlined: they are on no measured path, and there are hundreds of places that call them.
+    // Not inlined: this is on no measured path, and has hundreds of callers.
     #[inline(never)]
-    fn of(generation: u32) -> Self {
-        let mut words = [W::of(generation, 0); N];
+    fn from_generation(generation: u32) -> Self {
+        let mut words = [W::from_generation(generation, 0); N];
         for (index, word) in words.iter_mut().enumerate() {
-            *word = W::of(generation, index);
+            *word = W::from_generation(generation, index);
         }
         words.into()
     }
@@ -56,7 +55,7 @@ impl<W: Word, A: Copy + Send + Sync + 'static, const N: usize> Payload for Words
     #[inline(never)]
     fn generation(&self) -> Option<u32> {
         let first = self.words[0].generation(0);
-        let whole = (0..N).all(|index| self.words[index] == W::of(first, index));
+        let whole = (0..N).all(|index| self.words[index] == W::from_generation(first, index));
         whole.then_some(first)
     }
 
@@ -75,12 +74,12 @@ impl<W: Word, A: Copy + Send + Sync + 'static, const N: usize> Payload for Words
     }
 }
 
-/// The same words without a type of ours around them: what a page can hold.
+/// The same words as a plain array, which a page can hold.
 impl<const N: usize> Payload for [u64; N] {
     type Bare = [AtomicU64; N];
 
-    fn of(generation: u32) -> Self {
-        Words::<u64, N>::of(generation).words
+    fn from_generation(generation: u32) -> Self {
+        Words::<u64, N>::from_generation(generation).words
     }
 
     fn generation(&self) -> Option<u32> {
@@ -106,7 +105,7 @@ impl<W, A, const N: usize> From<[W; N]> for Words<W, N, A> {
     }
 }
 
-/// Differs from index to index, so that swapped words are found as well.
+/// Returns a number that differs from index to index, so that swapped words are detected too.
 const fn salt(index: usize) -> u64 {
     (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
@@ -114,8 +113,8 @@ const fn salt(index: usize) -> u64 {
 impl Word for u64 {
     type Atom = AtomicU64;
 
-    // Both halves carry the generation: a word torn in the middle is found too.
-    fn of(generation: u32, index: usize) -> Self {
+    // Both halves have the generation, so that a word torn in the middle is detected too.
+    fn from_generation(generation: u32, index: usize) -> Self {
         (u64::from(generation) << 32 | u64::from(generation)) ^ salt(index)
     }
 
@@ -133,7 +132,7 @@ impl Word for u64 {
     }
 
     fn store(atom: &AtomicU64, word: Self) {
-        // ORDERING: Relaxed on purpose: no word of the contestant without a lock waits for another.
+        // ORDERING: Relaxed on purpose: the contestant without a lock orders no words.
         atom.store(word, Relaxed);
     }
 }
@@ -143,8 +142,8 @@ macro_rules! small_word {
         impl Word for $word {
             type Atom = $atom;
 
-            // A byte keeps the low bits of the generation: enough for a small one.
-            fn of(generation: u32, index: usize) -> Self {
+            // A byte has the low bits of the generation only.
+            fn from_generation(generation: u32, index: usize) -> Self {
                 generation as $word ^ (salt(index) >> 32) as $word
             }
 
@@ -162,7 +161,7 @@ macro_rules! small_word {
             }
 
             fn store(atom: &$atom, word: Self) {
-                // ORDERING: Relaxed on purpose: no word of the contestant without a lock waits for another.
+                // ORDERING: Relaxed on purpose: the contestant without a lock orders no words.
                 atom.store(word, Relaxed);
             }
         }
@@ -197,13 +196,13 @@ pub(crate) fn every_size(work: &mut impl EverySize) {
     work.size::<Words<u64, 8192, u128>>();
 }
 
-/// A cache line and 1 KiB of single bytes: a type whose natural word is a byte.
+/// A cache line and 1 KiB of single bytes.
 pub(crate) fn byte_sizes(work: &mut impl EverySize) {
     work.size::<Words<u8, 64>>();
     work.size::<Words<u8, 1024>>();
 }
 
-/// One word, one cache line, one page: the sizes of the runs with several threads.
+/// One word, one cache line, one page: the sizes for several threads.
 pub(crate) fn few_sizes(work: &mut impl EverySize) {
     work.size::<Words<u64, 1>>();
     work.size::<Words<u64, 8>>();
@@ -224,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_value_of_two_generations_is_torn() {
-        let (old, new) = (Words::<u64, 8>::of(6), Words::<u64, 8>::of(7));
+        let (old, new) = (Words::<u64, 8>::from_generation(6), Words::<u64, 8>::from_generation(7));
         assert_eq!(old.generation(), Some(6));
         for cut in 1..8 {
             let mut torn = old;
@@ -234,17 +233,20 @@ mod tests {
     }
 
     #[test]
-    fn a_word_torn_in_the_middle_is_found() {
-        let (old, new) = (Words::<u64, 1>::of(6).words[0], Words::<u64, 1>::of(7).words[0]);
+    fn a_word_torn_in_the_middle_is_detected() {
+        let (old, new) = (
+            Words::<u64, 1>::from_generation(6).words[0],
+            Words::<u64, 1>::from_generation(7).words[0],
+        );
         let torn = [(old & 0xFFFF_FFFF_0000_0000) | (new & 0xFFFF_FFFF)];
         let torn: Words<u64, 1> = torn.into();
         assert_eq!(torn.generation(), None);
     }
 
     #[test]
-    fn a_payload_goes_through_bare_words_unharmed() {
-        let bare = Words::<u32, 25>::of(1).to_bare();
-        Words::<u32, 25>::store_bare(&bare, &Words::of(9));
+    fn a_payload_survives_bare_words() {
+        let bare = Words::<u32, 25>::from_generation(1).to_bare();
+        Words::<u32, 25>::store_bare(&bare, &Words::from_generation(9));
         assert_eq!(Words::<u32, 25>::load_bare(&bare).generation(), Some(9));
     }
 }

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where things lie in memory: alike for every contestant, or else luck would be measured.
+//! The addresses of locks and buffers: the same for every contestant.
 //!
-//! A load is held up by an earlier store whose address has the same low twelve bits. So each lock
-//! starts a page, and each buffer that it is copied to or from starts in the middle of one.
+//! A load is delayed by an earlier store whose address has the same low twelve bits. So each lock starts at a
+//! page, and each buffer half a page behind the start of one.
 
 use core::hint::black_box;
 
 /// A value at the start of a page of its own.
 #[repr(C, align(4096))]
-pub(crate) struct Page<V>(pub(crate) V);
+pub(crate) struct PageAligned<V>(pub(crate) V);
 
 /// A value half a page behind the start of one.
 #[repr(C, align(4096))]
-pub(crate) struct HalfPage<V> {
+pub(crate) struct MidPage<V> {
     _gap: [u8; 2048],
     pub(crate) value: V,
 }
 
-impl<V> HalfPage<V> {
+impl<V> MidPage<V> {
     pub(crate) fn new(value: V) -> Box<Self> {
         Box::new(Self { _gap: [0; 2048], value })
     }
 }
 
-/// In how many places of the stack `at_stack_place` can run something.
-pub(crate) const STACK_PLACES: usize = 16;
+/// The number of stack offsets.
+pub(crate) const STACK_OFFSETS: usize = 16;
 
-/// Runs `work` with the stack moved down by one of several distances.
+/// Runs `work` with the stack moved down by one of several offsets.
 ///
-/// A value returned by `read` lies on the stack, wherever that happens to be. Each contestant
-/// meets every place in turn; the best and the median are then about the contestant.
-pub(crate) fn at_stack_place<R>(place: usize, work: &mut dyn FnMut() -> R) -> R {
-    /// 272 is odd in units of 16, so 16 steps of it meet each quarter of a line and of a page.
+/// A value returned by `read` is on the stack, at an address that depends on the caller. Each contestant runs
+/// with every offset, so that the results do not depend on one address.
+pub(crate) fn with_stack_offset<R>(offset: usize, work: &mut dyn FnMut() -> R) -> R {
+    /// 272 is an odd multiple of 16, so 16 steps cover each quarter of a cache line and of a page.
     const STEP: usize = 272;
 
     #[inline(never)]
@@ -43,7 +43,7 @@ pub(crate) fn at_stack_place<R>(place: usize, work: &mut dyn FnMut() -> R) -> R 
         result
     }
 
-    match place % STACK_PLACES {
+    match offset % STACK_OFFSETS {
         0 => lower::<R, 0>(work),
         1 => lower::<R, STEP>(work),
         2 => lower::<R, { 2 * STEP }>(work),

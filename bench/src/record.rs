@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Keeps results where the README may quote them: `<target>/<date>-<cores>-cores.json` and `.txt`.
+//! Writes records: `<target>/<date>-<cores>-cores.json` and `.txt`.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use crate::results::Results;
-use crate::table::{self, Shown};
+use crate::table::{self, Statistic};
 
-/// Where records are kept.
+/// The default directory of records.
 pub(crate) const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/record");
 
-/// Writes both files below `directory` and says where.
+/// Writes both files below `directory` and prints their paths.
 pub(crate) fn write(results: &Results, directory: &Path) -> io::Result<()> {
     let machine = &results.machine;
     let directory = directory.join(&machine.target);
@@ -20,7 +20,7 @@ pub(crate) fn write(results: &Results, directory: &Path) -> io::Result<()> {
     let json = directory.join(format!("{name}.json"));
     let text = directory.join(format!("{name}.txt"));
     fs::write(&json, serde_json::to_string(results)? + "\n")?;
-    fs::write(&text, table::render(results, Shown::Best))?;
+    fs::write(&text, table::render(results, Statistic::Best))?;
     eprintln!("wrote {} and {}", json.display(), text.display());
     Ok(())
 }

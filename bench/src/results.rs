@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Everything that a run found out: what `--json` prints, what a record keeps, what plots show.
+//! The results of a run, which `--json` prints and `--replay` reads.
 
 use serde::{Deserialize, Serialize};
 
+use crate::latency::Latency;
 use crate::machine::Machine;
-use crate::pace::Latency;
 use crate::stats::Summary;
 
 /// One run of the program.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Results {
-    /// Changes when a reader of older files would misunderstand.
+    /// Increased when older versions cannot read the file.
     pub(crate) format: u32,
     pub(crate) machine: Machine,
     pub(crate) quick: bool,
@@ -18,7 +18,7 @@ pub(crate) struct Results {
     pub(crate) rates: Vec<Rate>,
     #[serde(default)]
     pub(crate) delays: Vec<Delay>,
-    /// What timing costs that is in each of `delays`.
+    /// The cost of timing, which is included in `delays`.
     #[serde(default)]
     pub(crate) empty_latency: Option<Latency>,
     pub(crate) bars: Vec<Bar>,
@@ -26,7 +26,7 @@ pub(crate) struct Results {
 
 pub(crate) const FORMAT: u32 = 1;
 
-/// What one operation costs on one thread.
+/// The cost of one operation on one thread.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cost {
     pub(crate) workload: String,
@@ -36,11 +36,11 @@ pub(crate) struct Cost {
     pub(crate) cost: Summary,
 }
 
-/// How many operations a second several threads do together.
+/// The operations a second of several threads or processes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rate {
     pub(crate) workload: String,
-    /// What sets this case apart within its workload, "4 threads" say.
+    /// The case of the workload, such as "4 threads".
     pub(crate) case: String,
     pub(crate) bytes: usize,
     pub(crate) threads: usize,
@@ -53,7 +53,7 @@ pub(crate) struct Rate {
     pub(crate) footprint: usize,
 }
 
-/// How long single reads and writes take beside each other, in nanoseconds.
+/// The latency of single reads and writes, in nanoseconds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Delay {
     pub(crate) workload: String,
@@ -61,16 +61,16 @@ pub(crate) struct Delay {
     pub(crate) contestant: String,
     pub(crate) read: Latency,
     pub(crate) write: Latency,
-    /// Writes that were done, as a part of those that the rate demands.
+    /// The fraction of the due writes that were done.
     pub(crate) done: f64,
 }
 
-/// One promise and what became of it.
+/// A promise with its measured value.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Bar {
     pub(crate) workload: String,
     pub(crate) case: String,
-    /// What is promised, in words.
+    /// The promise in words.
     pub(crate) promise: String,
     pub(crate) value: f64,
     pub(crate) limit: f64,
@@ -91,8 +91,8 @@ impl Results {
         }
     }
 
-    /// The costs of one workload at one size, by contestant.
-    pub(crate) fn costs_of<'a>(
+    /// Returns the costs of one workload at one size.
+    pub(crate) fn costs_for<'a>(
         &'a self,
         workload: &'a str,
         bytes: usize,
@@ -100,26 +100,42 @@ impl Results {
         self.costs.iter().filter(move |cost| cost.workload == workload && cost.bytes == bytes)
     }
 
-    /// The lowest cost that was seen of this contestant.
+    /// Returns the lowest cost of a contestant.
     pub(crate) fn best(&self, workload: &str, bytes: usize, contestant: &str) -> Option<f64> {
-        let mut costs = self.costs_of(workload, bytes);
+        let mut costs = self.costs_for(workload, bytes);
         costs.find(|cost| cost.contestant == contestant).map(|cost| cost.cost.best)
     }
 }
 
 impl Bar {
-    /// A promise that `value` is at most `limit`.
-    pub(crate) fn at_most(place: (&str, String), promise: &str, value: f64, limit: f64) -> Self {
-        Self::new(place, promise, value, limit, value <= limit)
+    /// Creates a promise that `value` is at most `limit`.
+    pub(crate) fn at_most(
+        workload_and_case: (&str, String),
+        promise: &str,
+        value: f64,
+        limit: f64,
+    ) -> Self {
+        Self::new(workload_and_case, promise, value, limit, value <= limit)
     }
 
-    /// A promise that `value` is at least `limit`.
-    pub(crate) fn at_least(place: (&str, String), promise: &str, value: f64, limit: f64) -> Self {
-        Self::new(place, promise, value, limit, value >= limit)
+    /// Creates a promise that `value` is at least `limit`.
+    pub(crate) fn at_least(
+        workload_and_case: (&str, String),
+        promise: &str,
+        value: f64,
+        limit: f64,
+    ) -> Self {
+        Self::new(workload_and_case, promise, value, limit, value >= limit)
     }
 
-    fn new(place: (&str, String), promise: &str, value: f64, limit: f64, holds: bool) -> Self {
-        let (workload, case) = (place.0.to_owned(), place.1);
+    fn new(
+        workload_and_case: (&str, String),
+        promise: &str,
+        value: f64,
+        limit: f64,
+        holds: bool,
+    ) -> Self {
+        let (workload, case) = (workload_and_case.0.to_owned(), workload_and_case.1);
         Self { workload, case, promise: promise.to_owned(), value, limit, holds }
     }
 }

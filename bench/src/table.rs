@@ -3,28 +3,28 @@
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
-use crate::bars::{case_of, races, size, sizes};
-use crate::pace::Latency;
-use crate::peers::{Kind, PAGE, kind_of};
+use crate::bars::{case_name, groups, size, sizes};
+use crate::latency::Latency;
+use crate::peers::{Category, PAGE, category};
 use crate::results::{Bar, Cost, Delay, Rate, Results};
 use crate::stats::Summary;
 use crate::workloads::{LOCK_ALONE, WORKLOADS};
 
-/// A line above, below and under the header; none between the rows.
+/// Lines above, below and under the header, and none between the rows.
 const LINES: TableStyle = {
     let line = LineStyle::none().fill('─').junction('─');
     TableStyle::new().top_border(line).header_separator(line).bottom_border(line)
 };
 
-/// Which of the two numbers of a summary is shown.
+/// The number of a summary that is printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub(crate) enum Statistic {
     Best,
     Median,
 }
 
-impl Shown {
-    fn of(self, summary: &Summary) -> f64 {
+impl Statistic {
+    fn select(self, summary: &Summary) -> f64 {
         match self {
             Self::Best => summary.best,
             Self::Median => summary.median,
@@ -32,83 +32,85 @@ impl Shown {
     }
 }
 
-/// The whole run as text.
-pub(crate) fn render(results: &Results, shown: Shown) -> String {
+/// Formats the whole run as text.
+pub(crate) fn render(results: &Results, statistic: Statistic) -> String {
     let mut text = format!("{}\n", results.machine);
     for workload in WORKLOADS {
-        let costs = cost_table(results, workload.name, shown);
+        let costs = cost_table(results, workload.name, statistic);
         let rates = rate_table(results, workload.name);
         for table in costs.into_iter().chain(rates).chain(delay_table(results, workload.name)) {
             text += &format!("{}: {}\n{table}\n\n", workload.name, workload.about);
         }
     }
-    text + &verdict(&results.bars)
+    text + &missed_bars(&results.bars)
 }
 
-/// One row for each size: ours and the limit in nanoseconds, everybody as a ratio to the limit.
-fn cost_table(results: &Results, workload: &str, shown: Shown) -> Option<Table> {
+/// Returns one row for each size: memcpy and tearfree in nanoseconds, and all contestants as ratios to memcpy.
+fn cost_table(results: &Results, workload: &str, statistic: Statistic) -> Option<Table> {
     let sizes = sizes(results, workload);
     let contestants: Vec<&str> =
-        results.costs_of(workload, *sizes.first()?).map(|cost| cost.contestant.as_str()).collect();
+        results.costs_for(workload, *sizes.first()?).map(|cost| cost.contestant.as_str()).collect();
     if !contestants.contains(&"memcpy") {
-        return Some(cost_list(results, workload, sizes[0], shown));
+        return Some(cost_list(results, workload, sizes[0], statistic));
     }
-    let others = || contestants.iter().copied().filter(|name| kind_of(name) != Kind::Limit);
+    let others = || contestants.iter().copied().filter(|name| category(name) != Category::Limit);
     let mut table =
-        table(["size", "memcpy ns", "ours ns"].into_iter().chain(others()).chain(["bars"]));
+        table(["size", "memcpy ns", "tearfree ns"].into_iter().chain(others()).chain(["bars"]));
     for bytes in sizes {
-        let costs: Vec<&Cost> = results.costs_of(workload, bytes).collect();
-        let of =
-            |name| costs.iter().find(|cost| cost.contestant == name).map(|c| shown.of(&c.cost));
-        let memcpy = of("memcpy").unwrap_or(f64::NAN);
+        let costs: Vec<&Cost> = results.costs_for(workload, bytes).collect();
+        let cost_of = |name| {
+            costs.iter().find(|cost| cost.contestant == name).map(|c| statistic.select(&c.cost))
+        };
+        let memcpy = cost_of("memcpy").unwrap_or(f64::NAN);
         let mut row = vec![size(bytes), nanoseconds(memcpy)];
-        row.push(nanoseconds(of("tearfree").or_else(|| of(PAGE)).unwrap_or(f64::NAN)));
-        row.extend(others().map(|name| cost_cell(name, of(name), memcpy)));
+        row.push(nanoseconds(cost_of("tearfree").or_else(|| cost_of(PAGE)).unwrap_or(f64::NAN)));
+        row.extend(others().map(|name| cost_cell(name, cost_of(name), memcpy)));
         row.push(marks(&results.bars, workload, &size(bytes)));
         table.add_row(row);
     }
     Some(right_aligned(table))
 }
 
-/// What is no read or write has no ratio to a copy. A dash: the contestant cannot have values of this size.
+/// Formats a cost as a ratio to memcpy, or the lock alone in nanoseconds. A dash: no values of this size.
 fn cost_cell(name: &str, cost: Option<f64>, memcpy: f64) -> String {
     let Some(cost) = cost else { return "-".into() };
     if name == LOCK_ALONE { format!("{cost:.1} ns") } else { format!("{:.2}", cost / memcpy) }
 }
 
-/// One row for each contestant, where a memcpy would say nothing.
-fn cost_list(results: &Results, workload: &str, bytes: usize, shown: Shown) -> Table {
+/// Returns one row for each contestant, for workloads without a memcpy.
+fn cost_list(results: &Results, workload: &str, bytes: usize, statistic: Statistic) -> Table {
     let mut table = table(["contestant", "ns", "ratio to the first"]);
     let mut first = None;
-    for cost in results.costs_of(workload, bytes) {
-        let ns = shown.of(&cost.cost);
+    for cost in results.costs_for(workload, bytes) {
+        let ns = statistic.select(&cost.cost);
         let ratio = ns / *first.get_or_insert(ns);
         table.add_row([cost.contestant.clone(), nanoseconds(ns), format!("{ratio:.2}")]);
     }
     right_aligned(table)
 }
 
-/// One row for each contestant; medians, because an interrupted writer makes readers look fast.
+/// Returns one row for each contestant, with medians: the best slot may be one whose writer was interrupted.
 fn rate_table(results: &Results, workload: &str) -> Option<Table> {
-    let races: Vec<Vec<&Rate>> =
-        races(results).into_iter().filter(|race| race[0].workload == workload).collect();
-    let first = races.first()?;
-    let titles = races.iter().map(|race| title(race));
+    let groups: Vec<Vec<&Rate>> =
+        groups(results).into_iter().filter(|group| group[0].workload == workload).collect();
+    let first = groups.first()?;
+    let titles = groups.iter().map(|group| title(group));
     let mut table = table(["contestant".to_owned(), "bytes".to_owned()].into_iter().chain(titles));
-    for name in contestants(&races) {
-        let of =
-            |race: &[&Rate]| race.iter().find(|rate| rate.contestant == name).map(|r| rate_cell(r));
+    for name in contestants(&groups) {
+        let rate_in = |group: &[&Rate]| {
+            group.iter().find(|rate| rate.contestant == name).map(|r| rate_cell(r))
+        };
         let footprint = first.iter().find(|rate| rate.contestant == name);
         let footprint = footprint.map_or_else(String::new, |rate| rate.footprint.to_string());
-        let cells = races.iter().map(|race| of(race).unwrap_or_else(|| "-".into()));
+        let cells = groups.iter().map(|group| rate_in(group).unwrap_or_else(|| "-".into()));
         table.add_row([name.to_owned(), footprint].into_iter().chain(cells));
     }
-    let verdicts = races.iter().map(|race| marks(&results.bars, workload, &case_of(race[0])));
-    table.add_row(["bars".to_owned(), String::new()].into_iter().chain(verdicts));
+    let bar_marks = groups.iter().map(|group| marks(&results.bars, workload, &case_name(group[0])));
+    table.add_row(["bars".to_owned(), String::new()].into_iter().chain(bar_marks));
     Some(right_aligned(table))
 }
 
-/// One row for each contestant, one column for each size.
+/// Returns one row for each contestant, and one column for each size.
 fn delay_table(results: &Results, workload: &str) -> Option<Table> {
     let delays: Vec<&Delay> =
         results.delays.iter().filter(|delay| delay.workload == workload).collect();
@@ -122,14 +124,15 @@ fn delay_table(results: &Results, workload: &str) -> Option<Table> {
         table.add_row(["(timing alone)".to_owned(), delay_cell(empty, empty)]);
     }
     for name in delays.iter().filter(|delay| delay.bytes == first).map(|delay| &delay.contestant) {
-        let of = |bytes| delays.iter().find(|d| d.bytes == bytes && d.contestant == *name);
+        let delay_at = |bytes| delays.iter().find(|d| d.bytes == bytes && d.contestant == *name);
         let cell = |&bytes: &usize| {
-            of(bytes).map_or_else(|| "-".into(), |delay| delay_cell(&delay.read, &delay.write))
+            delay_at(bytes)
+                .map_or_else(|| "-".into(), |delay| delay_cell(&delay.read, &delay.write))
         };
         table.add_row([name.clone()].into_iter().chain(sizes.iter().map(cell)));
     }
-    let verdicts = sizes.iter().map(|&bytes| marks(&results.bars, workload, &size(bytes)));
-    table.add_row(["bars".to_owned()].into_iter().chain(verdicts));
+    let bar_marks = sizes.iter().map(|&bytes| marks(&results.bars, workload, &size(bytes)));
+    table.add_row(["bars".to_owned()].into_iter().chain(bar_marks));
     Some(right_aligned(table))
 }
 
@@ -137,13 +140,13 @@ fn delay_cell(read: &Latency, write: &Latency) -> String {
     [read.middle, read.p99_9, write.middle, write.p99_9].map(|ns| format!("{ns:>7.0}")).join("  ")
 }
 
-fn title(race: &[&Rate]) -> String {
-    format!("{}\n{} threads\nMreads/s  Mwrites/s", case_of(race[0]), race[0].threads)
+fn title(group: &[&Rate]) -> String {
+    format!("{}\n{} threads\nMreads/s  Mwrites/s", case_name(group[0]), group[0].threads)
 }
 
-fn contestants<'a>(races: &[Vec<&'a Rate>]) -> Vec<&'a str> {
+fn contestants<'a>(groups: &[Vec<&'a Rate>]) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();
-    for rate in races.iter().flatten() {
+    for rate in groups.iter().flatten() {
         if !names.contains(&rate.contestant.as_str()) {
             names.push(&rate.contestant);
         }
@@ -174,14 +177,14 @@ fn marks(bars: &[Bar], workload: &str, case: &str) -> String {
     here.map(|bar| if bar.holds { "pass" } else { "MISS" }).collect::<Vec<_>>().join(" ")
 }
 
-/// How many promises hold, and those that do not.
-fn verdict(bars: &[Bar]) -> String {
+/// Lists the bars that are missed.
+fn missed_bars(bars: &[Bar]) -> String {
     let missed: Vec<&Bar> = bars.iter().filter(|bar| !bar.holds).collect();
     let mut text = format!("bars: {} hold, {} missed\n", bars.len() - missed.len(), missed.len());
     if missed.is_empty() {
         return text;
     }
-    let mut table = table(["workload", "case", "is", "limit", "promise"]);
+    let mut table = table(["workload", "case", "value", "limit", "promise"]);
     for bar in missed {
         let (value, limit) = (measured(bar.value), format!("{:.2}", bar.limit));
         table.add_row([&bar.workload, &bar.case, &value, &limit, &bar.promise]);
@@ -197,7 +200,7 @@ fn table<S: ToString>(header: impl IntoIterator<Item = S>) -> Table {
     table
 }
 
-/// Numbers to the right, the first column to the left.
+/// Aligns numbers to the right, and the first column to the left.
 fn right_aligned(mut table: Table) -> Table {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -205,9 +208,9 @@ fn right_aligned(mut table: Table) -> Table {
     table
 }
 
-/// A ratio, or that there was nothing to compare: on a busy machine a short race may see no read at all.
+/// Formats a ratio. On a busy machine a short slot may have no reads to compare.
 fn measured(ratio: f64) -> String {
-    if ratio.is_finite() { format!("{ratio:.2}") } else { "none seen".to_owned() }
+    if ratio.is_finite() { format!("{ratio:.2}") } else { "no reads".to_owned() }
 }
 
 #[cfg(test)]
@@ -221,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_race_without_a_read_has_no_ratio() {
-        assert_eq!((measured(0.5), measured(f64::NAN)), ("0.50".into(), "none seen".into()));
+    fn a_group_without_a_read_has_no_ratio() {
+        assert_eq!((measured(0.5), measured(f64::NAN)), ("0.50".into(), "no reads".into()));
     }
 }

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `SeqCount` and `LatchCount` over words that begin anywhere, beside a number.
-#![allow(unsafe_code, reason = "counts over words that begin anywhere")]
+//! `SeqCount` and `LatchCount` on words with any initial value, compared with a number.
+#![allow(unsafe_code, reason = "counts on words with any initial value")]
 
 use arbitrary::{Arbitrary, Unstructured};
 use tearfree::{Count, LatchCount, LatchStart, SeqCount, Start};
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Call {
-    /// Opens a write section, or closes the one that is open.
+    /// Begins a write section, or ends the current one.
     Write,
     Invalidate,
     Barrier,
     Begin,
 }
 
-/// A word as the crate counts it, and as the model does.
+/// A word of a count, which the model has as a `u64`.
 trait Word: Count {
     fn model(self) -> u64;
 }
@@ -31,8 +31,8 @@ impl Word for u64 {
     }
 }
 
-/// The two counts, and what they have to be.
-struct Beside<'a, C: Word> {
+/// The two counts and their models.
+struct Compared<'a, C: Word> {
     count: &'a SeqCount<C>,
     latch: &'a LatchCount<C>,
     count_model: u64,
@@ -43,7 +43,7 @@ struct Beside<'a, C: Word> {
     latch_starts: Vec<(u64, LatchStart<C>)>,
 }
 
-impl<C: Word> Beside<'_, C> {
+impl<C: Word> Compared<'_, C> {
     fn call(&mut self, call: Call) {
         let is_odd = self.count_model % 2 == 1;
         match call {
@@ -53,24 +53,24 @@ impl<C: Word> Beside<'_, C> {
                 } else {
                     self.count.write_begin();
                 }
-                self.move_count(1);
+                self.advance(1);
                 self.write_latch();
             }
-            // Only a writer that has no section open may do these.
+            // Not allowed inside of a write section.
             Call::Invalidate | Call::Barrier if is_odd => (),
             Call::Invalidate => {
                 self.count.invalidate();
-                self.move_count(2);
+                self.advance(2);
             }
             Call::Barrier => {
                 self.count.barrier();
-                self.move_count(2);
+                self.advance(2);
             }
             Call::Begin => self.begin(),
         }
     }
 
-    fn move_count(&mut self, by: u64) {
+    fn advance(&mut self, by: u64) {
         self.count_model = self.count_model.wrapping_add(by) & self.last;
     }
 
@@ -109,11 +109,10 @@ impl<C: Word> Beside<'_, C> {
 fn run<C: Word>(mut word: C, last: u64, input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let mut latch_word = word;
     let model = word.model();
-    let mut beside = Beside {
-        // SAFETY: the word is aligned, and nothing else touches it while the count lives.
+    let mut compared = Compared {
+        // SAFETY: the word is aligned, and nothing else accesses it while the count lives.
         count: unsafe { SeqCount::from_ptr(&raw mut word) },
-        // SAFETY: it is a word of its own, aligned, and used through this latch alone while that
-        // lives.
+        // SAFETY: it is another word, aligned, and used through this latch only while that lives.
         latch: unsafe { LatchCount::from_ptr(&raw mut latch_word) },
         count_model: model,
         latch_model: model,
@@ -121,25 +120,25 @@ fn run<C: Word>(mut word: C, last: u64, input: &mut Unstructured<'_>) -> arbitra
         starts: Vec::new(),
         latch_starts: Vec::new(),
     };
-    // Each start is looked at again after each call, so there are not too many of both.
+    // Each start is checked again after each call, so the number of calls is limited.
     for _ in 0..200 {
         if input.is_empty() {
             break;
         }
-        beside.call(input.arbitrary()?);
-        beside.check();
+        compared.call(input.arbitrary()?);
+        compared.check();
     }
     Ok(())
 }
 
-/// The first bytes say how large the count is and where it begins, the others are calls.
+/// Compares counts with numbers. The first bytes choose the size and the initial value, the others are calls.
 ///
 /// # Panics
-/// If a count differs from the number beside it.
+/// If a count differs from its model.
 pub fn counts(input: &[u8]) {
     let input = &mut Unstructured::new(input);
     let mut begin_and_run = || match input.arbitrary::<(bool, bool, u8)>()? {
-        // Often just before the end.
+        // Often just before the count wraps around.
         (true, true, less) => run(u32::MAX - 1 - 2 * u32::from(less), u32::MAX.into(), input),
         (true, false, less) => run(u64::MAX - 1 - 2 * u64::from(less), u64::MAX, input),
         (false, true, _) => run(input.arbitrary::<u32>()? & !1, u32::MAX.into(), input),

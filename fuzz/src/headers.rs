@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The header of a page between processes, changed anywhere: whatever passes lies inside of the page.
+//! Headers of pages with random changes: what `inspect` accepts lies inside of the page.
 
 use std::sync::OnceLock;
 
@@ -7,18 +7,18 @@ use arbitrary::{Arbitrary, Unstructured};
 use tearfree_page::layout::{SLOTS, stride};
 use tearfree_page::{ByteWriter, Options, inspect};
 
-/// How a page that was right is spoiled.
+/// Changes to a valid page.
 #[derive(Arbitrary, Debug)]
-struct Spoiled {
+struct Changes {
     bytes: Vec<(u16, u8)>,
     words: Vec<(u8, u32)>,
-    /// How much of it there is to look at.
+    /// The length to which the bytes are truncated.
     len: u16,
-    /// What the system says about the file, if that is not the truth.
+    /// The length of the file, if not the real one.
     file_len: Option<u64>,
 }
 
-/// A page as its writer makes it.
+/// Returns the bytes of a valid page.
 fn page() -> &'static [u8] {
     static PAGE: OnceLock<Vec<u8>> = OnceLock::new();
     PAGE.get_or_init(|| {
@@ -29,30 +29,30 @@ fn page() -> &'static [u8] {
         let bytes = std::fs::read(path.join("page")).expect("the file of the page");
         assert!(
             inspect(&bytes, bytes.len() as u64).is_ok(),
-            "a page is no page before it is spoiled"
+            "the page is refused before any change"
         );
         bytes
     })
 }
 
-/// Spoils a page's header and has it inspected.
+/// Changes the header of a page and inspects it.
 ///
 /// # Panics
-/// If the header of a page that does not hold together is taken for one that does.
+/// If an invalid header is accepted.
 pub fn headers(input: &[u8]) {
-    let Ok(spoiled) = Spoiled::arbitrary(&mut Unstructured::new(input)) else { return };
+    let Ok(changes) = Changes::arbitrary(&mut Unstructured::new(input)) else { return };
     let mut bytes = page().to_vec();
     let len = bytes.len();
-    for (at, byte) in spoiled.bytes {
+    for (at, byte) in changes.bytes {
         bytes[usize::from(at) % len] = byte;
     }
-    for (word, number) in spoiled.words {
+    for (word, number) in changes.words {
         let at = usize::from(word) * 4 % (len - 3);
         bytes[at..at + 4].copy_from_slice(&number.to_ne_bytes());
     }
-    bytes.truncate(usize::from(spoiled.len).max(1));
-    check(&bytes, spoiled.file_len.unwrap_or(len as u64));
-    // The same bytes as they came, for what no page looks like.
+    bytes.truncate(usize::from(changes.len).max(1));
+    check(&bytes, changes.file_len.unwrap_or(len as u64));
+    // The input itself, which is far from any valid page.
     check(input, input.len() as u64);
 }
 

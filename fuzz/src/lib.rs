@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What fuzzers and their replays run: each function reads a byte string as a list of calls, makes
-//! them, and panics where the crate differs from a model.
+//! The fuzz targets: each function reads a byte string as a list of calls, does them, and panics if the crate
+//! differs from a model.
 //!
 //! A new target is one function here, one file in `targets/`, and one row in `tests/seeds.rs`.
 
@@ -12,7 +12,7 @@ pub use counts::counts;
 pub use headers::headers;
 pub use values::values;
 
-/// The `main` of a target: the fuzzer's, or one that replays the inputs in the files that it is given.
+/// Defines the `main` of a target: that of the fuzzer, or one that replays the inputs in the given files.
 #[macro_export]
 macro_rules! target {
     ($function:path) => {
@@ -23,7 +23,7 @@ macro_rules! target {
         fn main() -> std::io::Result<()> {
             for file in std::env::args_os().skip(1) {
                 $function(&std::fs::read(&file)?);
-                println!("{}: nothing to complain about", file.display());
+                println!("{}: passed", file.display());
             }
             Ok(())
         }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `SeqLock` and `SeqLatch` with values of many sizes at many alignments, beside a plain value.
+//! `SeqLock` and `SeqLatch` with values of many sizes and alignments, compared with a plain value.
 
 use core::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use tearfree::{SeqLatch, SeqLock, Version, field};
 
-/// A value of `LEN` bytes that lies `OFFSET` bytes behind a word's boundary, with neighbours.
+/// A value of `LEN` bytes, `OFFSET` bytes behind a word boundary, between other fields.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 struct Placed<const OFFSET: usize, const LEN: usize> {
@@ -15,10 +15,10 @@ struct Placed<const OFFSET: usize, const LEN: usize> {
     after: [u8; 5],
 }
 
-/// What a call does to the value. Bytes come from the input, places are cut to the length.
+/// A change of the value. Indices are taken modulo its length.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Change {
-    /// All bytes, from a seed.
+    /// Sets all bytes, from a seed.
     Fill(u8),
     Byte(u16, u8),
     Neighbours(u8),
@@ -42,7 +42,7 @@ enum Call {
 }
 
 impl Change {
-    fn of<const OFFSET: usize, const LEN: usize>(
+    fn apply<const OFFSET: usize, const LEN: usize>(
         self,
         mut whole: Placed<OFFSET, LEN>,
     ) -> Placed<OFFSET, LEN> {
@@ -52,8 +52,8 @@ impl Change {
                 whole.value = core::array::from_fn(byte);
             }
             Change::Byte(at, byte) => {
-                if let Some(place) = whole.value.get_mut(usize::from(at) % LEN.max(1)) {
-                    *place = byte;
+                if let Some(old) = whole.value.get_mut(usize::from(at) % LEN.max(1)) {
+                    *old = byte;
                 }
             }
             Change::Neighbours(byte) => {
@@ -65,8 +65,8 @@ impl Change {
     }
 }
 
-/// The crate's values, and what they have to be.
-struct Beside<const OFFSET: usize, const LEN: usize> {
+/// A lock and a latch, and their model.
+struct Compared<const OFFSET: usize, const LEN: usize> {
     lock: SeqLock<Placed<OFFSET, LEN>>,
     latch: SeqLatch<Placed<OFFSET, LEN>>,
     model: Placed<OFFSET, LEN>,
@@ -74,12 +74,12 @@ struct Beside<const OFFSET: usize, const LEN: usize> {
     changed: bool,
 }
 
-impl<const OFFSET: usize, const LEN: usize> Beside<OFFSET, LEN> {
+impl<const OFFSET: usize, const LEN: usize> Compared<OFFSET, LEN> {
     fn new() -> Self {
         let model = Placed { before: [0; OFFSET], value: [0; LEN], after: [0; 5] };
         let lock = SeqLock::new(model);
         let seen = lock.version();
-        Beside { lock, latch: SeqLatch::new(model), model, seen, changed: false }
+        Compared { lock, latch: SeqLatch::new(model), model, seen, changed: false }
     }
 
     fn call(&mut self, call: Call) {
@@ -92,12 +92,12 @@ impl<const OFFSET: usize, const LEN: usize> Beside<OFFSET, LEN> {
             | Call::TryWrite(change)
             | Call::GetMut(change)
             | Call::Split(change) => {
-                let new = change.of(self.model);
+                let new = change.apply(self.model);
                 self.write(call, new);
                 (self.model, self.changed) = (new, true);
             }
             Call::TryUpdateWithErr(change) => {
-                let new = change.of(self.model);
+                let new = change.apply(self.model);
                 let failed = self
                     .lock
                     .update_or_discard(|value| Err::<(), _>(core::mem::replace(value, new)));
@@ -105,11 +105,11 @@ impl<const OFFSET: usize, const LEN: usize> Beside<OFFSET, LEN> {
             }
             Call::Discard(change) => {
                 let mut guard = self.lock.write();
-                *guard = change.of(self.model);
+                *guard = change.apply(self.model);
                 guard.discard();
             }
             Call::IntoInner => {
-                let old = core::mem::replace(self, Beside::new());
+                let old = core::mem::replace(self, Compared::new());
                 assert_eq!((old.lock.into_inner(), old.latch.into_inner()), (old.model, old.model));
             }
             Call::Excl => {
@@ -117,7 +117,7 @@ impl<const OFFSET: usize, const LEN: usize> Beside<OFFSET, LEN> {
                 assert!(self.lock.try_write().is_none() && self.lock.try_read_excl().is_none());
                 assert_eq!(*guard, self.model);
             }
-            Call::Versions => self.look_for_changes(),
+            Call::Versions => self.check_versions(),
         }
         self.check();
     }
@@ -134,7 +134,7 @@ impl<const OFFSET: usize, const LEN: usize> Beside<OFFSET, LEN> {
                     Ok(old)
                 );
             }
-            Call::TryWrite(_) => *lock.try_write().expect("nobody else is here") = new,
+            Call::TryWrite(_) => *lock.try_write().expect("the lock is free") = new,
             Call::GetMut(_) => *lock.get_mut() = new,
             Call::Split(_) => {
                 let (mut writer, reader) = lock.split();
@@ -149,7 +149,7 @@ impl<const OFFSET: usize, const LEN: usize> Beside<OFFSET, LEN> {
         }
     }
 
-    fn look_for_changes(&mut self) {
+    fn check_versions(&mut self) {
         let mut seen = self.seen;
         assert_eq!(self.lock.version() != seen, self.changed);
         assert_eq!(self.lock.wait_changed(seen, Some(Duration::ZERO)), self.changed);
@@ -160,7 +160,7 @@ impl<const OFFSET: usize, const LEN: usize> Beside<OFFSET, LEN> {
 
     fn check(&self) {
         let (lock, latch, model) = (&self.lock, &self.latch, self.model);
-        let mut into = Beside::<OFFSET, LEN>::new().model;
+        let mut into = Compared::<OFFSET, LEN>::new().model;
         lock.read_into(&mut into);
         for value in
             [lock.read(), into, lock.read_or_lock(), latch.read(), latch.read_versioned().0]
@@ -183,38 +183,38 @@ impl<const OFFSET: usize, const LEN: usize> Beside<OFFSET, LEN> {
 fn run<const OFFSET: usize, const LEN: usize>(
     input: &mut Unstructured<'_>,
 ) -> arbitrary::Result<()> {
-    let mut beside = Beside::<OFFSET, LEN>::new();
+    let mut compared = Compared::<OFFSET, LEN>::new();
     while !input.is_empty() {
-        beside.call(input.arbitrary()?);
+        compared.call(input.arbitrary()?);
     }
     Ok(())
 }
 
-/// The first two bytes choose a size and a place, the others are calls of a lock and a latch with a
-/// value of that size at that place.
+/// Compares a lock and a latch with a plain value. The first two bytes choose its size and its alignment, the
+/// others are calls.
 ///
 /// # Panics
 /// If the lock or the latch differs from a plain value.
 pub fn values(input: &[u8]) {
-    macro_rules! at {
+    macro_rules! run_at_offset {
         ($offset:literal, $size:expr, $input:expr; $($len:literal)*) => {{
             const RUNS: &[fn(&mut Unstructured<'_>) -> arbitrary::Result<()>] =
                 &[$(run::<$offset, $len>),*];
             RUNS[usize::from($size) % RUNS.len()]($input)
         }};
     }
-    macro_rules! of_any_length {
+    macro_rules! run_with_any_length {
         ($offset:literal, $size:expr, $input:expr) => {
-            at!($offset, $size, $input; 0 1 2 3 5 8 9 16 17 33 64 100 123 129 255 257 1000 4099)
+            run_at_offset!($offset, $size, $input; 0 1 2 3 5 8 9 16 17 33 64 100 123 129 255 257 1000 4099)
         };
     }
-    let &[place, size, ref calls @ ..] = input else { return };
+    let &[alignment, size, ref calls @ ..] = input else { return };
     let calls = &mut Unstructured::new(calls);
-    let result = match place % 3 {
-        0 => of_any_length!(0, size, calls),
-        1 => of_any_length!(1, size, calls),
-        _ => of_any_length!(4, size, calls),
+    let result = match alignment % 3 {
+        0 => run_with_any_length!(0, size, calls),
+        1 => run_with_any_length!(1, size, calls),
+        _ => run_with_any_length!(4, size, calls),
     };
-    // The input ended in the middle of a call.
+    // An input may end in the middle of a call.
     result.unwrap_or_default();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The fuzz targets without a fuzzer: byte strings from a generator, on any toolchain.
+//! Runs the fuzz targets on pseudo-random byte strings, without a fuzzer and on any toolchain.
 
-/// Runs `target` on byte strings of every length up to some hundred.
+/// Runs `target` on byte strings of up to 299 bytes.
 fn feed(target: fn(&[u8])) {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut byte = || {
@@ -18,16 +18,16 @@ fn feed(target: fn(&[u8])) {
 }
 
 #[test]
-fn values_are_those_of_the_model() {
+fn values_agree_with_the_model() {
     feed(tearfree_fuzz::values);
 }
 
 #[test]
-fn no_header_is_believed_that_does_not_hold_together() {
+fn no_invalid_header_is_accepted() {
     feed(tearfree_fuzz::headers);
 }
 
 #[test]
-fn counts_are_those_of_the_model() {
+fn counts_agree_with_the_model() {
     feed(tearfree_fuzz::counts);
 }

@@ -1,60 +1,60 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# What the checks have in common: how one ends, what it needs, and how it runs tests. For `check`, which
-# sets NOTE, the file for a check's one line of result, and LOG, its log.
+# Functions for the checks. `check` sources this, and sets LOG, the log of the running check, and NOTE, the
+# file with its result, which is printed in one line.
 
 note() { echo "$*" >"$NOTE"; }
 fail() { note "$*"; exit 1; }
 skip() { note "$*"; exit 77; }
 
-# lacking WHAT: ends a check that cannot run. Under CI that is a failure.
-lacking() {
+# missing_tool WHAT: skips the check; under CI it fails.
+missing_tool() {
     [[ ${CI:-false} != false ]] || skip "install $1"
     fail "install $1"
 }
 
-# need TOOL PACKAGE: makes sure that a command is there.
+# need TOOL PACKAGE: requires a command, and installs its package under CI.
 need() {
     command -v "$1" && return
     if [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get; then
         apt-get install -y "$2" || { apt-get update && apt-get install -y "$2"; } || true
     fi
-    command -v "$1" || lacking "$1 (package $2)"
+    command -v "$1" || missing_tool "$1 (package $2)"
 }
 
-# need_crate CRATE VERSION: makes sure that a command of cargo's is there. Not optimised, it is fast enough, and built in
-# a third of the time.
+# need_crate CRATE VERSION: requires a subcommand of cargo, and installs it under CI. A debug build is fast
+# enough, and built in a third of the time.
 need_crate() {
     cargo "${1#cargo-}" --version && return
     [[ ${CI:-false} == false ]] || env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=none \
         cargo install --debug --locked "$1@$2" || true
-    cargo "${1#cargo-}" --version || lacking "$1 (cargo install --locked $1)"
+    cargo "${1#cargo-}" --version || missing_tool "$1 (cargo install --locked $1)"
 }
 
-# by SCRIPT: how it ends; with 77 its last line says what it lacks.
-by() {
+# run_script SCRIPT: runs it. Exit status 77 means that the tool in its last line is missing.
+run_script() {
     local status=0
     "$1" >"$LOG.tests" 2>&1 || status=$?
     cat "$LOG.tests"
-    [[ $status != 77 ]] || lacking "$(tail -n 1 "$LOG.tests")"
+    [[ $status != 77 ]] || missing_tool "$(tail -n 1 "$LOG.tests")"
     return "$status"
 }
 
-# noting WORDS SCRIPT: as `by`; what follows "WORDS: " in its lines is the result.
-noting() {
+# run_and_note WORDS SCRIPT: runs it. What follows "WORDS: " in its output is the result.
+run_and_note() {
     local status=0
-    by "$2" || status=$?
+    run_script "$2" || status=$?
     note "$(sed -n "s/^$1: //p" "$LOG.tests" | xargs)"
     return "$status"
 }
 
-# with_tests COMMAND...: fails also if the command is content because it ran no test at all.
-with_tests() {
+# run_tests COMMAND...: runs it, and fails if no test ran.
+run_tests() {
     "$@" 2>&1 | tee "$LOG.tests"
     grep -qE '^test result: ok\. [1-9]' "$LOG.tests" || fail "no test ran"
 }
 
-# boot_test OPTION...: what it lacks is installed under CI only, and else is a reason to skip.
+# boot_test OPTION...: boots a kernel. Missing packages are installed under CI; elsewhere the check is skipped.
 boot_test() {
     local status=0 reason options=(--no-install)
     [[ ${CI:-false} == false ]] || options=()
@@ -65,4 +65,10 @@ boot_test() {
         fail "$reason"
     fi
     return "$status"
+}
+
+# Prints the features of the core crate, without the default set.
+features() {
+    sed -nE '/^\[features\]/,/^\[dep/s/^([a-z0-9_-]+) = .*/\1/p' crates/tearfree/Cargo.toml |
+        grep -vx default
 }

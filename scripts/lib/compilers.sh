@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# A compiler for another machine: one that has the standard library, or its source. Sourced.
+# Finds compilers for other machines, with the standard library or its source. Scripts source this.
 
-# Debian's compiler, with the source of the library for all machines.
+# Debian's compiler, with the source of the standard library.
 # shellcheck disable=SC2034 # used by the scripts that source this
 readonly DEBIAN_COMPILER=(rustc-web cargo-web rust-web-src)
 
@@ -15,18 +15,19 @@ may_install() {
     [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get >/dev/null
 }
 
-# Ends the script, and says what is missing.
-missing() { # WHAT
+# missing WHAT: prints what is missing, and ends the script with exit status 77.
+missing() {
     echo "$1"
     exit 77
 }
 
-library() { # COMPILER: where its libraries are
+# library COMPILER: prints the path of its libraries.
+library() {
     echo "$("$1" --print sysroot)/lib/rustlib"
 }
 
-# Prints a compiler for TARGET. Debian's has the source as a package; rustup's has both if they were added.
-compiler() { # TARGET
+# compiler TARGET: prints a compiler with the library for TARGET or with its source.
+compiler() {
     local rustc
     for rustc in rustc /usr/bin/rustc; do
         command -v "$rustc" >/dev/null || continue
@@ -38,14 +39,14 @@ compiler() { # TARGET
     return 1
 }
 
-# Makes sure that a compiler with the source of its library is there, and sets `rustc` to it.
+# Sets `rustc` to a compiler with the source of its library, and installs one under CI.
 require_source() {
     may_install && { compiler none >/dev/null || install "${DEBIAN_COMPILER[@]}"; }
     rustc=$(compiler none) ||
         missing "rust-src (rustup component add rust-src; Debian: ${DEBIAN_COMPILER[*]})"
 }
 
-# Prints a linker for machines without an operating system: LLVM's, as rustup brings it, or Debian's.
+# Prints a linker for machines without an operating system: LLVM's, from rustup or Debian.
 linker() {
     local rustc found
     for rustc in rustc /usr/bin/rustc; do

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A sensor is read by an interrupt and used by the main loop, which sends its settings the other way.
 //!
-//! The rule that cannot deadlock:
+//! These rules exclude deadlocks:
 //!
-//! - what the interrupt writes and the main loop reads is a `SeqLock`;
-//! - what the main loop writes and the interrupt reads is a `SeqLatch`, whose readers never wait;
-//! - what both write, each writes by `within::<CriticalSection>()`.
+//! - a value that the interrupt writes and the main loop reads is in a `SeqLock`;
+//! - a value that the main loop writes and the interrupt reads is in a `SeqLatch`, whose readers never wait;
+//! - a value that both write is written by `within::<CriticalSection>()`.
 //!
-//! An interrupt that hits the main loop in the middle of its write to a `SeqLock` must not wait for it: `read`
-//! and `set` there would never return.
+//! In an interrupt of a write to a `SeqLock`, `read` and `set` of that lock never return.
 #![no_std]
 #![no_main]
 
@@ -23,7 +22,7 @@ use tearfree_bare_metal::{interrupt_each, succeed};
 struct Sample {
     number: u32,
     millidegrees: i32,
-    /// With which it was taken.
+    /// The settings with which it was taken.
     settings: Settings,
 }
 
@@ -46,7 +45,7 @@ static SAMPLE: SeqLock<Sample> =
 static SETTINGS: SeqLatch<Settings> = SeqLatch::new(INITIAL);
 static ERRORS: SeqLock<Errors> = SeqLock::new(Errors { in_interrupt: 0, missed: 0 });
 
-/// Stands for the register of an analog-to-digital converter.
+/// Simulates an analog-to-digital converter.
 fn convert(number: u32) -> i32 {
     20_000 + (number % 100) as i32
 }
@@ -55,7 +54,7 @@ fn convert(number: u32) -> i32 {
 fn SysTick() {
     static mut NUMBER: u32 = 0;
     *NUMBER += 1;
-    let Settings { gain, offset } = SETTINGS.read(); // at once, also in the middle of an `update`
+    let Settings { gain, offset } = SETTINGS.read(); // without waiting, even in the middle of an `update`
     let millidegrees = convert(*NUMBER) * gain + offset;
     SAMPLE.set(Sample { number: *NUMBER, millidegrees, settings: Settings { gain, offset } });
     if *NUMBER % 100 == 0 {
@@ -71,7 +70,7 @@ fn main() -> ! {
     while last < 1_000 {
         wfi();
         let Some(sample) = SAMPLE.read_if_changed(&mut seen) else { continue };
-        // Whole: never the temperature of one sample with the settings of another one.
+        // The temperature and the settings are of one sample.
         let Settings { gain, offset } = sample.settings;
         assert_eq!(sample.millidegrees, convert(sample.number) * gain + offset);
         SETTINGS.update(|settings| {

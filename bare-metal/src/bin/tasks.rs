@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Tasks of embassy's executor wait for what a timer interrupt publishes: each change is seen, and the
-//! processor sleeps meanwhile. A wake-up that is lost leaves it asleep, and the program never ends.
+//! Tasks of embassy's executor wait for values that a timer interrupt publishes, and see each change.
+//!
+//! The processor sleeps meanwhile, so after a lost wake-up the program never ends.
 #![no_std]
 #![no_main]
 
@@ -23,12 +24,12 @@ static READING: SeqLock<Reading, SpinLock> = SeqLock::with_lock((0, 0), SpinLock
 static SEEN: [AtomicU32; TASKS] = [const { AtomicU32::new(0) }; TASKS];
 static ENDED: AtomicU32 = AtomicU32::new(0);
 
-/// Publishes the next change once all tasks have seen the last one, and wait again or are about to. Where a
-/// wake-up is lost, no other one makes up for it.
+/// Publishes the next change when all tasks have seen the last one. So each change has one wake-up, and the loss
+/// of one is not hidden by the next.
 #[exception]
 fn SysTick() {
     static mut WRITER: Option<Writer<Claim<'static, Reading, OneCopy>>> = None;
-    let writer = WRITER.get_or_insert_with(|| READING.try_claim().expect("no one else writes"));
+    let writer = WRITER.get_or_insert_with(|| READING.try_claim().expect("there is one writer"));
     let (number, _) = writer.get();
     // ORDERING: Relaxed: numbers that say how far each task is; the lock orders what the tasks read.
     if number < CHANGES && SEEN.iter().all(|seen| seen.load(Relaxed) == number) {
@@ -44,7 +45,7 @@ async fn follow(task: usize) {
         let ((number, check), version) = READING.read_versioned();
         assert_eq!((number, check), (last + 1, !last), "a change was missed or torn");
         (last, seen) = (number, version);
-        // Each time another one, so that the interrupt comes at any step of the next wait.
+        // A different delay each time, so that the interrupt hits any step of the next wait.
         cortex_m::asm::delay(number.wrapping_mul(2_654_435_761) >> 22);
         // ORDERING: Relaxed: a number for the handler, which stores nothing that this task read.
         SEEN[task].store(number, Relaxed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Atomic words without a lock: no data race, but torn values. Proves that tearing would be seen.
+//! Atomic words without a lock: no data race, but torn values, which shows that the check works.
 
 use crate::contestant::Direct;
 use crate::payload::Payload;

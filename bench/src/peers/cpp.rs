@@ -10,7 +10,7 @@ use core::ptr::{NonNull, from_mut, from_ref};
 use crate::contestant::{Contestant, Read, Write};
 use crate::payload::Payload;
 
-/// Mirrors `Operations` on the C++ side: the same functions for values of one size.
+/// Mirrors `Operations` of the C++ file: functions for values of one size.
 #[repr(C)]
 struct Operations {
     bytes: usize,
@@ -30,9 +30,9 @@ pub(crate) struct RigtorpShape<T> {
     holds: PhantomData<T>,
 }
 
-// SAFETY: The lock behind the pointer is used by its own functions alone, which are made for threads.
+// SAFETY: The lock behind the pointer is used by its own functions only, which are thread-safe.
 unsafe impl<T: Payload> Send for RigtorpShape<T> {}
-// SAFETY: the lock is made for readers beside one writer, and `MANY_WRITERS` keeps it to one.
+// SAFETY: the lock supports readers beside one writer, and `MANY_WRITERS` keeps it to one.
 unsafe impl<T: Payload> Sync for RigtorpShape<T> {}
 
 impl<T> Drop for RigtorpShape<T> {
@@ -52,8 +52,8 @@ impl<T: Payload> Contestant<T> for RigtorpShape<T> {
     type Writer<'a> = Handle<'a, T>;
 
     fn new(value: T) -> Self {
-        let operations =
-            rigtorp_shape_operations(size_of::<T>()).expect("C++ compiled every size used here");
+        let operations = rigtorp_shape_operations(size_of::<T>())
+            .expect("cpp/rigtorp_shape.cpp has no operations for this size");
         assert_eq!(operations.bytes, size_of::<T>());
         // SAFETY: The value has the size that these operations are for.
         let lock = unsafe { (operations.create)(from_ref(&value).cast()) };
@@ -88,7 +88,7 @@ impl<T: Payload> Read<T> for Handle<'_, T> {
         self.read_into_times(out, 1);
     }
 
-    // C++ builds the value where the caller wants it, so both ways to read are one.
+    // C++ writes a returned value directly to its destination, so both calls are the same.
     fn read_times(&mut self, times: u64) {
         self.copy_out(&mut MaybeUninit::uninit(), times);
     }

@@ -28,7 +28,7 @@ impl<T: Copy + 'static> Contestant<T> for Unrestricted<T> {
     }
 
     fn writer(&self) -> UnrestrictedWriter<'_, T> {
-        UnrestrictedWriter(self.0.acquire_producer().expect("only one writer is asked for"))
+        UnrestrictedWriter(self.0.acquire_producer().expect("there is one writer"))
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `left-right`: two copies; each reader announces itself, the writer waits for readers to leave.
 //!
-//! Its readers could look at the value in place; here they copy it out, as all others must.
+//! Readers could use the value in place; here they copy it, as all contestants do.
 
 use std::sync::{Mutex, PoisonError};
 

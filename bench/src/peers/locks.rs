@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Plain locks. A panic while one is held is this program's own, so poisoning is passed over.
+//! Locks of std and `parking_lot`. Poisoning is ignored: a panic ends this program.
 
 use std::sync::{Mutex, PoisonError, RwLock};
 

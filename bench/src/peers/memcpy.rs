@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The limit: the copy that the compiler makes of a plain value, on one thread.
+//! The limit: a copy of a plain value on one thread.
 
 use core::cell::Cell;
 

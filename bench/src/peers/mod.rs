@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The contestants: ours, the limit, and everybody else.
+//! The contestants: memcpy, the types of this project, and the peers.
 
 mod arc_swap;
 mod bare;
@@ -23,31 +23,23 @@ mod volatile;
 
 pub(crate) use self::iceoryx2::Unrestricted;
 pub(crate) use self::ours::Split;
-pub(crate) use self::page::Page;
+pub(crate) use self::page::{NAME as PAGE, Page};
 pub(crate) use self::shared_mutex::SharedMutex;
 
-use crate::contestant::{Contestant, Held};
+use crate::contestant::{ByReference, EveryContestant};
 use crate::payload::Payload;
 
-/// What the tables call the page between processes.
-pub(crate) const PAGE: &str = "tearfree page";
-
 /// The plain copy.
-pub(crate) type Memcpy<T> = Held<memcpy::Memcpy<T>>;
-/// The type that the bars are about.
-pub(crate) type Ours<T> = Held<tearfree::SeqLock<T>>;
+pub(crate) type Memcpy<T> = ByReference<memcpy::Memcpy<T>>;
+/// The type for which the bars hold.
+pub(crate) type Ours<T> = ByReference<tearfree::SeqLock<T>>;
 /// The same, with writers that back off for starving readers.
-pub(crate) type Fair<T> = Held<tearfree::SeqLock<T, tearfree::lock::Fair>>;
-/// The same, with each value handed over instead of pointed to.
-pub(crate) type ByValue<T> = Held<ours::ByValue<T>>;
-pub(crate) type Latch<T> = Held<tearfree::SeqLatch<T>>;
+pub(crate) type Fair<T> = ByReference<tearfree::SeqLock<T, tearfree::lock::Fair>>;
+/// The same, with values passed by value instead of by reference.
+pub(crate) type ByValue<T> = ByReference<ours::ByValue<T>>;
+pub(crate) type Latch<T> = ByReference<tearfree::SeqLatch<T>>;
 
-/// Work that is done once for each contestant.
-pub(crate) trait EveryContestant<T: Payload> {
-    fn contestant<C: Contestant<T> + Send + Sync + 'static>(&mut self);
-}
-
-/// Ours and the peers, in the order of the tables. The plain memcpy is no lock and stands apart.
+/// Does the work for tearfree and all peers, in the order of the tables.
 pub(crate) fn every_contestant<T: Payload>(work: &mut impl EveryContestant<T>) {
     work.contestant::<Ours<T>>();
     every_peer(work);
@@ -65,60 +57,59 @@ fn every_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
 }
 
 fn every_plain_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
-    work.contestant::<Held<::seqlock::SeqLock<T>>>();
-    work.contestant::<Held<::seql::MutexSeqLock<T>>>();
-    work.contestant::<Held<crossbeam_utils::atomic::AtomicCell<T>>>();
-    portable_atomic::of_this_size(work);
-    work.contestant::<Held<parking_lot::RwLock<T>>>();
-    work.contestant::<Held<std::sync::RwLock<T>>>();
-    work.contestant::<Held<std::sync::Mutex<T>>>();
-    work.contestant::<Held<arc_swap::Swap<T>>>();
+    work.contestant::<ByReference<::seqlock::SeqLock<T>>>();
+    work.contestant::<ByReference<::seql::MutexSeqLock<T>>>();
+    work.contestant::<ByReference<crossbeam_utils::atomic::AtomicCell<T>>>();
+    portable_atomic::add_matching_size(work);
+    work.contestant::<ByReference<parking_lot::RwLock<T>>>();
+    work.contestant::<ByReference<std::sync::RwLock<T>>>();
+    work.contestant::<ByReference<std::sync::Mutex<T>>>();
+    work.contestant::<ByReference<arc_swap::Swap<T>>>();
 }
 
-/// For arrays of locks: those with many writers and without handles that would have to be made
-/// anew for each access.
+/// Does the work for contestants with several writers and without handles to create for each access.
 pub(crate) fn every_contestant_for_arrays<T: Payload>(work: &mut impl EveryContestant<T>) {
     work.contestant::<Ours<T>>();
     every_plain_peer(work);
-    work.contestant::<Held<bare::Bare<T>>>();
+    work.contestant::<ByReference<bare::Bare<T>>>();
 }
 
-/// For the runs with several threads: our other forms, and words without any lock, which tear.
-pub(crate) fn every_contestant_and_form<T: Payload>(work: &mut impl EveryContestant<T>) {
+/// Does the work for all contestants, our other types, and words without any lock, which tear.
+pub(crate) fn every_contestant_and_our_others<T: Payload>(work: &mut impl EveryContestant<T>) {
     work.contestant::<Ours<T>>();
     work.contestant::<Fair<T>>();
     work.contestant::<Split<T>>();
     work.contestant::<Latch<T>>();
     every_peer(work);
-    work.contestant::<Held<bare::Bare<T>>>();
+    work.contestant::<ByReference<bare::Bare<T>>>();
 }
 
-/// What a contestant is to us.
+/// The category of a contestant in tables and bars.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The plain copy that nobody beats.
+pub(crate) enum Category {
+    /// The plain copy, which no lock can beat.
     Limit,
-    /// The type that the bars are about.
+    /// The type for which the bars hold.
     Ours,
-    /// Another type of this crate.
-    OurOtherForm,
+    /// Another type of this project.
+    OurOther,
     Peer,
-    /// Shows what the other contestants prevent.
+    /// Words without a lock, which tear.
     Unprotected,
 }
 
-impl Kind {
+impl Category {
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self, Self::Ours | Self::OurOtherForm)
+        matches!(self, Self::Ours | Self::OurOther)
     }
 }
 
-pub(crate) fn kind_of(contestant: &str) -> Kind {
+pub(crate) fn category(contestant: &str) -> Category {
     match contestant {
-        memcpy::NAME => Kind::Limit,
-        ours::NAME => Kind::Ours,
-        ours::FAIR | ours::SPLIT | ours::LATCH | ours::BY_VALUE | PAGE => Kind::OurOtherForm,
-        bare::NAME => Kind::Unprotected,
-        _ => Kind::Peer,
+        memcpy::NAME => Category::Limit,
+        ours::NAME => Category::Ours,
+        ours::FAIR | ours::SPLIT | ours::LATCH | ours::BY_VALUE | PAGE => Category::OurOther,
+        bare::NAME => Category::Unprotected,
+        _ => Category::Peer,
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `nexus-slot`: a sequence lock with one writer whose readers take each value once.
+//! `nexus-slot`: a sequence lock with one writer, whose readers get each value once.
 //!
-//! A reader that has the newest value gets `None`, and no call gives the value again. So it cannot do
-//! the work that reads one value many times.
+//! A reader that has the newest value gets `None`, so it is left out of workloads that read one value many
+//! times.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use nexus_slot::spmc::{SharedReader, Writer, shared_slot};
 
 use crate::contestant::{Contestant, Read, Write};
 
-/// The slot's two ends. This reader is cloned before it reads, so each clone gets the newest value.
+/// The writer, and a reader that never reads, so that each clone of it gets the newest value.
 pub(crate) struct Slot<T> {
     writer: Mutex<Writer<T>>,
     reader: Mutex<SharedReader<T>>,
@@ -44,17 +44,17 @@ impl<T: Copy + Send + 'static> Contestant<T> for Slot<T> {
     }
 }
 
-const NOTHING_NEW: &str = "it is asked for new values only";
+const NO_NEW_VALUE: &str = "there is a new value";
 
 impl<T: Copy> Read<T> for SlotReader<T> {
     #[inline(always)]
     fn read(&mut self) -> T {
-        self.0.read().expect(NOTHING_NEW)
+        self.0.read().expect(NO_NEW_VALUE)
     }
 
     #[inline(always)]
     fn read_into(&mut self, out: &mut T) {
-        *out = self.0.read().expect(NOTHING_NEW);
+        *out = self.0.read().expect(NO_NEW_VALUE);
     }
 }
 

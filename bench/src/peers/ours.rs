@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! This project: the lock, its form with a single writer, and the latch.
+//! The types of this project: the lock, the split lock with a single writer, and the latch.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tearfree::lock::Fair;
+use tearfree::lock::{DefaultLock, Fair, WriterLock};
 use tearfree::{Reader, SeqLatch, SeqLock, Writer};
 
 use crate::contestant::{Contestant, Direct, Read, Write};
-use crate::placement::Page;
+use crate::placement::PageAligned;
 
 pub(super) const NAME: &str = "tearfree";
 /// The lock whose writers back off for starving readers.
@@ -16,31 +16,21 @@ pub(super) const BY_VALUE: &str = "tearfree by value";
 pub(super) const SPLIT: &str = "tearfree split";
 pub(super) const LATCH: &str = "tearfree latch";
 
-impl<T: Copy + Send> Direct<T> for SeqLock<T> {
-    const NAME: &'static str = NAME;
-
-    fn new(value: T) -> Self {
-        Self::new(value)
-    }
-
-    #[inline(always)]
-    fn read(&self) -> T {
-        self.read()
-    }
-
-    #[inline(always)]
-    fn read_into(&self, out: &mut T) {
-        self.read_into(out);
-    }
-
-    #[inline(always)]
-    fn set(&self, value: &T) {
-        self.set_from(value);
-    }
+/// The writer locks that are compared, with the name of their rows.
+pub(crate) trait RowName: WriterLock {
+    const NAME: &'static str;
 }
 
-impl<T: Copy + Send> Direct<T> for SeqLock<T, Fair> {
+impl RowName for DefaultLock {
+    const NAME: &'static str = NAME;
+}
+
+impl RowName for Fair {
     const NAME: &'static str = FAIR;
+}
+
+impl<T: Copy + Send, L: RowName + Default> Direct<T> for SeqLock<T, L> {
+    const NAME: &'static str = L::NAME;
 
     fn new(value: T) -> Self {
         value.into()
@@ -62,7 +52,7 @@ impl<T: Copy + Send> Direct<T> for SeqLock<T, Fair> {
     }
 }
 
-/// The same lock, written by `set`: the compiler copies a large value once more, to hand it over.
+/// A `SeqLock` that is written by `set`: the compiler copies a large argument once more.
 pub(crate) struct ByValue<T>(SeqLock<T>);
 
 impl<T: Copy + Send> Direct<T> for ByValue<T> {
@@ -113,7 +103,7 @@ impl<T: Copy + Send> Direct<T> for SeqLatch<T> {
 
 /// The lock split into its one writer, which needs no writer lock, and its readers.
 ///
-/// Both borrow the lock, so it is leaked; one page or a little more for each measured case.
+/// Both borrow the lock, so it is leaked: about one page of memory for each measured case.
 pub(crate) struct Split<T: Copy + 'static> {
     writer: Mutex<Writer<&'static SeqLock<T>>>,
     reader: Reader<&'static SeqLock<T>>,
@@ -129,7 +119,7 @@ impl<T: Copy + Send> Contestant<T> for Split<T> {
     type Writer<'a> = SplitWriter<'a, T>;
 
     fn new(value: T) -> Self {
-        let lock = Box::leak(Box::new(Page(SeqLock::new(value))));
+        let lock = Box::leak(Box::new(PageAligned(SeqLock::new(value))));
         let (writer, reader) = lock.0.split();
         Self { writer: Mutex::new(writer), reader }
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! This project's page between processes, with its writer and its reader in this one.
+//! The page of this project, with its writer and its reader in this process.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,6 +7,8 @@ use tearfree_page::{Options, Reader, Writer};
 use tempfile::TempDir;
 
 use crate::contestant::{Contestant, Read, Write};
+
+pub(crate) const NAME: &str = "tearfree page";
 
 pub(crate) struct Page<const N: usize> {
     writer: Mutex<Writer<[u64; N]>>,
@@ -17,17 +19,17 @@ pub(crate) struct Page<const N: usize> {
 pub(crate) struct PageWriter<'a, const N: usize>(MutexGuard<'a, Writer<[u64; N]>>);
 
 impl<const N: usize> Contestant<[u64; N]> for Page<N> {
-    const NAME: &'static str = super::PAGE;
+    const NAME: &'static str = NAME;
     const MANY_WRITERS: bool = false;
 
     type Reader<'a> = &'a Reader<[u64; N]>;
     type Writer<'a> = PageWriter<'a, N>;
 
     fn new(value: [u64; N]) -> Self {
-        let folder = TempDir::new().expect("a folder for the page");
+        let folder = TempDir::new().expect("cannot create a folder for the page");
         let page = folder.path().join("page");
-        let writer = Writer::create(&page, value, &Options::new()).expect("a new page");
-        let reader = Reader::open(&page).expect("the page that was just made");
+        let writer = Writer::create(&page, value, &Options::new()).expect("cannot create the page");
+        let reader = Reader::open(&page).expect("cannot open the page");
         Self { writer: Mutex::new(writer), reader, _folder: folder }
     }
 
@@ -44,12 +46,12 @@ impl<const N: usize> Contestant<[u64; N]> for Page<N> {
 impl<const N: usize> Read<[u64; N]> for &Reader<[u64; N]> {
     #[inline(always)]
     fn read(&mut self) -> [u64; N] {
-        self.get().expect("its writer keeps to the protocol")
+        self.get().expect("the page is valid")
     }
 
     #[inline(always)]
     fn read_into(&mut self, out: &mut [u64; N]) {
-        self.get_into(out).expect("its writer keeps to the protocol");
+        self.get_into(out).expect("the page is valid");
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `portable-atomic`: one atomic word of 8 or 16 bytes, and so values of these two sizes only.
+//! `portable-atomic`: one atomic word, for values of 8 and 16 bytes.
 #![allow(unsafe_code, reason = "the bytes of a value as an integer, and back")]
 
 use core::marker::PhantomData;
@@ -8,15 +8,14 @@ use core::sync::atomic::Ordering::{Acquire, Release};
 
 use portable_atomic::{AtomicU64, AtomicU128};
 
-use super::EveryContestant;
-use crate::contestant::{Direct, Held};
+use crate::contestant::{ByReference, Direct, EveryContestant};
 use crate::payload::Payload;
 
-/// Adds the atomic word of this size, where there is one.
-pub(super) fn of_this_size<T: Payload>(work: &mut impl EveryContestant<T>) {
+/// Does the work for the atomic word of the size of `T`, if there is one.
+pub(super) fn add_matching_size<T: Payload>(work: &mut impl EveryContestant<T>) {
     match size_of::<T>() {
-        8 => work.contestant::<Held<InWord<AtomicU64, T>>>(),
-        16 => work.contestant::<Held<InWord<AtomicU128, T>>>(),
+        8 => work.contestant::<ByReference<InWord<AtomicU64, T>>>(),
+        16 => work.contestant::<ByReference<InWord<AtomicU128, T>>>(),
         _ => {}
     }
 }
@@ -24,7 +23,7 @@ pub(super) fn of_this_size<T: Payload>(work: &mut impl EveryContestant<T>) {
 /// A value in an atomic word of its size.
 pub(crate) struct InWord<W, T>(W, PhantomData<T>);
 
-pub(crate) trait Word {
+pub(crate) trait AtomicWord {
     type Integer;
 
     fn new(integer: Self::Integer) -> Self;
@@ -34,7 +33,7 @@ pub(crate) trait Word {
 
 macro_rules! word {
     ($atom:ty, $integer:ty) => {
-        impl Word for $atom {
+        impl AtomicWord for $atom {
             type Integer = $integer;
 
             fn new(integer: $integer) -> Self {
@@ -43,13 +42,13 @@ macro_rules! word {
 
             #[inline(always)]
             fn load(&self) -> $integer {
-                // ORDERING: pairs with `store`: what a lock would give, so that prices can be compared.
+                // ORDERING: pairs with `store`: as strong as a lock, so that costs can be compared.
                 self.load(Acquire)
             }
 
             #[inline(always)]
             fn store(&self, integer: $integer) {
-                // ORDERING: pairs with `load`: what was written before is seen there, as with a lock.
+                // ORDERING: pairs with `load`: publishes what was written before, as a lock does.
                 self.store(integer, Release);
             }
         }
@@ -73,7 +72,7 @@ fn to_value<T: Payload, I>(integer: &I) -> T {
     unsafe { transmute_copy(integer) }
 }
 
-impl<T: Payload, W: Word> Direct<T> for InWord<W, T> {
+impl<T: Payload, W: AtomicWord> Direct<T> for InWord<W, T> {
     const NAME: &'static str = "portable-atomic";
 
     fn new(value: T) -> Self {

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What most programs share a value with: shared memory, and in it a mutex for processes.
+//! A value in shared memory, protected by a process-shared mutex: what most programs use.
 
 #![allow(unsafe_code, reason = "a mutex of the C library")]
 
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
-use crate::contestant::{Direct, Held};
-use crate::processes::Shared;
+use crate::contestant::{ByReference, Direct};
+use crate::shared_memory::SharedMemory;
 
-pub(crate) type SharedMutex<T> = Held<InSharedMemory<T>>;
+pub(crate) type SharedMutex<T> = ByReference<InSharedMemory<T>>;
 
 struct Inside<T> {
     mutex: UnsafeCell<libc::pthread_mutex_t>,
     value: UnsafeCell<T>,
 }
 
-pub(crate) struct InSharedMemory<T>(Shared<Inside<T>>);
+pub(crate) struct InSharedMemory<T>(SharedMemory<Inside<T>>);
 
-// SAFETY: the value is touched only under the mutex, and goes along with its mapping.
+// SAFETY: the value is accessed under the mutex only, and moves with its mapping.
 unsafe impl<T: Send> Send for InSharedMemory<T> {}
 
-// SAFETY: threads that share it touch the value one at a time, under the mutex.
+// SAFETY: the mutex excludes concurrent accesses.
 unsafe impl<T: Send> Sync for InSharedMemory<T> {}
 
 impl<T: Copy> InSharedMemory<T> {
@@ -42,29 +42,29 @@ impl<T: Copy + Send> Direct<T> for InSharedMemory<T> {
 
     fn new(value: T) -> Self {
         let (mutex, value) = (UnsafeCell::new(process_mutex()), UnsafeCell::new(value));
-        Self(Shared::new(Inside { mutex, value }))
+        Self(SharedMemory::new(Inside { mutex, value }))
     }
 
     #[inline(always)]
     fn read(&self) -> T {
-        // SAFETY: the mutex is held, so no other thread touches the value.
+        // SAFETY: the mutex is held, so no other thread accesses the value.
         self.locked(|value| unsafe { *value })
     }
 
     #[inline(always)]
     fn read_into(&self, out: &mut T) {
-        // SAFETY: the mutex is held, so no other thread touches the value.
+        // SAFETY: the mutex is held, so no other thread accesses the value.
         self.locked(|value| *out = unsafe { *value });
     }
 
     #[inline(always)]
     fn set(&self, new: &T) {
-        // SAFETY: the mutex is held, so no other thread touches the value.
+        // SAFETY: the mutex is held, so no other thread accesses the value.
         self.locked(|value| unsafe { *value = *new });
     }
 }
 
-/// A mutex that nobody has locked yet may be moved to where it is to be.
+/// Creates a process-shared mutex. It can be moved until it is first locked.
 fn process_mutex() -> libc::pthread_mutex_t {
     let mut attributes = MaybeUninit::uninit();
     let mut mutex = MaybeUninit::uninit();

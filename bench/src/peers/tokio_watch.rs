@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `tokio::sync::watch`: a value in a readers-writer lock, and a version that tasks can wait for.
 //!
-//! Values are written in place by `send_modify`; `send_replace` would copy the old one out as well. Its
-//! receivers could look at the value in place; here they copy it out, as all others must.
+//! Values are written in place by `send_modify`; `send_replace` would copy the old value too. Receivers could
+//! use the value in place; here they copy it, as all contestants do.
 
 use tokio::sync::watch::{Receiver, Sender};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `triple_buffer`: three copies, one writer, one reader, who swap them by an atomic exchange.
+//! `triple_buffer`: three copies, which one writer and one reader swap by an atomic exchange.
 //!
-//! Values are written in place, as its documentation advises for large ones. Its reader could look at
-//! the value in place; here it copies it out, as all others must.
+//! Values are written in place, as its documentation advises for large ones. The reader could use the value in
+//! place; here it copies it, as all contestants do.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! For the peers that copy by a volatile read.
+//! Calls of the peers that copy by a volatile read.
 //!
-//! The compiler turns a volatile read of an array into one load for each element, 8192 in a row for
-//! 64 KiB, and takes minutes to compile each place that has one. So a large value has one place only.
+//! The compiler turns a volatile read of an array into one load for each element, 8192 in a row for 64 KiB,
+//! which takes minutes to compile. So large values are read by one function that is not inlined.
 
-/// From here on a call is lost in what the volatile read costs.
+/// From this size in bytes on, the cost of a call does not matter.
 const LARGE: usize = 512;
 
 #[inline(always)]
 pub(super) fn inline_if_small<L, T>(lock: &L, read: impl Fn(&L) -> T) -> T {
-    if size_of::<T>() < LARGE { read(lock) } else { in_one_place(lock, read) }
+    if size_of::<T>() < LARGE { read(lock) } else { not_inlined(lock, read) }
 }
 
 #[inline(never)]
-fn in_one_place<L, T>(lock: &L, read: impl Fn(&L) -> T) -> T {
+fn not_inlined<L, T>(lock: &L, read: impl Fn(&L) -> T) -> T {
     read(lock)
 }

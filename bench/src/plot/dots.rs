@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A panel for each size, a row for each contestant, a dot where its cost is; the best one on top.
+//! Dot plots: a panel for each size, and in it a row for each contestant, sorted by cost.
 
 use std::path::Path;
 
@@ -7,36 +7,36 @@ use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
+use super::style::{FAINT, INK, Outcome, page, style_for, text};
 use super::ticks::Ticks;
-use super::{FAINT, INK, Outcome, look_of, paper, text};
 
 pub(super) struct Dots {
     pub(super) title: String,
     pub(super) subtitle: String,
     pub(super) x_name: &'static str,
-    /// What each panel is about, and its rows.
-    pub(super) races: Vec<(String, Vec<(String, f64)>)>,
+    /// The heading and the rows of each panel.
+    pub(super) panels: Vec<(String, Vec<(String, f64)>)>,
 }
 
 const ROW: u32 = 20;
-/// Above the rows of a panel its heading, below them its axis.
+/// The height of the heading and the axis of a panel.
 const PANEL_EXTRA: u32 = 74;
 const NAMES: i32 = 130;
 const WIDTH: u32 = 960;
-const PAPER_EXTRA: u32 = 90;
+const PLOT_EXTRA: u32 = 90;
 
 impl Dots {
-    /// Nothing is written where nothing was measured.
+    /// Writes the plot, or nothing without measurements.
     pub(super) fn write(&self, file: &Path) -> Outcome {
-        let Some(most) = self.races.iter().map(|(_, rows)| rows.len() as u32).max() else {
+        let Some(most) = self.panels.iter().map(|(_, rows)| rows.len() as u32).max() else {
             return Ok(());
         };
         let panel = most * ROW + PANEL_EXTRA;
-        let height = PAPER_EXTRA + panel * self.races.len() as u32;
+        let height = PLOT_EXTRA + panel * self.panels.len() as u32;
         let root = SVGBackend::new(file, (WIDTH, height)).into_drawing_area();
-        let below = paper(&root, &self.title, &self.subtitle)?;
-        let panels = below.split_evenly((self.races.len(), 1));
-        for ((heading, rows), area) in self.races.iter().zip(&panels) {
+        let below = page(&root, &self.title, &self.subtitle)?;
+        let areas = below.split_evenly((self.panels.len(), 1));
+        for ((heading, rows), area) in self.panels.iter().zip(&areas) {
             self.panel(area, heading, rows)?;
         }
         Ok(root.present()?)
@@ -80,7 +80,7 @@ impl Dots {
     }
 }
 
-/// One dot with its cost beside it, and the name of the contestant at the left.
+/// Draws a dot with its cost beside it, and the name of the contestant at the left.
 fn draw_row<'a>(
     chart: &mut ChartContext<'_, SVGBackend<'a>, Cartesian2d<Ticks, RangedCoordf64>>,
     area: &DrawingArea<SVGBackend<'a>, Shift>,
@@ -88,24 +88,24 @@ fn draw_row<'a>(
     (cost, row): (f64, f64),
     first: f64,
 ) -> Outcome {
-    let look = look_of(name);
-    // Whose readers never got through has no cost, and is not to be forgotten.
-    let place = (if cost.is_finite() { cost } else { first }, row);
-    let mut label = "no read got through".to_owned();
+    let style = style_for(name);
+    // A contestant whose readers completed no read has no cost, but keeps its row.
+    let point = (if cost.is_finite() { cost } else { first }, row);
+    let mut label = "no read completed".to_owned();
     if cost.is_finite() {
-        chart.draw_series([Circle::new(place, 3 + look.width, look.color.filled())])?;
+        chart.draw_series([Circle::new(point, 3 + style.width, style.color.filled())])?;
         label = duration(cost);
     }
     let base = area.get_base_pixel();
-    let (x, y) = chart.backend_coord(&place);
+    let (x, y) = chart.backend_coord(&point);
     let y = y - base.1 - 6;
     area.draw(&Text::new(label, (x - base.0 + 12, y), text(13, &INK)))?;
     let left = chart.plotting_area().get_x_axis_pixel_range().start - base.0 - NAMES + 12;
-    area.draw(&Text::new(name.to_owned(), (left, y), text(14, &look.color)))?;
+    area.draw(&Text::new(name.to_owned(), (left, y), text(14, &style.color)))?;
     Ok(())
 }
 
-/// Readers that hardly get through take milliseconds, others a nanosecond.
+/// Formats a duration, from a nanosecond to milliseconds.
 fn duration(ns: f64) -> String {
     let (value, unit) = match ns {
         ns if ns < 1e3 => (ns, "ns"),

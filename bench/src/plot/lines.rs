@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Lines over a logarithmic x axis, each with its name at its right end.
+//! Line plots on logarithmic axes. Each line has its name at the right end.
 
 use core::error::Error;
 use std::path::Path;
@@ -7,8 +7,8 @@ use std::path::Path;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use super::style::{FAINT, INK, Outcome, page, style_for, text};
 use super::ticks::Ticks;
-use super::{FAINT, INK, Outcome, look_of, paper, text};
 
 pub(super) struct Lines {
     pub(super) title: String,
@@ -30,9 +30,9 @@ pub(super) struct Line {
 }
 
 const SIZE: (u32, u32) = (960, 620);
-/// Room for the names at the right.
+/// The width of the names at the right.
 const NAMES: u32 = 130;
-/// Names closer than this cannot be read.
+/// The distance of two names.
 const NAME_HEIGHT: i32 = 16;
 
 impl Line {
@@ -42,18 +42,18 @@ impl Line {
 }
 
 impl Lines {
-    /// Nothing is written where nothing was measured.
+    /// Writes the plot, or nothing without measurements.
     pub(super) fn write(&self, file: &Path) -> Outcome {
         let (Some(x), Some(y)) = (self.range(|point| point.0), self.range(|point| point.1)) else {
             return Ok(());
         };
         let root = SVGBackend::new(file, SIZE).into_drawing_area();
-        let below = paper(&root, &self.title, &self.subtitle)?;
+        let below = page(&root, &self.title, &self.subtitle)?;
         let (area, names) = below.split_horizontally(below.dim_in_pixel().0 - NAMES);
         let mut chart = ChartBuilder::on(&area)
             .x_label_area_size(48)
             .y_label_area_size(64)
-            .build_cartesian_2d(Ticks::at(&self.x.ticks, x), Ticks::round(y))?;
+            .build_cartesian_2d(Ticks::with_labels(&self.x.ticks, x), Ticks::round(y))?;
         chart
             .configure_mesh()
             .light_line_style(WHITE)
@@ -72,17 +72,18 @@ impl Lines {
         Ok(root.present()?)
     }
 
-    /// Draws all lines; gives the height at which each ends.
+    /// Draws all lines. Returns the height at which each ends.
     fn draw_lines<'a>(
         &'a self,
         chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<Ticks, Ticks>>,
     ) -> Result<Vec<(i32, &'a str)>, Box<dyn Error>> {
         let mut ends = Vec::new();
         for line in self.in_drawing_order() {
-            let look = look_of(&line.name);
-            let style = look.color.stroke_width(look.width);
+            let line_style = style_for(&line.name);
+            let style = line_style.color.stroke_width(line_style.width);
             chart.draw_series(LineSeries::new(line.points.iter().copied(), style))?;
-            let dot = |&at: &(f64, f64)| Circle::new(at, look.width, look.color.filled());
+            let dot =
+                |&at: &(f64, f64)| Circle::new(at, line_style.width, line_style.color.filled());
             chart.draw_series(line.points.iter().map(dot))?;
             if let Some(last) = line.points.last() {
                 ends.push((chart.backend_coord(last).1, line.name.as_str()));
@@ -91,10 +92,10 @@ impl Lines {
         Ok(ends)
     }
 
-    /// Ours last, so that it lies on top.
+    /// Sorts the lines by width: those of tearfree are drawn last, on top.
     fn in_drawing_order(&self) -> Vec<&Line> {
         let mut lines: Vec<&Line> = self.lines.iter().collect();
-        lines.sort_by_key(|line| look_of(&line.name).width);
+        lines.sort_by_key(|line| style_for(&line.name).width);
         lines
     }
 
@@ -105,30 +106,30 @@ impl Lines {
     }
 }
 
-/// Writes each name as near to its line's end as the others allow.
+/// Writes each name as near to the end of its line as the others allow.
 fn name_the_ends(area: &DrawingArea<SVGBackend<'_>, Shift>, mut ends: Vec<(i32, &str)>) -> Outcome {
     ends.sort_unstable();
     let top = area.get_base_pixel().1;
-    let places = spread_out(ends.iter().map(|(y, _)| y - top).collect());
-    for (place, (_, name)) in places.iter().zip(&ends) {
-        let style = text(14, &look_of(name).color);
-        area.draw(&Text::new((*name).to_owned(), (10, place - NAME_HEIGHT / 2), style))?;
+    let heights = spread_out(ends.iter().map(|(y, _)| y - top).collect());
+    for (height, (_, name)) in heights.iter().zip(&ends) {
+        let style = text(14, &style_for(name).color);
+        area.draw(&Text::new((*name).to_owned(), (10, height - NAME_HEIGHT / 2), style))?;
     }
     Ok(())
 }
 
-/// Moves sorted heights apart, as little as possible, until a name fits to each.
+/// Moves sorted heights apart, as little as possible, until a name fits at each.
 fn spread_out(wanted: Vec<i32>) -> Vec<i32> {
-    /// Names that touch each other and so move together.
+    /// Names that touch each other, and so move together.
     struct Group {
-        /// Where the first name would be if only the sum of all ways counted.
+        /// The height of the first name that minimizes the sum of all moves.
         first: i32,
         wanted: Vec<i32>,
     }
     impl Group {
-        fn of(wanted: Vec<i32>) -> Self {
+        fn new(wanted: Vec<i32>) -> Self {
             let firsts = wanted.iter().enumerate().map(|(i, y)| y - i as i32 * NAME_HEIGHT);
-            // Above the edge of the paper they would lie upon each other again.
+            // Names must not leave the plot at the top.
             let first = (firsts.sum::<i32>() / wanted.len() as i32).max(NAME_HEIGHT / 2);
             Self { first, wanted }
         }
@@ -138,20 +139,20 @@ fn spread_out(wanted: Vec<i32>) -> Vec<i32> {
     }
     let mut groups: Vec<Group> = Vec::new();
     for y in wanted {
-        let mut group = Group::of(vec![y]);
+        let mut group = Group::new(vec![y]);
         while let Some(above) = groups.pop_if(|above| above.end() > group.first) {
-            group = Group::of([above.wanted, group.wanted].concat());
+            group = Group::new([above.wanted, group.wanted].concat());
         }
         groups.push(group);
     }
-    let places = |group: &Group| {
+    let heights = |group: &Group| {
         let first = group.first;
         (0..group.wanted.len() as i32).map(move |i| first + i * NAME_HEIGHT)
     };
-    groups.iter().flat_map(places).collect()
+    groups.iter().flat_map(heights).collect()
 }
 
-/// 0.5, 20, 3000: without the zeros that nobody needs.
+/// Formats a number without superfluous zeros: 0.5, 20, 3000.
 fn plain(value: f64) -> String {
     if value < 1.0 { format!("{value:.1}") } else { format!("{value:.0}") }
 }
@@ -166,7 +167,7 @@ mod tests {
         assert_eq!(
             spread_out(vec![-5, 9]),
             [NAME_HEIGHT / 2, NAME_HEIGHT * 3 / 2],
-            "not off the paper"
+            "inside of the plot"
         );
         let spread = spread_out(vec![50, 51, 52, 300]);
         assert_eq!(spread[3], 300);

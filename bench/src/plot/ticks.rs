@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Logarithmic axes whose labels do not run into each other.
+//! Logarithmic axes whose labels do not overlap.
 
 use plotters::coord::combinators::IntoLogRange;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
@@ -12,16 +12,16 @@ pub(super) struct Ticks {
     ticks: Vec<f64>,
 }
 
-/// More labels than this are too many.
+/// The maximum number of labels.
 const MOST: usize = 8;
 
 impl Ticks {
-    /// Labels at `ticks`, a little room at both ends.
-    pub(super) fn at(ticks: &[f64], (low, high): (f64, f64)) -> Self {
+    /// Creates an axis with labels at `ticks`, and some room at both ends.
+    pub(super) fn with_labels(ticks: &[f64], (low, high): (f64, f64)) -> Self {
         Self::new(ticks.to_vec(), low * 0.9..high * 1.1)
     }
 
-    /// Labels at 1, 2, 5, 10, or at 1, 10, 100 where those would be too many.
+    /// Creates an axis with labels at 1, 2, 5, 10, or at 1, 10, 100 where those would be too many.
     pub(super) fn round((low, high): (f64, f64)) -> Self {
         let range = low * 0.8..high * 1.3;
         let fine = multiples(&[1.0, 2.0, 5.0], &range);
@@ -34,10 +34,10 @@ impl Ticks {
     }
 }
 
-/// What is in the range of these numbers times a power of ten.
-fn multiples(of: &[f64], range: &core::ops::Range<f64>) -> Vec<f64> {
+/// Returns the products of `numbers` and powers of ten in `range`.
+fn multiples(numbers: &[f64], range: &core::ops::Range<f64>) -> Vec<f64> {
     let decades = range.start.log10().floor() as i32..=range.end.log10().ceil() as i32;
-    let all = decades.flat_map(|decade| of.iter().map(move |one| one * 10_f64.powi(decade)));
+    let all = decades.flat_map(|decade| numbers.iter().map(move |one| one * 10_f64.powi(decade)));
     all.filter(|tick| range.contains(tick)).collect()
 }
 

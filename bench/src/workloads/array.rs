@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Many small locks: random access to 64 Ki of them, 16 bytes each.
-//!
-//! Shows what a hidden global lock or a wide lock word costs.
+//! Random access to 64 Ki locks of 16 bytes each, which shows the cost of hidden global locks and large locks.
 
 use core::hint::black_box;
 
-use super::{Bench, Case, Workload};
-use crate::contestant::{Contestant, Read, Write};
+use crate::contestant::{Contestant, EveryContestant, Read, Write};
 use crate::machine::cores;
 use crate::payload::{Payload, Words};
-use crate::peers::{EveryContestant, every_contestant_for_arrays};
-use crate::race::{Phase, Racer, Role, Tally, Values};
-use crate::whistle::{Watch, Whistle};
+use crate::peers::every_contestant_for_arrays;
+use crate::runner::{Bench, Case, Workload};
+use crate::throughput::{Phase, Role, Tally, ThreadWork, Values};
+use crate::timing::{PolledTimer, SlotTimer};
 
 pub(super) const ARRAY: Workload = Workload {
     name: "array",
@@ -30,11 +28,11 @@ fn run(bench: &mut Bench) {
     for threads in [1, cores().max(2)] {
         let name = format!("{threads} thread{}", if threads == 1 { "" } else { "s" });
         let case = Case { workload: ARRAY.name, name, bytes: size_of::<Pair>() };
-        bench.race(&case, &vec![Role::Mixed { writes: 10 }; threads], &arrays.0);
+        bench.compare_threads(&case, &vec![Role::Mixed { writes: 10 }; threads], &arrays.0);
     }
 }
 
-struct Arrays(Vec<Box<dyn Racer>>);
+struct Arrays(Vec<Box<dyn ThreadWork>>);
 
 impl EveryContestant<Pair> for Arrays {
     fn contestant<C: Contestant<Pair> + Send + Sync + 'static>(&mut self) {
@@ -49,7 +47,7 @@ struct Array<C> {
     values: Values<Pair>,
 }
 
-impl<C: Contestant<Pair> + Send + Sync> Racer for Array<C> {
+impl<C: Contestant<Pair> + Send + Sync> ThreadWork for Array<C> {
     fn name(&self) -> &'static str {
         C::NAME
     }
@@ -62,16 +60,16 @@ impl<C: Contestant<Pair> + Send + Sync> Racer for Array<C> {
         size_of::<C>()
     }
 
-    fn run(&self, role: Role, phase: Phase, whistle: &Whistle) -> Tally {
+    fn run(&self, role: Role, phase: Phase, timer: &SlotTimer) -> Tally {
         let Role::Mixed { writes } = role else {
-            unreachable!("the threads of this workload all read and write")
+            unreachable!("all threads of this workload read and write")
         };
         let cells = black_box(&*self.cells);
         let mut tally = Tally::default();
-        let mut out = Pair::of(0);
+        let mut out = Pair::from_generation(0);
         let mut random = fastrand::Rng::new();
-        let mut watch = Watch::new(whistle);
-        while !watch.is_over() {
+        let mut polled = PolledTimer::new(timer);
+        while !polled.is_over() {
             for value in &self.values.0 {
                 let cell = &cells[random.usize(..LOCKS)];
                 if random.u32(..100) < writes {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reading a clock: ours from its page, the kernel's, and those of other crates.
+//! Readings of clocks: ours from its page, the kernel's, and those of other crates.
 
 #![allow(unsafe_code, reason = "clock_gettime of the C library")]
 
@@ -12,8 +12,8 @@ use std::time::{Instant, SystemTime};
 
 use tearfree_clock::{Clock, Keeper, Settings, Source};
 
-use super::{Bench, Workload};
 use crate::alone::{Job, Work};
+use crate::runner::{Bench, Workload};
 
 pub(super) const CLOCK: Workload = Workload {
     name: "clock",
@@ -30,64 +30,65 @@ pub(crate) const COARSE: &str = "tearfree coarse";
 pub(crate) const KERNEL_COARSE: &str = "CLOCK_MONOTONIC_COARSE";
 pub(crate) const INSTANT: &str = "std Instant::now";
 
-/// What a reading is, in bytes.
+/// The size of a reading in bytes.
 pub(crate) const BYTES: usize = 8;
 
-/// A timekeeper on a page of its own, for as long as the measurements take.
-struct Kept {
+/// A timekeeper thread, with a page of its own.
+struct RunningKeeper {
     folder: PathBuf,
     is_over: Arc<AtomicBool>,
     keeper: Option<JoinHandle<()>>,
 }
 
-impl Kept {
+impl RunningKeeper {
     fn start() -> Self {
         let folder = std::env::temp_dir().join(format!("tearfree-clock-{}", std::process::id()));
-        let mut keeper = Keeper::open(page(&folder), Settings::default()).expect("a clock's page");
+        let mut keeper = Keeper::open(page(&folder), Settings::default())
+            .expect("cannot create the page of the clock");
         keeper.tick();
         let is_over = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&is_over);
         let keeper = thread::spawn(move || {
-            // ORDERING: Relaxed: the end of a loop, and no data with it.
+            // ORDERING: Relaxed: only ends the loop; it publishes nothing else.
             while !seen.load(Ordering::Relaxed) {
                 keeper.tick();
                 keeper.wait();
             }
         });
-        Kept { folder, is_over, keeper: Some(keeper) }
+        RunningKeeper { folder, is_over, keeper: Some(keeper) }
     }
 
     fn clock(&self) -> Clock {
-        Clock::open_page(page(&self.folder)).expect("the clock is there")
+        Clock::open_page(page(&self.folder)).expect("cannot open the clock")
     }
 }
 
-impl Drop for Kept {
+impl Drop for RunningKeeper {
     fn drop(&mut self) {
         // ORDERING: Relaxed: ends the loop of the thread, which is joined below.
         self.is_over.store(true, Ordering::Relaxed);
         self.keeper.take().map(JoinHandle::join);
-        // What cannot be removed lies in the system's own folder for that.
+        // A folder that cannot be removed stays in the temporary folder of the system.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
 fn page(folder: &Path) -> PathBuf {
-    std::fs::create_dir_all(folder).expect("a folder for the page");
+    std::fs::create_dir_all(folder).expect("cannot create a folder for the page");
     folder.join("clock")
 }
 
 fn run(bench: &mut Bench) {
-    let kept = Kept::start();
-    let source = kept.clock().source();
+    let keeper = RunningKeeper::start();
+    let source = keeper.clock().source();
     let jobs = vec![
         reading(ORDERED_COUNTER, source, |source: &Source| source.read_ordered()),
         reading(COUNTER, source, |source: &Source| source.read_unordered()),
-        reading(NOW, kept.clock(), Clock::now),
-        reading(UNORDERED, kept.clock(), Clock::now_unordered),
-        reading(COARSE, kept.clock(), Clock::coarse),
-        reading("tearfree realtime", kept.clock(), Clock::realtime),
-        reading("tearfree now_bounded", kept.clock(), |clock: &Clock| clock.now_bounded().latest),
+        reading(NOW, keeper.clock(), Clock::now),
+        reading(UNORDERED, keeper.clock(), Clock::now_unordered),
+        reading(COARSE, keeper.clock(), Clock::coarse),
+        reading("tearfree realtime", keeper.clock(), Clock::realtime),
+        reading("tearfree now_bounded", keeper.clock(), |clock: &Clock| clock.now_bounded().latest),
         reading("CLOCK_MONOTONIC", libc::CLOCK_MONOTONIC, system),
         reading(KERNEL_COARSE, libc::CLOCK_MONOTONIC_COARSE, system),
         reading("CLOCK_REALTIME", libc::CLOCK_REALTIME, system),
@@ -113,7 +114,7 @@ fn run(bench: &mut Bench) {
             black_box(fastant::Instant::now());
             1
         }),
-        // Its `elapsed` is zero within a tick of the coarse clock, so it shows nothing.
+        // Not `elapsed`, which is zero within a tick of the coarse clock.
         reading("coarsetime 0.1", (), |()| {
             black_box(coarsetime::Instant::now());
             1
@@ -132,7 +133,7 @@ fn system(id: &libc::clockid_t) -> u64 {
     time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
 }
 
-/// A clock as a job. Whether it tells the right time, other tests say; here it must tell one.
+/// Returns a job that reads a clock. It checks only that the time is not zero.
 fn reading<C: 'static>(
     name: &'static str,
     clock: C,

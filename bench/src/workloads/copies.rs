@@ -1,53 +1,53 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reading and writing whole values on one thread, with nobody else about.
+//! Reading and writing whole values on one thread, uncontended.
 
 use core::hint::black_box;
 
 use tearfree::lock::{DefaultLock, WriterLock};
 
-use super::{Bench, Workload};
 use crate::alone::{Job, Work};
-use crate::contestant::Contestant;
+use crate::contestant::{Contestant, EveryContestant};
 use crate::jobs::{ReadInto, ReadValue, Set, SetRead};
 use crate::payload::{EverySize, Payload, byte_sizes, every_size};
-use crate::peers::{ByValue, EveryContestant, Memcpy, Split, every_contestant};
+use crate::peers::{ByValue, Memcpy, Split, every_contestant};
+use crate::runner::{Bench, Workload};
 
 pub(super) const READ_INTO: Workload = Workload {
     name: "read_into",
-    about: "copy the value to where the caller has it, no writer",
+    about: "copy the value into the caller's buffer, no writer",
     cases: || count(every_size),
-    run: |bench| at_every_size(bench, "read_into", &ReadIntoJobs),
+    run: |bench| compare_at_every_size(bench, "read_into", &ReadIntoJobs),
 };
 
 pub(super) const READ: Workload = Workload {
     name: "read",
     about: "return the value, no writer",
     cases: || count(every_size),
-    run: |bench| at_every_size(bench, "read", &ReadJobs),
+    run: |bench| compare_at_every_size(bench, "read", &ReadJobs),
 };
 
 pub(super) const SET: Workload = Workload {
     name: "set",
     about: "publish a value, no reader",
     cases: || count(every_size),
-    run: |bench| at_every_size(bench, "set", &SetJobs),
+    run: |bench| compare_at_every_size(bench, "set", &SetJobs),
 };
 
 pub(super) const BYTES: Workload = Workload {
     name: "bytes",
     about: "read_into of arrays of single bytes",
     cases: || count(byte_sizes),
-    run: |bench| at_byte_sizes(bench, "bytes", &ReadIntoJobs),
+    run: |bench| compare_at_byte_sizes(bench, "bytes", &ReadIntoJobs),
 };
 
 pub(super) const SET_READ: Workload = Workload {
     name: "set_read",
-    about: "publish a value, then copy it to where the caller has it, on one thread",
+    about: "publish a value, then copy it into the caller's buffer, on one thread",
     cases: || count(every_size),
-    run: |bench| at_every_size(bench, "set_read", &SetReadJobs),
+    run: |bench| compare_at_every_size(bench, "set_read", &SetReadJobs),
 };
 
-/// What the table calls taking and giving back our writer lock with nothing in between.
+/// The row of locking and unlocking our writer lock with nothing in between.
 pub(crate) const LOCK_ALONE: &str = "lock alone";
 
 fn count(sizes: fn(&mut Counter)) -> usize {
@@ -64,11 +64,11 @@ impl EverySize for Counter {
     }
 }
 
-fn at_every_size(bench: &mut Bench, workload: &'static str, jobs: &impl Jobs) {
+fn compare_at_every_size(bench: &mut Bench, workload: &'static str, jobs: &impl Operation) {
     every_size(&mut AtEverySize { bench, workload, jobs });
 }
 
-fn at_byte_sizes(bench: &mut Bench, workload: &'static str, jobs: &impl Jobs) {
+fn compare_at_byte_sizes(bench: &mut Bench, workload: &'static str, jobs: &impl Operation) {
     byte_sizes(&mut AtEverySize { bench, workload, jobs });
 }
 
@@ -78,7 +78,7 @@ struct AtEverySize<'a, J> {
     jobs: &'a J,
 }
 
-impl<J: Jobs> EverySize for AtEverySize<'_, J> {
+impl<J: Operation> EverySize for AtEverySize<'_, J> {
     fn size<T: Payload>(&mut self) {
         let mut list = JobList::<'_, J> { jobs: self.jobs, list: Vec::new() };
         list.list.push(self.jobs.job::<T, Memcpy<T>>());
@@ -93,7 +93,7 @@ struct JobList<'a, J> {
     list: Vec<Box<dyn Job>>,
 }
 
-impl<T: Payload, J: Jobs> EveryContestant<T> for JobList<'_, J> {
+impl<T: Payload, J: Operation> EveryContestant<T> for JobList<'_, J> {
     fn contestant<C: Contestant<T> + Send + Sync + 'static>(&mut self) {
         if C::READS_AGAIN || !J::READS_AGAIN {
             self.list.push(self.jobs.job::<T, C>());
@@ -101,9 +101,9 @@ impl<T: Payload, J: Jobs> EveryContestant<T> for JobList<'_, J> {
     }
 }
 
-/// One of the kinds of work, for any contestant at any size.
-trait Jobs {
-    /// Whether the work reads one value many times.
+/// Creates jobs with one operation, for any contestant at any size.
+trait Operation {
+    /// Whether the operation reads one value many times.
     const READS_AGAIN: bool = true;
 
     fn job<T: Payload, C: Contestant<T> + 'static>(&self) -> Box<dyn Job>;
@@ -115,7 +115,7 @@ trait Jobs {
 
 struct ReadIntoJobs;
 
-impl Jobs for ReadIntoJobs {
+impl Operation for ReadIntoJobs {
     fn job<T: Payload, C: Contestant<T> + 'static>(&self) -> Box<dyn Job> {
         ReadInto::<T, C>::job()
     }
@@ -123,7 +123,7 @@ impl Jobs for ReadIntoJobs {
 
 struct ReadJobs;
 
-impl Jobs for ReadJobs {
+impl Operation for ReadJobs {
     fn job<T: Payload, C: Contestant<T> + 'static>(&self) -> Box<dyn Job> {
         ReadValue::<T, C>::job()
     }
@@ -131,7 +131,7 @@ impl Jobs for ReadJobs {
 
 struct SetJobs;
 
-impl Jobs for SetJobs {
+impl Operation for SetJobs {
     const READS_AGAIN: bool = false;
 
     fn job<T: Payload, C: Contestant<T> + 'static>(&self) -> Box<dyn Job> {
@@ -145,7 +145,7 @@ impl Jobs for SetJobs {
 
 struct SetReadJobs;
 
-impl Jobs for SetReadJobs {
+impl Operation for SetReadJobs {
     const READS_AGAIN: bool = false;
 
     fn job<T: Payload, C: Contestant<T> + 'static>(&self) -> Box<dyn Job> {
@@ -157,7 +157,7 @@ impl Jobs for SetReadJobs {
     }
 }
 
-#[expect(unsafe_code, reason = "giving a bare lock back is unsafe: only its holder may do that")]
+#[expect(unsafe_code, reason = "unlocking is unsafe: only the holder of a lock may do that")]
 fn lock_alone() -> Box<dyn Job> {
     let lock = Box::new(DefaultLock::UNLOCKED);
     let work = move |times| {

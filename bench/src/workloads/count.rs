@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The same lock read from Rust and from C: a quote of eight words beside a `seqlock_t`.
+//! Reads of eight words beside a `seqlock_t`, from Rust and from C.
 #![allow(unsafe_code, reason = "calls into C")]
 
 use core::array;
@@ -8,9 +8,9 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use tearfree_capi::BareSeqLock;
 
-use super::{Bench, Workload};
 use crate::alone::{Job, Work};
-use crate::placement::Page;
+use crate::placement::PageAligned;
+use crate::runner::{Bench, Workload};
 
 pub(super) const COUNT: Workload = Workload {
     name: "count",
@@ -35,16 +35,16 @@ unsafe extern "C" {
     fn c_read_quote(quote: &Quote, out: &mut [u64; WORDS], times: u64);
 }
 
-/// What every word holds.
+/// The value of every word.
 const WORD: u64 = 0xC0DE;
 
 fn run(bench: &mut Bench) {
     bench.compare(COUNT.name, size_of::<[u64; WORDS]>(), vec![from_rust(), from_c()]);
 }
 
-fn quote() -> Box<Page<Quote>> {
+fn quote() -> Box<PageAligned<Quote>> {
     let words = array::from_fn(|_| AtomicU64::new(WORD));
-    Box::new(Page(Quote { lock: BareSeqLock::new(), words }))
+    Box::new(PageAligned(Quote { lock: BareSeqLock::new(), words }))
 }
 
 fn from_rust() -> Box<dyn Job> {
@@ -67,7 +67,7 @@ fn from_c() -> Box<dyn Job> {
     let quote = quote();
     let work = move |times| {
         let mut out = [0; WORDS];
-        // SAFETY: The C function reads the struct by the calls for which it is laid out, and writes
+        // SAFETY: The C function reads the struct by the calls that match its layout, and writes
         // nothing but `out`.
         unsafe { c_read_quote(&black_box(&*quote).0, &mut out, times) };
         out[WORDS - 1]

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One field of eight bytes out of a value of 4 KiB, beside a read of eight bytes alone.
+//! Reads of a field of eight bytes in a value of 4 KiB, and of eight bytes alone.
 
 use core::hint::black_box;
 use std::sync::{Arc, PoisonError};
 
 use tearfree::{SeqLock, field};
 
-use super::{Bench, Workload};
 use crate::alone::{Job, Work};
+use crate::runner::{Bench, Workload};
 
 pub(super) const FIELD: Workload = Workload {
     name: "field",
@@ -34,31 +34,31 @@ const BIG: Big = Big { before: [1; 255], middle: MIDDLE, after: [2; 256] };
 fn run(bench: &mut Bench) {
     assert_eq!(size_of::<Big>(), BYTES);
     let jobs = vec![
-        read_of(EIGHT_BYTES, SeqLock::new(MIDDLE), |lock: &SeqLock<u64>| lock.read()),
-        read_of(ONE_FIELD, SeqLock::new(BIG), |lock: &SeqLock<Big>| {
+        read_job(EIGHT_BYTES, SeqLock::new(MIDDLE), |lock: &SeqLock<u64>| lock.read()),
+        read_job(ONE_FIELD, SeqLock::new(BIG), |lock: &SeqLock<Big>| {
             lock.read_fields(field!(Big, middle))
         }),
-        read_of("tearfree read_with", SeqLock::new(BIG), |lock: &SeqLock<Big>| {
+        read_job("tearfree read_with", SeqLock::new(BIG), |lock: &SeqLock<Big>| {
             lock.read_with(|view| view.get(field!(Big, middle)))
         }),
-        read_of("tearfree, whole", SeqLock::new(BIG), |lock: &SeqLock<Big>| lock.read().middle),
-        read_of(
+        read_job("tearfree, whole", SeqLock::new(BIG), |lock: &SeqLock<Big>| lock.read().middle),
+        read_job(
             "seqlock 0.2, whole",
             seqlock::SeqLock::new(BIG),
             |lock: &seqlock::SeqLock<Big>| lock.read().middle,
         ),
-        read_of("pl RwLock, in place", parking_lot::RwLock::new(BIG), |lock| lock.read().middle),
-        read_of("std RwLock, in place", std::sync::RwLock::new(BIG), |lock| {
+        read_job("pl RwLock, in place", parking_lot::RwLock::new(BIG), |lock| lock.read().middle),
+        read_job("std RwLock, in place", std::sync::RwLock::new(BIG), |lock| {
             lock.read().unwrap_or_else(PoisonError::into_inner).middle
         }),
-        read_of("arc-swap, in place", arc_swap::ArcSwap::new(Arc::new(BIG)), |lock| {
+        read_job("arc-swap, in place", arc_swap::ArcSwap::new(Arc::new(BIG)), |lock| {
             lock.load().middle
         }),
     ];
     bench.compare(FIELD.name, BYTES, jobs);
 }
 
-fn read_of<L: 'static>(
+fn read_job<L: 'static>(
     name: &'static str,
     lock: L,
     read: impl Fn(&L) -> u64 + 'static,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The latch, whose readers never wait, beside the lock.
+//! Reads of the latch and of the lock.
 
-use super::{Bench, Workload};
 use crate::jobs::ReadValue;
 use crate::payload::{EverySize, Payload, Words};
 use crate::peers::{Latch, Memcpy, Ours};
+use crate::runner::{Bench, Workload};
 
 pub(super) const LATCH: Workload = Workload {
     name: "latch",

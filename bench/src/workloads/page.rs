@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The page between processes beside the latch inside of one, and what others share values with.
+//! The page, the latch, and what other programs share values with.
 
-use super::{Bench, Case, Workload};
 use crate::alone::Job;
 use crate::contestant::Contestant;
 use crate::jobs::{ReadInto, ReadValue, Set};
 use crate::machine::cores;
 use crate::peers::{Latch, Memcpy, Page, SharedMutex, Unrestricted};
 use crate::processes::{self, MOST, Run};
+use crate::runner::{Bench, Case, Workload};
 
 pub(super) const PAGE_READ: Workload = Workload {
     name: "page_read",
-    about: "return the value of a page between processes, no writer",
+    about: "return the value of a page, no writer",
     cases: || 3,
     run: |bench| {
-        // Larger ones are for `page_into`, as the documentation of the page says.
+        // Larger values are read by `get_into`: see `page_into`.
         one_size::<2>(bench, PAGE_READ.name, &ReadValues);
         one_size::<8>(bench, PAGE_READ.name, &ReadValues);
         one_size::<16>(bench, PAGE_READ.name, &ReadValues);
@@ -23,14 +23,14 @@ pub(super) const PAGE_READ: Workload = Workload {
 
 pub(super) const PAGE_READ_INTO: Workload = Workload {
     name: "page_into",
-    about: "copy the value of a page to where the caller has it, no writer",
+    about: "copy the value of a page into the caller's buffer, no writer",
     cases: || SIZES,
     run: |bench| every_size(bench, PAGE_READ_INTO.name, &ReadsInto),
 };
 
 pub(super) const PAGE_SET: Workload = Workload {
     name: "page_set",
-    about: "publish to a page between processes, no reader",
+    about: "publish a value to a page, no reader",
     cases: || SIZES,
     run: |bench| every_size(bench, PAGE_SET.name, &Sets),
 };
@@ -42,7 +42,7 @@ pub(super) const PROCESSES: Workload = Workload {
     run: |bench| reader_counts().into_iter().for_each(|readers| processes(bench, readers)),
 };
 
-/// Up to a reader for each core; with more of them the system's clock decides who reads.
+/// Returns 1, 2, 4 and so on, to a reader for each core.
 fn reader_counts() -> Vec<usize> {
     let counts = core::iter::successors(Some(1), |count| Some(count * 2));
     counts.take_while(|&count| count <= cores().min(MOST)).collect()
@@ -53,7 +53,7 @@ fn processes(bench: &mut Bench, readers: usize) {
         [one::<Page<8>>(), one::<Unrestricted<[u64; 8]>>(), one::<SharedMutex<[u64; 8]>>()];
     let name = if readers == 1 { "1 reader".to_owned() } else { format!("{readers} readers") };
     let case = Case { workload: PROCESSES.name, name, bytes: size_of::<[u64; 8]>() };
-    bench.take_turns(&case, readers, &contestants);
+    bench.compare_processes(&case, readers, &contestants);
 }
 
 fn one<C: Contestant<[u64; 8]>>() -> (&'static str, Run) {
@@ -62,8 +62,8 @@ fn one<C: Contestant<[u64; 8]>>() -> (&'static str, Run) {
 
 const SIZES: usize = 4;
 
-/// One of the kinds of work.
-trait Jobs {
+/// Creates jobs with one operation, for any contestant at any size.
+trait Operation {
     fn job<const N: usize, C: Contestant<[u64; N]> + 'static>(&self) -> Box<dyn Job>;
 }
 
@@ -71,32 +71,32 @@ struct ReadValues;
 struct ReadsInto;
 struct Sets;
 
-impl Jobs for ReadValues {
+impl Operation for ReadValues {
     fn job<const N: usize, C: Contestant<[u64; N]> + 'static>(&self) -> Box<dyn Job> {
         ReadValue::<[u64; N], C>::job()
     }
 }
 
-impl Jobs for ReadsInto {
+impl Operation for ReadsInto {
     fn job<const N: usize, C: Contestant<[u64; N]> + 'static>(&self) -> Box<dyn Job> {
         ReadInto::<[u64; N], C>::job()
     }
 }
 
-impl Jobs for Sets {
+impl Operation for Sets {
     fn job<const N: usize, C: Contestant<[u64; N]> + 'static>(&self) -> Box<dyn Job> {
         Set::<[u64; N], C>::job()
     }
 }
 
-fn every_size(bench: &mut Bench, workload: &str, jobs: &impl Jobs) {
+fn every_size(bench: &mut Bench, workload: &str, jobs: &impl Operation) {
     one_size::<2>(bench, workload, jobs);
     one_size::<8>(bench, workload, jobs);
     one_size::<32>(bench, workload, jobs);
     one_size::<512>(bench, workload, jobs);
 }
 
-fn one_size<const N: usize>(bench: &mut Bench, workload: &str, jobs: &impl Jobs) {
+fn one_size<const N: usize>(bench: &mut Bench, workload: &str, jobs: &impl Operation) {
     let list = vec![
         jobs.job::<N, Memcpy<[u64; N]>>(),
         jobs.job::<N, Latch<[u64; N]>>(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Waiting for a change in a task: `changed().await` of a split lock, and that of `tokio::sync::watch`.
 //!
-//! The tasks run on `block_on`, which polls and parks, so no runtime is part of what is measured.
+//! The tasks run on `block_on`, which polls and parks, so no runtime is measured.
 
 use core::future::{Future, poll_fn};
 use core::hint::black_box;
@@ -13,12 +13,12 @@ use futures_lite::future::block_on;
 use tearfree::{Reader, SeqLock, Version, Writer};
 use tokio::sync::watch;
 
-use super::Workload;
 use crate::alone::{Job, Work};
+use crate::runner::Workload;
 
 pub(super) const TASK_SET: Workload = Workload {
     name: "task_set",
-    about: "publish 8 bytes that tasks could wait for, and none does",
+    about: "publish 8 bytes, with no task waiting",
     cases: || 1,
     run: |bench| {
         let jobs = vec![set::<Split>(TEARFREE), set::<Watch>(WATCH)];
@@ -28,7 +28,7 @@ pub(super) const TASK_SET: Workload = Workload {
 
 pub(super) const TASK_TRIP: Workload = Workload {
     name: "task_trip",
-    about: "a round trip between two tasks, each of which waits for the other's value",
+    about: "a round trip between two tasks that wait for each other's values",
     cases: || 1,
     run: |bench| {
         let jobs = vec![
@@ -44,7 +44,7 @@ pub(super) const TASK_TRIP: Workload = Workload {
 const TEARFREE: &str = "tearfree split";
 const WATCH: &str = "tokio watch";
 
-/// A value that one task sets and another waits for.
+/// A value that one task sets and another one waits for.
 trait Ends: 'static {
     type Sender: Send;
     type Receiver: Send;
@@ -121,7 +121,7 @@ fn set<E: Ends>(name: &'static str) -> Box<dyn Job> {
     Box::new(Work { name, expected: 1, work })
 }
 
-/// Tells the answering task to end.
+/// The value that ends the answering task.
 const END: u64 = u64::MAX;
 
 /// Sets each number and waits until it comes back.
@@ -134,7 +134,7 @@ async fn ask<E: Ends>((sender, receiver): &mut (E::Sender, E::Receiver), times: 
     u64::from(right == times)
 }
 
-/// Sets what it gets, until the end.
+/// Sets each value that it receives, until the end.
 async fn answer<E: Ends>((sender, receiver): &mut (E::Sender, E::Receiver)) {
     loop {
         match E::next(receiver).await {
@@ -151,7 +151,7 @@ fn two_tasks<E: Ends>() -> [(E::Sender, E::Receiver); 2] {
     [(there, returns), (back, arrives)]
 }
 
-/// The asking task's ends, and the thread of the answering one.
+/// The ends of the asking task, and the thread of the answering one.
 struct Pair<E: Ends> {
     ends: (E::Sender, E::Receiver),
     answering: Option<JoinHandle<()>>,

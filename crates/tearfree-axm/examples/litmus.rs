@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Says what the checker thinks of litmus files: `cargo run -p tearfree-axm --example litmus -- FILE...`
+//! Prints the verdict on litmus files: `cargo run -p tearfree-axm --example litmus -- FILE...`
 //!
-//! With `--states` first, all final states too, each on a line of its own.
+//! With `--states` first, it prints all final states too.
 
 use std::process::ExitCode;
 use std::{env, fs};
@@ -23,18 +23,18 @@ fn main() -> ExitCode {
                 return ExitCode::from(2);
             }
         };
-        let test = match Litmus::read(&text) {
+        let test = match Litmus::parse(&text) {
             Ok(test) => test,
-            Err(misread) => {
-                eprintln!("{file}: {misread}");
+            Err(error) => {
+                eprintln!("{file}: {error}");
                 return ExitCode::from(2);
             }
         };
         let verdict = test.verdict();
         let is_wrong = verdict != test.expected;
         wrong += usize::from(is_wrong);
-        let judged = if is_wrong { "WRONG" } else { "ok" };
-        println!("{judged:5} {:50} expected {}, is {verdict}", test.name, test.expected);
+        let mark = if is_wrong { "WRONG" } else { "ok" };
+        println!("{mark:5} {:50} expected {}, is {verdict}", test.name, test.expected);
         if shows_states {
             test.states().iter().for_each(|state| println!("    {state}"));
         }

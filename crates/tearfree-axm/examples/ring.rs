@@ -10,7 +10,7 @@ const SLOTS: usize = 2;
 #[derive(Debug)]
 struct Ring {
     slots: [Plain; SLOTS],
-    /// How many values were put in, and how many were taken out.
+    /// The number of values pushed, and of values popped.
     pushed: AtomicUsize,
     popped: AtomicUsize,
 }
@@ -21,10 +21,10 @@ impl Ring {
         Ring { slots, pushed: AtomicUsize::new(0), popped: AtomicUsize::new(0) }
     }
 
-    /// `seen` is how the producer loads what the consumer has taken out.
-    fn push(&self, value: usize, seen: Ordering) -> bool {
+    /// `order` is the ordering of the load of `popped`.
+    fn push(&self, value: usize, order: Ordering) -> bool {
         let pushed = self.pushed.load(Relaxed);
-        if pushed - self.popped.load(seen) == SLOTS {
+        if pushed - self.popped.load(order) == SLOTS {
             return false;
         }
         self.slots[pushed % SLOTS].set(value);
@@ -43,9 +43,9 @@ impl Ring {
     }
 }
 
-fn explore(seen: Ordering) -> Report {
+fn explore(order: Ordering) -> Report {
     Program::new(Ring::new())
-        .silent(move |ring| (1..=3).for_each(|value| _ = ring.push(value, seen)))
+        .silent(move |ring| (1..=3).for_each(|value| _ = ring.push(value, order)))
         .thread(|ring| {
             let popped: Vec<usize> = (0..3).filter_map(|_| ring.pop()).collect();
             assert!(popped.iter().copied().eq(1..=popped.len()), "out of order: {popped:?}");

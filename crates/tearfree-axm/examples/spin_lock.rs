@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A spin lock, and what happens if its unlock is relaxed: `cargo run -p tearfree-axm --example spin_lock`
+//! A spin lock, and the data race if its unlock is relaxed: `cargo run -p tearfree-axm --example spin_lock`
 
 use core::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 
 use tearfree_axm::{AtomicBool, Plain, Program, Report, pause, thread};
 
-struct Locked {
-    taken: AtomicBool,
+struct SpinLocked {
+    is_locked: AtomicBool,
     value: Plain,
 }
 
-impl Locked {
+impl SpinLocked {
     fn add_one(&self, unlock: Ordering) {
-        while self.taken.swap(true, Acquire) {
+        while self.is_locked.swap(true, Acquire) {
             pause();
         }
         self.value.set(self.value.get() + 1);
-        self.taken.store(false, unlock);
+        self.is_locked.store(false, unlock);
     }
 }
 
 fn explore(unlock: Ordering) -> Report {
-    Program::new(Locked { taken: AtomicBool::new(false), value: Plain::new(0) })
+    Program::new(SpinLocked { is_locked: AtomicBool::new(false), value: Plain::new(0) })
         .thread(move |locked| {
             thread::scope(|scope| {
                 scope.spawn(|| locked.add_one(unlock));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Treiber's stack: two threads push and pop, a third one pops. What happens if a push is relaxed, and
-//! if a pop frees its node at once: `cargo run --release -p tearfree-axm --example stack`
+//! Treiber's stack: two threads push and pop, a third one pops. Shows the failures of a relaxed push and
+//! of a pop that frees its node at once: `cargo run --release -p tearfree-axm --example stack`
 //!
-//! With `-- three`, the third thread pushes as well.
+//! With `-- three`, the third thread pushes too.
 #![expect(unsafe_code, reason = "nodes are raw pointers")]
 
 use core::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
@@ -42,7 +42,7 @@ impl Stack {
     fn pop(&self, frees: bool) -> Option<u32> {
         let mut head = self.head.load(Acquire);
         loop {
-            // SAFETY: the memory of nodes stays, and the checker reports what uses it too late.
+            // SAFETY: the memory of nodes stays, and the checker reports a use after free.
             let node = unsafe { head.as_ref() }?;
             // SAFETY: the pointer is valid until the closure returns.
             let next = node.next.with(|next| unsafe { *next });
@@ -88,7 +88,7 @@ fn main() {
 
     for (what, wrong) in [
         ("Relaxed", explore(Relaxed, false, false)),
-        ("a pop that frees beside a pop that reads", explore(Release, true, false)),
+        ("a pop that frees its node", explore(Release, true, false)),
     ] {
         let (failure, execution) = wrong.failures.first_key_value().expect("a race is found");
         println!("{what}: {failure}\n{execution}");

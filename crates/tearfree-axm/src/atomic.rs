@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Atomics with the names and calls of `core::sync::atomic`, whose accesses a program records.
 //!
-//! Each has the size of the word that it stands for. In memory lies the value with which the threads
-//! start. While no program runs, as when its state is made, they are ordinary atomics.
+//! Each has the size of its word. Its memory holds the value with which the threads start. While no
+//! program runs, for example when the state is created, they are ordinary atomics.
 #![expect(
     unsafe_code,
     reason = "a word of a block that a thread allocated is read through a pointer"
@@ -12,13 +12,14 @@ use core::fmt;
 use core::ptr;
 use core::sync::atomic::{self as core_atomic, Ordering};
 
+use crate::block::Reader;
 use crate::event::Strength;
-use crate::heap::Reader;
-use crate::replay::{self, Kind, Place};
+use crate::replay;
+use crate::run::{Variable, VariableKind};
 
-/// The orderings that a load can have.
+/// Converts the ordering of a load.
 #[track_caller]
-fn of_load(order: Ordering) -> Strength {
+fn load_strength(order: Ordering) -> Strength {
     match order {
         Ordering::Release => panic!("there is no such thing as a release load"),
         Ordering::AcqRel => panic!("there is no such thing as an acquire-release load"),
@@ -26,9 +27,9 @@ fn of_load(order: Ordering) -> Strength {
     }
 }
 
-/// The orderings that a store can have.
+/// Converts the ordering of a store.
 #[track_caller]
-fn of_store(order: Ordering) -> Strength {
+fn store_strength(order: Ordering) -> Strength {
     match order {
         Ordering::Acquire => panic!("there is no such thing as an acquire store"),
         Ordering::AcqRel => panic!("there is no such thing as an acquire-release store"),
@@ -38,18 +39,18 @@ fn of_store(order: Ordering) -> Strength {
 
 /// A word that an atomic can hold.
 pub(crate) trait Word: Copy + PartialEq {
-    fn bits(self) -> u64;
-    fn of(bits: u64) -> Self;
+    fn to_bits(self) -> u64;
+    fn from_bits(bits: u64) -> Self;
 }
 
 macro_rules! words {
     ($($word:ty)*) => {$(
         impl Word for $word {
-            fn bits(self) -> u64 {
+            fn to_bits(self) -> u64 {
                 self as u64
             }
 
-            fn of(bits: u64) -> Self {
+            fn from_bits(bits: u64) -> Self {
                 bits as $word
             }
         }
@@ -59,47 +60,47 @@ macro_rules! words {
 words! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize }
 
 impl Word for bool {
-    fn bits(self) -> u64 {
+    fn to_bits(self) -> u64 {
         u64::from(self)
     }
 
-    fn of(bits: u64) -> Self {
+    fn from_bits(bits: u64) -> Self {
         bits != 0
     }
 }
 
 impl<T> Word for *mut T {
-    fn bits(self) -> u64 {
+    fn to_bits(self) -> u64 {
         self.expose_provenance() as u64
     }
 
-    fn of(bits: u64) -> Self {
+    fn from_bits(bits: u64) -> Self {
         ptr::with_exposed_provenance_mut(bits as usize)
     }
 }
 
 macro_rules! atomics {
-    ($($(#[$about:meta])* $name:ident [$($of:tt)*] holds $word:ty;)*) => {$(
+    ($($(#[$about:meta])* $name:ident [$($generics:tt)*] holds $word:ty;)*) => {$(
         $(#[$about])*
         #[repr(transparent)]
-        pub struct $name $($of)* {
-            start: core_atomic::$name $($of)*,
+        pub struct $name $($generics)* {
+            start: core_atomic::$name $($generics)*,
         }
 
-        impl $($of)* $name $($of)* {
-            /// An atomic that holds `value` when the threads start.
+        impl $($generics)* $name $($generics)* {
+            /// Creates an atomic that holds `value` when the threads start.
             #[must_use]
             pub const fn new(value: $word) -> Self {
                 $name { start: core_atomic::$name::new(value) }
             }
 
-            pub(crate) fn place(&self) -> Place {
+            pub(crate) fn variable(&self) -> Variable {
                 // ORDERING: Relaxed: while a program runs, its stores go to the checker and not here.
-                Place {
+                Variable {
                     address: ptr::from_ref(self).addr(),
                     size: size_of::<Self>(),
-                    initial: self.start.load(Ordering::Relaxed).bits(),
-                    kind: Kind::Word,
+                    initial: self.start.load(Ordering::Relaxed).to_bits(),
+                    kind: VariableKind::Word,
                     made_by: None,
                     reader: Reader(Self::start_at),
                 }
@@ -108,11 +109,11 @@ macro_rules! atomics {
             /// # Safety
             /// `word` points to an atomic of this type.
             unsafe fn start_at(word: *const ()) -> u64 {
-                // SAFETY: `word` is the address of a `Self`: `place` gives this function away with
+                // SAFETY: `word` is the address of a `Self`: `variable` passes this function on with
                 // such addresses only.
                 let word = unsafe { &*word.cast::<Self>() };
                 // ORDERING: Relaxed: the word of a running program, whose stores go to the checker.
-                word.start.load(Ordering::Relaxed).bits()
+                word.start.load(Ordering::Relaxed).to_bits()
             }
 
             /// As in `core`.
@@ -121,8 +122,8 @@ macro_rules! atomics {
             /// If no load can have this ordering.
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $word {
-                let loaded = replay::load(self.place(), of_load(order));
-                loaded.map_or_else(|| self.start.load(order), Word::of)
+                let loaded = replay::load(self.variable(), load_strength(order));
+                loaded.map_or_else(|| self.start.load(order), Word::from_bits)
             }
 
             /// As in `core`.
@@ -131,16 +132,16 @@ macro_rules! atomics {
             /// If no store can have this ordering.
             #[track_caller]
             pub fn store(&self, value: $word, order: Ordering) {
-                let stored = replay::store(self.place(), value.bits(), of_store(order));
+                let stored = replay::store(self.variable(), value.to_bits(), store_strength(order));
                 stored.unwrap_or_else(|| self.start.store(value, order));
             }
 
             /// As in `core`.
             #[track_caller]
             pub fn swap(&self, value: $word, order: Ordering) -> $word {
-                let change = |_| Some(value.bits());
-                let read = replay::update(self.place(), change, order.into(), order.into());
-                read.map_or_else(|| self.start.swap(value, order), Word::of)
+                let change = |_| Some(value.to_bits());
+                let read = replay::update(self.variable(), change, order.into(), order.into());
+                read.map_or_else(|| self.start.swap(value, order), Word::from_bits)
             }
 
             /// As in `core`.
@@ -158,17 +159,17 @@ macro_rules! atomics {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$word, $word> {
-                let change = |read| (read == current.bits()).then_some(new.bits());
-                let failed = of_load(failure);
-                let read = replay::update(self.place(), change, success.into(), failed);
+                let change = |read| (read == current.to_bits()).then_some(new.to_bits());
+                let failed = load_strength(failure);
+                let read = replay::update(self.variable(), change, success.into(), failed);
                 let Some(read) = read else {
                     return self.start.compare_exchange(current, new, success, failure);
                 };
-                let read = Word::of(read);
+                let read = Word::from_bits(read);
                 if read == current { Ok(read) } else { Err(read) }
             }
 
-            /// As [`compare_exchange`](Self::compare_exchange). It fails for no reason as often as
+            /// As [`compare_exchange`](Self::compare_exchange), but fails spuriously as often as
             /// [`Program::spurious`](crate::Program::spurious) allows.
             ///
             /// # Errors
@@ -187,11 +188,11 @@ macro_rules! atomics {
                 if !replay::fails_spuriously() {
                     return self.compare_exchange(current, new, success, failure);
                 }
-                replay::failed_exchange(self.place(), current.bits(), of_load(failure));
+                replay::failed_exchange(self.variable(), current.to_bits(), load_strength(failure));
                 Err(current)
             }
 
-            /// As in `core`: a load, and exchanges until one succeeds.
+            /// As in `core`: a load, then exchanges until one succeeds.
             ///
             /// # Errors
             /// The value for which `change` gave none.
@@ -218,7 +219,7 @@ macro_rules! atomics {
             /// As in `core`.
             ///
             /// # Panics
-            /// In a thread of a program: the word has moved, and words go by their addresses.
+            /// In a thread of a program: words are identified by their addresses, and this one has moved.
             #[track_caller]
             pub fn into_inner(self) -> $word {
                 assert!(!replay::is_running(), "`into_inner` in a thread of a program");
@@ -229,7 +230,7 @@ macro_rules! atomics {
             /// As in `core`.
             ///
             /// # Panics
-            /// In a thread of a program, which would change the word unseen.
+            /// In a thread of a program, because the checker would not see the change.
             #[track_caller]
             pub fn get_mut(&mut self) -> &mut $word {
                 assert!(!replay::is_running(), "`get_mut` in a thread of a program");
@@ -237,26 +238,26 @@ macro_rules! atomics {
             }
         }
 
-        impl $($of)* Default for $name $($of)* {
+        impl $($generics)* Default for $name $($generics)* {
             fn default() -> Self {
-                Self::new(Word::of(0))
+                Self::new(Word::from_bits(0))
             }
         }
 
-        impl $($of)* From<$word> for $name $($of)* {
+        impl $($generics)* From<$word> for $name $($generics)* {
             fn from(value: $word) -> Self {
                 Self::new(value)
             }
         }
 
-        impl $($of)* Drop for $name $($of)* {
-            /// A word that a body made is gone: the next one at its address is another one.
+        impl $($generics)* Drop for $name $($generics)* {
+            /// Forgets the word: the next one at its address is another one.
             fn drop(&mut self) {
                 replay::dropped(ptr::from_ref(self).addr());
             }
         }
 
-        impl $($of)* fmt::Debug for $name $($of)* {
+        impl $($generics)* fmt::Debug for $name $($generics)* {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple(stringify!($name)).field(&self.start).finish()
             }
@@ -275,7 +276,7 @@ atomics! {
     AtomicU32 [] holds u32;
     /// A word of 64 bits.
     AtomicU64 [] holds u64;
-    /// A word of the machine.
+    /// A pointer-sized word.
     AtomicUsize [] holds usize;
     /// A signed word of 8 bits.
     AtomicI8 [] holds i8;
@@ -285,13 +286,13 @@ atomics! {
     AtomicI32 [] holds i32;
     /// A signed word of 64 bits.
     AtomicI64 [] holds i64;
-    /// A signed word of the machine.
+    /// A signed pointer-sized word.
     AtomicIsize [] holds isize;
-    /// A pointer to what is not part of the program, or to its state.
+    /// A pointer to the state, to memory of [`heap::alloc`](crate::heap::alloc), or to other data.
     AtomicPtr [<T>] holds *mut T;
 }
 
-/// The updates that give what was there before.
+/// Implements the updates that return the value before.
 macro_rules! updates {
     ($name:ident holds $word:ty: $($method:ident = $change:expr;)*) => {
         impl $name {$(
@@ -299,9 +300,9 @@ macro_rules! updates {
             #[track_caller]
             pub fn $method(&self, value: $word, order: Ordering) -> $word {
                 let new: fn($word, $word) -> $word = $change;
-                let change = |read| Some(new(Word::of(read), value).bits());
-                let read = replay::update(self.place(), change, order.into(), order.into());
-                read.map_or_else(|| self.start.$method(value, order), Word::of)
+                let change = |read| Some(new(Word::from_bits(read), value).to_bits());
+                let read = replay::update(self.variable(), change, order.into(), order.into());
+                read.map_or_else(|| self.start.$method(value, order), Word::from_bits)
             }
         )*}
     };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Memory that is not atomic: two accesses at once, one of them a write, are a failure.
+//! Memory that is not atomic. Two unordered accesses, one of them a write, are a data race.
 #![expect(
     unsafe_code,
     reason = "a cell of a block that a thread allocated is read through a pointer"
@@ -11,11 +11,12 @@ use core::fmt;
 use core::ptr;
 
 use crate::atomic::{AtomicUsize, Word};
+use crate::block::Reader;
 use crate::event::Strength;
-use crate::heap::Reader;
-use crate::replay::{self, Kind, Place};
+use crate::replay;
+use crate::run::{Variable, VariableKind};
 
-/// A word that is not atomic: if two threads are at it at once, the program has failed.
+/// A word that is not atomic: a data race on it is a failure.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct Plain {
@@ -23,44 +24,44 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// A word that holds `value` when the threads start.
+    /// Creates a word that holds `value` when the threads start.
     #[must_use]
     pub const fn new(value: usize) -> Self {
         Plain { start: AtomicUsize::new(value) }
     }
 
-    /// The same word, for accesses that are atomic.
+    /// Returns the same word for atomic accesses.
     pub(crate) fn as_atomic(&self) -> &AtomicUsize {
         &self.start
     }
 
-    /// Reads it.
+    /// Reads the word.
     ///
     /// # Panics
     /// Outside of a program's threads.
     #[track_caller]
     pub fn get(&self) -> usize {
-        let read = replay::load(self.start.place(), Strength::Plain);
-        read.map(Word::of).expect("only a thread of a program gets at a plain word")
+        let read = replay::load(self.start.variable(), Strength::Plain);
+        read.map(Word::from_bits).expect("a plain word is accessed outside of a program's threads")
     }
 
-    /// Writes it.
+    /// Writes the word.
     ///
     /// # Panics
     /// Outside of a program's threads.
     #[track_caller]
     pub fn set(&self, value: usize) {
-        let written = replay::store(self.start.place(), value.bits(), Strength::Plain);
-        written.expect("only a thread of a program gets at a plain word");
+        let written = replay::store(self.start.variable(), value.to_bits(), Strength::Plain);
+        written.expect("a plain word is accessed outside of a program's threads");
     }
 }
 
 thread_local! {
-    /// The values of cells in all executions of a program. Events have their numbers.
+    /// The values of cells in all executions of a program. Events refer to them by number.
     static VALUES: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The number of a value: equal ones have the same.
+/// Returns the number of a value. Equal values have the same number.
 fn number<T: Clone + PartialEq + 'static>(value: &T) -> u64 {
     VALUES.with_borrow_mut(|values| {
         let is_it = |known: &Box<dyn Any>| known.downcast_ref() == Some(value);
@@ -72,17 +73,17 @@ fn number<T: Clone + PartialEq + 'static>(value: &T) -> u64 {
     })
 }
 
-/// Forgets the values of the program before.
+/// Forgets the values of the last program.
 pub(crate) fn forget_values() {
     // A destructor may use a cell.
     drop(VALUES.take());
 }
 
-/// An `UnsafeCell` that reports data races, with the calls of loom's.
+/// An `UnsafeCell` that reports data races, with the methods of loom's.
 ///
-/// Each thread of each execution finds the value that it would find there, so values are cloned and
-/// compared: data, and pointers to what [`heap`](crate::heap) has made. A pointer that a closure gets
-/// is to such a clone, and dangles when the closure returns.
+/// Values are cloned and compared, so that each thread finds the value of its execution. They may be data
+/// and pointers to memory of [`heap`](crate::heap). The pointer that a closure gets is to such a clone, and
+/// dangles when the closure returns.
 ///
 /// # Examples
 /// ```
@@ -121,7 +122,7 @@ impl<T> UnsafeCell<T> {
     /// As in `core`.
     ///
     /// # Panics
-    /// In a thread of a program: the cell has moved, and words go by their addresses.
+    /// In a thread of a program: cells are identified by their addresses, and this one has moved.
     #[track_caller]
     pub fn into_inner(self) -> T
     where
@@ -133,12 +134,12 @@ impl<T> UnsafeCell<T> {
 }
 
 impl<T: Clone + PartialEq + 'static> UnsafeCell<T> {
-    fn place(&self) -> Place {
-        Place {
+    fn variable(&self) -> Variable {
+        Variable {
             address: ptr::from_ref(self).addr(),
             size: size_of::<Self>(),
             initial: number(&*self.start.borrow()),
-            kind: Kind::Word,
+            kind: VariableKind::Word,
             made_by: None,
             reader: Reader(Self::start_at),
         }
@@ -147,24 +148,24 @@ impl<T: Clone + PartialEq + 'static> UnsafeCell<T> {
     /// # Safety
     /// `cell` points to a cell of this type.
     unsafe fn start_at(cell: *const ()) -> u64 {
-        // SAFETY: `cell` is the address of a `Self`: `place` gives this function away with such
-        // addresses only.
+        // SAFETY: `cell` is the address of a `Self`: `variable` passes this function on with
+        // such addresses only.
         let cell = unsafe { &*cell.cast::<Self>() };
         number(&*cell.start.borrow())
     }
 
-    /// The value that this thread finds. `None` if no body is being run.
+    /// Loads the value. `None` if no body is running.
     #[track_caller]
     fn found(&self) -> Option<T> {
-        let found = replay::load(self.place(), Strength::Plain)?;
+        let found = replay::load(self.variable(), Strength::Plain)?;
         let known = VALUES.with_borrow(|values| {
             values.get(found as usize).and_then(|value| value.downcast_ref::<T>()).cloned()
         });
-        // What was never initialized has no value. That is a race, and reported when the run is left.
+        // An allocation that is not ordered before this has no value. That is a race, and reported.
         Some(known.unwrap_or_else(|| self.start.borrow().clone()))
     }
 
-    /// Calls `read` with a pointer to the value. It must not write there.
+    /// Calls `read` with a pointer to the value, through which it must not write.
     #[track_caller]
     pub fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
         match self.found() {
@@ -173,18 +174,18 @@ impl<T: Clone + PartialEq + 'static> UnsafeCell<T> {
         }
     }
 
-    /// Calls `write` with a pointer to the value, and stores what it leaves there.
+    /// Calls `write` with a pointer to the value, and stores the result.
     #[track_caller]
     pub fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
         let Some(mut value) = self.found() else { return write(self.start.as_ptr()) };
         let result = write(&raw mut value);
-        replay::store(self.place(), number(&value), Strength::Plain);
+        replay::store(self.variable(), number(&value), Strength::Plain);
         result
     }
 }
 
 impl<T> Drop for UnsafeCell<T> {
-    /// A cell that a body made is gone: the next one at its address is another one.
+    /// Forgets the cell: the next one at its address is another one.
     fn drop(&mut self) {
         replay::dropped(ptr::from_ref(self).addr());
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What threads do to memory: the events of an execution.
+//! The events of an execution: accesses, fences, spawns and joins.
 
 use core::fmt;
 use core::panic::Location as Line;
@@ -41,7 +41,7 @@ pub(crate) enum Action {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Strength {
-    /// Not atomic: a race if it is not ordered.
+    /// Not atomic: a data race if it is not ordered.
     Plain,
     Relaxed,
     Acquire,
@@ -58,27 +58,27 @@ impl From<Ordering> for Strength {
             Ordering::Release => Strength::Release,
             Ordering::AcqRel => Strength::AcqRel,
             Ordering::SeqCst => Strength::SeqCst,
-            order => panic!("an ordering of which this checker knows nothing: {order:?}"),
+            order => panic!("this checker does not know the ordering {order:?}"),
         }
     }
 }
 
-/// One access or fence of one thread.
+/// One access, fence, spawn or join of one thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) action: Action,
     pub(crate) strength: Strength,
-    /// The line of the source that did it. The program did not do what was there before it.
+    /// The line of the source. `None` for initial stores.
     pub(crate) line: Option<&'static Line<'static>>,
 }
 
 impl Event {
-    /// The store that was there when the threads started. Its value does not matter to the axioms.
+    /// Creates the initial store of a location. The axioms do not use its value.
     pub(crate) fn initial(at: Location) -> Self {
         Event { action: Action::Store { at, value: 0 }, strength: Strength::Relaxed, line: None }
     }
 
-    /// The event with another number for its location.
+    /// Replaces the number of its location by `numbers[location]`.
     pub(crate) fn renumbered(mut self, numbers: &[Location]) -> Self {
         match &mut self.action {
             Action::Load { at, .. }
@@ -106,11 +106,11 @@ impl Event {
         matches!(self.action, Action::Load { .. } | Action::Update { .. })
     }
 
-    /// The value that it leaves in memory, if it does.
+    /// Returns the value that it leaves in memory, if it writes.
     pub(crate) fn written(&self) -> Option<u64> {
         match self.action {
             Action::Store { value, .. } | Action::Update { written: value, .. } => Some(value),
-            // Nothing is left there. A load that reads from this is reported.
+            // Any value will do: a load that reads from this is reported.
             Action::Free { .. } => Some(0),
             Action::Load { .. } | Action::Fence | Action::Spawn { .. } | Action::Join { .. } => {
                 None
@@ -138,13 +138,13 @@ impl Event {
         self.strength == Strength::SeqCst
     }
 
-    /// At least acquire, where that means something: reads and fences.
+    /// Returns whether it is a read or fence that is at least acquire.
     pub(crate) fn acquires(&self) -> bool {
         use Strength::{AcqRel, Acquire, SeqCst};
         matches!(self.strength, Acquire | AcqRel | SeqCst) && (self.reads() || self.is_fence())
     }
 
-    /// At least release, where that means something: writes and fences.
+    /// Returns whether it is a write or fence that is at least release.
     pub(crate) fn releases(&self) -> bool {
         use Strength::{AcqRel, Release, SeqCst};
         let counts = self.written().is_some() || self.is_fence();

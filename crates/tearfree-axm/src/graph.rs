@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A part of an execution, on its way to a whole one.
+//! A part of an execution, which the search extends.
 
 use core::fmt;
 use std::rc::Rc;
@@ -7,8 +7,7 @@ use std::rc::Rc;
 use crate::event::{Action, Event, Location};
 use crate::rc11::Execution;
 use crate::relation::{MOST_EVENTS, Relation, Set};
-use crate::replay::{End, Place, Request, Run};
-use crate::runs::RunId;
+use crate::run::{End, Request, Run, RunId, Variable};
 
 /// A store: the initial one of a location, or an event of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,7 +21,7 @@ impl Store {
         Store::Initial(u16::try_from(at).expect("a program has few locations"))
     }
 
-    /// For keys: no two stores have the same.
+    /// Returns a number that is different for each store, for keys.
     fn number(self) -> u32 {
         match self {
             Store::Initial(at) => u32::from(at),
@@ -31,7 +30,7 @@ impl Store {
     }
 }
 
-/// The store that is an event of a thread.
+/// Returns the store that is an event of a thread.
 fn store_by(thread: usize, event: usize) -> Store {
     let fits = (u8::try_from(thread), u8::try_from(event));
     let (Ok(thread), Ok(event)) = fits else {
@@ -40,14 +39,14 @@ fn store_by(thread: usize, event: usize) -> Store {
     Store::By { thread, event }
 }
 
-/// How far a thread has come.
+/// The events of a thread so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
     pub(crate) id: RunId,
     pub(crate) run: Rc<Run>,
-    /// From where its loads got what they gave.
+    /// The stores that its loads read from.
     pub(crate) sources: Rc<Vec<Store>>,
-    /// What failed for no reason, and what did not; and which threads were joined.
+    /// Which operations failed spuriously, and which threads were joined.
     pub(crate) choices: Vec<u64>,
 }
 
@@ -56,30 +55,30 @@ impl Progress {
         Progress { id, run, sources: Rc::default(), choices: Vec::new() }
     }
 
-    /// For a thread that no thread has spawned in this execution.
-    fn absent() -> Self {
-        Self::new(RunId::MAX, Rc::new(Run { events: Vec::new(), end: End::Absent }))
+    /// Creates the progress of a thread that was not spawned in this execution.
+    fn not_spawned() -> Self {
+        Self::new(RunId::MAX, Rc::new(Run { events: Vec::new(), end: End::NotSpawned }))
     }
 
     pub(crate) fn request(&self) -> Option<Request> {
         match self.run.end {
-            End::Asks(request) => Some(request),
+            End::NeedsValue(request) => Some(request),
             _ => None,
         }
     }
 }
 
-/// Threads that have come some way, and the order in which their stores hit each location.
+/// The events of all threads so far, and the order of their stores to each location.
 #[derive(Clone, Debug)]
 pub(crate) struct Graph {
     pub(crate) threads: Vec<Progress>,
-    /// Without the initial store, which comes first.
+    /// The modification order of each location, without the initial store, which comes first.
     pub(crate) mo: Vec<Rc<Vec<Store>>>,
     /// The last thread was started after the others had ended.
     pub(crate) last_is_after: bool,
 }
 
-/// Two graphs with the same key are the same: where loads read from, and the orders of stores.
+/// Identifies a graph: the stores that loads read from, and the orders of stores.
 pub(crate) type Key = Box<[u32]>;
 
 impl Graph {
@@ -87,17 +86,17 @@ impl Graph {
         Graph { threads: Vec::new(), mo: Vec::new(), last_is_after: false }
     }
 
-    /// Has a thread come to the end of its first run.
+    /// Adds a thread with its first run.
     pub(crate) fn start(&mut self, thread: usize, progress: Progress) {
         if self.threads.len() <= thread {
-            self.threads.resize(thread + 1, Progress::absent());
+            self.threads.resize(thread + 1, Progress::not_spawned());
         }
         self.threads[thread] = progress;
     }
 
-    /// The thread that has to go on so that this one can: the one that it joins, or itself.
-    pub(crate) fn mover(&self, mut thread: usize) -> usize {
-        while let End::Joins(other, _) = self.threads[thread].run.end {
+    /// Returns the thread that has to go on first: the one that `thread` joins, or `thread` itself.
+    pub(crate) fn blocker(&self, mut thread: usize) -> usize {
+        while let End::NeedsJoin(other, _) = self.threads[thread].run.end {
             thread = other;
         }
         thread
@@ -121,23 +120,23 @@ impl Graph {
         key.into_boxed_slice()
     }
 
-    /// The memory that it takes, without what it shares with others.
+    /// Returns the memory that the graph takes, without what it shares with other graphs.
     pub(crate) fn bytes(&self) -> usize {
-        let of_thread = |thread: &Progress| size_of_val(thread) + size_of_val(&**thread.sources);
-        let of_order = |order: &Rc<Vec<Store>>| size_of_val(order) + size_of_val(&***order);
-        let threads: usize = self.threads.iter().map(of_thread).sum();
-        size_of_val(self) + threads + self.mo.iter().map(of_order).sum::<usize>()
+        let thread_bytes = |thread: &Progress| size_of_val(thread) + size_of_val(&**thread.sources);
+        let order_bytes = |order: &Rc<Vec<Store>>| size_of_val(order) + size_of_val(&***order);
+        let threads: usize = self.threads.iter().map(thread_bytes).sum();
+        size_of_val(self) + threads + self.mo.iter().map(order_bytes).sum::<usize>()
     }
 
-    /// All stores to a location, in their order.
+    /// Returns all stores to a location, in modification order.
     pub(crate) fn stores(&self, at: Location) -> impl Iterator<Item = Store> {
         let later = self.mo.get(at).into_iter().flat_map(|order| order.iter().copied());
         core::iter::once(Store::initial(at)).chain(later)
     }
 
-    pub(crate) fn value(&self, store: Store, places: &[Place]) -> u64 {
+    pub(crate) fn value(&self, store: Store, variables: &[Variable]) -> u64 {
         match store {
-            Store::Initial(at) => places[usize::from(at)].initial,
+            Store::Initial(at) => variables[usize::from(at)].initial,
             Store::By { thread, event } => {
                 let event = &self.threads[usize::from(thread)].run.events[usize::from(event)];
                 event.written().expect("a store leaves a value")
@@ -145,8 +144,8 @@ impl Graph {
         }
     }
 
-    /// All ways to put the stores of `thread` from event `first` on into the orders of their
-    /// locations. An update comes right after the store that the thread's last load read from.
+    /// Returns a graph for each way to insert the stores of `thread` from event `first` on into the orders
+    /// of their locations. An update comes right after the store that the thread's last load read from.
     pub(crate) fn placed(self, thread: usize, first: usize) -> Vec<Graph> {
         let (run, source) =
             (Rc::clone(&self.threads[thread].run), self.threads[thread].sources.last().copied());
@@ -163,13 +162,15 @@ impl Graph {
         graphs
     }
 
-    /// The graphs that come of putting `store` into the order of its location: right after one store,
+    /// Returns a graph for each position of `store` in the order of its location: right after one store,
     /// or anywhere behind the thread's own last one.
     fn with(mut self, store: Store, at: Location, after: Option<Store>) -> Vec<Graph> {
         if self.mo.len() <= at {
             self.mo.resize(at + 1, Rc::default());
         }
-        let Store::By { thread, .. } = store else { unreachable!("initial stores are there") };
+        let Store::By { thread, .. } = store else {
+            unreachable!("an initial store is never inserted")
+        };
         let order = &self.mo[at];
         let behind =
             |is_it: &dyn Fn(&Store) -> bool| order.iter().rposition(is_it).map_or(0, |i| i + 1);
@@ -192,7 +193,7 @@ impl Graph {
         positions.map(put).collect()
     }
 
-    /// The events of all threads and their relations, for the axioms.
+    /// Returns the events of all threads and their relations, for the axioms.
     pub(crate) fn execution(&self) -> Execution {
         let locations = self.locations();
         let mut events: Vec<Event> = (0..locations).map(Event::initial).collect();
@@ -225,18 +226,20 @@ impl Graph {
         Execution { events, threads, sb, order, rf, mo }
     }
 
-    /// `sb`, the order between a spawn and what that thread does, and the one between that and a join.
+    /// Returns `sb` with the order from a spawn to the events of its thread, and from those to a join.
     fn with_spawns(&self, sb: &Relation, first_of: &[usize]) -> Relation {
         let mut order = sb.clone();
         for (progress, &first) in self.threads.iter().zip(first_of) {
             for (at, event) in (first..).zip(&progress.run.events) {
-                let of = |thread: usize| {
+                let events_of = |thread: usize| {
                     let first = first_of[thread];
                     first..first + self.threads[thread].run.events.len()
                 };
                 match event.action {
-                    Action::Spawn { thread } => of(thread).for_each(|to| order.add(at, to)),
-                    Action::Join { thread } => of(thread).for_each(|from| order.add(from, at)),
+                    Action::Spawn { thread } => events_of(thread).for_each(|to| order.add(at, to)),
+                    Action::Join { thread } => {
+                        events_of(thread).for_each(|from| order.add(from, at))
+                    }
                     _ => {}
                 }
             }
@@ -249,7 +252,7 @@ impl Graph {
         events.filter_map(Event::location).max().map_or(0, |last| last + 1)
     }
 
-    /// Initial stores come first, and a thread that was started after the others comes last.
+    /// Returns `sb`: initial stores come first, and a thread that was started after the others comes last.
     fn sequenced_before(&self, threads: &[Option<usize>]) -> Relation {
         let after = self.last_is_after.then(|| self.threads.len() - 1);
         let members = |is_it: &dyn Fn(Option<usize>) -> bool| -> Set {
@@ -275,11 +278,11 @@ impl Graph {
     }
 }
 
-/// For people: what each thread did, and where its loads got their values.
+/// Prints the events of each thread, and the stores that its loads read from.
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (thread, progress) in self.threads.iter().enumerate() {
-            if progress.run.end == End::Absent {
+            if progress.run.end == End::NotSpawned {
                 continue;
             }
             writeln!(f, "  thread {thread}")?;
@@ -294,10 +297,10 @@ impl fmt::Display for Graph {
                 }
             }
             match progress.run.end {
-                End::Asks(Request { sleeps_at: Some(_), line, .. }) => {
+                End::NeedsValue(Request { sleeps_at: Some(_), line, .. }) => {
                     writeln!(f, "         sleeps at {}:{}", line.file(), line.line())?;
                 }
-                End::Joins(thread, line) => {
+                End::NeedsJoin(thread, line) => {
                     writeln!(
                         f,
                         "         joins thread {thread} at {}:{}",

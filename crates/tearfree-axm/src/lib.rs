@@ -3,19 +3,18 @@
 //!
 //! This is the checker behind the orderings of `tearfree`. A [`Program`] is a few threads, each a
 //! closure of real Rust code over the atomics of this crate, which have the names and calls of
-//! `core::sync::atomic`; they can spawn and join others by [`thread`]. [`Program::explore`] gives the outcomes of all its executions, and an
-//! execution for each failure: a panic, a data race on a [`Plain`] word, a thread that sleeps for ever.
+//! `core::sync::atomic`. Threads can spawn and join others by [`thread`]. [`Program::explore`] returns the
+//! outcomes of all executions, and an execution for each failure: a panic, a data race on a [`Plain`] word,
+//! a thread that sleeps for ever.
 //!
-//! **What is exhaustive.** Every execution of the program as it stands: all values that loads can give
-//! and all orders of stores, whatever the scheduler, the caches or the compiler do, as far as RC11
-//! describes them. Not covered: executions in which a waiting thread looks again more often than
-//! [`Program::pauses`] allows; load buffering, which RC11 forbids and hardware may show (the files in
+//! **Coverage.** All values that loads can return and all orders of stores, whatever the scheduler, the
+//! caches or the compiler do, as far as RC11 describes them. Not covered: executions in which a waiting
+//! thread polls more often than [`Program::pauses`] allows; load buffering, which RC11 forbids and hardware may show (the files in
 //! `litmus/` ask the models of the hardware); accesses of different sizes to the same bytes; weak
-//! exchanges and futex waits that fail or return for no reason more often than
-//! [`Program::spurious`] allows.
+//! exchanges that fail and futex waits that return spuriously more often than [`Program::spurious`] allows.
 //!
 //! # Examples
-//! A store that is not released shows nothing of what was stored before.
+//! A relaxed store does not publish what was stored before it.
 //! ```
 //! use std::sync::atomic::Ordering::{Acquire, Relaxed};
 //! use tearfree_axm::{AtomicBool, Plain, Program};
@@ -39,23 +38,26 @@
 mod readme {}
 
 mod atomic;
+mod block;
+mod bodies;
 pub mod cell;
+mod consistency;
+#[cfg(test)]
+mod enumeration_tests;
 mod event;
 mod explore;
 mod graph;
 pub mod heap;
-mod judge;
 mod limits;
 pub mod litmus;
-#[cfg(test)]
-mod naive;
 mod program;
-#[cfg(test)]
-mod random;
 mod rc11;
 mod recorder;
+#[cfg(test)]
+mod reduction_tests;
 mod relation;
 mod replay;
+mod report;
 mod run;
 mod runs;
 pub mod thread;
@@ -69,5 +71,6 @@ pub use atomic::{
 };
 #[doc(inline)]
 pub use cell::Plain;
-pub use program::{Program, Report};
+pub use program::Program;
+pub use report::Report;
 pub use waiting::{pause, pauses, sleeps};

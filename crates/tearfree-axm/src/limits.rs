@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Limits of a search: how long it may take, and how much it may keep.
+//! Limits of a search: its time, its executions and its memory.
 
 use core::time::Duration;
 use std::time::Instant;
 
-use crate::graph::Graph;
-use crate::program::Report;
+use crate::report::Report;
 
-/// What a program allows. `None` is no limit.
+/// The limits of a program. `None` is no limit.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Limits {
     pub(crate) executions: Option<usize>,
     pub(crate) graphs: Option<usize>,
     pub(crate) duration: Option<Duration>,
     pub(crate) bytes: Option<usize>,
-    /// A search that a limit ended is no failure.
+    /// Whether a search that a limit ended is a success.
     pub(crate) allows_partial: bool,
 }
 
-/// What a search has used.
+/// The time and the memory that a search has used.
 pub(crate) struct Meter {
     limits: Limits,
     start: Instant,
-    /// Those of the graphs that are done.
+    /// The bytes of the keys of all graphs seen.
     bytes: usize,
 }
 
@@ -31,7 +30,7 @@ impl Meter {
         Meter { limits: *limits, start: Instant::now(), bytes: 0 }
     }
 
-    /// The search begins again, with nothing kept. The clock goes on.
+    /// Counts the memory from zero for a new search. The time goes on.
     pub(crate) fn begin(&mut self) {
         self.bytes = 0;
     }
@@ -40,8 +39,12 @@ impl Meter {
         self.bytes += bytes;
     }
 
-    /// The limit that does not allow to take another one of `waiting`.
-    pub(crate) fn limit_reached(&self, report: &Report, waiting: &[Graph]) -> Option<String> {
+    /// Returns the limit that is reached, if any. `waiting` returns the bytes of the graphs that wait.
+    pub(crate) fn limit_reached(
+        &self,
+        report: &Report,
+        waiting: impl FnOnce() -> usize,
+    ) -> Option<String> {
         let Limits { executions, graphs, duration, bytes, .. } = self.limits;
         if let Some(most) = executions.filter(|&most| report.executions >= most) {
             return Some(format!("more than {most} executions"));
@@ -52,10 +55,7 @@ impl Meter {
         if let Some(most) = duration.filter(|&most| self.start.elapsed() >= most) {
             return Some(format!("more than {most:?}"));
         }
-        // Graphs of one program are of about one size.
-        let of_one = |graph: &Graph| graph.bytes() * waiting.len();
-        let in_use = || self.bytes + waiting.last().map_or(0, of_one);
-        let most = bytes.filter(|&most| in_use() > most)?;
+        let most = bytes.filter(|&most| self.bytes + waiting() > most)?;
         Some(format!("more than {most} bytes"))
     }
 }

@@ -1,135 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Litmus tests in the C format of herd7: the part of it that the files of this project use.
+//! Litmus tests in the C format of herd7: the part that the files of this project use.
 //!
 //! Threads with `atomic_int*` parameters (and `int*` for plain words); loads, stores, exchanges,
 //! `fetch_add`, fences, all `_explicit`; registers, `+ - == !=`, `if` and `else`; a condition over
 //! registers and final memory. The expected verdict stands in a comment: `(* expect: Never *)`.
 
-use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Ordering, Plain, Program, fence};
+use crate::{Plain, Program, fence};
 
 mod names;
 mod parse;
+mod syntax;
 
-/// A litmus test.
-#[derive(Clone, Debug)]
-pub struct Litmus {
-    /// The name in its first line.
-    pub name: String,
-    /// What the file says of itself.
-    pub expected: Verdict,
-    initial: BTreeMap<String, u64>,
-    threads: Vec<Thread>,
-    condition: Condition,
-}
+use syntax::{Condition, Expression, Operator, Source, Statement};
+pub use syntax::{Litmus, ParseError, Verdict};
 
-/// How the final states of all executions stand to the condition of a test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// None of them meets it.
-    Never,
-    /// Some do.
-    Sometimes,
-    /// All of them do.
-    Always,
-    /// There is a data race, so no state means anything.
-    Race,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
-
-/// What is wrong with the text of a test, and in which line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misread {
-    /// Counted from one.
-    pub line: usize,
-    /// For people.
-    pub what: String,
-}
-
-impl fmt::Display for Misread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.what)
-    }
-}
-
-impl core::error::Error for Misread {}
-
-#[derive(Clone, Debug)]
-struct Thread {
-    /// The one in its name.
-    number: usize,
-    /// Parameters.
-    locations: BTreeSet<String>,
-    body: Vec<Statement>,
-}
-
-#[derive(Clone, Debug)]
-enum Statement {
-    Assign(String, Source),
-    Store(String, Expression, Ordering),
-    PlainStore(String, Expression),
-    Fence(Ordering),
-    If(Expression, Vec<Statement>, Vec<Statement>),
-}
-
-/// What a register is assigned.
-#[derive(Clone, Debug)]
-enum Source {
-    Load(String, Ordering),
-    Exchange(String, Expression, Ordering),
-    FetchAdd(String, Expression, Ordering),
-    PlainLoad(String),
-    Computed(Expression),
-}
-
-#[derive(Clone, Debug)]
-enum Expression {
-    Number(u64),
-    Register(String),
-    Binary(Operator, Box<[Expression; 2]>),
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Operator {
-    Plus,
-    Minus,
-    Equal,
-    Unequal,
-}
-
-#[derive(Clone, Debug)]
-enum Condition {
-    True,
-    /// `1:r0=2`, or `x=2` for memory.
-    Is(String, u64),
-    Not(Box<Condition>),
-    And(Box<[Condition; 2]>),
-    Or(Box<[Condition; 2]>),
-}
-
-/// Values by name. What was never assigned is zero, as in herd7.
+/// Values by name. A name that was never assigned is zero, as in herd7.
 type Values = BTreeMap<String, u64>;
 
-/// Where the threads meet. A word can be atomic for one thread and plain for another.
+/// The shared words. A word can be atomic for one thread and plain for another.
 type Memory = BTreeMap<String, Plain>;
 
 impl Litmus {
-    /// Reads a test.
+    /// Parses a test.
     ///
     /// # Errors
-    /// The first thing that it could not read.
-    pub fn read(text: &str) -> Result<Self, Misread> {
+    /// The first line that is not understood.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
         parse::litmus(text)
     }
 
-    /// What this checker says of the test.
+    /// Explores the test and returns the verdict.
     ///
     /// # Panics
     /// If an execution fails in another way than by a data race.
@@ -150,7 +52,7 @@ impl Litmus {
         }
     }
 
-    /// All final states: each is `thread:register=value` and `location=value`, separated by spaces.
+    /// Returns all final states: each is `thread:register=value` and `location=value`, separated by spaces.
     #[must_use]
     pub fn states(&self) -> BTreeSet<String> {
         self.program().explore().outcomes
@@ -189,12 +91,12 @@ fn run(body: &[Statement], memory: &Memory, registers: &mut Values) {
                 registers.insert(register.clone(), value);
             }
             Statement::Store(at, value, order) => {
-                memory[at].as_atomic().store(value.of(registers) as usize, *order);
+                memory[at].as_atomic().store(value.evaluate(registers) as usize, *order);
             }
-            Statement::PlainStore(at, value) => memory[at].set(value.of(registers) as usize),
+            Statement::PlainStore(at, value) => memory[at].set(value.evaluate(registers) as usize),
             Statement::Fence(order) => fence(*order),
             Statement::If(condition, yes, no) => {
-                let branch = if condition.of(registers) == 0 { no } else { yes };
+                let branch = if condition.evaluate(registers) == 0 { no } else { yes };
                 run(branch, memory, registers);
             }
         }
@@ -206,25 +108,25 @@ impl Source {
         let word = match self {
             Source::Load(at, order) => memory[at].as_atomic().load(*order),
             Source::Exchange(at, value, order) => {
-                memory[at].as_atomic().swap(value.of(registers) as usize, *order)
+                memory[at].as_atomic().swap(value.evaluate(registers) as usize, *order)
             }
             Source::FetchAdd(at, value, order) => {
-                memory[at].as_atomic().fetch_add(value.of(registers) as usize, *order)
+                memory[at].as_atomic().fetch_add(value.evaluate(registers) as usize, *order)
             }
             Source::PlainLoad(at) => memory[at].get(),
-            Source::Computed(expression) => return expression.of(registers),
+            Source::Computed(expression) => return expression.evaluate(registers),
         };
         word as u64
     }
 }
 
 impl Expression {
-    fn of(&self, registers: &Values) -> u64 {
+    fn evaluate(&self, registers: &Values) -> u64 {
         match self {
             Expression::Number(number) => *number,
             Expression::Register(name) => registers.get(name).copied().unwrap_or(0),
             Expression::Binary(operator, sides) => {
-                let [left, right] = [&sides[0], &sides[1]].map(|side| side.of(registers));
+                let [left, right] = [&sides[0], &sides[1]].map(|side| side.evaluate(registers));
                 match operator {
                     Operator::Plus => left.wrapping_add(right),
                     Operator::Minus => left.wrapping_sub(right),
@@ -248,7 +150,7 @@ impl Condition {
     }
 }
 
-/// The values of a final state, from its text.
+/// Parses the text of a final state.
 fn values(outcome: &str) -> Values {
     let pairs = outcome.split([',', ' ']).filter_map(|pair| pair.split_once('='));
     pairs

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What users write and get: a program, and the report of all its executions.
+//! A program: its state, its threads and its limits.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
 
-use crate::explore::{Bodies, every_execution};
+use crate::bodies::Bodies;
+use crate::explore::every_execution;
 use crate::limits::Limits;
+use crate::report::Report;
 use crate::run::Allowed;
 
 type Body<'a, S> = Box<dyn Fn(&S) -> String + 'a>;
 
 /// A small program: threads that share a state.
 ///
-/// Bodies are run again and again, so they have to be deterministic, and all that they share has to
-/// be this crate's atomics, inside of the state. A body may make words for itself, but not move one that
-/// it has used, nor publish its address, unless it comes from [`heap::alloc`](crate::heap::alloc).
-/// Bodies have to end by themselves but for waiting, which goes through [`pause`](crate::pause).
+/// Bodies run again and again, so they have to be deterministic, and may share nothing but this crate's
+/// atomics and cells in the state. A body may make words of its own. It must not move one that it has used
+/// or publish its address, unless it comes from [`heap::alloc`](crate::heap::alloc). Bodies have to end by
+/// themselves; a loop that waits for another thread has to call [`pause`](crate::pause).
 ///
 /// # Examples
-/// Message passing. The reader who has seen the flag sees the data.
+/// Message passing: a reader that has seen the flag sees the data.
 /// ```
 /// use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 /// use tearfree_axm::{AtomicUsize, Program};
@@ -40,36 +41,8 @@ pub struct Program<'a, S> {
     limits: Limits,
 }
 
-/// What came out of all executions of a program.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// What the threads saw, those that say something in their order, separated by `", "`.
-    pub outcomes: BTreeSet<String>,
-    /// What went wrong, with an execution in which it did: a panic of a body, a data race, a thread
-    /// that never wakes, a spin loop that does not pause, no execution that ends, a search that is
-    /// partial.
-    pub failures: BTreeMap<String, String>,
-    /// Whole executions.
-    pub executions: usize,
-    /// Executions that were left because a thread waited longer than the program allows.
-    pub cut: usize,
-    /// Consistent graphs on the way.
-    pub graphs: usize,
-    /// The limit or the spin loop that ended the search, if one did: then there may be more executions, outcomes and
-    /// failures than this report has.
-    pub partial: Option<String>,
-}
-
-impl Report {
-    /// The outcomes, for comparing.
-    #[must_use]
-    pub fn seen(&self) -> Vec<&str> {
-        self.outcomes.iter().map(String::as_str).collect()
-    }
-}
-
 impl<'a, S> Program<'a, S> {
-    /// A program without threads, whose memory is as `state` has it.
+    /// Creates a program without threads.
     #[must_use]
     pub fn new(state: S) -> Self {
         Program {
@@ -81,14 +54,14 @@ impl<'a, S> Program<'a, S> {
         }
     }
 
-    /// Adds a thread that tells what it saw.
+    /// Adds a thread, which returns what it saw.
     #[must_use]
     pub fn thread(mut self, body: impl Fn(&S) -> String + 'a) -> Self {
         self.threads.push(Box::new(body));
         self
     }
 
-    /// Adds a thread that has nothing to tell.
+    /// Adds a thread that returns nothing.
     #[must_use]
     pub fn silent(self, body: impl Fn(&S) + 'a) -> Self {
         self.thread(move |state| {
@@ -97,23 +70,25 @@ impl<'a, S> Program<'a, S> {
         })
     }
 
-    /// Adds what is run after all threads have been joined.
+    /// Adds a thread that runs after all others have been joined.
     #[must_use]
     pub fn after(mut self, body: impl Fn(&S) -> String + 'a) -> Self {
         self.after = Some(Box::new(body));
         self
     }
 
-    /// How often each thread may [`pause`](crate::pause) before its execution is cut. Zero, if this is
-    /// not called: who waits has to find what it waits for at its first look.
+    /// Sets how often each thread may [`pause`](crate::pause) before its execution is cut.
+    ///
+    /// The default is zero: a thread that waits has to find what it waits for at its first load.
     #[must_use]
     pub fn pauses(mut self, pauses: usize) -> Self {
         self.allowed.pauses = pauses;
         self
     }
 
-    /// How often, in each thread, a weak exchange may fail or a sleep may end for no reason. Zero, if this
-    /// is not called. The search tries both each time, so one is enough for most programs.
+    /// Sets how often each thread may see a weak exchange fail or a sleep end spuriously.
+    ///
+    /// The default is zero. The search tries both each time, so one is enough for most programs.
     ///
     /// # Examples
     /// ```
@@ -186,7 +161,7 @@ impl<'a, S> Program<'a, S> {
         self
     }
 
-    /// Takes a search that a limit ended for no failure. [`Report::partial`] says that it did.
+    /// Treats a search that a limit ended as a success. [`Report::partial`] names the limit.
     #[must_use]
     pub fn allow_partial(mut self) -> Self {
         self.limits.allows_partial = true;
@@ -203,8 +178,7 @@ impl<'a, S> Program<'a, S> {
         self.look_for(None)
     }
 
-    /// As [`explore`](Self::explore), but ends as soon as there is a failure in whose text `complaint`
-    /// is found: for programs that are known to fail.
+    /// Explores the program until a failure contains `complaint`, for programs that are known to fail.
     ///
     /// # Panics
     /// As [`explore`](Self::explore).

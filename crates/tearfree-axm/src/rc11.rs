@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The axioms of RC11, over one candidate execution.
+//! The axioms of RC11 for one candidate execution.
 //!
 //! From O. Lahav, V. Vafeiadis, J. Kang, C.-K. Hur, D. Dreyer: "Repairing Sequential Consistency in
 //! C/C++11", PLDI 2017, section 3 (`[RC11]` below). The file `rc11.cat` of herd7 states the same. Two
@@ -7,7 +7,7 @@
 //!
 //! - The release sequence is the one of C++20 (\[atomics.races\], after P0982R1), which Rust follows:
 //!   a store and the updates that read from it. Later plain stores of the same thread, which RC11
-//!   still had in it, head no more. That gives fewer orders and so more executions.
+//!   still had in it, are not part of it. That gives fewer orders and so more executions.
 //! - An update is one event, not a load and a store that are tied together.
 //!
 //! Initial stores come before everything in `sb`, as threads are started after them. A thread that
@@ -16,7 +16,7 @@
 use crate::event::Event;
 use crate::relation::{Relation, Set};
 
-/// A candidate: who did what, who read from whom, and in which order stores hit each location.
+/// A candidate execution: events, reads-from, and the order of stores to each location.
 #[derive(Debug)]
 pub(crate) struct Execution {
     pub(crate) events: Vec<Event>,
@@ -24,7 +24,7 @@ pub(crate) struct Execution {
     pub(crate) threads: Vec<Option<usize>>,
     /// Sequenced before; here it is transitive.
     pub(crate) sb: Relation,
-    /// The same, and across spawn and join (\[thread.thread.constr\] and \[thread.thread.member\]).
+    /// `sb`, extended across spawn and join (\[thread.thread.constr\] and \[thread.thread.member\]).
     pub(crate) order: Relation,
     /// Reads from: from a store to its readers.
     pub(crate) rf: Relation,
@@ -32,15 +32,15 @@ pub(crate) struct Execution {
     pub(crate) mo: Relation,
 }
 
-/// What the model says of a candidate.
+/// The verdict of the model on a candidate.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It cannot happen.
     Forbidden,
     Allowed,
-    /// It can happen, and then anything can: these two events are a data race.
+    /// It can happen, and these two events are a data race, so its behaviour is undefined.
     Race(usize, usize),
-    /// It can happen, and then the second event uses what the first one has freed.
+    /// It can happen, and the second event uses what the first one has freed.
     UseAfterFree(usize, usize),
 }
 
@@ -150,7 +150,7 @@ impl Execution {
         })
     }
 
-    /// An access of what was freed before.
+    /// Returns a free and an access that comes after it.
     fn use_after_free(&self, hb: &Relation) -> Option<(usize, usize)> {
         let is_use = |&(free, at): &(usize, usize)| {
             self.events[free].is_free()

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The run of a body that is being recorded.
+//! Records the run of a body.
 
 use core::mem;
 use core::panic::Location as Line;
 use std::thread;
 
 use crate::event::{Action, Event, Location, Strength};
-use crate::run::{Allowed, Answer, Children, Known, Leg, Place, Request, Run};
+use crate::run::{Allowed, Answer, Children, Known, Request, Run, Segment, Variable};
 
-/// So many reads that found the same, one after the other, are a spin loop.
+/// This many equal reads in a row are a spin loop.
 const SPIN: usize = 16;
 
 #[derive(Default)]
 pub(crate) struct Replay {
-    pub(crate) places: Vec<Place>,
-    /// How many of them there were before this run.
+    pub(crate) variables: Vec<Variable>,
+    /// The number of variables that were known before this run.
     pub(crate) known: usize,
-    /// Those that were dropped in this run.
+    /// Variables that were dropped in this run.
     pub(crate) dropped: Vec<Location>,
     pub(crate) children: Children,
     pub(crate) thread: usize,
-    /// How many blocks this run has allocated.
+    /// The number of blocks that this run has allocated.
     pub(crate) allocations: usize,
-    /// How many threads this run has spawned.
+    /// The number of threads that this run has spawned.
     pub(crate) spawned: usize,
     pub(crate) answers: Vec<Answer>,
     pub(crate) answered: usize,
     pub(crate) events: Vec<Event>,
-    /// What destructors did after the run was left: not part of the execution.
+    /// Events of destructors that ran after the end of the run: not part of the execution.
     pub(crate) unwinding: Vec<Event>,
-    /// The run that is meant is one of a thread that this one spawns, or of one that that one spawns.
-    pub(crate) onward: Vec<Leg>,
-    /// That run, once it is over.
+    /// The rest of the path: threads that this one spawns, directly or not.
+    pub(crate) rest_of_path: Vec<Segment>,
+    /// The run at the end of the path, once it has ended.
     pub(crate) inner: Option<Run>,
     pub(crate) allowed: Allowed,
     pub(crate) left: Allowed,
@@ -41,63 +41,63 @@ pub(crate) struct Replay {
 }
 
 impl Replay {
-    /// The run of a thread along a path that starts with it.
-    pub(crate) fn new(known: Known, path: Vec<Leg>, allowed: Allowed) -> Self {
-        let mut legs = path.into_iter();
-        let Leg { thread, answers } = legs.next().expect("a path has a start");
+    /// Starts the run of the first thread of `path`.
+    pub(crate) fn new(known: Known, path: Vec<Segment>, allowed: Allowed) -> Self {
+        let mut segments = path.into_iter();
+        let Segment { thread, answers } = segments.next().expect("a path has a start");
         Replay {
-            known: known.places.len(),
-            places: known.places,
+            known: known.variables.len(),
+            variables: known.variables,
             children: known.children,
             thread,
             answers,
-            onward: legs.collect(),
+            rest_of_path: segments.collect(),
             allowed,
             left: allowed,
             ..Replay::default()
         }
     }
 
-    /// What a run inside of this one has to know. The words that this thread made are no part of it.
-    pub(crate) fn lend(&mut self) -> (Known, Vec<Place>) {
-        let own = self.places.split_off(self.known);
-        let (places, children) = (mem::take(&mut self.places), mem::take(&mut self.children));
-        (Known { places, children }, own)
+    /// Takes what a nested run has to know, and the variables that this thread made itself.
+    pub(crate) fn take_known(&mut self) -> (Known, Vec<Variable>) {
+        let own = self.variables.split_off(self.known);
+        let (variables, children) = (mem::take(&mut self.variables), mem::take(&mut self.children));
+        (Known { variables, children }, own)
     }
 
-    pub(crate) fn location(&mut self, place: Place) -> Location {
-        let overlaps = |(at, known): (Location, &Place)| {
-            known.kind == place.kind
+    pub(crate) fn location(&mut self, variable: Variable) -> Location {
+        let overlaps = |(at, known): (Location, &Variable)| {
+            known.kind == variable.kind
                 && known.made_by.is_none()
                 && !self.dropped.contains(&at)
-                && known.address < place.address + place.size
-                && place.address < known.address + known.size
+                && known.address < variable.address + variable.size
+                && variable.address < known.address + known.size
         };
-        if let Some(at) = self.places.iter().enumerate().position(overlaps) {
-            let known = self.places[at];
-            let is_same = (known.address, known.size) == (place.address, place.size);
+        if let Some(at) = self.variables.iter().enumerate().position(overlaps) {
+            let known = self.variables[at];
+            let is_same = (known.address, known.size) == (variable.address, variable.size);
             assert!(is_same, "accesses of two sizes to the same bytes");
             return at;
         }
-        self.places.push(place);
-        self.places.len() - 1
+        self.variables.push(variable);
+        self.variables.len() - 1
     }
 
-    /// Gives the words that the body made and dropped names of their own, by thread and number, and
-    /// tells what number each location of this run has from now on.
-    pub(crate) fn settled(&mut self) -> Vec<Location> {
-        let new = self.places.split_off(self.known);
+    /// Renames the variables that the body made and dropped, by thread and number, and returns the new
+    /// number of each location of this run.
+    pub(crate) fn renumber_dropped(&mut self) -> Vec<Location> {
+        let new = self.variables.split_off(self.known);
         let mut numbers: Vec<Location> = (0..self.known).collect();
         let mut made = 0;
-        for (at, mut place) in (self.known..).zip(new) {
+        for (at, mut variable) in (self.known..).zip(new) {
             if self.dropped.contains(&at) {
-                place = Place { address: 0, made_by: Some((self.thread, made)), ..place };
+                variable = Variable { address: 0, made_by: Some((self.thread, made)), ..variable };
                 made += 1;
             }
-            let known = self.places.iter().position(|known| *known == place);
-            numbers.push(known.unwrap_or(self.places.len()));
+            let known = self.variables.iter().position(|known| *known == variable);
+            numbers.push(known.unwrap_or(self.variables.len()));
             if known.is_none() {
-                self.places.push(place);
+                self.variables.push(variable);
             }
         }
         numbers
@@ -113,8 +113,8 @@ impl Replay {
         events.push(Event { action, strength, line: Some(line) });
     }
 
-    /// Whether the last read is one of many at one line that found the same, with nothing changed and no
-    /// pause in between.
+    /// Returns whether the last read is one of many at one line that found the same value, without a
+    /// change or a pause in between.
     pub(crate) fn is_spinning(&self) -> bool {
         let changes = |event: &Event| match event.action {
             Action::Update { read, written, .. } => read != written,
@@ -128,21 +128,21 @@ impl Replay {
         recent.iter().filter(same).count() >= SPIN && !thread::panicking()
     }
 
-    /// What this thread last saw or stored there: for destructors, while a run is left.
-    pub(crate) fn look(&self, at: Location) -> u64 {
+    /// Returns the value that this thread last loaded or stored: destructors get it after the end of a run.
+    pub(crate) fn last_value(&self, at: Location) -> u64 {
         let events = self.events.iter().chain(&self.unwinding);
         let last = events.rev().find_map(|event| match event.action {
             Action::Load { at: there, value } if there == at => Some(value),
             _ if event.location() == Some(at) => event.written(),
             _ => None,
         });
-        last.unwrap_or(self.places[at].initial)
+        last.unwrap_or(self.variables[at].initial)
     }
 
-    /// The answer to the next load, or what to ask for.
+    /// Returns the answer to the next load, or the request for one.
     pub(crate) fn answer(&mut self, request: Request) -> Result<u64, Request> {
         if thread::panicking() {
-            return Ok(self.look(request.at));
+            return Ok(self.last_value(request.at));
         }
         self.next_answer().map(|answer| answer.value()).ok_or(request)
     }

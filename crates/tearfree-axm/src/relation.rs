@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sets of events and relations between them, as bits.
 
-/// The most events that one execution can have, initial stores included.
+/// The maximum number of events in an execution, initial stores included.
 pub(crate) const MOST_EVENTS: usize = 128;
 
 /// A set of events: bit `i` is event `i`.
@@ -17,7 +17,7 @@ impl Relation {
         Relation(vec![0; events])
     }
 
-    /// Each event of the set, related to itself.
+    /// Returns the relation of each event of the set to itself.
     pub(crate) fn identity(events: usize, set: Set) -> Self {
         let mut relation = Self::empty(events);
         for (event, row) in relation.0.iter_mut().enumerate() {
@@ -102,7 +102,7 @@ impl Relation {
         (0..self.0.len()).all(|event| !self.has(event, event))
     }
 
-    /// Takes away what leads nowhere, until nothing is left or all that is left leads in circles.
+    /// Removes events without successors until none is left, or all that are left have one: a cycle.
     pub(crate) fn is_acyclic(&self) -> bool {
         let mut left: Set = (0..self.0.len()).fold(0, |set, event| set | 1 << event);
         loop {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Runs a thread's body with answers to its loads, and records what it does.
 //!
-//! A body is run from its beginning each time. Its first loads get the answers that are there; when
-//! these run out, the body is left (by unwinding) and the next load is what the explorer has to
-//! answer. So bodies have to be deterministic, and all that they share has to be these atomics.
+//! A body runs from its beginning each time. Its first loads get the answers that are known; at the next
+//! load the body is unwound, and the search has to find an answer. So bodies have to be deterministic,
+//! and may share nothing but this crate's atomics and cells.
 
 use core::cell::{Cell, RefCell};
 use core::mem;
@@ -13,30 +13,29 @@ use std::panic;
 use std::sync::Once;
 use std::thread;
 
+use crate::block::Reader;
 use crate::event::{Action, Location, Strength};
-use crate::heap::Reader;
 use crate::recorder::Replay;
-use crate::run::{Allowed, Answer, Known, Leg};
-pub(crate) use crate::run::{End, Kind, Place, Request, Run};
+use crate::run::{Allowed, Answer, End, Known, Request, Run, Segment, Variable, VariableKind};
 
-/// What to do about a body that is not deterministic.
+/// The likely causes of a body that is not deterministic.
 pub(crate) const ADVICE: &str = "with the same values loaded it did something else; it may depend on \
-    time, on chance or on what it changed outside of its state, or publish the address of a word that \
+    time, on random numbers or on data outside of its state, or publish the address of a word that \
     it made (use `heap::alloc`)";
 
 const FREED: &str =
-    "a thread dropped a word that it had not made, or had kept in another execution";
+    "a thread dropped a word that it did not make, or that it kept from another execution";
 
 const SHARED: &str = "two threads share a word that one of them made; put it into the state of the \
     program, or allocate it with `heap::alloc`";
 
-/// The payload of an unwinding that is no panic.
-enum Leave {
+/// The payload that ends a run by unwinding, without a panic.
+enum Exit {
     Ask(Request),
     Choose,
     Join(usize, &'static Line<'static>),
-    /// The run that was meant is over. It was one inside.
-    Inner,
+    /// The nested run at the end of the path has ended.
+    Nested,
     Cut(&'static Line<'static>),
     Spin(&'static Line<'static>),
 }
@@ -44,34 +43,33 @@ enum Leave {
 thread_local! {
     static REPLAY: RefCell<Option<Replay>> = const { RefCell::new(None) };
     static IS_SILENT: Cell<bool> = const { Cell::new(false) };
-    /// Where a body panicked.
+    /// The line in which a body panicked.
     static PANICKED_AT: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Runs `body`, the first thread of a path, and gives the run of the last one. What is new is added to
+/// Runs `body`, the first thread of `path`, and returns the run of the last thread. Adds what is new to
 /// `known`.
 pub(crate) fn run(
     known: &mut Known,
-    path: Vec<Leg>,
+    path: Vec<Segment>,
     allowed: Allowed,
     body: impl FnOnce() -> String,
 ) -> Run {
     silence_bodies();
     let is_nested = REPLAY.with_borrow(Option::is_some);
-    assert!(!is_nested, "a model is checked inside of a model");
+    assert!(!is_nested, "a program is explored inside of a thread of a program");
     let replay = Replay::new(mem::take(known), path, allowed);
     IS_SILENT.set(true);
-    let (mut run, outcome, what_is_known) = recorded(replay, body);
+    let (mut run, outcome, known_now) = recorded(replay, body);
     IS_SILENT.set(false);
-    *known = what_is_known;
-    if let (End::Done(said), Some(outcome)) = (&mut run.end, outcome) {
-        *said = outcome;
+    *known = known_now;
+    if let (End::Done(done), Some(outcome)) = (&mut run.end, outcome) {
+        *done = outcome;
     }
     run
 }
 
-/// Runs a thread, or a part of it. The result is there if this thread is the one that was meant, and
-/// came to its end.
+/// Runs a thread or a part of it. Returns a result if this thread is the last of the path and has ended.
 fn recorded<T>(replay: Replay, work: impl FnOnce() -> T) -> (Run, Option<T>, Known) {
     let outer = REPLAY.replace(Some(replay));
     let result = panic::catch_unwind(AssertUnwindSafe(work));
@@ -82,32 +80,34 @@ fn recorded<T>(replay: Replay, work: impl FnOnce() -> T) -> (Run, Option<T>, Kno
         if freed {
             run.end = End::Failed(SHARED.to_owned());
         }
-        return (run, None, Known { places: replay.places, children: replay.children });
+        return (run, None, Known { variables: replay.variables, children: replay.children });
     }
-    let numbers = replay.settled();
+    let numbers = replay.renumber_dropped();
     let end = match result {
         Ok(result) => {
             value = Some(result);
             End::Done(String::new())
         }
-        Err(payload) => match payload.downcast::<Leave>() {
+        Err(payload) => match payload.downcast::<Exit>() {
             Ok(leave) => match *leave {
-                Leave::Ask(request) => End::Asks(Request { at: numbers[request.at], ..request }),
-                Leave::Choose => End::Chooses,
-                Leave::Join(thread, line) => End::Joins(thread, line),
-                Leave::Cut(line) => End::Cut(line),
-                Leave::Spin(line) => End::Spins(line),
-                Leave::Inner => unreachable!("the run inside has been taken"),
+                Exit::Ask(request) => {
+                    End::NeedsValue(Request { at: numbers[request.at], ..request })
+                }
+                Exit::Choose => End::NeedsChoice,
+                Exit::Join(thread, line) => End::NeedsJoin(thread, line),
+                Exit::Cut(line) => End::Cut(line),
+                Exit::Spin(line) => End::Spins(line),
+                Exit::Nested => unreachable!("the nested run has been taken"),
             },
             Err(payload) => End::Failed(message(&*payload) + &PANICKED_AT.take()),
         },
     };
     let end = if freed { End::Failed(FREED.to_owned()) } else { end };
     let events = replay.events.into_iter().map(|event| event.renumbered(&numbers)).collect();
-    (Run { events, end }, value, Known { places: replay.places, children: replay.children })
+    (Run { events, end }, value, Known { variables: replay.variables, children: replay.children })
 }
 
-/// A panic in a body is a result and not news. Other threads keep their voice.
+/// Keeps panics of bodies off standard error: they are results. Other panics are printed as usual.
 fn silence_bodies() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -132,27 +132,29 @@ fn with<R>(act: impl FnOnce(&mut Replay) -> R) -> Option<R> {
     REPLAY.with_borrow_mut(|replay| replay.as_mut().map(act))
 }
 
-/// Ends the run, through the destructors of the body. Those see what the thread saw last.
-fn leave(why: Leave) -> ! {
+/// Ends the run by unwinding. Destructors of the body get the values that the thread last used.
+fn exit(why: Exit) -> ! {
     panic::resume_unwind(Box::new(why))
 }
 
-/// A word is dropped.
+/// Records that a word is dropped.
 pub(crate) fn dropped(address: usize) {
     // A word in a thread-local may outlive `REPLAY`.
     let _ = REPLAY.try_with(|replay| {
         if let Some(replay) = replay.borrow_mut().as_mut() {
             let is_it = |&at: &Location| {
-                let place = &replay.places[at];
-                place.address == address && place.made_by.is_none() && !replay.dropped.contains(&at)
+                let variable = &replay.variables[at];
+                variable.address == address
+                    && variable.made_by.is_none()
+                    && !replay.dropped.contains(&at)
             };
-            let gone: Vec<Location> = (0..replay.places.len()).filter(is_it).collect();
+            let gone: Vec<Location> = (0..replay.variables.len()).filter(is_it).collect();
             replay.dropped.extend(gone);
         }
     });
 }
 
-/// The thread, and how many blocks it has allocated before this one. `None` if no body is being run.
+/// Returns the thread and the number of its earlier allocations. `None` if no body is running.
 pub(crate) fn next_allocation() -> Option<(usize, usize)> {
     with(|replay| {
         replay.allocations += 1;
@@ -160,62 +162,66 @@ pub(crate) fn next_allocation() -> Option<(usize, usize)> {
     })
 }
 
-/// A block got its first value: `read` gives that of a word.
+/// Records the first value of a block: `read` returns that of a word.
 #[track_caller]
 pub(crate) fn allocated(block: Range<usize>, read: impl Fn(Reader, usize) -> u64) {
-    each_word(block, |at, place| Action::Store { at, value: read(place.reader, place.address) });
+    each_word(block, |at, variable| Action::Store {
+        at,
+        value: read(variable.reader, variable.address),
+    });
 }
 
-/// A block is freed.
+/// Records that a block is freed.
 #[track_caller]
 pub(crate) fn freed(block: Range<usize>) {
     each_word(block, |at, _| Action::Free { at });
 }
 
-/// Does something to each word of a block that is known.
+/// Records an action for each known word of a block.
 #[track_caller]
-fn each_word(block: Range<usize>, act: impl Fn(Location, &Place) -> Action) {
+fn each_word(block: Range<usize>, act: impl Fn(Location, &Variable) -> Action) {
     let line = Line::caller();
     with(|replay| {
-        let is_word = |place: &Place| place.kind == Kind::Word && place.made_by.is_none();
-        for at in 0..replay.places.len() {
-            let place = replay.places[at];
-            if is_word(&place) && block.contains(&place.address) {
-                replay.record(act(at, &place), Strength::Plain, line);
+        let is_word =
+            |variable: &Variable| variable.kind == VariableKind::Word && variable.made_by.is_none();
+        for at in 0..replay.variables.len() {
+            let variable = replay.variables[at];
+            if is_word(&variable) && block.contains(&variable.address) {
+                replay.record(act(at, &variable), Strength::Plain, line);
             }
         }
     });
 }
 
-/// A load. `None` if no body is being run, so that memory itself is meant.
+/// Records a load and returns its value. `None` if no body is running: the caller uses real memory.
 #[track_caller]
-pub(crate) fn load(place: Place, strength: Strength) -> Option<u64> {
-    read(place, Only::Any, |_| None, strength, strength)
+pub(crate) fn load(variable: Variable, strength: Strength) -> Option<u64> {
+    read(variable, Accepted::Any, |_| None, strength, strength)
 }
 
-/// A store. `None` if no body is being run.
+/// Records a store. `None` if no body is running.
 #[track_caller]
-pub(crate) fn store(place: Place, value: u64, strength: Strength) -> Option<()> {
+pub(crate) fn store(variable: Variable, value: u64, strength: Strength) -> Option<()> {
     let line = Line::caller();
     with(|replay| {
-        let at = replay.location(place);
+        let at = replay.location(variable);
         replay.record(Action::Store { at, value }, strength, line);
     })
 }
 
-/// A read-modify-write: `change` says what is written, if anything, for what was read; it gives what
-/// was read. `None` if no body is being run.
+/// Records a read-modify-write and returns the value read. `change` computes the value to write, if any.
+/// `None` if no body is running.
 #[track_caller]
 pub(crate) fn update(
-    place: Place,
+    variable: Variable,
     change: impl FnOnce(u64) -> Option<u64>,
     success: Strength,
     failure: Strength,
 ) -> Option<u64> {
-    read(place, Only::Any, change, success, failure)
+    read(variable, Accepted::Any, change, success, failure)
 }
 
-/// Whether something fails for no reason that can: both are tried, as often as the program allows.
+/// Returns whether an operation fails spuriously. Both are tried, as often as the program allows.
 pub(crate) fn fails_spuriously() -> bool {
     let choice = with(|replay| {
         if replay.left.spurious == 0 || thread::panicking() {
@@ -225,61 +231,61 @@ pub(crate) fn fails_spuriously() -> bool {
         replay.left.spurious -= usize::from(choice);
         Some(choice)
     });
-    choice.is_some_and(|choice| choice.unwrap_or_else(|| leave(Leave::Choose)))
+    choice.is_some_and(|choice| choice.unwrap_or_else(|| exit(Exit::Choose)))
 }
 
-/// An exchange that fails although it finds `value`. `None` if no body is being run.
+/// Records an exchange that fails although it finds `value`. `None` if no body is running.
 #[track_caller]
-pub(crate) fn failed_exchange(place: Place, value: u64, failure: Strength) -> Option<u64> {
-    read(place, Only::This(value), |_| None, failure, failure)
+pub(crate) fn failed_exchange(variable: Variable, value: u64, failure: Strength) -> Option<u64> {
+    read(variable, Accepted::Equal(value), |_| None, failure, failure)
 }
 
-/// Whether a body is being run, and not left.
+/// Returns whether a body is running, and not unwinding.
 pub(crate) fn is_running() -> bool {
     with(|_| ()).is_some() && !thread::panicking()
 }
 
-/// Sleeps until the word at `place` is not `value`.
+/// Sleeps until the word at `variable` is not `value`.
 #[track_caller]
-pub(crate) fn sleep(place: Place, value: u64) {
+pub(crate) fn sleep(variable: Variable, value: u64) {
     with(|replay| replay.sleeps += 1);
-    read(place, Only::Not(value), |_| None, Strength::Acquire, Strength::Acquire);
+    read(variable, Accepted::NotEqual(value), |_| None, Strength::Acquire, Strength::Acquire);
 }
 
-/// How often this thread has slept in this execution.
+/// Returns how often this thread has slept in this execution.
 pub(crate) fn sleeps() -> usize {
     with(|replay| replay.sleeps).unwrap_or(0)
 }
 
-/// How often this thread has paused in this execution.
+/// Returns how often this thread has paused in this execution.
 pub(crate) fn pauses() -> usize {
     with(|replay| replay.allowed.pauses - replay.left.pauses).unwrap_or(0)
 }
 
-/// Which answers a read can have.
+/// The values that a read can return.
 #[derive(Clone, Copy)]
-enum Only {
+enum Accepted {
     Any,
-    This(u64),
-    /// Until then the thread sleeps.
-    Not(u64),
+    Equal(u64),
+    /// The thread sleeps until then.
+    NotEqual(u64),
 }
 
 #[track_caller]
 fn read(
-    place: Place,
-    which: Only,
+    variable: Variable,
+    accepted: Accepted,
     change: impl FnOnce(u64) -> Option<u64>,
     success: Strength,
     failure: Strength,
 ) -> Option<u64> {
     let line = Line::caller();
     let answered = with(|replay| {
-        let at = replay.location(place);
-        let (only, sleeps_at) = match which {
-            Only::Any => (None, None),
-            Only::This(value) => (Some(value), None),
-            Only::Not(value) => (None, Some(value)),
+        let at = replay.location(variable);
+        let (only, sleeps_at) = match accepted {
+            Accepted::Any => (None, None),
+            Accepted::Equal(value) => (Some(value), None),
+            Accepted::NotEqual(value) => (None, Some(value)),
         };
         let read = replay.answer(Request { at, sleeps_at, only, line })?;
         match change(read) {
@@ -289,9 +295,9 @@ fn read(
         Ok((read, replay.is_spinning()))
     })?;
     match answered {
-        Ok((_, true)) => leave(Leave::Spin(line)),
+        Ok((_, true)) => exit(Exit::Spin(line)),
         Ok((read, false)) => Some(read),
-        Err(request) => leave(Leave::Ask(request)),
+        Err(request) => exit(Exit::Ask(request)),
     }
 }
 
@@ -301,8 +307,8 @@ pub(crate) fn fence(strength: Strength) -> Option<()> {
     with(|replay| replay.record(Action::Fence, strength, line))
 }
 
-/// The thread can do nothing but look again. After as many of these as the program allows, the run
-/// is cut: the same thread, looking later, is another execution.
+/// Ends the run after as many pauses as the program allows: that the thread finds what it waits for later
+/// is another execution.
 #[track_caller]
 pub(crate) fn pause() {
     let line = Line::caller();
@@ -313,12 +319,12 @@ pub(crate) fn pause() {
         is_left
     });
     if is_left == Some(false) && !thread::panicking() {
-        leave(Leave::Cut(line));
+        exit(Exit::Cut(line));
     }
 }
 
-/// A thread is spawned that does `work`, and gets a number. If its run is the one that is meant, this does
-/// not return.
+/// Records the spawn of a thread that does `work`, and returns its number. Does not return if the path
+/// continues in that thread.
 #[track_caller]
 pub(crate) fn spawn<T>(work: impl FnOnce() -> T) -> usize {
     let line = Line::caller();
@@ -326,10 +332,11 @@ pub(crate) fn spawn<T>(work: impl FnOnce() -> T) -> usize {
         let thread = replay.children.number(replay.thread, replay.spawned)?;
         replay.spawned += 1;
         replay.record(Action::Spawn { thread }, Strength::Relaxed, line);
-        let is_meant = replay.onward.first().is_some_and(|leg| leg.thread == thread);
-        let inner = is_meant.then(|| {
-            let path = mem::take(&mut replay.onward);
-            Replay::new(replay.lend().0, path, replay.allowed)
+        let is_on_path =
+            replay.rest_of_path.first().is_some_and(|segment| segment.thread == thread);
+        let inner = is_on_path.then(|| {
+            let path = mem::take(&mut replay.rest_of_path);
+            Replay::new(replay.take_known().0, path, replay.allowed)
         });
         Ok::<_, String>((thread, inner))
     });
@@ -341,15 +348,15 @@ pub(crate) fn spawn<T>(work: impl FnOnce() -> T) -> usize {
     let Some(inner) = inner else { return thread };
     let (run, _result, known) = recorded(inner, work);
     with(|replay| {
-        replay.known = known.places.len();
-        (replay.places, replay.children) = (known.places, known.children);
+        replay.known = known.variables.len();
+        (replay.variables, replay.children) = (known.variables, known.children);
         replay.dropped.clear();
         replay.inner = Some(run);
     });
-    leave(Leave::Inner)
+    exit(Exit::Nested)
 }
 
-/// Waits until `thread` has ended, and does its work here, for the result. `None` while a run is left.
+/// Records a join, and runs the work of `thread` again for its result. `None` while a run unwinds.
 #[track_caller]
 pub(crate) fn join<T>(thread: usize, work: impl FnOnce() -> T) -> Option<T> {
     if !is_running() {
@@ -362,19 +369,19 @@ pub(crate) fn join<T>(thread: usize, work: impl FnOnce() -> T) -> Option<T> {
         replay.paused_at = replay.events.len();
         let answers = match answer {
             Answer::Joined(answers) => answers.to_vec(),
-            Answer::Value(_) => Vec::new(), // the body is not deterministic, which is found out
+            Answer::Value(_) => Vec::new(), // the body is not deterministic, which is reported
         };
-        let (known, own) = replay.lend();
-        Some((Replay::new(known, vec![Leg { thread, answers }], replay.allowed), own))
+        let (known, own) = replay.take_known();
+        Some((Replay::new(known, vec![Segment { thread, answers }], replay.allowed), own))
     });
-    let Some((inner, own)) = joined.flatten() else { leave(Leave::Join(thread, line)) };
+    let Some((inner, own)) = joined.flatten() else { exit(Exit::Join(thread, line)) };
     let count = inner.known;
     let (_, result, mut known) = recorded(inner, work);
-    let is_as_before = known.places.len() == count;
-    known.places.truncate(count);
+    let is_as_before = known.variables.len() == count;
+    known.variables.truncate(count);
     with(|replay| {
-        (replay.places, replay.children) = (known.places, known.children);
-        replay.places.extend(own);
+        (replay.variables, replay.children) = (known.variables, known.children);
+        replay.variables.extend(own);
     });
     let is_as_before = is_as_before && result.is_some();
     assert!(

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Threads that a thread of a program spawns, with the calls of `std::thread`.
 //!
-//! They synchronise as threads do: what came before the spawn happens before all that the new thread does,
-//! and that happens before the return of `join`. A thread whose handle is dropped runs to its end too. A
-//! program has at most 16 threads, those of [`Program::thread`](crate::Program::thread) included.
+//! A spawn synchronises with the beginning of its thread, and the end of a thread with its join. A thread
+//! whose handle is dropped runs to its end too. A program has at most 16 threads, those of
+//! [`Program::thread`](crate::Program::thread) included.
 //!
-//! What threads share belongs into the state of the program, or into memory of
-//! [`heap::alloc`](crate::heap::alloc). A word of its own that a thread lends to another one is refused.
+//! Threads may share the state of the program and memory of [`heap::alloc`](crate::heap::alloc). If a thread
+//! lends a word of its own to another thread, the program is refused.
 //!
 //! # Examples
 //! ```
@@ -41,14 +41,14 @@ use crate::replay;
 
 type Work<'a, T> = Box<dyn FnOnce() -> T + Send + 'a>;
 
-/// A thread, and what it does. That is done once more where it is joined, for its result.
+/// A thread and its work, which runs once more at the join for its result.
 struct Thread<'a, T> {
     number: usize,
     work: Mutex<Option<Work<'a, T>>>,
     result: Mutex<Option<T>>,
 }
 
-fn taken<T>(from: &Mutex<Option<T>>) -> Option<T> {
+fn take<T>(from: &Mutex<Option<T>>) -> Option<T> {
     from.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
@@ -64,11 +64,11 @@ impl<'a, T: Send> Thread<'a, T> {
     #[track_caller]
     fn join(&self) -> Result<T> {
         self.wait();
-        taken(&self.result).ok_or_else(|| Box::new("the execution is left") as _)
+        take(&self.result).ok_or_else(|| Box::new("the execution has ended") as _)
     }
 }
 
-/// What a scope does with threads that were not joined.
+/// Lets a scope join threads with results of any type.
 trait Wait: Send + Sync {
     #[track_caller]
     fn wait(&self);
@@ -77,7 +77,7 @@ trait Wait: Send + Sync {
 impl<T: Send> Wait for Thread<'_, T> {
     #[track_caller]
     fn wait(&self) {
-        if let Some(work) = taken(&self.work) {
+        if let Some(work) = take(&self.work) {
             let result = replay::join(self.number, work);
             *self.result.lock().unwrap_or_else(PoisonError::into_inner) = result;
         }
@@ -87,7 +87,7 @@ impl<T: Send> Wait for Thread<'_, T> {
 /// Spawns a thread, as in `std`.
 ///
 /// # Panics
-/// Outside of a program's threads, after all other threads have ended, and if there are too many.
+/// Outside of a program's threads, after all other threads have ended, or if the program has 16 threads.
 ///
 /// # Examples
 /// ```
@@ -114,16 +114,16 @@ where
     JoinHandle { thread: Thread::spawn(work) }
 }
 
-/// A thread that can be joined. Made by [`spawn`].
+/// The handle of a thread from [`spawn`], for joining it.
 pub struct JoinHandle<T> {
     thread: Thread<'static, T>,
 }
 
 impl<T: Send> JoinHandle<T> {
-    /// Waits until the thread has ended, and gives its result.
+    /// Waits until the thread has ended, and returns its result.
     ///
     /// # Errors
-    /// None that a program sees: a thread that panics is a failure of the program.
+    /// Never in a thread of a program: a panic is a failure of the program.
     #[track_caller]
     pub fn join(self) -> Result<T> {
         self.thread.join()
@@ -138,14 +138,14 @@ impl<T> fmt::Debug for JoinHandle<T> {
 
 type Threads<'scope> = VecDeque<Arc<dyn Wait + 'scope>>;
 
-/// Threads that borrow what is there outside of the scope. Made by [`scope`].
+/// A scope from [`scope`], for spawning threads that borrow.
 pub struct Scope<'scope, 'env: 'scope> {
-    /// Those that may not have been joined.
+    /// Threads that may not have been joined.
     threads: Mutex<ManuallyDrop<Threads<'scope>>>,
     env: PhantomData<&'env mut &'env ()>,
 }
 
-/// Runs `work`, which can spawn threads that borrow. All of them are joined at its end, as in `std`.
+/// Runs `work`, which can spawn threads that borrow, and joins all of them, as in `std`.
 #[track_caller]
 pub fn scope<'env, F, T>(work: F) -> T
 where
@@ -153,19 +153,19 @@ where
 {
     let scope = Scope { threads: Mutex::default(), env: PhantomData };
     let result = panic::catch_unwind(AssertUnwindSafe(|| work(&scope)));
-    let mut threads = scope.taken();
-    // While a run is left, the threads are dropped, and not joined.
+    let mut threads = scope.take_threads();
+    // While a run unwinds, the threads are dropped, and not joined.
     let result = result.unwrap_or_else(|payload| panic::resume_unwind(payload));
     while let Some(thread) = threads.pop_front() {
         thread.wait();
         // What it spawned in this scope.
-        threads.extend(scope.taken());
+        threads.extend(scope.take_threads());
     }
     result
 }
 
 impl<'scope> Scope<'scope, '_> {
-    fn taken(&self) -> Threads<'scope> {
+    fn take_threads(&self) -> Threads<'scope> {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         ManuallyDrop::into_inner(core::mem::take(&mut *threads))
     }
@@ -193,13 +193,13 @@ impl fmt::Debug for Scope<'_, '_> {
     }
 }
 
-/// A thread of a scope that can be joined. Made by [`Scope::spawn`].
+/// The handle of a thread from [`Scope::spawn`], for joining it.
 pub struct ScopedJoinHandle<'scope, T> {
     thread: Arc<Thread<'scope, T>>,
 }
 
 impl<T: Send> ScopedJoinHandle<'_, T> {
-    /// Waits until the thread has ended, and gives its result.
+    /// Waits until the thread has ended, and returns its result.
     ///
     /// # Errors
     /// As [`JoinHandle::join`].

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! How a thread waits for another one: it pauses in a spin loop, or sleeps on a word.
+//! Waiting for another thread: by pauses in a spin loop, or by sleeping on a word.
 
 use core::sync::atomic::Ordering;
 
 use crate::atomic::AtomicU32;
 use crate::event::Strength;
-use crate::replay::{self, Kind, Place};
+use crate::replay;
+use crate::run::{Variable, VariableKind};
 
-/// Sleeping on a word, as `futex(2)` has it. Waits and wakes of one word are ordered by a lock of its
-/// queue; a wake calls all who are in the queue by then. The queue is a location that counts wakes.
+/// Sleeping on a word, as with `futex(2)`. A lock of its queue orders waits and wakes of one word; a wake
+/// wakes all threads in the queue. The queue is a variable that counts wakes.
 impl AtomicU32 {
-    fn queue(&self) -> Place {
-        Place { initial: 0, kind: Kind::Queue, ..self.place() }
+    fn queue(&self) -> Variable {
+        Variable { initial: 0, kind: VariableKind::Queue, ..self.variable() }
     }
 
-    /// Sleeps if the word is `expected`, until the next [`wake_all`](Self::wake_all), or for no time where
-    /// [`Program::spurious`](crate::Program::spurious) allows it. A thread that no other thread wakes any
-    /// more is a failure of the program.
+    /// Sleeps until the next [`wake_all`](Self::wake_all) if the word is `expected`.
+    ///
+    /// The sleep ends spuriously as often as [`Program::spurious`](crate::Program::spurious) allows. A
+    /// thread that no other thread wakes is a failure of the program.
     ///
     /// # Panics
     /// Outside of a program's threads.
@@ -24,7 +26,7 @@ impl AtomicU32 {
     pub fn wait(&self, expected: u32) {
         let queue_lock = Strength::AcqRel;
         let into_queue = replay::update(self.queue(), Some, queue_lock, queue_lock);
-        let wakes = into_queue.expect("only a thread of a program can sleep");
+        let wakes = into_queue.expect("a sleep outside of a program's threads");
         // ORDERING: Relaxed: the lock of the queue orders this load and the wakes, as in the
         // kernel.
         if self.load(Ordering::Relaxed) == expected && !replay::fails_spuriously() {
@@ -32,7 +34,7 @@ impl AtomicU32 {
         }
     }
 
-    /// Wakes everyone who sleeps on the word.
+    /// Wakes all threads that sleep on the word.
     #[track_caller]
     pub fn wake_all(&self) {
         let one_more = |wakes| Some(wakes + 1);
@@ -40,20 +42,21 @@ impl AtomicU32 {
     }
 }
 
-/// The thread has nothing to do until another one gets on: the body of a spin loop. A loop that reads the
-/// same values again and again without this is reported as a failure.
+/// Waits for another thread to go on: for the body of a spin loop.
+///
+/// A loop that reads the same values again and again without a pause is reported as a failure.
 #[track_caller]
 pub fn pause() {
     replay::pause();
 }
 
-/// How often this thread has slept until now, in this execution.
+/// Returns how often this thread has slept in this execution.
 #[must_use]
 pub fn sleeps() -> usize {
     replay::sleeps()
 }
 
-/// How often this thread has paused until now, in this execution.
+/// Returns how often this thread has paused in this execution.
 #[must_use]
 pub fn pauses() -> usize {
     replay::pauses()

@@ -8,7 +8,7 @@ use tearfree_axm::{
     AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Plain, Program,
 };
 
-/// Calls every method of an atomic, and gives what each gave.
+/// Calls every method of an atomic, and returns all results.
 macro_rules! all_calls {
     ($atomic:expr, $word:ty; $($update:ident)*) => {{
         let (atomic, mut seen) = ($atomic, Vec::new());
@@ -95,7 +95,7 @@ fn bool_is_as_in_core() {
 
 /// Two nodes of the state, and a pointer to one of them.
 #[test]
-fn a_pointer_shows_what_was_published_by_it() {
+fn a_pointer_publishes_what_was_stored_before() {
     let explore = |order| {
         let node: &Plain = Box::leak(Box::new(Plain::new(0)));
         Program::new(AtomicPtr::<Plain>::default())
@@ -120,7 +120,7 @@ fn a_pointer_shows_what_was_published_by_it() {
 }
 
 #[test]
-fn what_the_checker_would_not_see_is_refused() {
+fn calls_that_the_checker_cannot_see_are_refused() {
     type Call = fn(AtomicUsize) -> usize;
     let calls: [(Call, &str); 2] =
         [(|mut word| *word.get_mut(), "get_mut"), (AtomicUsize::into_inner, "into_inner")];

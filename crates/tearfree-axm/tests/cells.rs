@@ -45,7 +45,7 @@ fn each_execution_has_its_own_value() {
 }
 
 #[test]
-fn a_write_beside_a_read_or_a_write_is_a_race_and_two_reads_are_none() {
+fn a_concurrent_write_is_a_race_and_two_reads_are_not() {
     let state = || Text::new(vec!["start"]);
     let reads = Program::new(state()).thread(read).thread(read).explore();
     assert!(reads.failures.is_empty(), "{:?}", reads.failures);
@@ -73,9 +73,8 @@ fn a_cell_is_published_by_release_only() {
     assert!(races(&explore(Relaxed)));
 }
 
-/// While no program runs, a cell is a cell; and one that a body makes is its own.
 #[test]
-fn a_cell_outside_of_a_program_and_in_one_thread() {
+fn a_cell_outside_of_a_program_or_in_one_thread_behaves_as_in_core() {
     let cell = Text::new(vec!["a"]);
     push(&cell, "b");
     assert_eq!(read(&cell), "a b");

@@ -22,7 +22,7 @@ fn node(count: usize, value: &'static str) -> *mut Node {
 }
 
 fn found<'a>(head: &Head, order: Ordering) -> Option<&'a Node> {
-    // SAFETY: the memory of nodes stays, and the checker reports what uses it too late.
+    // SAFETY: the memory of nodes stays, and the checker reports a use after free.
     unsafe { head.load(order).as_ref() }
 }
 
@@ -77,7 +77,7 @@ fn nodes_of_two_threads_and_of_one_are_different_words() {
     assert_eq!(report.seen(), ["[1, 2] [11, 12], [5, 6] [15, 16]"]);
 }
 
-/// A writer replaces a node and frees the old one, as it may if there is no reader.
+/// Explores a writer that replaces a node and frees the old one, which is correct without a reader.
 fn replaced(free_twice: bool, with_reader: bool) -> Report {
     let mut program = Program::new(Head::default()).silent(move |head| {
         head.store(node(1, "one"), Release);
@@ -94,7 +94,7 @@ fn replaced(free_twice: bool, with_reader: bool) -> Report {
 }
 
 #[test]
-fn what_is_freed_before_its_last_use_is_reported() {
+fn a_double_free_and_a_free_with_a_reader_are_reported() {
     let alone = replaced(false, false);
     assert!(alone.failures.is_empty(), "{:?}", alone.failures);
     assert_eq!(alone.seen(), ["two"]);
@@ -103,7 +103,7 @@ fn what_is_freed_before_its_last_use_is_reported() {
 }
 
 #[test]
-fn a_use_that_comes_after_the_free_is_reported() {
+fn a_use_after_the_free_is_reported() {
     let report = Program::new((Head::default(), AtomicUsize::new(0)))
         .silent(|(head, is_freed)| {
             let made = node(1, "one");
@@ -124,7 +124,7 @@ fn a_use_that_comes_after_the_free_is_reported() {
 }
 
 #[test]
-fn what_was_not_allocated_cannot_be_freed() {
+fn memory_that_was_not_allocated_cannot_be_freed() {
     let report = Program::new(()).silent(|()| heap::free(ptr::dangling_mut::<Node>())).explore();
     failed_with(&report, "memory is freed that no thread has allocated");
 }

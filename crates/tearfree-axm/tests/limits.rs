@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A search that a limit ended says so, and is a failure unless the program allows it.
+//! A search that a limit ended is partial, which is a failure unless the program allows it.
 
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use tearfree_axm::{AtomicUsize, Program, Report};
 
-/// Four threads that swap four times each: more executions than any machine goes through.
-fn endless<'a>() -> Program<'a, AtomicUsize> {
+/// Four threads that swap four times each: too many executions for any machine.
+fn huge<'a>() -> Program<'a, AtomicUsize> {
     let swaps = |thread: usize| {
         move |x: &AtomicUsize| {
             let seen: Vec<usize> = (0..4).map(|i| x.swap(10 * thread + i, Relaxed)).collect();
@@ -27,33 +27,33 @@ fn is_partial_and_failed(report: &Report, limit: &str) {
 
 #[test]
 fn each_limit_ends_the_search_and_fails_it() {
-    let report = endless().max_executions(7).explore();
+    let report = huge().max_executions(7).explore();
     is_partial_and_failed(&report, "more than 7 executions");
     assert_eq!(report.executions, 7);
-    let report = endless().max_graphs(1000).explore();
+    let report = huge().max_graphs(1000).explore();
     is_partial_and_failed(&report, "more than 1000 graphs");
     assert_eq!(report.graphs, 1000);
     let start = Instant::now();
     is_partial_and_failed(
-        &endless().max_duration(Duration::from_millis(50)).explore(),
+        &huge().max_duration(Duration::from_millis(50)).explore(),
         "more than 50ms",
     );
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-    let report = endless().max_bytes(1_000_000).explore();
+    let report = huge().max_bytes(1_000_000).explore();
     is_partial_and_failed(&report, "more than 1000000 bytes");
     assert!((50..100_000).contains(&report.graphs), "{}", report.graphs);
 }
 
 #[test]
-fn a_partial_search_that_is_allowed_is_no_failure() {
-    let report = endless().max_executions(3).allow_partial().explore();
+fn an_allowed_partial_search_is_a_success() {
+    let report = huge().max_executions(3).allow_partial().explore();
     assert!(report.failures.is_empty(), "{:?}", report.failures);
     assert_eq!(report.partial.as_deref(), Some("more than 3 executions"));
     assert!(!report.outcomes.is_empty());
 }
 
 #[test]
-fn a_search_that_ends_within_its_limits_is_whole() {
+fn a_search_within_its_limits_is_complete() {
     let swap = |x: &AtomicUsize| x.swap(1, Relaxed).to_string();
     let limited = |executions| {
         let program = Program::new(AtomicUsize::new(0)).thread(swap).thread(swap);

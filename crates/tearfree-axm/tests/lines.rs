@@ -10,7 +10,7 @@ fn first(report: &Report) -> (&str, &str) {
     (failure, execution)
 }
 
-/// Every call is shown with its line, with none of this crate's own.
+/// Each event has the line of its call, not a line of this crate.
 #[test]
 fn an_execution_names_the_line_of_each_event() {
     let lines = [const { core::cell::Cell::new(0) }; 10];
@@ -55,7 +55,7 @@ fn a_race_names_both_lines() {
 }
 
 #[test]
-fn who_waits_or_sleeps_is_named_with_its_line() {
+fn a_waiting_or_sleeping_thread_is_shown_with_its_line() {
     let (mut line, path) = (line!(), file!());
     let report = Program::new(AtomicUsize::new(0))
         .silent(|word| {

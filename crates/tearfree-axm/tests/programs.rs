@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What programs can do beside loads and stores: wait, sleep, panic, race, be joined.
+//! Programs that wait, sleep, panic, race, or are refused.
 
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
@@ -36,7 +36,7 @@ fn a_failed_assertion_comes_with_its_execution() {
 }
 
 #[test]
-fn threads_that_were_joined_have_done_all_they_do() {
+fn the_last_thread_sees_the_stores_of_all_others() {
     let report = Program::new(AtomicUsize::new(0))
         .silent(|x| x.store(1, Relaxed))
         .silent(|x| x.store(2, Relaxed))
@@ -46,7 +46,7 @@ fn threads_that_were_joined_have_done_all_they_do() {
 }
 
 #[test]
-fn a_spin_lock_keeps_plain_data() {
+fn a_spin_lock_protects_plain_data() {
     let add_one = |(lock, data): &(AtomicBool, Plain)| {
         while lock.swap(true, Acquire) {
             pause();
@@ -68,7 +68,7 @@ fn a_spin_lock_keeps_plain_data() {
 }
 
 #[test]
-fn a_lock_without_its_orderings_keeps_nothing() {
+fn a_lock_without_its_orderings_does_not_protect() {
     for (taken, freed) in [(Relaxed, Release), (Acquire, Relaxed)] {
         let add_one = move |(lock, data): &(AtomicBool, Plain)| {
             while lock.swap(true, taken) {
@@ -84,8 +84,8 @@ fn a_lock_without_its_orderings_keeps_nothing() {
     }
 }
 
-/// A waiter sleeps while the word is zero; the other side changes it and calls.
-fn sleeper(calls: bool) -> Report {
+/// Explores a thread that sleeps while the word is zero, and one that changes the word and may wake it.
+fn sleeper(wakes: bool) -> Report {
     Program::new(AtomicU32::new(0))
         .thread(|word| {
             word.wait(0);
@@ -93,7 +93,7 @@ fn sleeper(calls: bool) -> Report {
         })
         .silent(move |word| {
             word.store(1, Relaxed);
-            if calls {
+            if wakes {
                 word.wake_all();
             }
         })
@@ -101,21 +101,21 @@ fn sleeper(calls: bool) -> Report {
 }
 
 #[test]
-fn who_is_called_wakes_up() {
+fn a_thread_that_is_woken_goes_on() {
     let report = sleeper(true);
     assert_eq!(report.seen(), ["0 slept, 1", "1 slept, 1"]);
     assert!(report.failures.is_empty(), "{:?}", report.failures);
 }
 
 #[test]
-fn who_is_not_called_sleeps_for_ever() {
+fn a_thread_that_is_not_woken_sleeps_for_ever() {
     let report = sleeper(false);
     assert_eq!(report.seen(), ["0 slept, 1"]);
     assert_eq!(only_failure(&report), "a thread sleeps for ever");
 }
 
 #[test]
-fn a_comparison_that_fails_is_a_load() {
+fn an_exchange_that_fails_is_a_load() {
     let report = Program::new(AtomicU64::new(0))
         .thread(|x| format!("{:?}", x.compare_exchange(0, 1, AcqRel, Acquire)))
         .thread(|x| format!("{:?}", x.compare_exchange(0, 2, SeqCst, Relaxed)))
@@ -124,7 +124,7 @@ fn a_comparison_that_fails_is_a_load() {
 }
 
 #[test]
-fn destructors_of_a_run_that_is_left_do_no_harm() {
+fn destructors_of_a_run_that_is_cut_short_add_no_events() {
     struct Guard<'a>(&'a AtomicUsize);
     impl Drop for Guard<'_> {
         fn drop(&mut self) {
@@ -146,12 +146,12 @@ fn destructors_of_a_run_that_is_left_do_no_harm() {
 }
 
 #[test]
-fn without_a_program_an_atomic_is_an_atomic() {
+fn without_a_program_an_atomic_behaves_as_in_core() {
     let word = AtomicUsize::new(1);
     word.store(2, Relaxed);
     assert_eq!((word.fetch_add(1, Relaxed), word.swap(7, AcqRel)), (2, 3));
     assert_eq!(word.compare_exchange(7, 8, AcqRel, Relaxed), Ok(7));
-    // What was stored before is what the threads find.
+    // Threads start with the last value.
     let report = Program::new(word).thread(|word| word.load(Relaxed).to_string()).explore();
     assert_eq!(report.seen(), ["8"]);
 }
@@ -165,7 +165,7 @@ fn a_program_that_is_too_large_is_refused() {
     drop(report);
 }
 
-/// `core` panics, so this crate does, in a thread and outside of one.
+/// As in `core`, in a thread and outside of one.
 #[test]
 fn orderings_that_an_access_cannot_have_are_refused() {
     type Access = fn(&AtomicUsize);
@@ -190,7 +190,7 @@ fn orderings_that_an_access_cannot_have_are_refused() {
 }
 
 #[test]
-fn a_program_of_which_no_execution_ends_has_failed() {
+fn a_program_of_which_no_execution_ends_is_a_failure() {
     let wait = |x: &AtomicUsize| {
         while x.load(Acquire) == 0 {
             pause();
@@ -198,7 +198,7 @@ fn a_program_of_which_no_execution_ends_has_failed() {
     };
     let report = Program::new(AtomicUsize::new(0)).silent(wait).explore();
     assert!(only_failure(&report).starts_with("no execution ended"), "{report:?}");
-    // Two threads that wait for each other, however often they look.
+    // Two threads that wait for each other.
     let report = Program::new((AtomicUsize::new(0), AtomicUsize::new(0)))
         .silent(move |(x, y)| {
             wait(x);
@@ -213,7 +213,7 @@ fn a_program_of_which_no_execution_ends_has_failed() {
     assert!(only_failure(&report).starts_with("no execution ended"), "{report:?}");
 }
 
-/// Runs a program, and gives what the checker says as it refuses it.
+/// Returns the message with which the checker refuses a program.
 fn refused<S>(program: &Program<'_, S>) -> String {
     let explored = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| program.explore()));
     let payload = explored.expect_err("the program was not refused");
@@ -224,22 +224,22 @@ fn refused<S>(program: &Program<'_, S>) -> String {
 fn a_body_that_is_not_deterministic_is_refused() {
     let runs = core::cell::Cell::new(0);
     let next = || runs.replace(runs.get() + 1);
-    // Says something else each time, stores something else, goes elsewhere.
-    let says = Program::new(AtomicUsize::new(0)).thread(|_| next().to_string());
+    // Each time another outcome, another value, or another word.
+    let returns = Program::new(AtomicUsize::new(0)).thread(|_| next().to_string());
     let stores = Program::new(AtomicUsize::new(0)).silent(|x| {
         x.store(next(), Relaxed);
         x.load(Relaxed);
     });
-    let goes = Program::new([AtomicUsize::new(0), AtomicUsize::new(0)]).silent(|words| {
+    let loads = Program::new([AtomicUsize::new(0), AtomicUsize::new(0)]).silent(|words| {
         words[next() % 2].load(Relaxed);
     });
-    for refused in [refused(&says), refused(&stores), refused(&goes)] {
+    for refused in [refused(&returns), refused(&stores), refused(&loads)] {
         assert!(refused.starts_with("the body of thread 0 is not deterministic"), "{refused}");
     }
 }
 
 #[test]
-fn words_that_bodies_make_are_words_of_their_own() {
+fn words_that_bodies_make_are_separate_variables() {
     let read = |start| {
         move |_: &AtomicUsize| {
             let own = Box::new(AtomicUsize::new(start));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Spin loops that do not pause are reported, and what fails for no reason does so where it is allowed.
+//! Spin loops without a pause are reported, and operations fail spuriously as often as allowed.
 
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -11,7 +11,7 @@ fn only_failure(report: &Report) -> &str {
 }
 
 #[test]
-fn a_loop_that_does_not_pause_is_named_with_its_line() {
+fn a_spin_loop_without_a_pause_is_reported_with_its_line() {
     type Spin = fn(&(AtomicBool, AtomicUsize));
     let start = line!() + 2;
     let loops: [Spin; 4] = [
@@ -27,12 +27,12 @@ fn a_loop_that_does_not_pause_is_named_with_its_line() {
             .explore();
         let expected = format!("a spin loop without `pause` at {}:{line}", file!());
         assert_eq!(only_failure(&report), expected);
-        assert!(report.partial.is_some(), "it is left at once");
+        assert!(report.partial.is_some(), "the search ends at once");
     }
 }
 
 #[test]
-fn what_pauses_or_gets_on_is_no_spin_loop() {
+fn a_loop_that_pauses_or_makes_progress_is_not_reported() {
     let report = Program::new((AtomicBool::new(true), AtomicUsize::new(0)))
         .silent(|(flag, x)| {
             for pause_number in 0..20 {
@@ -54,7 +54,7 @@ fn what_pauses_or_gets_on_is_no_spin_loop() {
     assert_eq!((report.executions, report.partial), (1, None));
 }
 
-/// Counts the attempts; another thread may get in between.
+/// Counts the attempts until the exchange succeeds or finds another value.
 fn attempts(x: &AtomicUsize) -> String {
     let mut count = 1;
     while x.compare_exchange_weak(0, 1, AcqRel, Acquire) == Err(0) {
@@ -64,12 +64,12 @@ fn attempts(x: &AtomicUsize) -> String {
 }
 
 #[test]
-fn a_weak_exchange_fails_as_often_as_it_may() {
+fn a_weak_exchange_fails_spuriously_as_often_as_allowed() {
     for (spurious, seen) in [(0, &["1"][..]), (1, &["1", "2"]), (2, &["1", "2", "3"])] {
         let program = Program::new(AtomicUsize::new(0)).thread(attempts).spurious(spurious);
         assert_eq!(program.explore().seen(), seen);
     }
-    // What fails is a load: the other thread's exchange is not lost.
+    // A spurious failure is a load: the exchange of the other thread is not lost.
     let program = || Program::new(AtomicUsize::new(0)).thread(attempts).spurious(1);
     let report = program().thread(attempts).after(|x| x.load(Relaxed).to_string()).explore();
     assert_eq!(report.seen(), ["1, 1, 1", "1, 2, 1", "2, 1, 1", "2, 2, 1"]);
@@ -80,13 +80,13 @@ fn a_weak_exchange_fails_as_often_as_it_may() {
 }
 
 #[test]
-fn a_sleep_that_ends_for_no_reason_is_found() {
+fn a_spurious_end_of_a_sleep_is_found() {
     let explore = |spurious| {
         Program::new(AtomicU32::new(0))
             .silent(|word| {
                 if word.load(Relaxed) == 0 {
                     word.wait(0);
-                    assert_eq!(word.load(Relaxed), 1, "woken for nothing");
+                    assert_eq!(word.load(Relaxed), 1, "woken spuriously");
                 }
             })
             .silent(|word| {
@@ -97,5 +97,5 @@ fn a_sleep_that_ends_for_no_reason_is_found() {
             .explore()
     };
     assert!(explore(0).failures.is_empty());
-    assert!(only_failure(&explore(1)).contains("woken for nothing"));
+    assert!(only_failure(&explore(1)).contains("woken spuriously"));
 }

@@ -20,7 +20,7 @@ fn seen_without_failure(report: &Report) -> Vec<&str> {
 }
 
 #[test]
-fn what_a_thread_did_is_there_after_its_join() {
+fn a_join_synchronises_with_the_thread() {
     let explore = |joins: bool| {
         Program::new(Arc::new(Plain::new(0)))
             .thread(move |word| {
@@ -45,7 +45,7 @@ fn what_a_thread_did_is_there_after_its_join() {
 }
 
 #[test]
-fn what_came_before_a_spawn_is_there_for_the_thread() {
+fn a_spawn_synchronises_with_the_thread() {
     let explore = |after: bool| {
         Program::new(Plain::new(0))
             .silent(move |word| {
@@ -66,7 +66,7 @@ fn what_came_before_a_spawn_is_there_for_the_thread() {
     assert!(failures.keys().any(|failure| failure.starts_with("data race")), "{failures:?}");
 }
 
-/// The end of a scope joins the threads that are left, and those that they spawned there.
+/// That includes threads that its threads spawned in it.
 #[test]
 fn the_end_of_a_scope_joins_all_its_threads() {
     let report = Program::new([Plain::new(0), Plain::new(0)])
@@ -131,7 +131,7 @@ fn a_thread_joins_one_that_it_has_not_spawned() {
 }
 
 #[test]
-fn a_thread_whose_handle_is_forgotten_runs_to_its_end() {
+fn a_thread_whose_handle_is_dropped_runs_to_its_end() {
     let report = Program::new(Arc::new(AtomicUsize::new(0)))
         .silent(|word| {
             let shared = Arc::clone(word);
@@ -145,7 +145,6 @@ fn a_thread_whose_handle_is_forgotten_runs_to_its_end() {
     assert_eq!(seen_without_failure(&report), ["2"]);
 }
 
-/// Which threads there are can depend on what was loaded.
 #[test]
 fn a_thread_is_spawned_in_some_executions_only() {
     let report = Program::new((AtomicBool::new(false), AtomicUsize::new(0)))
@@ -245,7 +244,7 @@ fn a_thread_cannot_be_spawned_once_the_others_have_ended() {
     assert!(failure.starts_with("a thread is spawned after all others have ended"), "{failure}");
 }
 
-/// A word goes by its address, and one that a thread makes has another one in each run.
+/// Words are identified by their addresses, and a word that a thread makes has another one in each run.
 #[test]
 fn a_word_that_a_thread_lends_to_another_one_is_refused() {
     let lent = Program::new(()).silent(|()| {
@@ -263,7 +262,7 @@ fn a_word_that_a_thread_lends_to_another_one_is_refused() {
     for report in [lent.explore(), counted.explore()] {
         assert!(only_failure(&report).contains("that one of them made"), "{report:?}");
     }
-    // One that only the new thread uses is its own.
+    // A word that only the new thread uses is allowed.
     let report = Program::new(())
         .thread(|()| {
             let own = AtomicUsize::new(1);
@@ -274,7 +273,7 @@ fn a_word_that_a_thread_lends_to_another_one_is_refused() {
     assert_eq!(seen_without_failure(&report), ["3"]);
 }
 
-/// A release fence of the spawning thread is no fence of the new one.
+/// A release fence orders stores of its own thread only.
 #[test]
 fn a_fence_before_a_spawn_does_not_release_what_the_thread_stores() {
     let explore = |fence_is_in_thread: bool| {
@@ -314,7 +313,7 @@ fn threads_share_what_one_of_them_has_allocated() {
             .thread(move |()| {
                 // SAFETY: one word.
                 let node = unsafe { heap::alloc(Plain::new(1)) };
-                // SAFETY: the memory stays.
+                // SAFETY: the memory is not reused.
                 let node = unsafe { &*node };
                 let other = thread::spawn(move || node.set(node.get() + 1));
                 if joins_first {
@@ -334,7 +333,7 @@ fn threads_share_what_one_of_them_has_allocated() {
 
 #[test]
 #[should_panic(expected = "the body of thread 1 is not deterministic")]
-fn a_spawned_thread_that_does_something_else_each_time_is_refused() {
+fn a_spawned_thread_that_is_not_deterministic_is_refused() {
     static RUNS: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
     let report = Program::new(AtomicUsize::new(0))
         .silent(|word| {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Lists the public items of a crate, one on each line, from the JSON file that rustdoc wrote about it.
+//! Prints the public items of a crate, one on each line, from the JSON of rustdoc.
 
 use std::process::ExitCode;
 
-/// Traits that only the compiler can name: whether a type has them is no promise of a crate.
+/// Traits that only the compiler can name, and crates do not promise.
 const UNNAMEABLE: [&str; 3] = ["Freeze", "StructuralPartialEq", "UnsafeUnpin"];
 
 fn main() -> ExitCode {
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let listed = public_api::Builder::from_rustdoc_json(&file)
-        // The same for each type: `impl<T> Any for T` and its like.
+        // These are the same for each type, such as `impl<T> Any for T`.
         .omit_blanket_impls(true)
         .build();
     match listed {

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The names in a litmus test. One that stands for nothing is refused: as a zero it would prove things. So
-//! is one that stands for two things.
+//! The names in a litmus test. An unknown name is refused, because a zero in its place could prove the
+//! condition. A name with two meanings is refused too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::parse::{Parsed, misread};
+use super::syntax::{Parsed, error};
 
-/// What the text has named so far.
+/// The names so far.
 #[derive(Default)]
 pub(super) struct Names {
-    /// Locations with a start value, and the line of it.
+    /// Locations with a start value, and its line.
     start_values: BTreeMap<String, usize>,
-    /// Parameters of all threads.
+    /// The parameters of all threads.
     locations: BTreeSet<String>,
-    /// Registers by the number of their thread.
+    /// The registers of each thread, by its number.
     registers: BTreeMap<usize, BTreeSet<String>>,
-    /// The thread that is being read, its parameters, and whether they are atomic there.
+    /// The current thread, its parameters, and whether they are atomic there.
     thread: usize,
     parameters: BTreeMap<String, bool>,
 }
 
-fn refuse<T>(line: usize, what: &str) -> Parsed<T> {
-    Err(misread(line, what))
+fn refuse<T>(line: usize, message: &str) -> Parsed<T> {
+    Err(error(line, message))
 }
 
 impl Names {
@@ -32,7 +32,7 @@ impl Names {
         }
     }
 
-    /// Begins thread `P<number>`, and gives its number.
+    /// Begins thread `P<number>`, and returns its number.
     pub(super) fn thread(&mut self, name: &str, line: usize) -> Parsed<usize> {
         let Some(number) = name.strip_prefix('P').and_then(|number| number.parse().ok()) else {
             return refuse(line, &format!("expected a thread like `P0`, found `{name}`"));
@@ -53,9 +53,9 @@ impl Names {
         }
     }
 
-    pub(super) fn is_parameter(&self, name: &str, is_atomic: bool, line: usize) -> Parsed<()> {
+    pub(super) fn check_parameter(&self, name: &str, is_atomic: bool, line: usize) -> Parsed<()> {
         match (self.parameters.get(name), is_atomic) {
-            (None, _) => refuse(line, &format!("`{name}` is no parameter of P{}", self.thread)),
+            (None, _) => refuse(line, &format!("`{name}` is not a parameter of P{}", self.thread)),
             (Some(true), false) => refuse(line, &format!("`{name}` is atomic: use atomic calls")),
             (Some(false), true) => refuse(line, &format!("`{name}` is not atomic: use `*{name}`")),
             _ => Ok(()),
@@ -64,21 +64,21 @@ impl Names {
 
     pub(super) fn register(&mut self, name: &str, line: usize) -> Parsed<()> {
         if self.parameters.contains_key(name) {
-            return refuse(line, &format!("`{name}` is a parameter of P{}, too", self.thread));
+            return refuse(line, &format!("`{name}` is also a parameter of P{}", self.thread));
         }
         self.registers.entry(self.thread).or_default().insert(name.to_owned());
         Ok(())
     }
 
-    pub(super) fn is_register(&self, name: &str, line: usize) -> Parsed<()> {
+    pub(super) fn check_register(&self, name: &str, line: usize) -> Parsed<()> {
         if self.registers[&self.thread].contains(name) {
             return Ok(());
         }
-        refuse(line, &format!("`{name}` is no register that P{} has assigned", self.thread))
+        refuse(line, &format!("`{name}` is not a register that P{} has assigned", self.thread))
     }
 
-    /// `1:r0` in a condition.
-    pub(super) fn is_register_of(&self, thread: &str, name: &str, line: usize) -> Parsed<()> {
+    /// Checks `1:r0` in a condition.
+    pub(super) fn check_register_in(&self, thread: &str, name: &str, line: usize) -> Parsed<()> {
         let Some(registers) = thread.parse().ok().and_then(|number| self.registers.get(&number))
         else {
             return refuse(line, &format!("there is no thread P{thread}"));
@@ -89,15 +89,15 @@ impl Names {
         refuse(line, &format!("P{thread} has no register `{name}`"))
     }
 
-    /// `x` in a condition.
-    pub(super) fn is_location(&self, name: &str, line: usize) -> Parsed<()> {
+    /// Checks `x` in a condition.
+    pub(super) fn check_location(&self, name: &str, line: usize) -> Parsed<()> {
         if self.locations.contains(name) {
             return Ok(());
         }
         refuse(line, &format!("no thread has a parameter `{name}`"))
     }
 
-    pub(super) fn start_values_have_locations(&self) -> Parsed<()> {
-        self.start_values.iter().try_for_each(|(name, &line)| self.is_location(name, line))
+    pub(super) fn check_start_values(&self) -> Parsed<()> {
+        self.start_values.iter().try_for_each(|(name, &line)| self.check_location(name, line))
     }
 }

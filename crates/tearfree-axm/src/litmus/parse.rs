@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! From text to a litmus test.
+//! The parser of litmus tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::Names;
-use super::{Condition, Expression, Litmus, Misread, Operator, Source, Statement, Thread, Verdict};
+use super::syntax::{
+    Condition, Expression, Litmus, Operator, Parsed, Source, Statement, Thread, Verdict, error,
+};
 use crate::Ordering;
 
-/// A word, a number or one sign, with its line.
+/// A word, a number or a sign, with its line.
 struct Token<'t> {
     text: &'t str,
     line: usize,
@@ -19,21 +21,18 @@ struct Parser<'t> {
     names: Names,
 }
 
-pub(super) type Parsed<T> = Result<T, Misread>;
-
 pub(super) fn litmus(text: &str) -> Parsed<Litmus> {
     let (title, body) = text.split_once('\n').unwrap_or((text, ""));
-    let name =
-        title.strip_prefix("C ").ok_or_else(|| misread(1, "a C test begins with `C name`"))?;
+    let name = title.strip_prefix("C ").ok_or_else(|| error(1, "a C test begins with `C name`"))?;
     let expected = expected_verdict(text)?;
     let body = without_comments(body);
-    let mut parser = Parser { tokens: tokens_of(&body), next: 0, names: Names::default() };
+    let mut parser = Parser { tokens: tokens(&body), next: 0, names: Names::default() };
     let initial = parser.initial()?;
     let mut threads = Vec::new();
     while parser.peek().starts_with('P') {
         threads.push(parser.thread()?);
     }
-    parser.names.start_values_have_locations()?;
+    parser.names.check_start_values()?;
     if parser.accept("~") || parser.peek() == "forall" || parser.peek() == "exists" {
         parser.next += 1;
     } else {
@@ -46,27 +45,25 @@ pub(super) fn litmus(text: &str) -> Parsed<Litmus> {
     Ok(Litmus { name: name.trim().to_owned(), expected, initial, threads, condition })
 }
 
-pub(super) fn misread(line: usize, what: &str) -> Misread {
-    Misread { line, what: what.to_owned() }
-}
-
 fn expected_verdict(text: &str) -> Parsed<Verdict> {
     const TAG: &str = "expect:";
-    let at = text.find(TAG).ok_or_else(|| misread(1, "no comment says `expect: Never` or so"))?;
+    let at = text.find(TAG).ok_or_else(|| {
+        error(1, "no comment says `expect:` and Never, Sometimes, Always or Race")
+    })?;
     let line = text[..at].lines().count();
     if text[at + TAG.len()..].contains(TAG) {
-        return Err(misread(line, "there are two comments that say `expect:`"));
+        return Err(error(line, "there are two comments that say `expect:`"));
     }
     match text[at + TAG.len()..].split_whitespace().next() {
         Some("Never") => Ok(Verdict::Never),
         Some("Sometimes") => Ok(Verdict::Sometimes),
         Some("Always") => Ok(Verdict::Always),
         Some("Race") => Ok(Verdict::Race),
-        _ => Err(misread(line, "`expect:` takes Never, Sometimes, Always or Race")),
+        _ => Err(error(line, "`expect:` takes Never, Sometimes, Always or Race")),
     }
 }
 
-/// The text with blanks instead of `(* comments *)`, `// comments` and `"titles"`.
+/// Replaces by blanks: `(* comments *)`, `// comments` and `"titles"`.
 fn without_comments(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -88,7 +85,7 @@ fn without_comments(text: &str) -> String {
     plain
 }
 
-fn tokens_of(text: &str) -> Vec<Token<'_>> {
+fn tokens(text: &str) -> Vec<Token<'_>> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut tokens = Vec::new();
     // The title took the first line.
@@ -138,13 +135,13 @@ impl<'t> Parser<'t> {
         if self.accept(text) { Ok(()) } else { self.fail(&format!("`{text}`")) }
     }
 
-    /// The line of the next token.
+    /// Returns the line of the next token.
     fn line(&self) -> usize {
         self.tokens.get(self.next).or(self.tokens.last()).map_or(1, |token| token.line)
     }
 
     fn fail<T>(&self, wanted: &str) -> Parsed<T> {
-        Err(misread(self.line(), &format!("expected {wanted}, found `{}`", self.peek())))
+        Err(error(self.line(), &format!("expected {wanted}, found `{}`", self.peek())))
     }
 
     fn name(&mut self) -> Parsed<String> {
@@ -274,10 +271,10 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// The name of a parameter of this thread.
+    /// Parses the name of a parameter of this thread.
     fn parameter(&mut self, is_atomic: bool) -> Parsed<String> {
         let (line, name) = (self.line(), self.name()?);
-        self.names.is_parameter(&name, is_atomic, line)?;
+        self.names.check_parameter(&name, is_atomic, line)?;
         Ok(name)
     }
 
@@ -302,7 +299,7 @@ impl<'t> Parser<'t> {
         Ok(order)
     }
 
-    /// Sums, and at most one comparison of two of them.
+    /// Parses a sum, or a comparison of two sums.
     fn expression(&mut self) -> Parsed<Expression> {
         let left = self.sum()?;
         let operator = match self.peek() {
@@ -337,7 +334,7 @@ impl<'t> Parser<'t> {
             return Ok(Expression::Number(self.number()?));
         }
         let (line, name) = (self.line(), self.name()?);
-        self.names.is_register(&name, line)?;
+        self.names.check_register(&name, line)?;
         Ok(Expression::Register(name))
     }
 
@@ -373,10 +370,10 @@ impl<'t> Parser<'t> {
         let mut name = self.take().to_owned();
         if self.accept(":") {
             let register = self.name()?;
-            self.names.is_register_of(&name, &register, line)?;
+            self.names.check_register_in(&name, &register, line)?;
             name = format!("{name}:{register}");
         } else {
-            self.names.is_location(&name, line)?;
+            self.names.check_location(&name, line)?;
         }
         self.expect("=")?;
         Ok(Condition::Is(name, self.number()?))

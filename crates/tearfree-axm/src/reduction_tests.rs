@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The search against one that tries all threads everywhere, on random programs with exchanges that
-//! may fail, branches and plain accesses. Each verdict on the way is compared with `rc11.rs`.
+//! Compares the search with one without reduction, on random programs with exchanges that may fail,
+//! branches and plain accesses. The search compares each verdict with `rc11.rs` in this build.
 
 use proptest::prelude::*;
 
@@ -44,10 +44,10 @@ fn op(with_plain: bool) -> impl Strategy<Value = Op> {
 }
 
 fn threads(with_plain: bool) -> impl Strategy<Value = Vec<Vec<Op>>> {
-    let of = move |threads: usize, most: usize| {
+    let lists = move |threads: usize, most: usize| {
         prop::collection::vec(prop::collection::vec(op(with_plain), 1..=most), threads)
     };
-    prop_oneof![of(2, 5), of(3, 3)]
+    prop_oneof![lists(2, 5), lists(3, 3)]
 }
 
 fn act(op: Op, words: &[Plain; WORDS], seen: &mut String) {
@@ -85,8 +85,8 @@ fn explored(threads: &[Vec<Op>], tries_all: bool) -> Report {
     report
 }
 
-/// A thread that spawns the next ones one inside of the other, does something before and after, joins some
-/// of them and leaves others.
+/// Runs a thread that spawns the next one, and so on; each accesses words before and after, and joins its
+/// thread or leaves that to the scope.
 fn nested(threads: &[Vec<Op>], words: &[Plain; WORDS], joins: usize) -> String {
     let Some((own, others)) = threads.split_first() else { return String::new() };
     let mut seen = String::from(".");
@@ -116,7 +116,7 @@ fn explored_nested(threads: &[Vec<Op>], joins: usize, tries_all: bool) -> Report
     report
 }
 
-/// A thread that spawns all others at once and joins them shows what they do as threads of the program.
+/// Explores a thread that spawns all others and joins them: it has their outcomes as threads of a program.
 fn explored_spawned(threads: &[Vec<Op>]) -> Report {
     Program::new([const { Plain::new(0) }; WORDS])
         .thread(move |words| {
@@ -135,15 +135,14 @@ fn explored_spawned(threads: &[Vec<Op>]) -> Report {
         .explore()
 }
 
-/// Each graph of each litmus file is judged by `rc11.rs` too, in this build.
 #[test]
-fn both_judges_agree_on_the_litmus_files() {
+fn both_verdicts_agree_on_the_litmus_files() {
     let mut count = 0;
     for folder in ["shapes", "c"] {
         let folder = format!("{}/../../litmus/{folder}", env!("CARGO_MANIFEST_DIR"));
         for entry in std::fs::read_dir(folder).unwrap() {
             let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-            if let Ok(test) = Litmus::read(&text) {
+            if let Ok(test) = Litmus::parse(&text) {
                 assert_eq!(test.verdict(), test.expected, "{}", test.name);
                 count += 1;
             }
@@ -156,7 +155,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn leaving_threads_out_leaves_no_execution_out(threads in threads(false)) {
+    fn the_reduction_loses_no_execution(threads in threads(false)) {
         let (few, all) = (explored(&threads, false), explored(&threads, true));
         prop_assert_eq!(few.executions, all.executions);
         prop_assert_eq!(few.outcomes, all.outcomes);
@@ -164,9 +163,9 @@ proptest! {
         prop_assert!(few.failures.is_empty() && all.failures.is_empty());
     }
 
-    /// A race ends an execution, so which ones are found depends on the way; that there is one does not.
+    /// A race ends an execution, so which races are found depends on the search; that there is one does not.
     #[test]
-    fn leaving_threads_out_leaves_no_program_without_its_race(threads in threads(true)) {
+    fn the_reduction_finds_a_race_in_each_program_that_has_one(threads in threads(true)) {
         let (few, all) = (explored(&threads, false), explored(&threads, true));
         prop_assert_eq!(few.failures.is_empty(), all.failures.is_empty());
         if all.failures.is_empty() {
@@ -175,7 +174,7 @@ proptest! {
     }
 
     #[test]
-    fn threads_that_spawn_and_join_lose_no_execution(
+    fn the_reduction_loses_no_execution_of_spawned_threads(
         threads in threads(false), joins in 0..8_usize,
     ) {
         let few = explored_nested(&threads, joins, false);
@@ -186,7 +185,7 @@ proptest! {
     }
 
     #[test]
-    fn spawned_threads_race_as_the_search_that_tries_all_says(
+    fn the_reduction_finds_a_race_of_spawned_threads(
         threads in threads(true), joins in 0..8_usize,
     ) {
         let few = explored_nested(&threads, joins, false);
@@ -195,7 +194,7 @@ proptest! {
     }
 
     #[test]
-    fn spawned_threads_do_what_threads_of_the_program_do(threads in threads(false)) {
+    fn spawned_threads_have_the_outcomes_of_threads_of_the_program(threads in threads(false)) {
         let (listed, spawned) = (explored(&threads, false), explored_spawned(&threads));
         prop_assert_eq!(listed.executions, spawned.executions);
         prop_assert_eq!(listed.outcomes, spawned.outcomes);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Rates of several threads: contestants take turns in short slots, in a new order each round.
 //!
-//! Each slot has two halves: one that counts and verifies nothing, and a shorter one in which each
-//! value read is verified and torn ones are counted.
+//! Each slot has two phases: one that is measured, and a shorter one in which each value read is verified.
 
 use core::hint::black_box;
 use core::time::Duration;
@@ -11,19 +10,19 @@ use std::thread;
 use crate::contestant::{Contestant, Read, Write};
 use crate::machine::cores;
 use crate::payload::Payload;
-use crate::placement::{HalfPage, Page};
+use crate::placement::{MidPage, PageAligned};
 use crate::stats::{self, Summary};
-use crate::whistle::{StartLine, Watch, Whistle, interruptions};
+use crate::timing::{PolledTimer, SlotTimer, StartBarrier, interruptions};
 
-/// What one thread does all the time.
+/// The work of one thread during a slot.
 #[derive(Clone, Copy)]
 pub(crate) enum Role {
     Reader,
     /// Publishes one value after another, without a pause.
-    RestlessWriter,
+    BusyWriter,
     /// Publishes about a thousand values a second.
-    CalmWriter,
-    /// Decides each time anew, with so many writes in a hundred.
+    SlowWriter,
+    /// Reads or writes at random, with this many writes in a hundred.
     Mixed {
         writes: u32,
     },
@@ -39,7 +38,7 @@ impl Role {
     }
 }
 
-/// What the threads of one slot did together.
+/// The operations of all threads in one slot.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Tally {
     pub(crate) reads: u64,
@@ -57,25 +56,25 @@ impl core::ops::AddAssign for Tally {
     }
 }
 
-/// One contestant that several threads can work on.
-pub(crate) trait Racer: Sync {
+/// A contestant that several threads can use.
+pub(crate) trait ThreadWork: Sync {
     fn name(&self) -> &'static str;
-    /// Whether the contestant allows threads of these roles at the same time.
+    /// Returns whether the contestant allows threads with these roles at the same time.
     fn allows(&self, roles: &[Role]) -> bool;
-    /// The bytes that the contestant takes where it stands, for the value and its lock.
+    /// Returns the size of the value and its lock, in bytes.
     fn footprint(&self) -> usize;
-    /// Does what the role says until it is over.
-    fn run(&self, role: Role, phase: Phase, whistle: &Whistle) -> Tally;
+    /// Does the work of the role until the slot is over.
+    fn run(&self, role: Role, phase: Phase, timer: &SlotTimer) -> Tally;
 }
 
-/// Whether a thread counts its operations or verifies what it reads.
+/// Whether threads are measured, or verify what they read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Count,
     Verify,
 }
 
-/// Rates of one contestant: operations a second of all threads together.
+/// The rates of one contestant: operations a second, all threads together.
 #[derive(Clone, Copy)]
 pub(crate) struct Rates {
     pub(crate) reads: Summary,
@@ -84,126 +83,131 @@ pub(crate) struct Rates {
     pub(crate) torn: u64,
 }
 
-/// How long to measure.
+/// How long to measure several threads.
 #[derive(Clone, Copy)]
-pub(crate) struct Effort {
+pub(crate) struct SlotEffort {
     pub(crate) rounds: usize,
     pub(crate) slot: Duration,
 }
 
-/// Where each thread has a core, this many times as many slots, each so much shorter: then some are
-/// likely to pass without anybody else on the machine taking a core away.
+/// Where each thread has a core, there are this many times as many slots, each shorter by this factor. Then
+/// some slots are likely to pass without an interruption.
 const SHORTER: u32 = 8;
 
-/// Lets the contestants race; the result stands in the order given.
-pub(crate) fn race(racers: &[Box<dyn Racer>], roles: &[Role], effort: Effort) -> Vec<Rates> {
-    let Effort { rounds, slot: length } = effort;
+/// Measures all contestants against each other. Returns rates in the order given.
+pub(crate) fn compare(
+    contestants: &[Box<dyn ThreadWork>],
+    roles: &[Role],
+    effort: SlotEffort,
+) -> Vec<Rates> {
+    let SlotEffort { rounds, slot: length } = effort;
     let (rounds, length) = match roles.len() <= cores() {
         true => (rounds * SHORTER as usize, length / SHORTER),
         false => (rounds, length),
     };
-    let mut slots: Vec<Vec<Slot>> = racers.iter().map(|_| Vec::new()).collect();
-    let mut order: Vec<usize> = (0..racers.len()).collect();
+    let mut slots: Vec<Vec<Slot>> = contestants.iter().map(|_| Vec::new()).collect();
+    let mut order: Vec<usize> = (0..contestants.len()).collect();
     for _ in 0..rounds {
         fastrand::shuffle(&mut order);
         for &index in &order {
-            slots[index].push(slot(&*racers[index], roles, length));
+            slots[index].push(slot(&*contestants[index], roles, length));
         }
     }
     slots.iter().map(|slots| rates(slots)).collect()
 }
 
-/// What came out of one slot.
+/// The result of one slot.
 #[derive(Clone, Copy)]
 struct Slot {
     tally: Tally,
     took: Duration,
-    /// How often a thread was taken off its core though it wanted to go on.
+    /// How often the system preempted a thread.
     interruptions: u64,
 }
 
 fn rates(slots: &[Slot]) -> Rates {
-    let calm: Vec<&Slot> = slots.iter().filter(|slot| slot.interruptions == 0).collect();
-    let used = if calm.len() * 8 >= slots.len() { calm } else { slots.iter().collect() };
+    let undisturbed: Vec<&Slot> = slots.iter().filter(|slot| slot.interruptions == 0).collect();
+    let used =
+        if undisturbed.len() * 8 >= slots.len() { undisturbed } else { slots.iter().collect() };
     let per_second = |count: fn(&Tally) -> u64| -> Vec<f64> {
         used.iter().map(|slot| count(&slot.tally) as f64 / slot.took.as_secs_f64()).collect()
     };
     Rates {
-        reads: stats::of_rates(&per_second(|tally| tally.reads)),
-        writes: stats::of_rates(&per_second(|tally| tally.writes)),
+        reads: stats::summarize_rates(&per_second(|tally| tally.reads)),
+        writes: stats::summarize_rates(&per_second(|tally| tally.writes)),
         verified: slots.iter().map(|slot| slot.tally.verified).sum(),
         torn: slots.iter().map(|slot| slot.tally.torn).sum(),
     }
 }
 
-/// Counts for the length of a slot, then verifies for a quarter of that.
-fn slot(racer: &dyn Racer, roles: &[Role], length: Duration) -> Slot {
-    let mut slot = phase(racer, roles, Phase::Count, length);
-    let verified = phase(racer, roles, Phase::Verify, length / 4).tally;
+/// Measures for the length of a slot, then verifies for a quarter of that.
+fn slot(contestant: &dyn ThreadWork, roles: &[Role], length: Duration) -> Slot {
+    let mut slot = phase(contestant, roles, Phase::Count, length);
+    let verified = phase(contestant, roles, Phase::Verify, length / 4).tally;
     slot.tally.verified = verified.verified;
     slot.tally.torn = verified.torn;
     slot
 }
 
-fn phase(racer: &dyn Racer, roles: &[Role], phase: Phase, length: Duration) -> Slot {
-    let whistle = Whistle::new(length);
-    let start_line = StartLine::new(roles.len());
+fn phase(contestant: &dyn ThreadWork, roles: &[Role], phase: Phase, length: Duration) -> Slot {
+    let timer = SlotTimer::new(length);
+    let barrier = StartBarrier::new(roles.len());
     let mut slot = Slot { tally: Tally::default(), took: Duration::ZERO, interruptions: 0 };
     let work = |role| {
         let before = interruptions();
-        start_line.wait();
-        whistle.blow_start();
-        let tally = racer.run(role, phase, &whistle);
+        barrier.wait();
+        timer.start();
+        let tally = contestant.run(role, phase, &timer);
         (tally, interruptions() - before)
     };
     thread::scope(|scope| {
         let work = &work;
         let threads: Vec<_> = roles.iter().map(|&role| scope.spawn(move || work(role))).collect();
-        whistle.wait_for_the_end();
+        timer.wait_until_over();
         for thread in threads {
-            let (tally, interruptions) = thread.join().expect("a thread of the race panicked");
+            let (tally, interruptions) = thread.join().expect("a thread of the slot panicked");
             slot.tally += tally;
             slot.interruptions += interruptions;
         }
     });
-    slot.took = whistle.took();
+    slot.took = timer.elapsed();
     slot
 }
 
-/// One lock that all threads work on.
-pub(crate) struct One<T, C> {
-    cell: Box<Page<C>>,
+/// One lock that all threads share.
+pub(crate) struct SharedLock<T, C> {
+    cell: Box<PageAligned<C>>,
     values: Values<T>,
 }
 
-impl<T: Payload, C: Contestant<T> + Send + Sync + 'static> One<T, C> {
+impl<T: Payload, C: Contestant<T> + Send + Sync + 'static> SharedLock<T, C> {
     pub(crate) fn new() -> Self {
         let values = Values::new();
-        Self { cell: Box::new(Page(C::new(values.0[0].value))), values }
+        Self { cell: Box::new(PageAligned(C::new(values.0[0].value))), values }
     }
 }
 
-impl<T, C> One<T, C> {
+impl<T, C> SharedLock<T, C> {
     pub(crate) fn contestant(&self) -> &C {
         &self.cell.0
     }
 
-    /// The values to publish, in turn.
-    pub(crate) fn values(&self) -> &[Box<HalfPage<T>>] {
+    /// Returns the values to publish, in turn.
+    pub(crate) fn values(&self) -> &[Box<MidPage<T>>] {
         &self.values.0
     }
 }
 
-/// Values to publish in turn, prepared so that making them costs no measured time.
-pub(crate) struct Values<T>(pub(crate) [Box<HalfPage<T>>; 4]);
+/// Values to publish in turn, created before the measurement.
+pub(crate) struct Values<T>(pub(crate) [Box<MidPage<T>>; 4]);
 
 impl<T: Payload> Values<T> {
     pub(crate) fn new() -> Self {
-        Self(core::array::from_fn(|index| HalfPage::new(T::of(index as u32 + 1))))
+        Self(core::array::from_fn(|index| MidPage::new(T::from_generation(index as u32 + 1))))
     }
 }
 
-impl<T: Payload, C: Contestant<T> + Send + Sync> Racer for One<T, C> {
+impl<T: Payload, C: Contestant<T> + Send + Sync> ThreadWork for SharedLock<T, C> {
     fn name(&self) -> &'static str {
         C::NAME
     }
@@ -218,48 +222,48 @@ impl<T: Payload, C: Contestant<T> + Send + Sync> Racer for One<T, C> {
         size_of::<C>()
     }
 
-    fn run(&self, role: Role, phase: Phase, whistle: &Whistle) -> Tally {
+    fn run(&self, role: Role, phase: Phase, timer: &SlotTimer) -> Tally {
         match (role, phase) {
-            (Role::Reader, Phase::Count) => self.read(whistle),
-            (Role::Reader, Phase::Verify) => self.read_and_verify(whistle),
-            (Role::RestlessWriter, _) => self.write(whistle),
-            (Role::CalmWriter, _) => self.write_calmly(whistle),
-            (Role::Mixed { writes }, _) => self.read_and_write(writes, phase, whistle),
+            (Role::Reader, Phase::Count) => self.read(timer),
+            (Role::Reader, Phase::Verify) => self.read_and_verify(timer),
+            (Role::BusyWriter, _) => self.write(timer),
+            (Role::SlowWriter, _) => self.write_slowly(timer),
+            (Role::Mixed { writes }, _) => self.read_and_write(writes, phase, timer),
         }
     }
 }
 
-/// So many reads pass between two looks at the whistle.
+/// The number of reads between two polls of the timer.
 const CHUNK: u64 = 8;
 
-impl<T: Payload, C: Contestant<T>> One<T, C> {
-    fn read(&self, whistle: &Whistle) -> Tally {
+impl<T: Payload, C: Contestant<T>> SharedLock<T, C> {
+    fn read(&self, timer: &SlotTimer) -> Tally {
         let mut reader = black_box(&self.cell.0).reader();
-        let mut out = HalfPage::new(T::of(0));
+        let mut out = MidPage::new(T::from_generation(0));
         let mut reads = 0;
-        while !whistle.is_over() {
+        while !timer.is_over() {
             reader.read_into_times(&mut out.value, CHUNK);
             reads += CHUNK;
         }
         Tally { reads, ..Tally::default() }
     }
 
-    fn read_and_verify(&self, whistle: &Whistle) -> Tally {
+    fn read_and_verify(&self, timer: &SlotTimer) -> Tally {
         let mut reader = black_box(&self.cell.0).reader();
         let mut tally = Tally::default();
-        let mut out = HalfPage::new(T::of(0));
-        while !whistle.is_over() {
+        let mut out = MidPage::new(T::from_generation(0));
+        while !timer.is_over() {
             reader.read_into(&mut out.value);
             tally.verify(&out.value);
         }
         tally
     }
 
-    fn write(&self, whistle: &Whistle) -> Tally {
+    fn write(&self, timer: &SlotTimer) -> Tally {
         let mut writer = black_box(&self.cell.0).writer();
         let mut writes = 0;
-        let mut watch = Watch::new(whistle);
-        while !watch.is_over() {
+        let mut polled = PolledTimer::new(timer);
+        while !polled.is_over() {
             for value in &self.values.0 {
                 writer.set(black_box(&value.value));
                 writes += 1;
@@ -268,12 +272,12 @@ impl<T: Payload, C: Contestant<T>> One<T, C> {
         Tally { writes, ..Tally::default() }
     }
 
-    fn write_calmly(&self, whistle: &Whistle) -> Tally {
+    fn write_slowly(&self, timer: &SlotTimer) -> Tally {
         let mut writer = black_box(&self.cell.0).writer();
         let mut writes = 0;
         for value in self.values.0.iter().cycle() {
-            whistle.look_at_the_clock();
-            if whistle.is_over() {
+            timer.check_clock();
+            if timer.is_over() {
                 break;
             }
             writer.set(&value.value);
@@ -283,14 +287,14 @@ impl<T: Payload, C: Contestant<T>> One<T, C> {
         Tally { writes, ..Tally::default() }
     }
 
-    fn read_and_write(&self, writes: u32, phase: Phase, whistle: &Whistle) -> Tally {
+    fn read_and_write(&self, writes: u32, phase: Phase, timer: &SlotTimer) -> Tally {
         let mut reader = black_box(&self.cell.0).reader();
         let mut writer = black_box(&self.cell.0).writer();
         let mut tally = Tally::default();
-        let mut out = HalfPage::new(T::of(0));
+        let mut out = MidPage::new(T::from_generation(0));
         let mut random = fastrand::Rng::new();
-        let mut watch = Watch::new(whistle);
-        while !watch.is_over() {
+        let mut polled = PolledTimer::new(timer);
+        while !polled.is_over() {
             for value in &self.values.0 {
                 if random.u32(..100) < writes {
                     writer.set(black_box(&value.value));

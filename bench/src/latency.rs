@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Latencies: how long each read and each write takes, one reader beside one writer that publishes at a fixed rate.
+//! Latencies of single reads and writes: one reader beside one writer that publishes at a fixed rate.
 //!
-//! Contestants take turns in short slots, in a new order each round. Each slot gives the quantiles of its own
-//! operations, and the median over the slots is kept: a slot that the machine disturbed counts once.
+//! Contestants take turns in short slots, in a new order each round. Each quantile is the median over the
+//! slots, so a slot that the machine disturbed counts once.
 
 use core::hint::black_box;
 use core::time::Duration;
@@ -14,16 +14,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::contestant::{Contestant, Read, Write};
 use crate::payload::Payload;
-use crate::placement::HalfPage;
-use crate::race::{Effort, One, Racer};
+use crate::placement::MidPage;
 use crate::stats::median;
-use crate::whistle::{StartLine, Whistle};
+use crate::throughput::{SharedLock, SlotEffort, ThreadWork};
+use crate::timing::{SlotTimer, StartBarrier};
 
-/// How long single operations took, in nanoseconds. The counter is read before and after each, which is
-/// included: `EMPTY` in the results says how much that is.
+/// The latency of an operation in nanoseconds, including two reads of the counter (`empty_latency` in the
+/// results).
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Latency {
-    /// The mean of the middle half: finer than the steps in which the counter of some processors moves.
+    /// The mean of the middle half, which is finer than the step of the counter.
     pub(crate) middle: f64,
     pub(crate) p99: f64,
     pub(crate) p99_9: f64,
@@ -34,23 +34,23 @@ pub(crate) struct Latency {
 pub(crate) struct Latencies {
     pub(crate) read: Latency,
     pub(crate) write: Latency,
-    /// Writes that were done, as a part of those that the rate demands.
+    /// The fraction of the due writes that were done.
     pub(crate) done: f64,
 }
 
-/// A racer each operation of which can be timed.
-pub(crate) trait Paced: Racer {
+/// A contestant whose single operations can be timed.
+pub(crate) trait TimedWork: ThreadWork {
     /// Reads until the end, one value after another.
-    fn time_reads(&self, samples: &mut Samples, whistle: &Whistle);
-    /// Publishes one value in each `interval` until the end. Returns the writes that were due.
-    fn time_writes(&self, interval: Duration, samples: &mut Samples, whistle: &Whistle) -> u64;
+    fn time_reads(&self, samples: &mut Samples, timer: &SlotTimer);
+    /// Publishes one value in each `interval` until the end. Returns the number of writes due.
+    fn time_writes(&self, interval: Duration, samples: &mut Samples, timer: &SlotTimer) -> u64;
 }
 
-/// Durations in steps of the processor's counter. What does not fit is not kept.
+/// Durations in ticks of the processor's counter, up to a fixed number of them.
 pub(crate) struct Samples(Vec<u32>);
 
 impl Samples {
-    /// Touches the memory now, so that no page fault is measured later.
+    /// Touches the memory, so that no page fault is measured later.
     fn new() -> Self {
         let mut ticks = vec![1; 1 << 20];
         ticks.clear();
@@ -87,7 +87,7 @@ fn clock() -> &'static quanta::Clock {
     CLOCK.get_or_init(quanta::Clock::new)
 }
 
-/// What reading the counter twice takes, with nothing in between.
+/// Returns the latency of two reads of the counter with nothing in between.
 pub(crate) fn empty() -> Option<Latency> {
     let mut samples = Samples::new();
     for _ in 0..1 << 16 {
@@ -96,49 +96,53 @@ pub(crate) fn empty() -> Option<Latency> {
     samples.latency()
 }
 
-/// A shorter slot has too few writes for a quantile of 99.9 %.
+/// Shorter slots have too few writes for a quantile of 99.9 %.
 const SHORTEST_SLOT: Duration = Duration::from_millis(16);
 
-/// Times the contestants; the result stands in the order given. `None`: no slot had enough operations, as on a
-/// machine whose cores are all taken by others.
-pub(crate) fn pace(
-    racers: &[Box<dyn Paced>],
+/// Measures all contestants against each other. Returns latencies in the order given, and `None` where no
+/// slot had enough operations, as on a busy machine.
+pub(crate) fn compare(
+    contestants: &[Box<dyn TimedWork>],
     interval: Duration,
-    effort: Effort,
+    effort: SlotEffort,
 ) -> Vec<Option<Latencies>> {
-    let mut slots: Vec<Vec<Latencies>> = racers.iter().map(|_| Vec::new()).collect();
-    let mut order: Vec<usize> = (0..racers.len()).collect();
+    let mut slots: Vec<Vec<Latencies>> = contestants.iter().map(|_| Vec::new()).collect();
+    let mut order: Vec<usize> = (0..contestants.len()).collect();
     for _ in 0..effort.rounds {
         fastrand::shuffle(&mut order);
         for &index in &order {
-            slots[index].extend(slot(&*racers[index], interval, effort.slot.max(SHORTEST_SLOT)));
+            slots[index].extend(slot(
+                &*contestants[index],
+                interval,
+                effort.slot.max(SHORTEST_SLOT),
+            ));
         }
     }
-    slots.iter().map(|slots| middle_of(slots)).collect()
+    slots.iter().map(|slots| median_slot(slots)).collect()
 }
 
-fn slot(racer: &dyn Paced, interval: Duration, length: Duration) -> Option<Latencies> {
-    let whistle = Whistle::new(length);
-    let start_line = StartLine::new(2);
+fn slot(contestant: &dyn TimedWork, interval: Duration, length: Duration) -> Option<Latencies> {
+    let timer = SlotTimer::new(length);
+    let barrier = StartBarrier::new(2);
     let (mut reads, mut writes) = (Samples::new(), Samples::new());
     let mut due = 0;
     thread::scope(|scope| {
         scope.spawn(|| {
-            start_line.wait();
-            racer.time_reads(&mut reads, &whistle);
+            barrier.wait();
+            contestant.time_reads(&mut reads, &timer);
         });
         scope.spawn(|| {
-            start_line.wait();
-            whistle.blow_start();
-            due = racer.time_writes(interval, &mut writes, &whistle);
+            barrier.wait();
+            timer.start();
+            due = contestant.time_writes(interval, &mut writes, &timer);
         });
-        whistle.wait_for_the_end();
+        timer.wait_until_over();
     });
     let done = writes.0.len() as f64 / due as f64;
     Some(Latencies { read: reads.latency()?, write: writes.latency()?, done })
 }
 
-fn middle_of(slots: &[Latencies]) -> Option<Latencies> {
+fn median_slot(slots: &[Latencies]) -> Option<Latencies> {
     let over = |part: fn(&Latencies) -> f64| median(&slots.iter().map(part).collect::<Vec<_>>());
     (!slots.is_empty()).then(|| Latencies {
         read: Latency {
@@ -155,11 +159,11 @@ fn middle_of(slots: &[Latencies]) -> Option<Latencies> {
     })
 }
 
-impl<T: Payload, C: Contestant<T> + Send + Sync> Paced for One<T, C> {
-    fn time_reads(&self, samples: &mut Samples, whistle: &Whistle) {
+impl<T: Payload, C: Contestant<T> + Send + Sync> TimedWork for SharedLock<T, C> {
+    fn time_reads(&self, samples: &mut Samples, timer: &SlotTimer) {
         let mut reader = black_box(self.contestant()).reader();
-        let mut out = HalfPage::new(T::of(0));
-        while !whistle.is_over() {
+        let mut out = MidPage::new(T::from_generation(0));
+        while !timer.is_over() {
             samples.time(|| {
                 reader.read_into(&mut out.value);
                 black_box(&mut out.value);
@@ -167,7 +171,7 @@ impl<T: Payload, C: Contestant<T> + Send + Sync> Paced for One<T, C> {
         }
     }
 
-    fn time_writes(&self, interval: Duration, samples: &mut Samples, whistle: &Whistle) -> u64 {
+    fn time_writes(&self, interval: Duration, samples: &mut Samples, timer: &SlotTimer) -> u64 {
         let mut writer = black_box(self.contestant()).writer();
         let start = Instant::now();
         let mut due = 0;
@@ -176,8 +180,8 @@ impl<T: Payload, C: Contestant<T> + Send + Sync> Paced for One<T, C> {
             while start.elapsed() < interval * due {
                 core::hint::spin_loop();
             }
-            whistle.look_at_the_clock();
-            if whistle.is_over() {
+            timer.check_clock();
+            if timer.is_over() {
                 break;
             }
             samples.time(|| writer.set(black_box(&value.value)));

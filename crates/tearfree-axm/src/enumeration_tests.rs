@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The checker against itself, on random programs: a search without any cleverness has to come to the
-//! same outcomes, weaker orderings may only add some, and what interleaving alone shows is among them.
+//! Compares the checker with exhaustive enumeration on random programs. Weaker orderings may only add
+//! outcomes, and the outcomes of interleaving are among those of the checker.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ const WORDS: usize = 2;
 #[derive(Clone, Copy, Debug)]
 enum Op {
     Load(usize, Ordering),
-    /// Each stores a number of its own.
+    /// Stores a number that is different for each store.
     Store(usize, Ordering),
     Swap(usize, Ordering),
     Fence(Ordering),
@@ -40,13 +40,13 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 fn threads() -> impl Strategy<Value = Threads> {
-    let of = |threads: usize, most: usize| {
+    let lists = |threads: usize, most: usize| {
         prop::collection::vec(prop::collection::vec(op(), 1..=most), threads)
     };
-    prop_oneof![of(2, 4), of(3, 3)]
+    prop_oneof![lists(2, 4), lists(3, 3)]
 }
 
-/// The number that the store at this place of a program stores.
+/// Returns the number that a store stores, by its thread and its index there.
 fn number(thread: usize, at: usize) -> usize {
     1 + 10 * thread + at
 }
@@ -76,7 +76,7 @@ fn explored(threads: &Threads) -> BTreeSet<String> {
     report.outcomes
 }
 
-/// All choices of one element of each list.
+/// Returns all choices of one element of each list.
 fn choices<T: Clone>(lists: &[Vec<T>]) -> Vec<Vec<T>> {
     lists.iter().fold(vec![Vec::new()], |chosen, list| {
         let with = |so_far: &Vec<T>| {
@@ -101,7 +101,7 @@ fn permutations(items: &[usize]) -> Vec<Vec<usize>> {
     (0..items.len()).flat_map(first).collect()
 }
 
-/// The events of a program, initial stores first; loads have no value yet.
+/// Returns the events of a program, initial stores first; loads have no value yet.
 fn events(threads: &Threads) -> (Vec<Event>, Vec<Option<usize>>) {
     let mut events: Vec<Event> = (0..WORDS).map(Event::initial).collect();
     let mut owners = vec![None; WORDS];
@@ -122,7 +122,7 @@ fn events(threads: &Threads) -> (Vec<Event>, Vec<Option<usize>>) {
     (events, owners)
 }
 
-/// Every reads-from and every modification order, one after the other.
+/// Tries every reads-from and every modification order.
 fn enumerated(threads: &Threads) -> BTreeSet<String> {
     let (events, owners) = events(threads);
     let stores_at = |at: usize| -> Vec<usize> {
@@ -157,14 +157,14 @@ fn enumerated(threads: &Threads) -> BTreeSet<String> {
         let order = sb.clone();
         let execution = Execution { events, threads: owners, sb, order, rf, mo };
         if execution.verdict() == Verdict::Allowed {
-            outcomes.insert(told(&execution, threads.len(), &readers, chosen));
+            outcomes.insert(outcome(&execution, threads.len(), &readers, chosen));
         }
     }
     outcomes
 }
 
-/// What the threads say that they saw.
-fn told(execution: &Execution, threads: usize, readers: &[usize], sources: &[usize]) -> String {
+/// Returns the outcome of an execution: the values that each thread loaded.
+fn outcome(execution: &Execution, threads: usize, readers: &[usize], sources: &[usize]) -> String {
     let mut seen = vec![String::from("."); threads];
     for (&reader, &source) in readers.iter().zip(sources) {
         let value = execution.events[source].written().unwrap();
@@ -173,7 +173,7 @@ fn told(execution: &Execution, threads: usize, readers: &[usize], sources: &[usi
     seen.join(", ")
 }
 
-/// What comes of running one whole instruction after the other, in every order.
+/// Returns the outcomes of all interleavings of whole instructions.
 fn interleaved(threads: &Threads) -> BTreeSet<String> {
     let mut outcomes = BTreeSet::new();
     let start = (vec![0; threads.len()], [0; WORDS], vec![String::from("."); threads.len()]);
@@ -200,7 +200,7 @@ fn interleaved(threads: &Threads) -> BTreeSet<String> {
     outcomes
 }
 
-/// The program with everything as strong as it can be.
+/// Returns the program with every ordering as strong as it can be.
 fn strengthened(threads: &Threads) -> Threads {
     let stronger = |op: &Op| match *op {
         Op::Load(word, _) => Op::Load(word, Ordering::SeqCst),
@@ -212,11 +212,11 @@ fn strengthened(threads: &Threads) -> Threads {
     threads.iter().map(|ops| ops.iter().map(stronger).collect()).collect()
 }
 
-/// The program with one place as weak as it can be; a fence there is taken away.
-fn weakened(threads: &Threads, place: usize) -> Threads {
+/// Returns the program with one ordering as weak as it can be; a fence is removed.
+fn weakened(threads: &Threads, index: usize) -> Threads {
     let mut weak = threads.clone();
-    let places: usize = weak.iter().map(Vec::len).sum();
-    let op = weak.iter_mut().flatten().nth(place % places).expect("there is such a place");
+    let count: usize = weak.iter().map(Vec::len).sum();
+    let op = weak.iter_mut().flatten().nth(index % count).expect("the index is in range");
     *op = match *op {
         Op::Load(word, _) => Op::Load(word, Ordering::Relaxed),
         Op::Store(word, _) => Op::Store(word, Ordering::Relaxed),
@@ -230,25 +230,25 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_search_without_cleverness_finds_the_same(threads in threads()) {
+    fn enumeration_finds_the_same_outcomes(threads in threads()) {
         prop_assert_eq!(explored(&threads), enumerated(&threads));
     }
 
     #[test]
-    fn what_interleaving_shows_is_allowed(threads in threads()) {
+    fn outcomes_of_interleaving_are_allowed(threads in threads()) {
         let (explored, interleaved) = (explored(&threads), interleaved(&threads));
         prop_assert!(explored.is_superset(&interleaved), "{:?}", &interleaved - &explored);
     }
 
     #[test]
-    fn strong_orderings_leave_interleaving_alone(threads in threads()) {
+    fn sequentially_consistent_programs_have_the_outcomes_of_interleaving(threads in threads()) {
         let threads = strengthened(&threads);
         prop_assert_eq!(explored(&threads), interleaved(&threads));
     }
 
     #[test]
-    fn a_weaker_ordering_takes_nothing_away(threads in threads(), place in 0..20_usize) {
-        let (strong, weak) = (explored(&threads), explored(&weakened(&threads, place)));
+    fn a_weaker_ordering_removes_no_outcome(threads in threads(), index in 0..20_usize) {
+        let (strong, weak) = (explored(&threads), explored(&weakened(&threads, index)));
         prop_assert!(weak.is_superset(&strong), "{:?}", &strong - &weak);
     }
 }

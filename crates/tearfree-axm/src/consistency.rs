@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The verdict of `rc11.rs` on a graph of the search, at a fraction of the cost.
 //!
-//! There relations are multiplied; here one pass over the events in an order of `sb | rf` gives each
-//! its predecessors in happens-before, as a vector clock does. An event knows all of them when it
-//! comes, so one pass is enough. Coherence is then a question of positions in modification order: of
-//! two events of one location, a load being at the position of its store, the earlier one in
-//! happens-before must not be at the later position. Where only fences are sequentially consistent,
-//! `psc` is `[Fsc] ; (hb | hb ; eco ; hb) ; [Fsc]`, and `eco` is a question of positions too. With
-//! accesses that are, the definition itself is asked.
+//! Instead of multiplying relations, one pass over the events in an order of `sb | rf` computes the
+//! predecessors of each event in happens-before, as vector clocks do. Coherence then compares positions in
+//! modification order, where a load is at the position of its store: of two events of one location, the
+//! earlier one in happens-before must not have the later position. Where only fences are sequentially
+//! consistent, `psc` is `[Fsc] ; (hb | hb ; eco ; hb) ; [Fsc]`, and `eco` compares positions too. With
+//! sequentially consistent accesses, the definition in `rc11.rs` decides.
 
 use crate::event::{Action, Event};
 use crate::graph::{Graph, Store};
 use crate::rc11::Verdict;
 use crate::relation::{MOST_EVENTS, Relation, Set, members};
 
-/// A store, and those that read from it without being an update.
+/// A store and the loads that read from it.
 #[derive(Clone, Copy)]
 struct Position {
     store: usize,
@@ -27,13 +26,13 @@ impl Position {
     }
 }
 
-struct Judge<'g> {
+struct Consistency<'g> {
     graph: &'g Graph,
     /// Initial stores first, then thread by thread.
     events: Vec<&'g Event>,
     threads: Vec<Option<usize>>,
     first_of: Vec<usize>,
-    /// What each load and update reads from.
+    /// The store that each load and update reads from.
     source: Vec<usize>,
     /// The predecessors of each event in happens-before.
     hb: Vec<Set>,
@@ -41,27 +40,27 @@ struct Judge<'g> {
     mo: Vec<Vec<Position>>,
 }
 
-/// What the model says of a graph.
+/// Returns the verdict of the model on a graph.
 pub(crate) fn verdict(graph: &Graph, initial: &[Event]) -> Verdict {
-    let mut judge = Judge::new(graph, initial);
-    if !judge.finds_clocks() {
+    let mut checked = Consistency::new(graph, initial);
+    if !checked.find_clocks() {
         return Verdict::Forbidden;
     }
-    judge.finds_positions();
-    if !judge.is_coherent() {
+    checked.find_positions();
+    if !checked.is_coherent() {
         return Verdict::Forbidden;
     }
     let is_sc = |event: &&&Event| event.is_seq_cst() && !event.is_fence();
-    if judge.events.iter().any(|event| is_sc(&event)) {
+    if checked.events.iter().any(|event| is_sc(&event)) {
         return graph.execution().verdict();
     }
-    if !judge.fences_are_consistent() {
+    if !checked.fences_are_consistent() {
         return Verdict::Forbidden;
     }
-    judge.misuse()
+    checked.misuse()
 }
 
-impl<'g> Judge<'g> {
+impl<'g> Consistency<'g> {
     fn new(graph: &'g Graph, initial: &'g [Event]) -> Self {
         let mut events: Vec<&Event> = initial.iter().collect();
         let mut threads = vec![None; initial.len()];
@@ -74,17 +73,18 @@ impl<'g> Judge<'g> {
         let count = events.len();
         assert!(count <= MOST_EVENTS, "more than {MOST_EVENTS} events: use a smaller program");
         let (source, hb) = (vec![0; count], vec![0; count]);
-        let mut judge = Judge { graph, events, threads, first_of, source, hb, mo: Vec::new() };
+        let mut checked =
+            Consistency { graph, events, threads, first_of, source, hb, mo: Vec::new() };
         for (thread, progress) in graph.threads.iter().enumerate() {
             let mut sources = progress.sources.iter();
-            for (at, event) in (judge.first_of[thread]..).zip(&progress.run.events) {
+            for (at, event) in (checked.first_of[thread]..).zip(&progress.run.events) {
                 if event.reads() {
                     let source = *sources.next().expect("each read has a source");
-                    judge.source[at] = judge.number(source);
+                    checked.source[at] = checked.number(source);
                 }
             }
         }
-        judge
+        checked
     }
 
     fn number(&self, store: Store) -> usize {
@@ -94,52 +94,53 @@ impl<'g> Judge<'g> {
         }
     }
 
-    /// Fills `hb`. `false` if there is no order of `sb | rf`.
-    fn finds_clocks(&mut self) -> bool {
+    /// Fills `hb`. Returns `false` if `sb | rf` has a cycle.
+    fn find_clocks(&mut self) -> bool {
         let initial = self.first_of.first().copied().unwrap_or(self.events.len());
         let start: Set = if initial == MOST_EVENTS { !0 } else { (1 << initial) - 1 };
-        let mut walks = vec![Walk { clock: start, ..Walk::default() }; self.graph.threads.len()];
-        // What who acquires from a store gets.
+        let mut passes =
+            vec![ThreadPass { clock: start, ..ThreadPass::default() }; self.graph.threads.len()];
+        // The events that happen before an acquire of each store.
         let mut released: Vec<Set> = vec![0; self.events.len()];
         let mut done = start;
         let joined = self.graph.last_is_after.then(|| self.graph.threads.len() - 1);
         for event in &self.events {
             if let Action::Spawn { thread } = event.action {
-                walks[thread].waits = true;
+                passes[thread].waits = true;
             }
         }
         loop {
             let before = done;
-            for thread in 0..walks.len() {
+            for thread in 0..passes.len() {
                 let first = self.first_of[thread];
                 let end = self.end_of(thread);
                 if joined == Some(thread) {
                     if done.count_ones() as usize != first {
                         continue;
                     }
-                    walks[thread].clock |= done;
+                    passes[thread].clock |= done;
                 }
-                if walks[thread].waits {
+                if passes[thread].waits {
                     continue;
                 }
-                for at in first + walks[thread].steps..end {
+                for at in first + passes[thread].steps..end {
                     let (event, source) = (self.events[at], self.source[at]);
                     if event.reads() && done >> source & 1 == 0 {
                         break;
                     }
                     if let Action::Join { thread: other } = event.action {
                         let is_over =
-                            self.first_of[other] + walks[other].steps == self.end_of(other);
-                        if walks[other].waits || !is_over {
+                            self.first_of[other] + passes[other].steps == self.end_of(other);
+                        if passes[other].waits || !is_over {
                             break;
                         }
-                        walks[thread].clock |= walks[other].clock;
+                        passes[thread].clock |= passes[other].clock;
                     }
-                    walks[thread].step(at, event, source, &mut self.hb, &mut released);
+                    passes[thread].step(at, event, source, &mut self.hb, &mut released);
                     done |= 1 << at;
                     if let Action::Spawn { thread: other } = event.action {
-                        walks[other].waits = false;
-                        walks[other].clock |= walks[thread].clock;
+                        passes[other].waits = false;
+                        passes[other].clock |= passes[thread].clock;
                     }
                 }
             }
@@ -152,12 +153,12 @@ impl<'g> Judge<'g> {
         }
     }
 
-    /// The event behind the last one of a thread.
+    /// Returns the end of the events of a thread.
     fn end_of(&self, thread: usize) -> usize {
         self.first_of.get(thread + 1).copied().unwrap_or(self.events.len())
     }
 
-    fn finds_positions(&mut self) {
+    fn find_positions(&mut self) {
         let mut readers: Vec<Set> = vec![0; self.events.len()];
         for (at, event) in self.events.iter().enumerate() {
             if event.reads() && !event.is_update() {
@@ -212,7 +213,7 @@ impl<'g> Judge<'g> {
         psc.is_acyclic()
     }
 
-    /// Whether `eco` leads from one of `from` to one of `to`.
+    /// Returns whether `eco` leads from one of `from` to one of `to`.
     fn has_eco(&self, from: Set, to: Set) -> bool {
         self.mo.iter().any(|order| {
             let Some(first) = order.iter().position(|position| position.all() & from != 0) else {
@@ -224,7 +225,7 @@ impl<'g> Judge<'g> {
         })
     }
 
-    /// A race or a use after free, the first as `rc11.rs` counts.
+    /// Returns the same race or use after free as `rc11.rs`.
     fn misuse(&self) -> Verdict {
         let all = |is_it: &dyn Fn(&Event) -> bool| -> Set {
             let bit = |(at, event): (usize, &&Event)| if is_it(event) { 1 << at } else { 0 };
@@ -261,21 +262,21 @@ impl<'g> Judge<'g> {
     }
 }
 
-/// How far the pass has come in one thread.
+/// The state of the pass in one thread.
 #[derive(Clone, Default)]
-struct Walk {
+struct ThreadPass {
     steps: usize,
-    /// For the event that spawns the thread.
+    /// Whether the event that spawns the thread is still to come.
     waits: bool,
-    /// All that happens before the next event.
+    /// The events that happen before the next one.
     clock: Set,
-    /// What an acquire fence would get from the loads before it.
+    /// The events that an acquire fence would add, from the loads before it.
     pending: Set,
-    /// What a relaxed store releases: the last release fence, and all before it.
+    /// The events that a relaxed store releases: the last release fence and all before it.
     fenced: Set,
 }
 
-impl Walk {
+impl ThreadPass {
     /// [RC11] sw, from `at` and to it.
     fn step(
         &mut self,

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The parts of a litmus test.
+
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::Ordering;
+
+/// A litmus test.
+#[derive(Clone, Debug)]
+pub struct Litmus {
+    /// The name in the first line.
+    pub name: String,
+    /// The verdict that the file expects of itself.
+    pub expected: Verdict,
+    pub(super) initial: BTreeMap<String, u64>,
+    pub(super) threads: Vec<Thread>,
+    pub(super) condition: Condition,
+}
+
+/// Which executions end in a state that meets the condition of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// No execution meets it.
+    Never,
+    /// Some executions meet it, others do not.
+    Sometimes,
+    /// All executions meet it.
+    Always,
+    /// There is a data race, so the behaviour is undefined.
+    Race,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// The error of a text that is not a litmus test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    /// The line, counted from one.
+    pub line: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+impl core::error::Error for ParseError {}
+
+#[derive(Clone, Debug)]
+pub(super) struct Thread {
+    /// The number in its name.
+    pub(super) number: usize,
+    /// Its parameters.
+    pub(super) locations: BTreeSet<String>,
+    pub(super) body: Vec<Statement>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Statement {
+    Assign(String, Source),
+    Store(String, Expression, Ordering),
+    PlainStore(String, Expression),
+    Fence(Ordering),
+    If(Expression, Vec<Statement>, Vec<Statement>),
+}
+
+/// The value that a register is assigned.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    Load(String, Ordering),
+    Exchange(String, Expression, Ordering),
+    FetchAdd(String, Expression, Ordering),
+    PlainLoad(String),
+    Computed(Expression),
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Expression {
+    Number(u64),
+    Register(String),
+    Binary(Operator, Box<[Expression; 2]>),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Operator {
+    Plus,
+    Minus,
+    Equal,
+    Unequal,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Condition {
+    True,
+    /// `1:r0=2`, or `x=2` for memory.
+    Is(String, u64),
+    Not(Box<Condition>),
+    And(Box<[Condition; 2]>),
+    Or(Box<[Condition; 2]>),
+}
+
+/// What the parser returns.
+pub(super) type Parsed<T> = Result<T, ParseError>;
+
+/// Creates an error.
+pub(super) fn error(line: usize, message: &str) -> ParseError {
+    ParseError { line, message: message.to_owned() }
+}

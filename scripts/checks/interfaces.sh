@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# What users get: C and Python, public items, packages, dependencies, documentation. For `check`, which sources this.
+
+check_capi() { # the C library as users install it: every call, sanitizers, ABI, examples
+    need cc build-essential
+    need clang clang
+    need cmake cmake
+    need pkg-config pkg-config
+    run_tests cargo test -p tearfree-capi -p tearfree-capi-interop
+    scripts/capi.sh
+    scripts/capi_assembly.sh | tee "$LOG.assembly"
+    note "$(grep -h 'left out\|another compiler' "$LOG.assembly" || true)"
+}
+
+check_python() { # the Python wheel: built, installed, and tested with pages and clocks of Rust
+    need python3 python3-venv
+    scripts/capi_python.sh 2>&1 | tee "$LOG.tests"
+    note "$(grep -h 'left out' "$LOG.tests" || true)"
+}
+
+check_api() { # the public items of the libraries, as recorded; BLESS=1 records them again
+    run_and_note "as recorded" scripts/public_api.sh
+}
+
+check_package() { # each published crate: packaged, inspected, and built from its package
+    run_and_note "packaged" scripts/package.sh
+}
+
+check_deny() { # dependencies: their licences and sources, no wildcard version
+    need_crate cargo-deny 0.20.2
+    cargo deny check licenses bans sources
+    # The programs for bare metal are a workspace of their own, which uses no licence exception.
+    cargo deny --manifest-path bare-metal/Cargo.toml check -A license-exception-not-encountered \
+        licenses bans sources
+}
+
+check_advisories() { # no dependency is known to be vulnerable, unsound or withdrawn
+    need_crate cargo-deny 0.20.2
+    # Skipped under CI too: the database is not a package, and some networks do not reach it.
+    cargo deny fetch db || skip "cannot fetch RustSec's advisory database"
+    cargo deny check advisories
+    cargo deny --manifest-path bare-metal/Cargo.toml check advisories
+}
+
+check_doc() { # the documentation builds without a warning
+    export RUSTDOCFLAGS="-D warnings"
+    cargo doc --no-deps --workspace
+    # The core alone, too: other crates enable features of it.
+    local chosen
+    for chosen in "" std "$(features | xargs)"; do
+        cargo doc --no-deps -p tearfree --no-default-features --features "$chosen"
+    done
+}

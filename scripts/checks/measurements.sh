@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Programs that measure, and the demo. For `check`, which sources this.
+
+check_instructions() { # the instructions of each operation, as recorded; BLESS=1 records them again
+    need valgrind valgrind
+    bench/instructions/check
+}
+
+check_bench() { # the comparison with other crates runs, and no type of ours is torn
+    cargo run --release -p tearfree-bench -- --quick --json >"$LOG.json"
+    note "$(grep -c '"contestant"' "$LOG.json") measurements"
+}
+
+check_run() { # the demo shows torn reads without the lock, and none with it
+    local report without with
+    report=$(cargo run --release -- demo --seconds 1 --json)
+    echo "$report"
+    without=$(grep -oE '"torn_without_lock": *[0-9]+' <<<"$report" | grep -oE '[0-9]+$')
+    with=$(grep -oE '"torn_with_lock": *[0-9]+' <<<"$report" | grep -oE '[0-9]+$')
+    note "$without torn reads without the lock, $with with it"
+    [[ $report == "{"*"}" && $without -gt 0 && $with == 0 ]]
+}
+
+check_clock() { # the clock stays within its bounds for half a minute, and the kernel's page is verified
+    mkdir -p "$TARGET/check/accuracy"
+    cargo run --release -p tearfree-bench --example accuracy -- 0.5 "$TARGET/check/accuracy"
+    # An unknown kernel page is refused, with exit status 1 and a reason.
+    cargo run --release -- vdso --verify 1000000 || note "this kernel's page was refused"
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Tests on this machine. For `check`, which sources this.
+
+check_core() { # tests of the core crate, its documentation and its examples
+    # The tests of machine code need release builds: see the check `assembly`.
+    run_tests cargo test -p tearfree --no-fail-fast -- --skip hot_paths
+    # `assembly` is a library; the other examples are programs that check themselves.
+    local example
+    for example in crates/tearfree/examples/*.rs; do
+        [[ $example != */assembly.rs ]] || continue
+        timeout 120 cargo run --quiet -p tearfree --example "$(basename "$example" .rs)"
+    done
+}
+
+check_notes() { # every memory ordering and every unsafe has a note that argues for that line
+    run_tests cargo test -p tearfree --test notes -- --nocapture
+    note "$(grep -h 'lines with an ordering' "$LOG.tests")"
+}
+
+check_assembly() { # the machine code of the hot paths, also for Arm, as recorded; BLESS=1 records it again
+    # Without a compiler for Arm, that half is left out, with a note; under CI this is a failure.
+    TEARFREE_AARCH64_RUSTC=$(scripts/aarch64_rustc.sh) || [[ ${CI:-false} == false ]] ||
+        missing_tool "a compiler with std for aarch64 (on Debian: rustc-web libstd-rust-web-dev:arm64)"
+    export TEARFREE_AARCH64_RUSTC
+    run_tests cargo test -p tearfree --test assembly -- --nocapture
+    note "$(grep -h 'left out\|another compiler' "$LOG.tests" || true)"
+}
+
+check_crates() { # tests of the other crates
+    run_tests cargo test --workspace --exclude tearfree \
+        --exclude tearfree-axm --exclude tearfree-models --no-fail-fast
+}
+
+check_page() { # pages between processes, optimised: writers killed at every instruction, and other faults
+    run_tests cargo test -p tearfree-page --release --no-fail-fast
+    note "$(grep -h 'left out' "$LOG.tests" | sort -u | paste -sd ';' || true)"
+}
+
+check_stress() { # tests of the core crate, optimised, so that threads race at full speed
+    run_tests cargo test -p tearfree --release --lib --tests --no-fail-fast
+}
+
+check_features() { # clippy and tests of the core crate with no feature, with each feature, and with all
+    local chosen
+    for chosen in "" $(features) "$(features | xargs)"; do
+        local core=(-p tearfree --no-default-features --features "$chosen")
+        cargo clippy "${core[@]}" --all-targets -- -D warnings
+        run_tests cargo test "${core[@]}" --no-fail-fast
+    done
+}
+
+check_engines() { # tests of every copy engine that this machine can run
+    local engine
+    for engine in scalar portable locked ordered; do
+        export RUSTFLAGS="--cfg tearfree_engine=\"$engine\"" CARGO_TARGET_DIR=$TARGET/engines
+        run_tests cargo test -p tearfree --lib --test pitfalls
+    done
+}
