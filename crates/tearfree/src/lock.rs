@@ -3,8 +3,7 @@
 
 #![allow(unsafe_code, reason = "a lock is a promise of exclusion; that promise is unsafe to make")]
 
-use core::fmt;
-
+mod default;
 mod fair;
 mod holding;
 mod in_context;
@@ -15,7 +14,9 @@ mod lock_api_05;
 #[cfg(feature = "std")]
 #[cfg_attr(not(tearfree_axm), expect(unreachable_pub, reason = "for the models, by `model`"))]
 pub(crate) mod parking;
+mod spin;
 
+pub use default::DefaultLock;
 pub use fair::Fair;
 pub(crate) use holding::{Holding, Replaceable};
 pub use in_context::InContext;
@@ -23,10 +24,7 @@ pub use in_context::InContext;
 pub use lock_api_04::LockApi04;
 #[cfg(feature = "lock_api_05")]
 pub use lock_api_05::LockApi05;
-
-use crate::order::{self, PLAIN};
-use crate::sync::AtomicBool;
-use crate::wait::Patience;
+pub use spin::SpinLock;
 
 /// A lock that keeps writers apart. Readers do not take it.
 ///
@@ -121,167 +119,5 @@ pub unsafe trait WriterLock {
     #[inline]
     fn back_off(&self, bytes: usize) {
         let _ = bytes;
-    }
-}
-
-/// A test-and-set lock that spins, and with `std` yields and sleeps after a while.
-///
-/// For `no_std`, and for writers in signal handlers, where a lock that parks threads cannot be used.
-///
-/// ```
-/// use tearfree::{SeqLock, lock::SpinLock};
-/// static TICKS: SeqLock<u64, SpinLock> = SeqLock::with_lock(0, SpinLock::new());
-/// TICKS.update(|ticks| *ticks += 1);
-/// assert_eq!(TICKS.read(), 1);
-/// ```
-///
-/// On a processor without an atomic exchange (ARMv6-M, RISC-V without `A`) it is taken in a critical
-/// section, by the feature `critical-section`, which the crate demands there.
-///
-/// Its layout is one byte, 0 while it is free and 1 while it is held: `spinlock_t` of the
-/// crate `tearfree-capi`, so that C and Rust can share one.
-#[repr(transparent)]
-pub struct SpinLock {
-    taken: AtomicBool,
-}
-
-impl SpinLock {
-    /// An unlocked lock.
-    #[must_use]
-    pub const fn new() -> Self {
-        SpinLock { taken: AtomicBool::new(false) }
-    }
-
-    /// Takes the lock; whether it was taken before.
-    #[cfg(target_has_atomic = "8")]
-    #[inline]
-    fn was_taken(&self) -> bool {
-        // ORDERING: P5. Pairs with the store in `unlock`.
-        self.taken.swap(true, order::lock_taken())
-    }
-
-    /// As above, on a processor that has no exchange: nothing interrupts a critical section.
-    #[cfg(all(not(target_has_atomic = "8"), feature = "critical-section"))]
-    fn was_taken(&self) -> bool {
-        critical_section::with(|_| {
-            // ORDERING: P5. Pairs with the store in `unlock`.
-            let was_taken = self.taken.load(order::lock_taken());
-            // ORDERING: Relaxed, P5. One step with the load above, as nothing interrupts; that load
-            // has the order.
-            self.taken.store(true, PLAIN);
-            was_taken
-        })
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn lock_contended(&self) {
-        let mut patience = Patience::new();
-        loop {
-            // Looking is cheaper than trying: it leaves the line shared.
-            // ORDERING: Relaxed: a hint that trying is worth it; the exchange in `try_lock` carries
-            // the order.
-            let looks_free = !self.taken.load(PLAIN);
-            if looks_free && self.try_lock().is_some() {
-                return;
-            }
-            patience.wait();
-        }
-    }
-}
-
-// SAFETY: P5. The flag goes from false to true in one exchange, so one acquisition succeeds; the
-// orders of `try_lock` and `unlock` pair.
-unsafe impl WriterLock for SpinLock {
-    const UNLOCKED: Self = SpinLock::new();
-    type Held = ();
-
-    #[inline]
-    fn lock(&self) {
-        if self.try_lock().is_none() {
-            self.lock_contended();
-        }
-    }
-
-    #[inline]
-    fn try_lock(&self) -> Option<()> {
-        if self.was_taken() { None } else { Some(()) }
-    }
-
-    #[inline]
-    unsafe fn unlock(&self, (): ()) {
-        // ORDERING: P5. Pairs with the exchange in `try_lock`.
-        self.taken.store(false, order::lock_freed());
-    }
-}
-
-impl Default for SpinLock {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for SpinLock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // ORDERING: Relaxed: a snapshot to print; it is used for nothing else.
-        f.debug_struct("SpinLock").field("taken", &self.taken.load(PLAIN)).finish()
-    }
-}
-
-#[cfg(all(feature = "std", not(tearfree_axm)))]
-type Inner = parking::ParkingLock<parking::OfTheProcess>;
-#[cfg(any(not(feature = "std"), tearfree_axm))]
-type Inner = SpinLock;
-
-/// The writer lock of a [`SeqLock`](crate::SeqLock) that names none.
-///
-/// One type in all builds: with `std` it blocks, by parking_lot's queue, and a locking reader hands it to a
-/// writer that waits; without, it is [`SpinLock`]. At most two bytes.
-pub struct DefaultLock(Inner);
-
-// SAFETY: P5. Each method is that of the lock inside, which keeps the contract.
-unsafe impl WriterLock for DefaultLock {
-    const UNLOCKED: Self = DefaultLock(Inner::UNLOCKED);
-    type Held = ();
-
-    #[inline]
-    fn lock(&self) {
-        self.0.lock();
-    }
-
-    #[inline]
-    fn lock_for_read(&self) {
-        self.0.lock_for_read();
-    }
-
-    #[inline]
-    fn try_lock(&self) -> Option<()> {
-        self.0.try_lock()
-    }
-
-    #[inline]
-    unsafe fn unlock(&self, (): ()) {
-        // SAFETY: the caller holds this lock, so it holds the one inside, which `lock` or
-        // `try_lock` took.
-        unsafe { self.0.unlock(()) }
-    }
-
-    #[inline]
-    unsafe fn unlock_after_read(&self, (): ()) {
-        // SAFETY: the caller took this lock by `lock_for_read` or `try_lock`, which took the one
-        // inside in the same way.
-        unsafe { self.0.unlock_after_read(()) }
-    }
-}
-
-impl Default for DefaultLock {
-    fn default() -> Self {
-        DefaultLock::UNLOCKED
-    }
-}
-
-impl fmt::Debug for DefaultLock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DefaultLock")
     }
 }

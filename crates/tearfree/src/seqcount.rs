@@ -12,6 +12,7 @@ use crate::order::{self, PLAIN};
 use crate::wait::Patience;
 
 mod guard;
+mod read;
 mod start;
 
 pub use guard::SeqCountGuard;
@@ -237,17 +238,6 @@ impl<C: Count> SeqCount<C> {
     pub fn sequence(&self) -> C {
         // ORDERING: Relaxed: a snapshot of the count; only `try_read_begin` begins a read.
         C::load(&self.word, PLAIN)
-    }
-
-    /// Opens a write section, which the guard's end closes.
-    ///
-    /// # Panics
-    /// In debug builds, if a write section is already open.
-    #[doc(alias("scoped_write_seqcount"))]
-    #[inline]
-    pub fn write(&self) -> SeqCountGuard<'_, C> {
-        self.write_begin();
-        SeqCountGuard::new(self)
     }
 
     /// Opens a write section: the count becomes odd. `write_seqcount_begin`.

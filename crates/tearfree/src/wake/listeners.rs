@@ -18,7 +18,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use super::{LONGEST_UNANNOUNCED_SLEEP, sleep};
+use super::sleep;
+use crate::asymmetric::LONGEST_UNANNOUNCED_SLEEP;
 use crate::order::PLAIN;
 use crate::sync::AtomicU32;
 
