@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Writer locks: what keeps the writers of a [`SeqLock`](crate::SeqLock) apart.
+//! Writer locks, which exclude the writers of a [`SeqLock`](crate::SeqLock) from each other.
 
 #![allow(unsafe_code, reason = "a lock is a promise of exclusion; that promise is unsafe to make")]
 
@@ -26,7 +26,7 @@ pub use lock_api_04::LockApi04;
 pub use lock_api_05::LockApi05;
 pub use spin::SpinLock;
 
-/// A lock that keeps writers apart. Readers do not take it.
+/// A lock that excludes writers from each other. Readers do not take it.
 ///
 /// A `RawMutex` of lock_api becomes one by a wrapper: of lock_api 0.4, as parking_lot 0.12 and spin
 /// have it, by `LockApi04` (feature `lock_api_04`); of lock_api 0.5, as parking_lot 0.13
@@ -52,7 +52,7 @@ pub use spin::SpinLock;
 /// unsafe impl WriterLock for OneThread {
 ///     const UNLOCKED: Self = OneThread(Cell::new(false));
 ///     type Held = ();
-///     fn lock(&self) { assert!(self.try_lock().is_some(), "the lock is held by this very thread") }
+///     fn lock(&self) { assert!(self.try_lock().is_some(), "this thread holds the lock already") }
 ///     fn try_lock(&self) -> Option<()> { (!self.0.replace(true)).then_some(()) }
 ///     unsafe fn unlock(&self, (): ()) { self.0.set(false) }
 /// }
@@ -65,33 +65,32 @@ pub unsafe trait WriterLock {
     /// An unlocked lock.
     const UNLOCKED: Self;
 
-    /// What the lock wants back at the end: nothing, or saved interrupt flags.
+    /// What `unlock` needs back: nothing, or saved interrupt flags.
     type Held;
 
-    /// Takes the lock, waiting for it as long as it takes.
+    /// Takes the lock; waits until it is free.
     fn lock(&self) -> Self::Held;
 
-    /// Takes the lock if that needs no waiting.
+    /// Takes the lock if it is free, without waiting.
     fn try_lock(&self) -> Option<Self::Held>;
 
-    /// Gives the lock back.
+    /// Releases the lock.
     ///
     /// # Safety
     /// `held` comes from this lock, in this thread.
     unsafe fn unlock(&self, held: Self::Held);
 
-    /// Takes the lock for a [locking reader](crate::Sequenced::read_excl). Unless it is overridden, it is
+    /// Takes the lock for a [locking reader](crate::Sequenced::read_excl). The default is
     /// [`lock`](Self::lock).
     #[inline]
     fn lock_for_read(&self) -> Self::Held {
         self.lock()
     }
 
-    /// Gives back what a locking reader took.
+    /// Releases the lock of a locking reader.
     ///
-    /// A lock that knows its waiting writers can let one of them go first here, so that readers that take
-    /// the lock again and again do not keep writers out. Unless it is overridden, it is
-    /// [`unlock`](Self::unlock).
+    /// A lock that knows its waiting writers can hand itself to one of them here, so that readers that take
+    /// the lock again and again do not starve writers. The default is [`unlock`](Self::unlock).
     ///
     /// # Safety
     /// As for `unlock`; and the lock was taken by `lock_for_read` or `try_lock`.
@@ -102,9 +101,9 @@ pub unsafe trait WriterLock {
         unsafe { self.unlock(held) };
     }
 
-    /// Called by a reader whose attempts fail again and again because writers never rest.
+    /// Requests that writers pause, for a reader whose attempts fail again and again.
     ///
-    /// `wants_processor` says that the reader seems to share the writer's processor. Does nothing
+    /// `wants_processor` means that the reader seems to share the writer's processor. Does nothing
     /// unless the lock is [`Fair`]. Takes no lock, never waits, and never panics: see the trait's
     /// [Safety](Self#safety).
     #[inline]
@@ -112,10 +111,10 @@ pub unsafe trait WriterLock {
         let _ = wants_processor;
     }
 
-    /// Called by a writer of a value of `bytes` bytes before it takes the lock and before it enters a
-    /// context. Attempts (`try_write`) never call it.
+    /// Pauses if a reader requested its turn. A writer of a value of `bytes` bytes calls it before it takes
+    /// the lock and before it enters a context. Attempts (`try_write`) never call it.
     ///
-    /// Does nothing unless the lock is [`Fair`], which pauses here if a reader requested its turn.
+    /// Does nothing unless the lock is [`Fair`].
     #[inline]
     fn back_off(&self, bytes: usize) {
         let _ = bytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `DefaultLock`: the writer lock of values whose type names none.
+//! `DefaultLock`: the writer lock of a value whose type names none.
 
 #![allow(unsafe_code, reason = "a lock is a promise of exclusion; that promise is unsafe to make")]
 
@@ -15,10 +15,10 @@ type Inner = super::SpinLock;
 /// The writer lock of a [`SeqLock`](crate::SeqLock) that names none.
 ///
 /// One type in all builds: with `std` it blocks, by parking_lot's queue, and a locking reader hands it to a
-/// writer that waits; without, it is [`SpinLock`](super::SpinLock). At most two bytes.
+/// waiting writer; without `std` it is [`SpinLock`](super::SpinLock). At most two bytes.
 pub struct DefaultLock(Inner);
 
-// SAFETY: P5. Each method is that of the lock inside, which keeps the contract.
+// SAFETY: P5. Each method calls that of the inner lock, which keeps the contract.
 unsafe impl WriterLock for DefaultLock {
     const UNLOCKED: Self = DefaultLock(Inner::UNLOCKED);
     type Held = ();

@@ -8,7 +8,7 @@ use core::fmt;
 use super::WriterLock;
 use crate::order::{self, PLAIN};
 use crate::sync::AtomicBool;
-use crate::wait::Patience;
+use crate::wait::SpinWait;
 
 /// A test-and-set lock that spins, and with `std` yields and sleeps after a while.
 ///
@@ -22,7 +22,7 @@ use crate::wait::Patience;
 /// ```
 ///
 /// On a processor without an atomic exchange (ARMv6-M, RISC-V without `A`) it is taken in a critical
-/// section, by the feature `critical-section`, which the crate demands there.
+/// section; the crate requires the feature `critical-section` there.
 ///
 /// Its layout is one byte, 0 while it is free and 1 while it is held: `spinlock_t` of the
 /// crate `tearfree-capi`, so that C and Rust can share one.
@@ -32,13 +32,13 @@ pub struct SpinLock {
 }
 
 impl SpinLock {
-    /// An unlocked lock.
+    /// Creates an unlocked lock.
     #[must_use]
     pub const fn new() -> Self {
         SpinLock { taken: AtomicBool::new(false) }
     }
 
-    /// Takes the lock; whether it was taken before.
+    /// Takes the lock; returns whether it was taken before.
     #[cfg(target_has_atomic = "8")]
     #[inline]
     fn was_taken(&self) -> bool {
@@ -46,7 +46,7 @@ impl SpinLock {
         self.taken.swap(true, order::lock_taken())
     }
 
-    /// As above, on a processor that has no exchange: nothing interrupts a critical section.
+    /// As above, on a processor without an atomic exchange: nothing interrupts a critical section.
     #[cfg(all(not(target_has_atomic = "8"), feature = "critical-section"))]
     fn was_taken(&self) -> bool {
         critical_section::with(|_| {
@@ -62,16 +62,16 @@ impl SpinLock {
     #[cold]
     #[inline(never)]
     fn lock_contended(&self) {
-        let mut patience = Patience::new();
+        let mut spin_wait = SpinWait::new();
         loop {
-            // Looking is cheaper than trying: it leaves the line shared.
-            // ORDERING: Relaxed: a hint that trying is worth it; the exchange in `try_lock` carries
-            // the order.
-            let looks_free = !self.taken.load(PLAIN);
-            if looks_free && self.try_lock().is_some() {
+            // A load is cheaper than an exchange: it leaves the cache line shared.
+            // ORDERING: Relaxed: a hint that an attempt may succeed; the exchange in `try_lock`
+            // carries the order.
+            let seems_free = !self.taken.load(PLAIN);
+            if seems_free && self.try_lock().is_some() {
                 return;
             }
-            patience.wait();
+            spin_wait.wait();
         }
     }
 }

@@ -7,7 +7,7 @@ use super::SeqCount;
 use crate::count::Count;
 
 impl<C: Count> SeqCount<C> {
-    /// Opens a write section, which the guard's end closes.
+    /// Opens a write section, which is closed when the guard is dropped.
     ///
     /// # Panics
     /// In debug builds, if a write section is already open.
@@ -19,7 +19,7 @@ impl<C: Count> SeqCount<C> {
     }
 }
 
-/// An open write section of a [`SeqCount`]; its end makes the count even.
+/// An open write section of a [`SeqCount`]; dropping it makes the count even.
 #[derive(Debug)]
 #[must_use = "the write section ends when this is dropped"]
 pub struct SeqCountGuard<'a, C: Count = usize> {

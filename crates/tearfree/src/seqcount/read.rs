@@ -21,7 +21,7 @@ impl<C: Count> SeqCount<C> {
         }
     }
 
-    /// One attempt: `None` if a writer was inside or came in between. Never waits.
+    /// Attempts one read: `None` if a writer was inside or came in between. Never waits.
     ///
     /// What `data` loads may mix two writes: it must not index, loop or act on it.
     ///
