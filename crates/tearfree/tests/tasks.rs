@@ -211,8 +211,8 @@ mod polls_when_cloned {
     }
 
     #[test]
-    fn a_waker_that_waits_itself_stops_no_one() {
-        let _watchdog = Watchdog::over("a_waker_that_waits_itself_stops_no_one");
+    fn a_waker_that_waits_itself_blocks_no_thread() {
+        let _watchdog = Watchdog::over("a_waker_that_waits_itself_blocks_no_thread");
         // SAFETY: the data is not used, and each function can be called by any thread.
         let waker = unsafe { Waker::from_raw(RAW) };
         let mut wait = pin!(LOCK.changed(LOCK.version()));

@@ -8,12 +8,12 @@ use libc::{SIGALRM, SIGSEGV, SIGURG, SIGUSR1, SIGUSR2};
 use tearfree::SeqLock;
 use tearfree::context::{Bh, Irq, IrqSave, SavedContext};
 
-use crate::seqlock::{Telling, locked_here, read_beside_a_restless_writer};
-use crate::support::payload::{Accusing, Words};
+use crate::seqlock::{CountingLock, locked_here, read_beside_a_constant_writer};
+use crate::support::payload::{SelfChecking, Words};
 use crate::support::signals::{block, handled, mask, pending, raise, react};
 use crate::support::times;
 
-/// What comes from outside is kept out; what the thread does to itself is not.
+/// Asynchronous signals are blocked; those that the thread causes itself are not.
 fn assert_hard_interrupts_are_out() {
     let out = mask();
     for signal in [SIGUSR1, SIGUSR2, SIGALRM, SIGURG] {
@@ -163,7 +163,7 @@ fn read_sequnlock_excl_bh() {
     restores_what_was_before(|| lock.within::<Bh>().read_excl());
 }
 
-/// The program's own context, which tells when it is entered.
+/// The program's own context, which counts how often it is entered.
 enum Entering {}
 
 thread_local!(static ENTERED: Cell<u64> = const { Cell::new(0) });
@@ -181,12 +181,12 @@ impl SavedContext for Entering {
 #[test]
 fn read_seqbegin_or_lock_irqsave() {
     // The lockless attempt lets interrupts in; only the pass under the lock keeps them out.
-    let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::new(|| ()));
+    let lock = SeqLock::with_lock(Words::<128>::new(0), CountingLock::new(|| ()));
     assert_eq!(lock.within::<Entering>().read_or_lock().generation(), 0);
     assert_eq!(ENTERED.get(), 0);
     let (locked, entered) = (locked_here(), ENTERED.get());
     let read = || Some(lock.within::<Entering>().read_or_lock());
-    read_beside_a_restless_writer(&lock, read, |_| {
+    read_beside_a_constant_writer(&lock, read, |_| {
         assert_eq!(locked_here() - locked, ENTERED.get() - entered);
         locked_here() >= locked + times(5, 2)
     });
@@ -194,10 +194,10 @@ fn read_seqbegin_or_lock_irqsave() {
 
 #[test]
 fn done_seqretry_irqrestore() {
-    let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::new(|| ()));
+    let lock = SeqLock::with_lock(Words::<128>::new(0), CountingLock::new(|| ()));
     let (before, locked) = (mask(), locked_here());
     let read = || Some(lock.within::<IrqSave>().read_or_lock());
-    read_beside_a_restless_writer(&lock, read, |_| {
+    read_beside_a_constant_writer(&lock, read, |_| {
         assert_eq!(mask(), before);
         locked_here() > locked
     });
@@ -206,7 +206,7 @@ fn done_seqretry_irqrestore() {
 
 #[test]
 fn ss_lock_irqsave() {
-    // Hard interrupts are out before the lock is taken: whoever takes it looks at the mask.
+    // Hard interrupts are blocked before the lock is taken: the lock checks the mask.
     fn on_lock() {
         if READING.get() {
             assert_hard_interrupts_are_out();
@@ -214,10 +214,10 @@ fn ss_lock_irqsave() {
     }
     thread_local!(static READING: Cell<bool> = const { Cell::new(false) });
     READING.set(true);
-    let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::new(on_lock));
+    let lock = SeqLock::with_lock(Words::<128>::new(0), CountingLock::new(on_lock));
     let locked = locked_here();
     let read = || Some(lock.within::<IrqSave>().read_or_lock());
-    read_beside_a_restless_writer(&lock, read, |_| locked_here() > locked);
+    read_beside_a_constant_writer(&lock, read, |_| locked_here() > locked);
 }
 
 #[test]

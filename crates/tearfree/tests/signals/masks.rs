@@ -18,7 +18,7 @@ use crate::support::signals::{block, mask};
 static CHOICE: Mutex<()> = Mutex::new(());
 
 /// Until the end of the guard, no other test chooses.
-pub(crate) fn the_only_one_who_chooses() -> MutexGuard<'static, ()> {
+pub(crate) fn choose_alone() -> MutexGuard<'static, ()> {
     CHOICE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -35,7 +35,7 @@ fn mask_is_the_same_after(section: impl Fn()) {
 
 #[test]
 fn sections_that_are_nested_each_restore_what_they_found() {
-    let _choice = the_only_one_who_chooses();
+    let _choice = choose_alone();
     let (outer, inner) = (SeqLock::new(1), SeqLock::new(2));
     mask_is_the_same_after(|| {
         let hard = outer.within::<IrqSave>().write();
@@ -152,7 +152,7 @@ fn leaving_irq_lets_everything_in_whatever_was_out_before() {
 
 #[test]
 fn the_program_chooses_its_bottom_halves() {
-    let _choice = the_only_one_who_chooses();
+    let _choice = choose_alone();
     let by_default: Vec<_> = bottom_half_signals().collect();
     assert!(by_default.contains(&SIGALRM) && !by_default.contains(&SIGUSR1));
     assert!(by_default.contains(&libc::SIGRTMAX()));
