@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `changed().await`: no change is missed, whatever runs the task, and no task is in the way.
+//! `changed().await`: no change is missed, with any runtime, and no task blocks another one.
 #![cfg(all(feature = "std", not(miri)))]
-#![allow(unsafe_code, reason = "a waker made by hand")]
+#![allow(unsafe_code, reason = "a raw waker")]
 
 mod support;
 

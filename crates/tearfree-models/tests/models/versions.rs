@@ -132,7 +132,10 @@ pub(crate) const WAIT_ACQUIRES: Model = Model {
                 }
             })
             .thread(move |(lock, note)| {
-                assert!(lock.wait_changed(seen, None), "a wait without end came to an end");
+                assert!(
+                    lock.wait_changed(seen, None),
+                    "a wait without a timeout ended without a change"
+                );
                 assert_eq!(note.load(Relaxed), 1, "a change without what came before it");
                 format!("{} slept", sleeps())
             })

@@ -16,7 +16,7 @@ fn wait_until<L: WriterLock>(lock: &Shared<L>, last: usize) -> String {
     let (value, mut seen): (_, Version) = lock.read_versioned();
     let mut values = vec![generation(value)];
     while !values.ends_with(&[last]) {
-        assert!(lock.wait_changed(seen, None), "a wait without end came to an end");
+        assert!(lock.wait_changed(seen, None), "a wait without a timeout ended without a change");
         let (value, version) = lock.read_versioned();
         assert_ne!(version, seen, "woken without a change");
         values.push(generation(value));
@@ -102,7 +102,10 @@ pub(crate) const ROUNDS: Model = Model {
         Program::new(lock)
             .silent(|lock: &SeqLock<[usize; 0], NoLock>| lock.set([]))
             .silent(move |lock| {
-                assert!(lock.wait_changed(first, None), "a wait without end came to an end");
+                assert!(
+                    lock.wait_changed(first, None),
+                    "a wait without a timeout ended without a change"
+                );
                 lock.set([]);
             })
             .thread(|lock| {
@@ -111,7 +114,10 @@ pub(crate) const ROUNDS: Model = Model {
                 if format!("{seen:?}") != "Version(2)" {
                     return "came early or late".to_owned();
                 }
-                assert!(lock.wait_changed(seen, None), "a wait without end came to an end");
+                assert!(
+                    lock.wait_changed(seen, None),
+                    "a wait without a timeout ended without a change"
+                );
                 format!("{} slept", sleeps())
             })
             .look_for(complaint)

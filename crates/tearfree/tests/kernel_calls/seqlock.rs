@@ -188,8 +188,8 @@ fn read_seqlock_excl() {
     let lock = SeqLock::new(5);
     let before = lock.version();
     let still = lock.read_excl();
-    assert!(lock.try_write().is_none(), "writers are out");
-    assert!(lock.try_read_excl().is_none(), "other locking readers are out");
+    assert!(lock.try_write().is_none(), "writers are excluded");
+    assert!(lock.try_read_excl().is_none(), "other locking readers are excluded");
     assert_eq!((*still, lock.read()), (5, 5));
     assert_eq!(lock.version(), before, "the count is not touched");
 }
@@ -246,7 +246,7 @@ fn need_seqretry() {
 
 #[test]
 fn done_seqretry() {
-    // A read that took the lock gives it back, each time.
+    // A read that took the lock releases it, each time.
     let lock = SeqLock::with_lock(Words::<128>::new(0), CountingLock::UNLOCKED);
     let before = locked_here();
     read_beside_a_constant_writer(
@@ -280,7 +280,7 @@ fn scoped_seqlock_read() {
 #[test]
 fn ss_lockless() {
     let _watchdog = Watchdog::over("ss_lockless");
-    // A lockless read goes on while the lock is held, and takes no lock when all is quiet.
+    // A lockless read goes on while the lock is held, and takes no lock without a writer.
     let lock = SeqLock::with_lock((1, 2), CountingLock::UNLOCKED);
     let writing = lock.write();
     let before = locked_here();

@@ -59,7 +59,7 @@ fn no_tail_is_dropped_whatever_the_size() {
 
 #[test]
 #[cfg(not(miri))]
-fn no_tail_is_dropped_of_a_large_value() {
+fn no_tail_of_a_large_value_is_dropped() {
     // Builds without optimisation keep each of many copies on the stack.
     let roomy = std::thread::Builder::new().stack_size(64 << 20);
     let all = sizes_survive! { 4095 4096 4097 16383 16384 16385 65536 };
@@ -107,7 +107,7 @@ fn a_payload_of_no_size_can_be_written_and_has_versions() {
 }
 
 #[test]
-fn padding_and_bytes_that_were_never_written_are_no_concern() {
+fn padding_and_uninitialised_bytes_survive() {
     survives((1_u8, 2_u64, 3_u16), (4, 5, 6));
     survives(Some(1_u64), None);
     survives([(1_u8, 2_u32); 40], [(3, 4); 40]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Handlers that write the very lock that the interrupted thread is writing.
+//! Handlers that write the lock that the interrupted thread is writing.
 //!
 //! Without a context each of these hangs: the handler waits for a lock that its own thread holds.
 #![allow(unsafe_code, reason = "a writer lock that is interrupted when it is taken")]
@@ -58,9 +58,9 @@ fn a_lock_in_a_context_can_be_written_by_a_handler_and_by_the_thread_it_interrup
 }
 
 #[test]
-fn one_call_can_keep_the_handler_out_that_writes_the_same_lock() {
+fn one_call_can_block_the_handler_that_writes_the_same_lock() {
     static LOCK: SeqLock<Value, SpinLock> = SeqLock::with_lock(Words([0; 32]), SpinLock::new());
-    let _watchdog = Watchdog::over("one_call_can_keep_the_handler_out");
+    let _watchdog = Watchdog::over("one_call_can_block_the_handler");
     let handler: fn() = || LOCK.update(next);
     both_write(SIGUSR1, &LOCK, handler, |change| change(&mut LOCK.within::<IrqSave>().write()));
     both_write(SIGUSR1, &LOCK, handler, |change| LOCK.within::<IrqSave>().update(change));
@@ -76,7 +76,7 @@ fn one_call_can_keep_the_handler_out_that_writes_the_same_lock() {
 fn a_bottom_half_is_the_signal_that_the_program_chose() {
     static LOCK: SeqLock<Value, SpinLock> = SeqLock::with_lock(Words([0; 32]), SpinLock::new());
     let _watchdog = Watchdog::over("a_bottom_half_is_the_signal_that_the_program_chose");
-    let _choice = crate::masks::choose_alone();
+    let _choice = crate::masks::lock_choice();
     set_bottom_half_signals(&[SIGUSR2]).unwrap();
     let handler: fn() = || LOCK.update(next);
     both_write(SIGUSR2, &LOCK, handler, |change| change(&mut LOCK.within::<Bh>().write()));
@@ -85,7 +85,7 @@ fn a_bottom_half_is_the_signal_that_the_program_chose() {
 }
 
 #[test]
-fn a_locking_reader_in_a_context_keeps_the_handler_out_that_writes() {
+fn a_locking_reader_in_a_context_blocks_the_handler_that_writes() {
     static LOCK: SeqLock<Value, SpinLock> = SeqLock::with_lock(Words([0; 32]), SpinLock::new());
     let _watchdog = Watchdog::over("a_locking_reader_in_a_context");
     LOCK.set(Words::new(0));
