@@ -16,9 +16,9 @@ each_mutant() { # FUNCTION
     # Readers.
     "$1" no-retry $TORN words/seqcount-8-words src/seqcount.rs \
         's/C::load(&self.word, PLAIN) != start.0/false/'
-    "$1" without-fence-retry $TORN seqlock/64-words src/sequenced/read.rs \
-        's/let copied = copy(/let moved = P::must_retry(\&self.cell, start); &/
-         s/if P::must_retry(&self.cell, start) {/if moved {/'
+    "$1" without-fence-retry $TORN seqlock/64-words src/read_side.rs \
+        's/let copied = copy(/let moved = side.must_retry(start); &/
+         s/if side.must_retry(start) {/if moved {/'
     "$1" latch-no-retry $TORN latch/64-words src/latch.rs \
         's/C::load(&self.word, PLAIN) != start.0/false/'
     "$1" latch-other-slot $TORN timer/latch src/latch.rs \

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The shipped code in every execution that RC11 allows.
 //!
-//! `cargo test -p tearfree-models -- --nocapture` prints each model's executions and what they saw, and
-//! for each weakened ordering who found it.
+//! `cargo test -p tearfree-models -- --nocapture` prints each model's executions and outcomes, and for each
+//! weakened ordering the models that find it.
 
 extern crate tearfree_models as tearfree;
 
@@ -38,17 +38,17 @@ mod versions;
 #[path = "models/waits.rs"]
 mod waits;
 
-/// A test for each model: what it promises, in the words of its name.
+/// Declares a test for each model, named after the property that holds.
 macro_rules! models {
-    ($($promise:ident: $model:path;)*) => {
-        $(#[test] fn $promise() { holds(&$model); })*
+    ($($property:ident: $model:path;)*) => {
+        $(#[test] fn $property() { holds(&$model); })*
 
         #[test]
         fn each_model_fails_without_some_ordering() {
             let caught = mutants::WITHOUT_AN_ORDERING.iter().map(|(_, model, _)| model.name);
             let caught: BTreeSet<&str> = caught.collect();
             for model in [$(&$model),*] {
-                assert!(caught.contains(model.name), "{}: no ordering matters to it", model.name);
+                assert!(caught.contains(model.name), "{}: no weakened ordering makes it fail: add a row to `mutants.rs`", model.name);
             }
         }
     };
@@ -61,7 +61,7 @@ models! {
     a_count_of_32_bits_is_a_count: counts::COUNT_OF_32_BITS;
     a_count_of_64_bits_is_a_count: counts::COUNT_OF_64_BITS;
     a_reader_that_retries_gets_a_whole_copy: counts::READ_UNTIL_WHOLE;
-    a_raw_begin_inside_of_a_write_comes_to_no_good_end: counts::RAW_BEGIN;
+    a_read_with_a_raw_begin_inside_a_write_fails: counts::RAW_BEGIN;
     a_barrier_leaves_one_of_two_doors_open: counts::BARRIER;
     an_invalidation_ends_open_reads_and_shows_what_came_before: counts::INVALIDATE;
     a_count_with_a_lock_keeps_its_writers_apart: counts::WITH_LOCK;
@@ -73,8 +73,8 @@ models! {
     a_latch_keeps_its_writers_apart: latches::TWO_WRITERS;
 
     a_pair_is_whole_whenever_its_writer_dies: pairs::DEATHS;
-    a_pair_tells_whether_a_value_is_the_newest: pairs::CURRENT;
-    a_pair_takes_no_old_generation_for_the_newest: pairs::NEWEST;
+    a_pair_reports_whether_a_value_is_the_newest: pairs::CURRENT;
+    a_pair_mistakes_no_old_generation_for_the_newest: pairs::NEWEST;
     a_pair_is_taken_over_in_its_first_write: pairs::FIRST_WRITE;
     a_pair_without_a_successor_keeps_the_last_value: pairs::NO_SUCCESSOR;
 
@@ -88,7 +88,7 @@ models! {
     a_split_lock_needs_no_lock: seqlocks::SPLIT;
     a_read_beside_two_writers_is_whole_or_nothing: seqlocks::TWO_WRITERS;
     no_update_gets_lost: seqlocks::TWO_UPDATES;
-    a_writer_that_only_tries_keeps_to_the_lock_too: seqlocks::TRY_WRITE;
+    a_writer_that_only_tries_is_excluded_by_the_lock_too: seqlocks::TRY_WRITE;
     a_read_ends_with_a_whole_value: seqlocks::READ;
     a_read_that_fails_once_ends_under_the_lock: seqlocks::READ_OR_LOCK;
     a_locking_reader_keeps_writers_out_and_lockless_readers_in: seqlocks::READ_EXCL;
@@ -111,27 +111,34 @@ models! {
     a_waiter_wakes_up_each_time: waits::TWO_PUBLISHES;
     a_waiter_wakes_up_for_each_writer: waits::TWO_WRITERS;
     two_waiters_wake_up: waits::TWO_WAITERS;
-    a_waiter_is_called_by_its_own_announcement: waits::ROUNDS;
+    a_waiter_is_woken_by_its_own_announcement: waits::ROUNDS;
 
     a_read_that_fails_once_blocks_on_the_lock: blocking::READ_UNDER_IT;
     a_waiter_wakes_up_beside_a_blocking_lock: blocking::WAIT;
 }
 
 #[test]
-fn each_ordering_is_needed_and_the_models_know_it() {
-    println!("{:18} {:32} what it took", "weakened", "found by");
+fn each_ordering_is_needed_by_a_model() {
+    println!("{:18} {:32} effort", "weakened", "found by");
     for mutant in MUTANTS {
         let rows = mutants::WITHOUT_AN_ORDERING.iter().filter(|(name, ..)| name == mutant);
         let found = rows.map(|&(_, model, complaint)| fails(model, Some(mutant), complaint));
-        assert_ne!(found.count(), 0, "no model finds out that `{mutant}` is weakened");
+        assert_ne!(
+            found.count(),
+            0,
+            "no model fails with `{mutant}` weakened: add one to `mutants.rs`"
+        );
     }
     for (name, ..) in mutants::WITHOUT_AN_ORDERING {
-        assert!(MUTANTS.contains(name), "no ordering is called `{name}`");
+        assert!(
+            MUTANTS.contains(name),
+            "no ordering is called `{name}`: remove its row from `mutants.rs`"
+        );
     }
 }
 
 #[test]
-fn each_step_under_the_lock_needs_it_and_the_models_know_it() {
+fn each_step_under_the_lock_needs_it() {
     for (model, complaint) in mutants::WITHOUT_A_LOCK {
         fails(model, None, complaint);
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Probes: one small function for each hot path, so that its machine code can be looked at.
+//! Probes: one small function for each hot path, whose machine code is compared with a listing.
 //!
-//! `cargo rustc -p tearfree --release --example assembly -- --emit asm` lists them. The listings in
-//! `assembly/` are compared by `tests/assembly`.
+//! `cargo rustc -p tearfree --release --example assembly -- --emit asm` lists them. `tests/assembly` compares
+//! them with the listings in `assembly/`.
 
 #![allow(unsafe_code, reason = "a name that survives to the listing is an unsafe attribute")]
 #![allow(missing_docs, reason = "the names say what the probes do")]
@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use tearfree::{SeqCount, SeqLatch, SeqLock, Version, Writer, field};
 
-/// Ten bytes and two of padding: no power of two, no multiple of a word.
+/// Ten bytes and two of padding: neither a power of two nor a multiple of eight.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Odd {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `changed().await`: tasks of tokio follow settings that a thread outside of the runtime changes.
 //!
-//! Take it where a task waits for a newer value. The writer stays an ordinary thread, or a signal
-//! handler, and calls no waker. It works with each runtime, and a wait can be dropped at any time. A
-//! thread that waits calls `wait_changed` instead. Only the newest value is there: for each single
-//! message, take a channel.
+//! Use it where a task waits for a newer value. The writer is an ordinary thread, or a signal handler,
+//! and calls no waker. It works with any runtime, and a wait can be dropped at any time. A thread that
+//! waits calls `wait_changed` instead. Readers get the newest value only: to deliver every message, use a
+//! channel.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ struct Settings {
     shut_down: bool,
 }
 
-/// A service, which works until it is told to end, and takes new settings as they come.
+/// A service that runs until the settings request its end, and uses new settings as they come.
 async fn serve(name: &str, reader: Reader<Arc<SeqLock<Settings>>>) -> u32 {
     let (mut settings, mut seen) = reader.read_versioned();
     let mut reloads = 0;

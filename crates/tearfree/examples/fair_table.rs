@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `lock::Fair`: a table of 64 KiB that one thread writes without a pause, and another one reads.
 //!
-//! Take it where each reader has to get through beside writers that never rest, and where writers can
-//! afford a pause. With the default lock writers come first: a reader of a large value can starve
-//! beside such a writer. Not for writers with a deadline, and not needed where writers leave as much
-//! time between two writes as one copy takes. For a single read, `read_or_lock` takes its turn among
-//! the writers instead.
+//! Use it where each reader has to succeed beside writers without pauses, and where writers can afford a
+//! pause. With the default lock a reader of a large value can starve beside such a writer. Do not use it
+//! for writers with a deadline; it is not needed where the time between two writes is as long as one copy.
+//! For a single read, `read_or_lock` queues with the writers instead.
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
@@ -51,5 +50,5 @@ fn measure<L: WriterLock + Sync>(name: &str) {
 fn main() {
     measure::<DefaultLock>("default lock");
     measure::<Fair>("lock::Fair  ");
-    println!("how many reads get through beside the default lock depends on the machine");
+    println!("how many reads succeed with the default lock depends on the machine");
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `field!` and `read_fields`: two prices out of an order book of 16 KiB.
 //!
-//! Take them where a reader needs a few fields of a large value: only those are copied, they belong to
-//! one write, and any `Copy` field will do. For small values (a cache line or so) a plain `read` costs
-//! the same. `read_with` computes while it reads, if the fields are of plain numbers.
+//! Use them where a reader needs a few fields of a large value: only those are copied, all from one write,
+//! and any `Copy` field will do. For small values (about a cache line) a plain `read` costs the same.
+//! `read_with` computes during the read, if the fields are plain numbers.
 
 use core::time::Duration;
 use std::thread;

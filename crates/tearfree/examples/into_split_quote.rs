@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `SeqLock::into_split`: a feed thread owns the writer of a price quote, two strategies own readers.
 //!
-//! Take it where one thread writes: the type says so, and a write takes no lock. The halves share the
-//! value by an `Arc`, so they can go to any thread and outlive the function that made them; where all
-//! threads are scoped, `split` does the same by reference. With several writers, share a `SeqLock`.
+//! Use it where one thread writes: the type ensures that, and a write takes no lock. The halves share the
+//! value by an `Arc`, so they can be sent to any thread and outlive the function that created them; where
+//! all threads are scoped, `split` does the same by reference. With several writers, share a `SeqLock`.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ struct Quote {
     is_open: bool,
 }
 
-/// The market: a new quote now and then, and the last one says that it closed.
+/// Publishes quotes; the last one has `is_open: false`.
 fn feed(mut writer: Writer<Arc<SeqLock<Quote>>>) {
     for n in 1..=2_000 {
         let middle = 100.0 + f64::from(n % 40) / 8.0;
@@ -34,7 +34,7 @@ fn follow(reader: &Reader<Arc<SeqLock<Quote>>>, work: Duration) -> (u32, Quote) 
     let (mut quote, mut seen) = reader.read_versioned();
     let mut changes = 0;
     while quote.is_open {
-        assert!(reader.wait_changed(seen, Some(Duration::from_secs(10))), "the feed is dead");
+        assert!(reader.wait_changed(seen, Some(Duration::from_secs(10))), "no quote for 10 s");
         (quote, seen) = reader.read_versioned();
         assert_eq!(quote.ask - quote.bid, 0.5, "the bid of one quote and the ask of another");
         changes += 1;
@@ -58,5 +58,5 @@ fn main() {
         let (changes, last) = strategy.join().expect("the strategy has finished");
         println!("{name}: saw {changes} changes of {}; the last: {last:?}", last.updates + 1);
     }
-    println!("the reader is still there: {:?}", reader.read().ask);
+    println!("a reader outlives the writer: {:?}", reader.read().ask);
 }

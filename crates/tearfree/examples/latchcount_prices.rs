@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `LatchCount`: a price list in two copies, whose length is known at run time only.
 //!
-//! Take it for data that are not one `Copy` value, where readers must never wait for the writer, not
-//! even if they interrupt it, or if it has lost its processor in the middle of a write. You keep the
-//! data twice, as `Relaxed` atomics, and the writer changes both copies. The caller keeps writers apart.
-//! For one `Copy` value take `SeqLatch`, which keeps the copies for you; where readers may wait for a
-//! write, `SeqCount` needs one copy only.
+//! Use it for data that are not one `Copy` value, where readers must never wait for the writer, not even
+//! if they interrupt it, or if it is preempted in the middle of a write. You store the data twice, as
+//! `Relaxed` atomics, and the writer changes both copies. The caller serialises writers. For one `Copy`
+//! value use `SeqLatch`, which has both copies; where readers may wait for a write, `SeqCount` needs one
+//! copy only.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `SeqCount`: statistics of a network interface, which its one receiving thread keeps in own atomics.
+//! `SeqCount`: statistics of a network interface, which its receiving thread stores in atomics of its own.
 //!
-//! Take it for data that are not one `Copy` value: counters that lie apart, that are changed in place,
-//! or whose number is known at run time only. The data have to be atomics, `Relaxed` ones. One thread
-//! writes, or the caller keeps writers apart; if that is a lock, `SeqCountWith` asks for its guard. For
-//! one `Copy` value take `SeqLock`, which does all of this.
+//! Use it for data that are not one `Copy` value: counters that are not contiguous, that are changed in
+//! place, or whose number is known at run time only. The data have to be `Relaxed` atomics. One thread
+//! writes, or the caller serialises writers; if a lock does that, `SeqCountWith` requires its guard. For
+//! one `Copy` value use `SeqLock`, which does all of this.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
@@ -30,7 +30,7 @@ static ETH0: Statistics = Statistics {
 };
 
 impl Statistics {
-    /// Called by the one thread that receives. Three words change; the others are not even copied.
+    /// Called by the one receiving thread. Three words change; the others are not copied.
     fn received(&self, bytes: u64) {
         let add = |to: &AtomicU64, n| to.store(to.load(Relaxed) + n, Relaxed);
         let class = (bytes.div_ceil(64).next_power_of_two().ilog2() as usize).min(CLASSES - 1);
@@ -40,7 +40,7 @@ impl Statistics {
         add(&self.of_size[class], 1);
     }
 
-    /// The packets, the bytes and the packets by size, of one moment.
+    /// The packets, the bytes and the packets by size, of one version.
     fn snapshot(&self) -> (u64, u64, [u64; CLASSES]) {
         self.count.read(|| {
             let of_size = self.of_size.each_ref().map(|size| size.load(Relaxed));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `SeqCountWith`: accounts that are changed under a mutex and read without it.
 //!
-//! Take it where writers hold a lock anyway, because that lock protects more than what readers look at:
-//! here a journal that owns memory. A write section asks for the guard of that lock, so it cannot be
-//! opened without the lock. The data that readers see are your own atomics. If the lock has nothing
-//! else to protect, take `SeqLock`, which brings its own; without a lock at all, `SeqCount`.
+//! Use it where writers hold a lock anyway, because that lock protects more than what readers read: here a
+//! journal that owns memory. A write section requires the guard of that lock, so it cannot be opened
+//! without the lock. The data that readers see are your own atomics. If the lock protects nothing else, use
+//! `SeqLock`, which has its own; without a lock, `SeqCount`.
 
 use core::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 use std::sync::Mutex;
@@ -23,7 +23,7 @@ struct Bank {
 impl Bank {
     fn transfer(&self, from: usize, to: usize, amount: i64) {
         let mut journal = self.journal.lock().expect("no writer panics");
-        // What only the writers see is done before the section, which readers have to wait for.
+        // The journal, which readers do not see, is changed before the section, because readers wait for that.
         journal.push(format!("{amount} from {from} to {to}"));
         let _section = self.count.write(&mut journal);
         let add = |account: &AtomicI64, n| account.store(account.load(Relaxed) + n, Relaxed);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `SeqLatch`: a clock that a signal handler reads, also when it interrupts the clock's writer.
 //!
-//! Take it where readers must never wait for a writer: in signal and interrupt handlers, in profilers
-//! and loggers, beside writers that can lose their processor. It costs a second copy of the value in
-//! memory and in each write. Where no handler can hit the writer, `SeqLock` is smaller and writes
-//! faster.
+//! Use it where readers must never wait for a writer: in signal and interrupt handlers, in profilers and
+//! loggers, beside writers that can be preempted. It costs a second copy of the value in memory and in
+//! each write. Where no handler can interrupt the writer, `SeqLock` is smaller and writes faster.
 #![allow(unsafe_code, reason = "handlers and timers are foreign functions")]
 
 #[cfg(unix)]
@@ -41,13 +40,13 @@ mod clock {
     fn alarm_each(interval: libc::suseconds_t) {
         let each = libc::timeval { tv_sec: 0, tv_usec: interval };
         let timer = libc::itimerval { it_interval: each, it_value: each };
-        // SAFETY: `timer` lives through the call, and the old setting is not asked for.
+        // SAFETY: `timer` lives through the call, and no old setting is returned.
         unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut()) };
     }
 
     pub(super) fn run() {
         let handler = on_alarm as extern "C" fn(libc::c_int);
-        // SAFETY: the handler only touches atomics and the latch, and the latch's readers never wait.
+        // SAFETY: the handler accesses only atomics and the latch, and the latch's readers never wait.
         unsafe { libc::signal(libc::SIGALRM, handler as libc::sighandler_t) };
         alarm_each(500);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `SeqLock`: the pose of a robot, which two threads change and a control loop reads.
 //!
-//! Take it for one value of a `Copy` type that is read far more often than written, by any number of
+//! Use it for one value of a `Copy` type that is read far more often than written, by any number of
 //! threads. Not for data that own memory (`String`, `Vec`), not for data that are written as often as
-//! read (a mutex is cheaper), and not for readers in a signal handler that can interrupt the writer:
-//! that is `SeqLatch`.
+//! read (a mutex is cheaper), and not for readers in a signal handler that can interrupt the writer: use
+//! `SeqLatch` there.
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::time::Duration;
@@ -27,7 +27,7 @@ static DRIVING: AtomicBool = AtomicBool::new(true);
 /// The wheels' sensor: some thousand small steps a second.
 fn odometry() {
     while DRIVING.load(Relaxed) {
-        // Works on a private copy. Readers have the old pose until the closure has returned.
+        // Changes a private copy. Readers see the old pose until the closure has returned.
         POSE.update(|pose| {
             pose.angle += 0.001;
             (pose.y, pose.x) = pose.angle.sin_cos();
@@ -36,7 +36,7 @@ fn odometry() {
     }
 }
 
-/// The operator changes another field. No step of the odometry is lost by it.
+/// The operator, who changes another field. No step of the odometry is lost.
 fn operator() {
     for _ in 0..10 {
         thread::sleep(Duration::from_millis(20));

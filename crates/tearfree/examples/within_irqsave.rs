@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `within::<IrqSave>()`: counters that a program and its own signal handler both write.
 //!
-//! Take it where a handler writes: it must not interrupt a writer of the same thread, which would wait
-//! for itself. `within` keeps signals out for one call, at the price of two system calls; the kernel's
-//! `_irqsave` does so with interrupts. `lock::InContext` as the lock's type does it for every call, so
-//! that no call can be forgotten. A handler that only reads needs none of this: take `SeqLatch`.
+//! Use it where a handler writes: it must not interrupt a writer of the same thread, or it never returns.
+//! `within` blocks signals during one call, which costs two system calls; the kernel's `_irqsave` does so
+//! with interrupts. With `lock::InContext` as the lock's type every call does so. A handler that only reads
+//! needs none of this: use `SeqLatch`.
 #![allow(unsafe_code, reason = "handlers and timers are foreign functions")]
 
 #[cfg(unix)]
@@ -19,7 +19,7 @@ mod counters {
     struct Counters {
         requests: u64,
         alarms: u64,
-        /// The two together, to see that no update is lost.
+        /// The sum of both, which shows whether an update is lost.
         in_all: u64,
     }
 
@@ -40,14 +40,14 @@ mod counters {
     fn alarm_each(interval: libc::suseconds_t) {
         let each = libc::timeval { tv_sec: 0, tv_usec: interval };
         let timer = libc::itimerval { it_interval: each, it_value: each };
-        // SAFETY: `timer` lives through the call, and the old setting is not asked for.
+        // SAFETY: `timer` lives through the call, and no old setting is returned.
         unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut()) };
     }
 
     pub(super) fn run() {
         let handler = on_alarm as extern "C" fn(libc::c_int);
-        // SAFETY: the handler only touches an atomic and the lock, which each writer takes with signals
-        // kept out.
+        // SAFETY: the handler accesses only an atomic and the lock, which each writer takes with signals
+        // blocked.
         unsafe { libc::signal(libc::SIGALRM, handler as libc::sighandler_t) };
         alarm_each(500);
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Contexts: keeping an interruption out while a lock is held.
+//! Contexts: blocking a kind of interruption while a lock is held.
 //!
-//! A writer that is interrupted between its two steps, by a handler that then reads or writes the
-//! very same lock, would wait for itself for ever. The kernel's `_irq`, `_irqsave` and `_bh` forms
-//! exist for that; here they are types.
+//! A handler that interrupts a writer between its two steps, and then reads or writes the same lock,
+//! would never return. The kernel has the `_irq`, `_irqsave` and `_bh` forms against that; here they
+//! are types.
 //!
-//! | kernel | here, in user space | what it keeps out of this thread |
+//! | kernel | here, in user space | what it blocks in this thread |
 //! | --- | --- | --- |
-//! | `_irq` | [`Irq`] | every asynchronous signal; all of them are let in again afterwards |
-//! | `_irqsave` / `_irqrestore` | [`IrqSave`] | every asynchronous signal; what was let in before is let in again |
+//! | `_irq` | [`Irq`] | every asynchronous signal; all of them are unblocked afterwards |
+//! | `_irqsave` / `_irqrestore` | [`IrqSave`] | every asynchronous signal; the mask from before is restored afterwards |
 //! | `_bh` | [`Bh`] | the signals chosen by [`set_bottom_half_signals`], by default timers, I/O and real-time signals |
-//! | (bare metal) | `CriticalSection`, with the feature `critical-section` | what the program's `critical-section` implementation keeps out |
+//! | (bare metal) | `CriticalSection`, with the feature `critical-section` | what the program's `critical-section` implementation disables |
 //! | (kernel) | own types | `local_irq_save`, `local_bh_disable` |
 //!
-//! For one call: [`within::<IrqSave>().write()`](crate::Sequenced::within) and its siblings. For
+//! For one call: [`within::<IrqSave>().write()`](crate::Sequenced::within) and its other methods. For
 //! every call: [`InContext`](crate::lock::InContext) as the lock type.
 //!
 //! A handler that only reads needs none of this with a [`SeqLatch`](crate::SeqLatch), whose readers
@@ -31,17 +31,16 @@ pub use signals::{
     Bh, InvalidSignal, Irq, IrqSave, Mask, bottom_half_signals, set_bottom_half_signals,
 };
 
-/// A kind of interruption that can be kept out of a call (P10).
+/// A kind of interruption that can be blocked during a call (P10).
 pub trait Context {
-    /// Runs `body` with the interruption kept out, and lets it in again afterwards, also when `body`
-    /// panics.
+    /// Runs `body` with the interruption blocked, and unblocks it afterwards, also when `body` panics.
     fn with<R>(body: impl FnOnce() -> R) -> R;
 }
 
 /// A [`Context`] whose state can be saved in a guard, so that it lasts beyond one call.
 ///
-/// Guards end in reverse order by themselves. Where they are dropped in another order, the state of
-/// the last one to go is restored, as with `local_irq_save` in the kernel.
+/// Guards are dropped in reverse order by default. In any other order, the state saved by the last one that
+/// is dropped is restored, as with `local_irq_save` in the kernel.
 ///
 /// # Examples
 /// A context as kernel code would write it; here the "processor flag" is a variable.
@@ -71,14 +70,14 @@ pub trait SavedContext {
     /// What `leave` needs in order to restore: the `flags` of `local_irq_save`.
     type Saved;
 
-    /// Keeps the interruption out from here on.
+    /// Blocks the interruption.
     fn enter() -> Self::Saved;
 
-    /// Restores what `enter` found.
+    /// Restores the state from before `enter`.
     fn leave(saved: Self::Saved);
 
-    /// Whether `leave` restores, so that sections nest. Only [`Irq`] says no, which lets everything
-    /// in at its end; a lock type ([`InContext`](crate::lock::InContext)) has to.
+    /// Whether `leave` restores the state, so that sections nest. It is false for [`Irq`], which unblocks
+    /// everything; a lock type ([`InContext`](crate::lock::InContext)) needs a context that nests.
     const NESTS: bool = true;
 }
 
@@ -90,7 +89,7 @@ impl<C: SavedContext> Context for C {
     }
 }
 
-/// A context that has been entered; its end leaves.
+/// A context that has been entered; dropping this leaves it.
 #[derive(Debug)]
 pub(crate) struct Entered<C: SavedContext>(Option<C::Saved>);
 
@@ -100,7 +99,7 @@ impl<C: SavedContext> Entered<C> {
         Entered(Some(C::enter()))
     }
 
-    /// Hands over what `leave` needs; another piece of code will call it.
+    /// Returns what `leave` needs; the caller has to call it.
     #[inline]
     pub(crate) fn into_saved(mut self) -> Option<C::Saved> {
         self.0.take()
@@ -116,7 +115,7 @@ impl<C: SavedContext> Drop for Entered<C> {
     }
 }
 
-/// The context of ordinary code: nothing is kept out. The default of every guard.
+/// The context of ordinary code, which blocks nothing. The default of every guard.
 #[derive(Debug)]
 pub enum Thread {}
 

@@ -2,9 +2,9 @@
 //! The racing copy: the only code that touches payload memory while others may change it.
 //!
 //! **The model.** A copy is a per-byte relaxed atomic `memcpy` over possibly uninitialised bytes, as
-//! Rust RFC 3301 and C++ P1478 describe it. Each byte that a load gives is the value of that byte
-//! after some store; bytes of one copy need not belong together. So a load gives `MaybeUninit<T>`,
-//! and only a sequence count can say that it is a `T` (P4, P6).
+//! Rust RFC 3301 and C++ P1478 describe it. Each byte that a load returns is the value of that byte
+//! after some store; bytes of one copy may come from different stores. So a load returns `MaybeUninit<T>`,
+//! and only the check of a sequence count makes it a `T` (P4, P6).
 //!
 //! Rust has no such operation yet, so there is one engine for each kind of machine, and every load
 //! and store of a payload goes through the same one:
@@ -13,7 +13,7 @@
 //! | --- | --- | --- |
 //! | `x86_64` | x86-64 | inline assembly: vector moves, and an opaque call of `memcpy` for large values |
 //! | `aarch64` | 64-bit Arm, little endian | the same with its registers |
-//! | `alone` | WebAssembly without threads | a plain copy: no one else is there |
+//! | `alone` | WebAssembly without threads | a plain copy: there is one thread |
 //! | `portable` | elsewhere | the `atomic-maybe-uninit` crate, the largest words that fit |
 //! | `locked` | Miri | plain bytes, each word under one global lock: Miri knows no atomic uninitialised bytes |
 //! | `ordered` | ThreadSanitizer | words that are acquire loads and release stores: it knows no fences |
@@ -24,7 +24,7 @@
 
 #![allow(unsafe_code, reason = "racing memory is touched here, and nowhere else")]
 
-// Exactly one of these paths is in force. `--cfg tearfree_engine="..."` chooses one for ThreadSanitizer,
+// Exactly one of these paths applies. `--cfg tearfree_engine="..."` chooses one for ThreadSanitizer,
 // and for tests, so that each engine runs on any machine.
 #[cfg_attr(tearfree_axm, path = "copy/recorded.rs")]
 #[cfg_attr(all(not(tearfree_axm), any(miri, tearfree_engine = "locked")), path = "copy/locked.rs")]

@@ -11,9 +11,8 @@ mod sealed {
 
 /// A word that can hold a sequence count: `u32`, `u64` or `usize`.
 ///
-/// `usize` is the default. `u32` is for words that someone else owns (the kernel's `seqcount_t`, a
-/// vDSO page); it wraps after 2^31 writes, which a reader that slept through exactly that many
-/// cannot notice. The trait is sealed.
+/// `usize` is the default. `u32` is for words of other owners (the kernel's `seqcount_t`, a vDSO
+/// page); it wraps after 2^31 writes, and a reader that sleeps through exactly that many cannot notice them. The trait is sealed.
 pub trait Count: Copy + Eq + Debug + Send + Sync + sealed::Sealed + 'static {
     /// The atomic word that holds such a count.
     #[doc(hidden)]
@@ -25,26 +24,26 @@ pub trait Count: Copy + Eq + Debug + Send + Sync + sealed::Sealed + 'static {
     #[doc(hidden)]
     fn load(word: &Self::Atomic, order: Ordering) -> Self;
 
-    /// The writer's look at the count that only it changes.
+    /// Loads the count for its writer, the only thread that changes it.
     #[doc(hidden)]
     fn load_own(word: &Self::Atomic) -> Self;
 
     #[doc(hidden)]
     fn store(word: &Self::Atomic, count: Self, order: Ordering);
 
-    /// The next count. Counts wrap; they are only ever compared for equality.
+    /// Returns the next count. Counts wrap; they are compared for equality only.
     #[doc(hidden)]
     fn next(self) -> Self;
 
-    /// Odd: a writer is between its two steps.
+    /// Returns whether the count is odd: a writer is between its two steps.
     #[doc(hidden)]
     fn is_writing(self) -> bool;
 
-    /// The lower bits, for checks.
+    /// Returns the lower bits, for the checks of debug builds.
     #[doc(hidden)]
     fn low(self) -> usize;
 
-    /// The even count that this one belongs to: itself, or the one before a write in progress.
+    /// Returns the count itself if it is even, else the even count before it.
     #[doc(hidden)]
     fn settled(self) -> Self;
 }

@@ -38,27 +38,27 @@ pub struct LatchCount<C: Count = usize> {
     word: C::Atomic,
 }
 
-/// The count at the beginning of a latch read, to be handed to [`LatchCount::read_retry`].
+/// The count at the beginning of a latch read, for [`LatchCount::read_retry`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "data read without `read_retry` may mix two writes"]
 pub struct LatchStart<C: Count = usize>(C);
 
 impl<C: Count> LatchStart<C> {
-    /// Which of the two copies to read: 0 or 1.
+    /// Returns which of the two copies to read: 0 or 1.
     #[inline]
     #[must_use]
     pub fn slot(self) -> usize {
         usize::from(self.0.is_writing())
     }
 
-    /// The count itself, odd or even.
+    /// Returns the count, odd or even.
     #[inline]
     #[must_use]
     pub fn sequence(self) -> C {
         self.0
     }
 
-    /// The even count of the write that a read from here on sees.
+    /// Returns the even count of the write that a read from here on sees.
     #[inline]
     pub(crate) fn settled(self) -> C {
         self.0.settled()
@@ -66,13 +66,13 @@ impl<C: Count> LatchStart<C> {
 }
 
 impl<C: Count> LatchCount<C> {
-    /// A count of zero: readers begin with slot 0.
+    /// Creates a count of zero: readers begin with slot 0.
     #[must_use]
     pub const fn new() -> Self {
         LatchCount { word: C::ATOMIC_ZERO }
     }
 
-    /// A count over a word that someone else owns.
+    /// Creates a count over a word of another owner.
     ///
     /// # Safety
     /// As for [`SeqCount::from_ptr`](crate::SeqCount::from_ptr) (P11).
@@ -84,7 +84,7 @@ impl<C: Count> LatchCount<C> {
         unsafe { &*word.cast::<Self>() }
     }
 
-    /// Begins a read and says which slot to use. Never waits.
+    /// Begins a read; the result names the slot to use. Never waits.
     #[doc(alias("read_seqcount_latch", "raw_read_seqcount_latch"))]
     #[inline]
     pub fn read_begin(&self) -> LatchStart<C> {
@@ -93,7 +93,7 @@ impl<C: Count> LatchCount<C> {
         LatchStart(C::load(&self.word, order::begin()))
     }
 
-    /// Whether what was read since `start` must be thrown away: the writer has moved on.
+    /// Returns whether data read since `start` must be discarded: the writer has moved on.
     #[doc(alias("read_seqcount_latch_retry", "raw_read_seqcount_latch_retry"))]
     #[inline]
     #[must_use = "true means that the data may mix two writes"]
@@ -104,14 +104,14 @@ impl<C: Count> LatchCount<C> {
         C::load(&self.word, PLAIN) != start.0
     }
 
-    /// Reads from the slot that is whole until a read is consistent. `data` may run several times.
+    /// Reads from the slot that is whole, until a read is consistent. `data` may run several times.
     #[inline]
     pub fn read<R>(&self, data: impl FnMut(usize) -> R) -> R {
         let Ok((result, _)) = repeat(self, data, || Ok::<(), Infallible>(()));
         result
     }
 
-    /// One attempt: `None` if the writer moved on in between.
+    /// Attempts one read: `None` if the writer moved on in between.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -154,12 +154,12 @@ impl<C: Count> LatchCount<C> {
         order::fence_latch_even();
     }
 
-    /// Ends a write. Nothing is left to do: the next [`write_begin`](Self::write_begin) orders slot 1.
+    /// Ends a write. It does nothing: the next [`write_begin`](Self::write_begin) orders slot 1.
     #[doc(alias("write_seqcount_latch_end"))]
     #[inline]
     pub fn write_end(&self) {}
 
-    /// The count as it is now, without any order.
+    /// Returns the present count, without any ordering.
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> C {

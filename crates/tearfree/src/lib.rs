@@ -43,18 +43,18 @@ pub mod model;
 #[doc(hidden)]
 pub mod raw;
 
-/// What the macros need, under a path that no name of the user's can lead elsewhere.
+/// Re-exports for the macros, under a path that no name of the user's can shadow.
 #[doc(hidden)]
 pub mod __private {
     pub use core::mem::offset_of;
 
-    /// The function itself; `F` is what it returns, and not what its caller expects.
+    /// Returns `value`; the compiler infers `F` from its body, and not from what the caller expects.
     pub const fn function<T, F>(value: fn(&T) -> F) -> fn(&T) -> F {
         value
     }
 }
 
-/// Every call of the kernel's `seqlock.h`, and its counterpart here.
+/// Lists every call of the kernel's `seqlock.h` and its counterpart here.
 #[doc = include_str!("../KERNEL.md")]
 pub mod kernel {}
 

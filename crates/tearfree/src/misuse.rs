@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What debug builds with `std` report instead of a hang or a silent mistake: a thread that waits for
-//! itself, and versions of two locks.
+//! Misuse that debug builds with `std` report by a panic: a thread that waits for itself, and versions of
+//! two locks that are compared.
 
 #[cfg(all(debug_assertions, feature = "std", not(tearfree_axm)))]
 mod checked;

@@ -3,10 +3,10 @@
 //!
 //! The code says `order::begin()` where it loads a count to begin a read. This file says how strong
 //! that is and which function is at the other end; DESIGN.md says why (P1 to P14). Nothing here is a
-//! parameter: half of the field gets one of these wrong, so users cannot.
+//! parameter, so users cannot choose a weaker ordering.
 //!
 //! Under `--cfg tearfree_axm` each row can be weakened by its name, one at a time.
-//! The models demand that each weakening is found, so no row is stronger than it has to be.
+//! Tests require that a model fails for each weakened row, so no row is stronger than necessary.
 
 use crate::sync::{Ordering, fence};
 
@@ -20,7 +20,7 @@ macro_rules! orderings {
             #[inline(always)]
             pub(crate) fn $access() -> Ordering {
                 #[cfg(tearfree_axm)]
-                if mutant::is(stringify!($access)) {
+                if mutant::is_weakened(stringify!($access)) {
                     return Ordering::Relaxed;
                 }
                 Ordering::$strong
@@ -31,7 +31,7 @@ macro_rules! orderings {
             #[inline(always)]
             pub(crate) fn $barrier() {
                 #[cfg(tearfree_axm)]
-                if mutant::is(stringify!($barrier)) {
+                if mutant::is_weakened(stringify!($barrier)) {
                     return;
                 }
                 fence(Ordering::$fstrong);
@@ -48,7 +48,7 @@ orderings! {
     accesses {
         // ORDERING: P3, P7, P14. Pairs with the even store in `write_end`, and with the latch's
         // stores.
-        /// A reader's first look at the count.
+        /// A reader's first load of the count.
         begin = Acquire;
         // ORDERING: P3. Pairs with the load in `raw_read_begin`, which takes a version from an odd count:
         // this store carries the write before it there. P2 still needs the fence after it.
@@ -73,7 +73,7 @@ orderings! {
         /// Taking a writer lock.
         lock_taken = Acquire;
         // ORDERING: P5. Pairs with the exchange in `SpinLock::was_taken`, and in `ParkingLock::was_locked`.
-        /// Giving a writer lock back.
+        /// Releasing a writer lock.
         lock_freed = Release;
     }
     fences {
@@ -82,7 +82,7 @@ orderings! {
         fence_odd = Release;
         // ORDERING: P2, P7, P14. Pairs with `fence_odd` in `write_begin`, and with the fences of
         // `barrier`, `invalidate` and the latch.
-        /// Between the last payload word of a read and the second look at the count.
+        /// Between the last payload word of a read and the second load of the count.
         fence_retry = Acquire;
         // ORDERING: P2, P3. Pairs with `fence_retry` and with `begin` in `try_read_begin`.
         /// Inside `SeqCount::barrier`, between its two steps.
@@ -98,22 +98,22 @@ orderings! {
         fence_latch_even = Release;
         #[cfg(any(feature = "std", feature = "critical-section"))]
         // ORDERING: P8. Pairs with `fence_announce` in `heavy` and, without `std`, in `listen`.
-        /// Between a write and the look for waiters, where `membarrier` does not stand in for it.
+        /// Between a write and the load that finds waiters, where `membarrier` does not replace it.
         fence_publish = SeqCst;
         #[cfg(any(feature = "std", feature = "critical-section"))]
         // ORDERING: P8. Pairs with `fence_publish` in `light` and, without `std`, in `wake`.
-        /// Between a waiter's announcement and its look at the version.
+        /// Between a waiter's announcement and its load of the version.
         fence_announce = SeqCst;
     }
 }
 
-/// Loads and stores that carry no order by themselves: payload words, a second look at the count
-/// behind its fence, the writer's own count under its own lock, statistics.
+/// Loads and stores that carry no order by themselves: payload words, the second load of the
+/// count after its fence, the writer's own count under its own lock, statistics.
 // ORDERING: Relaxed, P1, P2, P5, P6, P8, P13. The fences and edges above, in `write_begin` and
 // `read_retry`, carry the order; or a lock does; or there is none to carry.
 pub(crate) const PLAIN: Ordering = Ordering::Relaxed;
 
-/// Weakens orderings by name, for the tests that demand that the model finds the fault.
+/// Weakens orderings by name, for the tests in which a model has to find the fault.
 #[cfg(tearfree_axm)]
 pub mod mutant {
     use std::sync::{Mutex, PoisonError, RwLock};
@@ -121,7 +121,7 @@ pub mod mutant {
     static WEAKENED: RwLock<&'static [&'static str]> = RwLock::new(&[]);
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-    pub(super) fn is(name: &str) -> bool {
+    pub(super) fn is_weakened(name: &str) -> bool {
         WEAKENED.read().unwrap_or_else(PoisonError::into_inner).contains(&name)
     }
 
@@ -131,7 +131,10 @@ pub mod mutant {
     /// If no ordering has such a name.
     pub fn with<R>(names: &'static [&'static str], body: impl FnOnce() -> R) -> R {
         for name in names {
-            assert!(super::MUTANTS.contains(name), "no ordering is called {name}");
+            assert!(
+                super::MUTANTS.contains(name),
+                "no ordering is called {name}: `MUTANTS` lists them"
+            );
         }
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         set(names);
@@ -143,7 +146,7 @@ pub mod mutant {
         *WEAKENED.write().unwrap_or_else(PoisonError::into_inner) = names;
     }
 
-    /// Puts everything back in place, also when the body panics, as it is meant to.
+    /// Restores the orderings when it is dropped, so also when the body panics.
     struct Restore;
 
     impl Drop for Restore {

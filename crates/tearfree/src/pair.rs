@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `PairCount`: two slots, of which a write changes the one that readers do not use.
+//! `PairCount`: two slots; a write changes the one that readers do not use.
 
-#![allow(unsafe_code, reason = "a count over a word that someone else owns (P11)")]
+#![allow(unsafe_code, reason = "a count over a word of another owner (P11)")]
 
 use crate::order::{self, PLAIN};
 use crate::read_side::{self, ReadSide};
 use crate::sync::AtomicU64;
 
-/// The count of a value that lives in two slots, one write in each of them in turn.
+/// The count of a value in two slots, which writes use in turn.
 ///
 /// ```text
 /// count 2g:     slot g % 2 holds generation g, whole
-/// count 2g + 1: so it does, while the other slot is being written
+/// count 2g + 1: the same, while the other slot is being written
 /// ```
 ///
-/// It differs from [`LatchCount`](crate::LatchCount) in what a write costs and leaves: one copy
-/// instead of two, and if the writer dies at whatever step, the last whole value stays where readers
-/// find it, and the next writer goes on from there. A read fails only if two more generations were
-/// begun during its one copy.
+/// Unlike with a [`LatchCount`](crate::LatchCount), a write makes one copy instead of two; and if the
+/// writer dies, at any step, readers still find the last whole value, and the next writer goes on from
+/// there. A read fails only if two more generations were begun during its one copy.
 ///
-/// There is one writer at a time. It knows the generation that it published last, so nothing that
-/// others do to the count can mislead it.
+/// There is one writer at a time. It keeps the generation that it published last, and does not read it
+/// from the count, which other processes can overwrite.
 ///
 /// # Invariants
 /// Slot `count / 2 % 2` is whole (P14).
@@ -36,21 +35,21 @@ pub struct PairCount {
 pub struct PairStart(u64);
 
 impl PairStart {
-    /// The slot to read from: 0 or 1.
+    /// Returns the slot to read from: 0 or 1.
     #[inline(always)]
     #[must_use]
     pub fn slot(self) -> usize {
         slot_of(self.generation())
     }
 
-    /// The count itself, odd while the generation after this one is being written.
+    /// Returns the count, odd while the generation after this one is being written.
     #[inline(always)]
     #[must_use]
     pub fn sequence(self) -> u64 {
         self.0
     }
 
-    /// The generation that is in that slot.
+    /// Returns the generation in that slot.
     #[inline(always)]
     #[must_use]
     pub fn generation(self) -> u64 {
@@ -58,7 +57,7 @@ impl PairStart {
     }
 }
 
-/// Where a generation lives.
+/// Returns the slot of a generation.
 #[inline(always)]
 #[must_use]
 pub fn slot_of(generation: u64) -> usize {
@@ -66,13 +65,13 @@ pub fn slot_of(generation: u64) -> usize {
 }
 
 impl PairCount {
-    /// A count whose slot 0 holds generation 0.
+    /// Creates a count whose slot 0 holds generation 0.
     #[must_use]
     pub const fn new() -> Self {
         PairCount { word: AtomicU64::new(0) }
     }
 
-    /// A count over a word that someone else owns, a page between processes for instance.
+    /// Creates a count over a word of another owner, such as a page between processes.
     ///
     /// # Safety
     /// As for [`SeqCount::from_ptr`](crate::SeqCount::from_ptr) (P11).
@@ -84,7 +83,7 @@ impl PairCount {
         unsafe { &*word.cast::<Self>() }
     }
 
-    /// Begins a read: says which slot to use. Never waits.
+    /// Begins a read; the result names the slot to use. Never waits.
     #[inline(always)]
     pub fn read_begin(&self) -> PairStart {
         // ORDERING: P14. Pairs with both stores, in `write_begin` and in `write_end`: the slot that
@@ -92,42 +91,42 @@ impl PairCount {
         PairStart(self.word.load(order::begin()))
     }
 
-    /// Whether what was read since `start` must be thrown away: its slot may have been written to.
+    /// Returns whether data read since `start` must be discarded: a writer may have changed the slot.
     #[inline(always)]
     #[must_use = "true means that the data may mix two writes"]
     pub fn read_retry(&self, start: PairStart) -> bool {
-        let second = self.second_look();
-        // Mostly nothing has moved. Else: the slot is written to from the odd count of the generation
-        // after the next one on.
+        let second = self.load_after_copy();
+        // Mostly the count has not moved. If it has: the slot is changed from the odd count of the
+        // generation after the next one on.
         second != start.0 && second.wrapping_sub(start.generation() * 2) > 2
     }
 
-    /// Whether the generation that `start` names was still the newest one.
+    /// Returns whether the generation that `start` names is still the newest one.
     #[inline(always)]
     #[must_use]
     pub fn is_current(&self, start: PairStart) -> bool {
-        PairStart(self.second_look()).generation() == start.generation()
+        PairStart(self.load_after_copy()).generation() == start.generation()
     }
 
-    /// The count after the copy.
+    /// Loads the count after the copy.
     #[inline(always)]
-    fn second_look(&self) -> u64 {
+    fn load_after_copy(&self) -> u64 {
         // ORDERING: P14. Pairs with the fence in `write_begin`: a reader that saw a word stored after it
         // sees its odd count, or a later one.
         order::fence_retry();
         self.word.load(PLAIN)
     }
 
-    /// Announces the write of the generation after `current`, and says which slot is to change.
+    /// Begins the write of the generation after `current`, and returns the slot to change.
     ///
-    /// After a writer died in a write, the next one begins the same write again, with the same count.
+    /// After a writer died in a write, the next writer begins the same write again, with the same count.
     #[inline(always)]
     pub fn write_begin(&self, current: u64) -> usize {
         // INVARIANT: even to odd, or odd to the same odd after a death, by the one writer.
         // ORDERING: P14. Readers begin at odd counts too, so this store has to carry the slot of
         // `current` as well; pairs with `read_begin`.
         self.word.store(current.wrapping_mul(2).wrapping_add(1), order::pair_odd());
-        // ORDERING: P14. The slot changes after that; pairs with the fence in `second_look`.
+        // ORDERING: P14. The slot changes after that; pairs with the fence in `load_after_copy`.
         order::fence_odd();
         slot_of(current.wrapping_add(1))
     }
@@ -142,7 +141,7 @@ impl PairCount {
         even / 2
     }
 
-    /// The count as it is now, without any order.
+    /// Returns the present count, without any ordering.
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> u64 {
@@ -178,8 +177,8 @@ impl ReadSide for PairCount {
     }
 }
 
-/// The read side of a pair for a reader who needs more than a whole value: one that was
-/// [the newest](PairCount::is_current) from the first look to the second.
+/// The read side of a pair for a reader that needs a whole value that was still
+/// [the newest](PairCount::is_current) at the end of the read.
 #[derive(Clone, Copy, Debug)]
 pub struct Current<'a>(pub &'a PairCount);
 

@@ -5,29 +5,29 @@ pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// How one attempt to read begins and ends. It is all that the readers of the counts differ in; the way
-/// they go on after a failed attempt is the caller's. Sealed.
+/// How one attempt to read begins and ends, which is where the readers of the counts differ. What happens
+/// after a failed attempt is up to the caller. Sealed.
 #[doc(hidden)]
 pub trait ReadSide: sealed::Sealed {
     /// The count at the beginning of an attempt.
     type Start: Copy;
-    /// What numbers the writes.
+    /// The type of the number of a write.
     type Number;
 
-    /// Begins an attempt, if there is a copy that no writer is changing.
+    /// Begins an attempt; `None` if a writer is changing every copy.
     fn try_begin(&self) -> Option<Self::Start>;
 
-    /// Which copy to read from: 0 or 1.
+    /// Returns which copy to read from: 0 or 1.
     fn slot(start: Self::Start) -> usize;
 
-    /// Whether what was read since `start` has to be thrown away.
+    /// Returns whether data read since `start` have to be discarded.
     fn must_retry(&self, start: Self::Start) -> bool;
 
-    /// The number of the write that an attempt from `start` on sees.
+    /// Returns the number of the write that an attempt from `start` on sees.
     fn number(start: Self::Start) -> Self::Number;
 }
 
-/// Looks at the count, copies, looks again. `None` if the copy may mix two writes.
+/// Loads the count, copies, and loads the count again. Returns `None` if the copy may mix two writes.
 #[inline(always)]
 pub fn attempt<S: ReadSide, R>(side: &S, copy: impl FnOnce(usize) -> R) -> Option<(R, S::Number)> {
     let start = side.try_begin()?;
@@ -35,7 +35,7 @@ pub fn attempt<S: ReadSide, R>(side: &S, copy: impl FnOnce(usize) -> R) -> Optio
     if side.must_retry(start) { None } else { Some((copied, S::number(start))) }
 }
 
-/// Attempts until one succeeds, or until `after_failure` gives up.
+/// Repeats [`attempt`] until one succeeds, or until `after_failure` returns an error.
 #[inline(always)]
 pub(crate) fn repeat<S: ReadSide, R, E>(
     side: &S,
@@ -50,7 +50,7 @@ pub(crate) fn repeat<S: ReadSide, R, E>(
     }
 }
 
-/// At most so many attempts.
+/// Makes at most `times` attempts.
 #[inline(always)]
 pub fn attempts<S: ReadSide, R>(
     side: &S,

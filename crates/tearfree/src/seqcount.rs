@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `SeqCount`: the bare sequence count, for data that are the user's own atomics.
 //!
-//! The protocol of the whole crate stands here, in `try_read_begin`, `read_retry`, `write_begin` and
+//! The protocol of the whole crate is here, in `try_read_begin`, `read_retry`, `write_begin` and
 //! `write_end`. [`SeqLock`](crate::SeqLock) adds the payload and the writer lock.
 
 use core::fmt;
@@ -9,9 +9,10 @@ use core::fmt;
 use crate::count::Count;
 use crate::misuse;
 use crate::order::{self, PLAIN};
-use crate::wait::Patience;
+use crate::wait::SpinWait;
 
 mod guard;
+mod read;
 mod start;
 
 pub use guard::SeqCountGuard;
@@ -19,8 +20,8 @@ pub use start::Start;
 
 /// A sequence count: `seqcount_t`.
 ///
-/// The writer makes the count odd, changes the data, and makes it even again. A reader looks at the
-/// count, reads the data, looks again, and retries if the count was odd or has moved.
+/// The writer makes the count odd, changes the data, and makes it even again. A reader loads the count,
+/// reads the data, loads the count again, and retries if it was odd or has moved.
 ///
 /// The data are **your own atomics**, read and stored with `Relaxed`: that is what makes this type
 /// safe to use. If they are one `Copy` value, take [`SeqLock`](crate::SeqLock), which also keeps
@@ -67,7 +68,7 @@ const _: () = {
 };
 
 impl<C: Count> SeqCount<C> {
-    /// A count of zero: `seqcount_init`, `SEQCNT_ZERO`.
+    /// Creates a count of zero: `seqcount_init`, `SEQCNT_ZERO`.
     ///
     /// ```
     /// use tearfree::SeqCount;
@@ -79,11 +80,11 @@ impl<C: Count> SeqCount<C> {
         SeqCount { word: C::ATOMIC_ZERO }
     }
 
-    /// A count over a word that someone else owns, such as the kernel's `seqcount_t`.
+    /// Creates a count over a word of another owner, such as the kernel's `seqcount_t`.
     ///
     /// # Safety
-    /// For all of `'a`, `word` is valid for atomic loads, aligned for an atomic of its size, and no
-    /// one touches it other than atomically (P11). Only the reading calls may be used on a read-only
+    /// For all of `'a`, `word` is valid for atomic loads, aligned for an atomic of its size, and
+    /// accessed only atomically (P11). Only the reading calls may be used on a read-only
     /// mapping; the Rust documentation promises atomic loads there for `Relaxed` only, so that is a
     /// promise of the platform: on all supported ones an `Acquire` load is a plain load instruction.
     ///
@@ -98,7 +99,7 @@ impl<C: Count> SeqCount<C> {
     /// assert_eq!(count.sequence(), 8);
     /// ```
     #[inline]
-    #[expect(unsafe_code, reason = "the word belongs to someone else; P11 says what they promise")]
+    #[expect(unsafe_code, reason = "the word has another owner, for whom P11 holds")]
     #[must_use]
     pub const unsafe fn from_ptr<'a>(word: *mut C) -> &'a Self {
         // SAFETY: P11. The word stays, aligned and atomic, for `'a`. `SeqCount<C>` is transparent
@@ -147,21 +148,21 @@ impl<C: Count> SeqCount<C> {
     #[cold]
     #[inline(never)]
     fn read_begin_contended(&self) -> Start<C> {
-        let mut patience = Patience::new();
+        let mut spin_wait = SpinWait::new();
         loop {
             self.assert_not_own_section();
-            patience.wait();
+            spin_wait.wait();
             if let Some(start) = self.try_read_begin() {
                 return start;
             }
         }
     }
 
-    /// In builds that check, that the writer for whom this reader would wait is not its own thread.
+    /// Panics, in builds that check, if this reader would wait for its own thread.
     #[inline(always)]
     fn assert_not_own_section(&self) {
         if misuse::CHECKED {
-            misuse::assert_section_not_mine(self.address(), self.sequence().low());
+            misuse::assert_section_not_opened_here(self.address(), self.sequence().low());
         }
     }
 
@@ -170,7 +171,7 @@ impl<C: Count> SeqCount<C> {
         core::ptr::from_ref(self).addr()
     }
 
-    /// Begins a read, or gives `None` at once while a writer is inside: `raw_seqcount_try_begin`.
+    /// Begins a read, or returns `None` at once while a writer is inside: `raw_seqcount_try_begin`.
     ///
     /// ```
     /// use tearfree::SeqCount;
@@ -189,11 +190,11 @@ impl<C: Count> SeqCount<C> {
         if count.is_writing() { None } else { Some(Start(count)) }
     }
 
-    /// Begins a read that never waits and is bound to fail if a writer is inside:
+    /// Begins a read without waiting; the read will fail if a writer is inside:
     /// `raw_seqcount_begin`.
     ///
-    /// With an odd count, [`read_retry`](Self::read_retry) will say `true`, because the start is
-    /// taken as the even count before.
+    /// With an odd count [`read_retry`](Self::read_retry) will return `true`, because the start is the even
+    /// count before it.
     ///
     /// ```
     /// use tearfree::SeqCount;
@@ -209,12 +210,12 @@ impl<C: Count> SeqCount<C> {
         Start(C::load(&self.word, order::begin()).settled())
     }
 
-    /// Whether what was read since `start` must be thrown away: `read_seqcount_retry`.
+    /// Returns whether data read since `start` must be discarded: `read_seqcount_retry`.
     ///
     /// True means retry, as in the kernel: a writer was inside, or has been since.
     ///
     /// # Ordering
-    /// The data loads made since `start` stay before this look at the count.
+    /// The data loads made since `start` stay before this load of the count.
     #[doc(alias(
         "read_seqcount_retry",
         "__read_seqcount_retry",
@@ -230,24 +231,13 @@ impl<C: Count> SeqCount<C> {
         C::load(&self.word, PLAIN) != start.0
     }
 
-    /// The count as it is now, odd or even, without any order: `raw_read_seqcount`.
+    /// Returns the present count, odd or even, without any ordering: `raw_read_seqcount`.
     #[doc(alias("raw_read_seqcount"))]
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> C {
         // ORDERING: Relaxed: a snapshot of the count; only `try_read_begin` begins a read.
         C::load(&self.word, PLAIN)
-    }
-
-    /// Opens a write section, which the guard's end closes.
-    ///
-    /// # Panics
-    /// In debug builds, if a write section is already open.
-    #[doc(alias("scoped_write_seqcount"))]
-    #[inline]
-    pub fn write(&self) -> SeqCountGuard<'_, C> {
-        self.write_begin();
-        SeqCountGuard::new(self)
     }
 
     /// Opens a write section: the count becomes odd. `write_seqcount_begin`.
@@ -275,7 +265,7 @@ impl<C: Count> SeqCount<C> {
         // ORDERING: P2. Pairs with the fence in `read_retry`. The Release store above does not do: it
         // orders what came before it, and lets the data overtake the odd count.
         order::fence_odd();
-        misuse::section_opened(self.address(), even.next().low());
+        misuse::note_section_opened(self.address(), even.next().low());
     }
 
     /// Closes a write section: the count becomes even. `write_seqcount_end`.
@@ -290,7 +280,7 @@ impl<C: Count> SeqCount<C> {
     pub fn write_end(&self) {
         let odd = C::load_own(&self.word);
         debug_assert!(odd.is_writing(), "no write section is open on this sequence count");
-        misuse::section_closed(self.address(), odd.low());
+        misuse::note_section_closed(self.address(), odd.low());
         // ORDERING: P3. Pairs with the load in `try_read_begin`.
         // INVARIANT: odd to even, by the one writer.
         C::store(&self.word, odd.next(), order::even());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `SeqCountWith`: a sequence count whose writers prove that they hold a lock.
+//! `SeqCountWith`: a sequence count whose writers prove by a guard that they hold a lock.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -15,10 +15,10 @@ use crate::seqcount::{SeqCount, SeqCountGuard, Start};
 /// here: `seqcount_spinlock_t`, `seqcount_raw_spinlock_t`, `seqcount_mutex_t` take the guard of a mutex,
 /// `seqcount_rwlock_t` that of the write half of a read-write lock.
 ///
-/// It is safe to implement: a guard that excludes no one gives torn reads of your own atomics, not
-/// undefined behaviour.
+/// It is safe to implement: a guard that does not exclude other writers causes torn reads of your own
+/// atomics, not undefined behaviour.
 pub trait AssociatedLock {
-    /// What the holder of the lock, for writing, has.
+    /// The guard of the lock, held for writing.
     type Guard<'a>
     where
         Self: 'a;
@@ -76,8 +76,8 @@ impl<T: ?Sized> AssociatedLock for std::sync::RwLock<T> {
 /// `seqcount_rwlock_t`, `seqcount_raw_spinlock_t`.
 ///
 /// [`write`](Self::write) takes the lock's guard as proof. What lockdep asserts in the kernel, the
-/// compiler asserts here. That the guard is one of *the same* lock each time is the caller's part: debug
-/// builds panic when two writers are inside at once, and two locks that take turns go unnoticed.
+/// compiler asserts here. The caller has to pass a guard of *the same* lock each time: debug builds panic
+/// when two writers are inside at once, and do not notice two locks that take turns.
 ///
 /// The data are your own atomics, as with [`SeqCount`].
 ///
@@ -134,7 +134,7 @@ pub struct SeqCountWith<L: ?Sized, C: Count = usize> {
 }
 
 impl<L: ?Sized, C: Count> SeqCountWith<L, C> {
-    /// A count of zero.
+    /// Creates a count of zero.
     #[must_use]
     pub const fn new() -> Self {
         SeqCountWith { count: SeqCount::new(), bound_to: PhantomData }
@@ -142,12 +142,12 @@ impl<L: ?Sized, C: Count> SeqCountWith<L, C> {
 }
 
 impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
-    /// Opens a write section under the lock that `guard` holds; its end closes it.
+    /// Opens a write section under the lock that `guard` holds; dropping the result closes it.
     ///
-    /// The lock's guard is reached through the section while that is open.
+    /// While the section is open it dereferences to the lock's guard.
     ///
     /// # Panics
-    /// In debug builds, if a section is already open: two locks, or one that does not exclude.
+    /// In debug builds, if a section is already open: there are two locks, or one that does not exclude.
     #[doc(alias("write_seqcount_begin", "write_seqcount_end"))]
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
@@ -161,8 +161,8 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
     /// Ends a write section that was cut off, if there is one: for a child process that was forked while
     /// another thread wrote, and for a section whose guard was forgotten.
     ///
-    /// Store the data again before. In a child the lock itself mostly stays held, too; `guard` is one
-    /// of the lock that takes its place.
+    /// Store the data again before. In a child the lock itself usually stays held, too; `guard` is then of
+    /// the lock that replaces it.
     ///
     /// ```
     /// # #[cfg(feature = "std")] {
@@ -170,7 +170,7 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
     /// use tearfree::SeqCountWith;
     /// let (lock, count) = (Mutex::new(()), SeqCountWith::<Mutex<()>>::new());
     /// let mut guard = lock.lock().unwrap();
-    /// core::mem::forget(count.write(&mut guard)); // readers would wait without end
+    /// core::mem::forget(count.write(&mut guard)); // readers would never return
     /// // ... store the data ...
     /// count.reset(&mut guard);
     /// drop(count.write(&mut guard));
@@ -207,45 +207,45 @@ impl<L: AssociatedLock + ?Sized, C: Count> SeqCountWith<L, C> {
 }
 
 impl<L: ?Sized, C: Count> SeqCountWith<L, C> {
-    /// As [`SeqCount::read_begin`]. Where a section was cut off it waits without end: see [`reset`](Self::reset).
+    /// Begins a read as [`SeqCount::read_begin`] does. Where a section was cut off it never returns: see [`reset`](Self::reset).
     #[inline]
     pub fn read_begin(&self) -> Start<C> {
         self.count.read_begin()
     }
 
-    /// As [`SeqCount::try_read_begin`].
+    /// Begins a read as [`SeqCount::try_read_begin`] does.
     #[inline]
     #[must_use = "data read without `read_retry` may mix two writes"]
     pub fn try_read_begin(&self) -> Option<Start<C>> {
         self.count.try_read_begin()
     }
 
-    /// As [`SeqCount::raw_read_begin`].
+    /// Begins a read as [`SeqCount::raw_read_begin`] does.
     #[inline]
     pub fn raw_read_begin(&self) -> Start<C> {
         self.count.raw_read_begin()
     }
 
-    /// As [`SeqCount::read_retry`].
+    /// Returns the same as [`SeqCount::read_retry`].
     #[inline]
     #[must_use = "true means that the data may mix two writes"]
     pub fn read_retry(&self, start: Start<C>) -> bool {
         self.count.read_retry(start)
     }
 
-    /// As [`SeqCount::read`].
+    /// Reads as [`SeqCount::read`] does.
     #[inline]
     pub fn read<R>(&self, data: impl FnMut() -> R) -> R {
         self.count.read(data)
     }
 
-    /// As [`SeqCount::try_read`].
+    /// Attempts a read as [`SeqCount::try_read`] does.
     #[inline]
     pub fn try_read<R>(&self, data: impl FnOnce() -> R) -> Option<R> {
         self.count.try_read(data)
     }
 
-    /// As [`SeqCount::sequence`].
+    /// Returns the same as [`SeqCount::sequence`].
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> C {

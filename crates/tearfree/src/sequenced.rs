@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `SeqLock` and `SeqLatch`: a value, its sequence count, and the lock that keeps its writers apart.
+//! `SeqLock` and `SeqLatch`: a value, its sequence count, and the lock of its writers.
 
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
@@ -39,34 +39,34 @@ pub use within::Within;
 
 /// A value that is read far more often than written: `seqlock_t` and the data that it protects.
 ///
-/// Readers copy the value out between two looks at the sequence count, take no lock and write
-/// nothing to memory; if a writer was inside, they retry. A writer never waits for readers. It works
-/// on a private copy and publishes that at the end, so the count is odd for the length of one copy
-/// only, whatever the caller does in [`update`](Sequenced::update).
+/// Readers copy the value between two loads of the sequence count, take no lock and write nothing to
+/// memory; if a writer was inside, they retry. A writer never waits for readers. It changes a private
+/// copy and publishes that at the end, so the count is odd for the length of one copy only, however long
+/// the closure of [`update`](Sequenced::update) takes.
 ///
-/// `T` is any `Copy` type: padding, `bool`, enums, references and `Option`s are all fine. Torn bytes
-/// stay inside as `MaybeUninit` until the count says that they are whole (P4).
+/// `T` is any `Copy` type: padding, `bool`, enums, references and `Option`s are all fine. Torn bytes stay
+/// `MaybeUninit` until the count has shown that they are whole (P4).
 ///
-/// Which lock keeps writers apart is the parameter `L`; a single writer needs none:
-/// [`split`](Sequenced::split). Readers that must never wait (in signal or interrupt handlers that can hit
-/// the writer) want [`SeqLatch`](crate::SeqLatch).
+/// The parameter `L` is the lock that excludes writers; a single writer needs none:
+/// [`split`](Sequenced::split). For readers that must never wait (in signal or interrupt handlers that can
+/// interrupt the writer) there is [`SeqLatch`](crate::SeqLatch).
 ///
 /// # Cost
-/// A read without a writer inside costs two loads of the count and the copy. The count and the lock
-/// stand right behind the value, 16 bytes in all; nothing is padded to a cache line. Wrap it in
-/// crossbeam's `CachePadded` if neighbours disturb each other.
+/// A read without a writer inside costs two loads of the count and the copy. The count and the lock come
+/// right after the value, 16 bytes in all; nothing is padded to a cache line. Use crossbeam's
+/// `CachePadded` against false sharing.
 ///
 /// # Re-entering
-/// A thread that takes the writer lock while it holds it waits for itself: [`set`](Sequenced::set),
-/// [`update`](Sequenced::update), [`write`](Sequenced::write) and [`read_excl`](Sequenced::read_excl) inside of this lock's
+/// A thread that takes the writer lock while it holds it never returns: [`set`](Sequenced::set),
+/// [`update`](Sequenced::update), [`write`](Sequenced::write) and [`read_excl`](Sequenced::read_excl) inside this lock's
 /// own `update`, or under one of its guards, also one that was forgotten. Debug builds with `std` panic
-/// instead. Reading there is fine, and gives the old value.
+/// instead. Reading there works, and returns the old value.
 ///
 /// # Fork
-/// A child process has the one thread that forked. If another thread was in the middle of a write, the
+/// A child process has only the thread that forked. If another thread was in the middle of a write, the
 /// child's copy keeps an odd count and a locked writer lock: there, [`read`](Sequenced::read) and every call
 /// that takes the lock would never return, and [`get_mut`](Sequenced::get_mut) panics.
-/// [`try_read`](Sequenced::try_read) and [`try_read_for`](Sequenced::try_read_for) say so by `None`;
+/// [`try_read`](Sequenced::try_read) and [`try_read_for`](Sequenced::try_read_for) return `None` then;
 /// [`reset`](Sequenced::reset), or for a `static` [`reset_after_fork`](Sequenced::reset_after_fork), makes the
 /// lock usable again.
 ///
@@ -96,14 +96,13 @@ pub type SeqLock<T, L = DefaultLock> = Sequenced<T, L, OneCopy>;
 
 /// A value in two copies: `seqcount_latch_t` and its `data[2]`.
 ///
-/// Readers never wait for a writer: not when it has lost its processor, not when they interrupt it in
-/// the middle of a write (a signal handler, a non-maskable interrupt). They retry only if two writes
-/// were faster than their one copy. The price is that a write copies twice, and that memory holds two
-/// copies.
+/// Readers never wait for a writer: not when it is preempted, not when they interrupt it in the middle of
+/// a write (a signal handler, a non-maskable interrupt). They retry only if two writes were faster than
+/// their one copy. A write copies twice, and the memory holds two copies.
 ///
 /// Writers take the lock `L`, as in [`SeqLock`](crate::SeqLock).
 ///
-/// In a child process that was forked in the middle of a write, readers go on with the whole copy; the
+/// In a child process that was forked in the middle of a write, readers use the whole copy; the
 /// writer lock stays locked there until [`reset_after_fork`](Sequenced::reset_after_fork).
 ///
 /// # Examples
@@ -117,8 +116,8 @@ pub type SeqLock<T, L = DefaultLock> = Sequenced<T, L, OneCopy>;
 #[doc(alias("seqcount_latch_t", "DEFINE_SEQLATCH"))]
 pub type SeqLatch<T, L = DefaultLock> = Sequenced<T, L, TwoCopies>;
 
-/// A value, its count and its writers' lock: what [`SeqLock`] and [`SeqLatch`] are, which differ in the
-/// number of copies.
+/// A value, its count and the lock of its writers: [`SeqLock`] and [`SeqLatch`], which differ in the number
+/// of copies.
 #[repr(C)]
 pub struct Sequenced<T, L, P: Protocol> {
     cell: P::Cell<T>,
@@ -133,16 +132,16 @@ pub struct Sequenced<T, L, P: Protocol> {
     any(feature = "std", not(feature = "critical-section"))
 ))]
 const _: () = {
-    // Small on purpose: many locks in an array are a use of their own.
+    // Small on purpose, for arrays of many locks.
     assert!(size_of::<SeqLock<u64>>() <= 24);
     assert!(size_of::<SeqLock<u8>>() <= 24);
-    // What fairness needs is in the lock that was chosen for it.
+    // The flags of `Fair` are in that lock only.
     assert!(size_of::<DefaultLock>() <= 2);
     assert!(size_of::<crate::lock::Fair>() <= 4);
 };
 
 impl<T: Copy> Sequenced<T, DefaultLock, OneCopy> {
-    /// A lock around `value`, with a count of zero: `seqlock_init`, `DEFINE_SEQLOCK`.
+    /// Creates a lock around `value`, with a count of zero: `seqlock_init`, `DEFINE_SEQLOCK`.
     ///
     /// ```
     /// static LIMITS: tearfree::SeqLock<(u32, u32)> = tearfree::SeqLock::new((1, 10));
@@ -156,7 +155,7 @@ impl<T: Copy> Sequenced<T, DefaultLock, OneCopy> {
 }
 
 impl<T: Copy, L: WriterLock> Sequenced<T, L, OneCopy> {
-    /// A lock around `value` whose writers are kept apart by `lock`, with a count of zero.
+    /// Creates a lock around `value` whose writers take `lock`, with a count of zero.
     ///
     /// ```
     /// use tearfree::{SeqLock, lock::SpinLock};
@@ -170,12 +169,12 @@ impl<T: Copy, L: WriterLock> Sequenced<T, L, OneCopy> {
     /// ```
     #[must_use]
     pub const fn with_lock(value: T, lock: L) -> Self {
-        Self::around(Single::new(value), lock)
+        Self::from_parts(Single::new(value), lock)
     }
 }
 
 impl<T: Copy> Sequenced<T, DefaultLock, TwoCopies> {
-    /// A latch around `value`.
+    /// Creates a latch around `value`.
     ///
     /// ```
     /// static CLOCK: tearfree::SeqLatch<(u64, u32)> = tearfree::SeqLatch::new((0, 0));
@@ -189,7 +188,7 @@ impl<T: Copy> Sequenced<T, DefaultLock, TwoCopies> {
 }
 
 impl<T: Copy, L: WriterLock> Sequenced<T, L, TwoCopies> {
-    /// A latch around `value` whose writers are kept apart by `lock`.
+    /// Creates a latch around `value` whose writers take `lock`.
     ///
     /// ```
     /// use tearfree::{SeqLatch, lock::SpinLock};
@@ -197,12 +196,12 @@ impl<T: Copy, L: WriterLock> Sequenced<T, L, TwoCopies> {
     /// ```
     #[must_use]
     pub const fn with_lock(value: T, lock: L) -> Self {
-        Self::around(Double::new(value), lock)
+        Self::from_parts(Double::new(value), lock)
     }
 }
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
-    const fn around(cell: P::Cell<T>, lock: L) -> Self {
+    const fn from_parts(cell: P::Cell<T>, lock: L) -> Self {
         Sequenced {
             cell,
             #[cfg(any(feature = "std", feature = "critical-section"))]
@@ -220,7 +219,7 @@ impl<T: Copy + Default, L: WriterLock, P: Protocol> Default for Sequenced<T, L, 
 
 impl<T: Copy, L: WriterLock, P: Protocol> From<T> for Sequenced<T, L, P> {
     fn from(value: T) -> Self {
-        Self::around(P::cell(value), L::UNLOCKED)
+        Self::from_parts(P::new_cell(value), L::UNLOCKED)
     }
 }
 
@@ -237,7 +236,7 @@ impl<T: Copy + fmt::Debug, L: WriterLock, P: Protocol> fmt::Debug for Sequenced<
     }
 }
 
-// A panic while a lock is held publishes nothing, so what others see stays whole: there is nothing
-// to be poisoned.
+// A panic while a lock is held publishes nothing, so other threads see whole values only: no poisoning
+// is needed.
 impl<T, L, P: Protocol> UnwindSafe for Sequenced<T, L, P> {}
 impl<T, L, P: Protocol> RefUnwindSafe for Sequenced<T, L, P> {}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The one seam between the shipped code and its model checker.
+//! The atomics of this crate: those of `core`, or with `--cfg tearfree_axm` those of the model checker
+//! `tearfree-axm`.
 //!
-//! Everything atomic in this crate comes through here: from `core`, or from `tearfree-axm` when the
-//! crate is built with `--cfg tearfree_axm`. A fence stays a fence on the way, and an ordering stays
-//! the ordering that [`order`](crate::order) names.
+//! Everything atomic in this crate is imported from here. Both sets have the same fences and orderings;
+//! [`order`](crate::order) names them.
 
 #[cfg(not(tearfree_axm))]
 pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
@@ -22,7 +22,7 @@ pub(crate) use tearfree_axm::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence, pause,
 };
 
-/// Tells the processor, or the model, that this thread waits for another one.
+/// Executes the processor's pause instruction, because this thread waits for another one.
 #[cfg(not(tearfree_axm))]
 #[inline]
 pub(crate) fn pause() {

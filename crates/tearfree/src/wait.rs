@@ -1,59 +1,59 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How a thread waits for another one: it spins, then yields, then sleeps.
 //!
-//! A write section is as short as a copy, so spinning nearly always suffices. If it does not, the
-//! writer has lost its processor in the middle: a reader that then spins keeps the writer from coming
-//! back, so it gives its time away. Each step ends by itself and the caller looks at the count after
-//! each, so a wait is never longer than the write section plus one step.
+//! A write section is as short as a copy, so spinning nearly always suffices. If it does not, the writer
+//! was preempted in the middle, and a reader that spins may occupy the processor that the writer needs.
+//! So the reader yields, then sleeps. Each step ends by itself and the caller loads the count after each,
+//! so a wait is never longer than the write section plus one step.
 
 /// Spinning steps; step `n` pauses `2^n` times, so that all of them take a few microseconds.
 const SPINS: u32 = 7;
 /// Steps that offer the processor to the threads that are ready, the writer among them.
 #[cfg(feature = "std")]
 const YIELDS: u32 = 12;
-/// The first sleep; each one doubles, up to `LONGEST_SLEEP`.
+/// The first sleep; each further one is twice as long, up to `LONGEST_SLEEP`.
 #[cfg(feature = "std")]
 const FIRST_SLEEP: core::time::Duration = core::time::Duration::from_micros(20);
 /// The longest sleep, and so the most by which a reader can oversleep the end of a write section.
 #[cfg(feature = "std")]
 const LONGEST_SLEEP: core::time::Duration = core::time::Duration::from_millis(1);
 
-/// Offers the processor to other threads, once, where a system can give it to them.
-pub(crate) fn offer_processor() {
+/// Yields the processor to other threads, once, where there is an operating system.
+pub(crate) fn yield_processor() {
     #[cfg(feature = "std")]
     std::thread::yield_now();
 }
 
-/// The steps of one wait.
+/// One wait: each step spins, yields or sleeps, depending on how many steps came before.
 #[derive(Debug)]
-pub(crate) struct Patience {
+pub(crate) struct SpinWait {
     step: u32,
     #[cfg(feature = "std")]
     deadline: Option<std::time::Instant>,
 }
 
-impl Patience {
+impl SpinWait {
     pub(crate) fn new() -> Self {
-        Patience {
+        SpinWait {
             step: 0,
             #[cfg(feature = "std")]
             deadline: None,
         }
     }
 
-    /// Waits that end at `deadline`; `None` for a time that no clock can reach.
+    /// Creates a wait that ends at `deadline`; `None` is a time that no clock can reach.
     #[cfg(feature = "std")]
-    pub(crate) fn until(deadline: Option<std::time::Instant>) -> Self {
-        Patience { step: 0, deadline }
+    pub(crate) fn with_deadline(deadline: Option<std::time::Instant>) -> Self {
+        SpinWait { step: 0, deadline }
     }
 
-    /// Whether the time of this wait is over.
+    /// Returns whether the deadline has passed.
     #[cfg(feature = "std")]
     pub(crate) fn is_over(&self) -> bool {
         self.deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline)
     }
 
-    /// One step. Only sleeping steps can be long, and they end at the deadline.
+    /// Makes one step. Only sleeping steps can be long, and they end at the deadline.
     pub(crate) fn wait(&mut self) {
         #[cfg(feature = "std")]
         if self.step >= SPINS {
@@ -65,8 +65,8 @@ impl Patience {
         self.step = (self.step + 1).min(SPINS);
     }
 
-    /// Whether the last step offered the processor to others. A sleep does not count: it is so long that
-    /// the other side moves meanwhile wherever it runs.
+    /// Returns whether the last step yielded the processor. A sleep does not count: it is so long that the
+    /// other side moves meanwhile, whichever processor it runs on.
     pub(crate) fn has_yielded(&self) -> bool {
         #[cfg(feature = "std")]
         return (SPINS + 1..=SPINS + YIELDS).contains(&self.step);
@@ -74,8 +74,8 @@ impl Patience {
         return false;
     }
 
-    /// The other side moved: it is running, so spinning is worth while again.
-    pub(crate) fn progress(&mut self) {
+    /// Continues with spinning, because the other side has moved and so is running.
+    pub(crate) fn spin_again(&mut self) {
         self.step = self.step.min(SPINS - 1);
     }
 
@@ -90,7 +90,7 @@ impl Patience {
     fn yield_or_sleep(&self) {
         let past = self.step - SPINS;
         if past < YIELDS {
-            offer_processor();
+            yield_processor();
             return;
         }
         let doubled = FIRST_SLEEP.saturating_mul(1 << (past - YIELDS).min(10));
@@ -107,19 +107,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_step_that_offered_the_processor_has_yielded() {
-        let mut patience = Patience::new();
+    fn only_a_step_that_yielded_the_processor_has_yielded() {
+        let mut spin_wait = SpinWait::new();
         let steps = SPINS + YIELDS + 2;
         let yielded: Vec<_> = (0..steps)
             .map(|_| {
-                patience.wait();
-                patience.has_yielded()
+                spin_wait.wait();
+                spin_wait.has_yielded()
             })
             .collect();
-        let offers = yielded.iter().filter(|&&yielded| yielded).count();
-        assert_eq!(offers, YIELDS as usize, "{yielded:?}");
+        let yields = yielded.iter().filter(|&&yielded| yielded).count();
+        assert_eq!(yields, YIELDS as usize, "{yielded:?}");
         assert!(yielded[SPINS as usize..].starts_with(&[true; YIELDS as usize]), "{yielded:?}");
-        patience.progress();
-        assert!(!patience.has_yielded(), "spins again");
+        spin_wait.spin_again();
+        assert!(!spin_wait.has_yielded(), "spins again");
     }
 }

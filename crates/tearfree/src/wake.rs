@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Waiting for a change, and waking who waits.
+//! Waiting for a change, and waking the waiters.
 //!
-//! The danger is a lost wake-up: the waiter finds the old version and goes to sleep, while the writer
-//! publishes and finds no waiter. Between "publish" and "look for waiters" stands a store and a load,
-//! which processors reorder; so does "announce" and "look at the version" on the other side. A fence on
-//! each side forbids that one overlooks the other (P8). The writer's costs nothing where the waiter's can
-//! be made heavy enough for both: see [`asymmetric`]. A waiter takes no lock, so one that loses its
-//! processor holds no writer up.
+//! A wake-up must not be lost: the waiter would load the old version and sleep, while the writer publishes
+//! and finds no waiter. The writer stores the count, then loads the word of the waiters; the waiter stores
+//! its announcement, then loads the version. Processors reorder such a store and load, so each side has a
+//! fence between them (P8). The writer's fence costs nothing where the waiter's can serve for both: see
+//! [`asymmetric`]. A waiter takes no lock, so a preempted waiter delays no writer.
 
 use core::pin::Pin;
 use core::task::Waker;
@@ -23,12 +22,12 @@ pub(crate) use listeners::Listener;
 
 /// A thread sleeps, or is about to, until this round is over.
 const SLEEPER: u32 = 1;
-/// A task left its waker, to be called when this round is over.
+/// A task registered its waker, to be called when this round is over.
 const LISTENER: u32 = 2;
-/// What is added when a round ends, so that no thread that belongs to it falls asleep any more.
+/// Added when a round ends, so that a thread of that round no longer falls asleep.
 const ROUND: u32 = 4;
 
-const fn has(state: u32, kind: u32) -> bool {
+const fn has_waiter(state: u32, kind: u32) -> bool {
     state & kind != 0
 }
 
@@ -36,17 +35,17 @@ const fn next_round(state: u32) -> u32 {
     (state & !(SLEEPER | LISTENER)).wrapping_add(ROUND)
 }
 
-/// Who waits for the next change, and in which round. Waiters set bits; the one writer ends the round. If
-/// it takes away a bit that it did not see, that waiter sees what the writer published before (P8).
+/// The kinds of waiters for the next change, and the number of the round. Waiters set bits; the one writer
+/// ends the round. If it clears a bit that it did not see, that waiter sees what the writer published (P8).
 pub(crate) struct Waiters {
     state: AtomicU32,
 }
 
-/// A waiter's round. Without it, a waiter that was woken before it fell asleep could take the next
-/// waiter's announcement for its own, and sleep through the change that it waited for.
+/// A waiter's round. Without it, a waiter that was woken before it slept could mistake the next waiter's
+/// announcement for its own, and sleep although its change has come.
 pub(crate) struct Round {
     state: u32,
-    /// Whether the writer is sure to see the announcement, or the waiter the change.
+    /// Whether the fence took place: the writer sees the announcement, or the waiter sees the change.
     is_announced: bool,
 }
 
@@ -62,7 +61,7 @@ impl Waiters {
         // ORDERING: Relaxed, P8. The fence in `light` above comes between the publication and this
         // load.
         let state = self.state.load(PLAIN);
-        if has(state, SLEEPER | LISTENER) {
+        if has_waiter(state, SLEEPER | LISTENER) {
             self.wake_all(state);
         }
     }
@@ -73,43 +72,43 @@ impl Waiters {
         // ORDERING: Relaxed, P8. A waiter that goes to sleep after this, in `sleep`, finds another
         // word than its own.
         self.state.store(next_round(state), PLAIN);
-        if has(state, SLEEPER) {
+        if has_waiter(state, SLEEPER) {
             sleep::wake_all(&self.state);
         }
-        if has(state, LISTENER) {
+        if has_waiter(state, LISTENER) {
             listeners::notify(&self.state);
         }
     }
 
-    /// Announces a thread, which has to look at the version once more before it sleeps.
+    /// Announces a thread, which has to load the version again before it sleeps.
     pub(crate) fn announce(&self) -> Round {
         self.announce_as(SLEEPER)
     }
 
-    /// Has `waker` called at the next change, and announces that. The task has to look at the version once
-    /// more before it waits.
+    /// Registers `waker` for the next change, and announces that. The task has to load the version again
+    /// before it waits.
     pub(crate) fn listen<'a>(&'a self, listener: Pin<&mut Option<Listener<'a>>>, waker: &Waker) {
         let listener = listener.get_mut();
         if listener.as_ref().is_none_or(|listener| !listener.is_current()) {
             *listener = Listener::new(&self.state);
         }
         let Some(listener) = listener else {
-            // No thread to call it. The task looks again as soon as its runtime lets it: busy, and right.
+            // No thread can be started that would call it, so the task polls.
             return waker.wake_by_ref();
         };
-        listener.leave(waker);
+        listener.register(waker);
         if !self.announce_as(LISTENER).is_announced {
-            listener.look_without_notice();
+            listener.request_polling();
         }
     }
 
     fn announce_as(&self, kind: u32) -> Round {
         // ORDERING: Relaxed: a first guess for the exchange below.
         let mut state = self.state.load(PLAIN);
-        while !has(state, kind) {
+        while !has_waiter(state, kind) {
             let announced = state | kind;
             // ORDERING: Relaxed, P8. The fence in `heavy` below comes between this announcement and
-            // the look at the version.
+            // the load of the version.
             match self.state.compare_exchange(state, announced, PLAIN, PLAIN) {
                 Ok(_) => state = announced,
                 Err(other) => state = other,
@@ -118,7 +117,7 @@ impl Waiters {
         Round { state, is_announced: asymmetric::heavy() }
     }
 
-    /// Sleeps until the round is over, or until `deadline`. May end for no reason.
+    /// Sleeps until the round is over, or until `deadline`. May wake spuriously.
     pub(crate) fn sleep(&self, round: &Round, deadline: Option<Instant>) {
         if round.is_announced {
             return sleep::while_equal(&self.state, round.state, deadline);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What one of the family can do, the others can: `SeqLock`, `SeqLatch`, and their halves.
+//! `SeqLock`, `SeqLatch` and the halves of both have the same calls.
 
 mod support;
 
@@ -182,11 +182,7 @@ mod with_std {
         });
         thread::spawn(move || (1..=last).for_each(|n| writer.set(value(n)))).join().unwrap();
         for follower in followers {
-            assert_eq!(
-                follower.join().unwrap(),
-                value(last),
-                "the writer is gone, its value is not"
-            );
+            assert_eq!(follower.join().unwrap(), value(last), "the value outlives the writer");
         }
     }
 
@@ -210,7 +206,7 @@ mod with_std {
     }
 
     #[test]
-    fn what_waits_can_be_told_how_long() {
+    fn waits_end_after_their_timeout() {
         waits_end_in_time::<OneCopy>();
         waits_end_in_time::<TwoCopies>();
     }

@@ -12,7 +12,7 @@ use tearfree::{SeqLatch, SeqLock};
 const WORDS: usize = 4096;
 /// A child ends by itself after so many seconds, whatever it waits for.
 const WATCHDOG: u32 = 20;
-/// So many children have to be born in the middle of a write, out of at most `CHILDREN`.
+/// How many children have to be forked in the middle of a write, of at most `CHILDREN`.
 const CUT_OFF: usize = 20;
 const CHILDREN: usize = 3000;
 
@@ -31,10 +31,10 @@ fn is_whole(value: &[u64; WORDS]) -> bool {
     value.iter().all(|word| *word == value[0])
 }
 
-/// Longer than any write takes that goes on.
-const PATIENCE: Duration = Duration::from_millis(20);
+/// Longer than a write takes whose thread exists.
+const TIMEOUT: Duration = Duration::from_millis(20);
 
-/// What a read says that gives up after [`PATIENCE`].
+/// What a read found that gives up after [`TIMEOUT`].
 fn found(read: Option<[u64; WORDS]>) -> Found {
     match read {
         Some(value) if is_whole(&value) => Found::AtRest,
@@ -43,8 +43,8 @@ fn found(read: Option<[u64; WORDS]>) -> Found {
     }
 }
 
-/// Forks, runs `look` in the child, and gives the child's exit code.
-fn in_a_child(look: impl FnOnce() -> Found) -> i32 {
+/// Forks, runs `body` in the child, and returns the child's exit code.
+fn in_a_child(body: impl FnOnce() -> Found) -> i32 {
     // SAFETY: the child calls only what needs no other thread: it copies, and ends by `_exit`.
     let child = unsafe { libc::fork() };
     assert_ne!(child, -1, "{}", std::io::Error::last_os_error());
@@ -57,7 +57,7 @@ fn in_a_child(look: impl FnOnce() -> Found) -> i32 {
         unsafe {
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL)
         };
-        let found = look() as i32;
+        let found = body() as i32;
         // SAFETY: ends this process, and runs no destructor of the parent's.
         unsafe { libc::_exit(found) };
     }
@@ -69,8 +69,8 @@ fn in_a_child(look: impl FnOnce() -> Found) -> i32 {
     libc::WEXITSTATUS(status)
 }
 
-/// Forks beside a writer until enough children were born in the middle of a write.
-fn beside_a_writer(write: impl Fn(u64) + Sync, look: impl Fn() -> Found) {
+/// Forks beside a writer until enough children were forked in the middle of a write.
+fn beside_a_writer(write: impl Fn(u64) + Sync, body: impl Fn() -> Found) {
     let ended = AtomicBool::new(false);
     let (mut cut_off, mut children) = (0, 0);
     thread::scope(|scope| {
@@ -84,7 +84,7 @@ fn beside_a_writer(write: impl Fn(u64) + Sync, look: impl Fn() -> Found) {
         let ends = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
             while cut_off < CUT_OFF && children < CHILDREN {
                 children += 1;
-                match in_a_child(&look) {
+                match in_a_child(&body) {
                     code if code == Found::AtRest as i32 => {}
                     code if code == Found::InTheMiddle as i32 => cut_off += 1,
                     code => panic!("a child ended with {code}, see `Found`"),
@@ -95,19 +95,19 @@ fn beside_a_writer(write: impl Fn(u64) + Sync, look: impl Fn() -> Found) {
         ends.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     });
     println!("{cut_off} of {children} children were forked in the middle of a write");
-    assert!(cut_off >= CUT_OFF, "{cut_off} of {children}: the case was hardly met");
+    assert!(cut_off >= CUT_OFF, "{cut_off} of {children}: too few for this test");
 }
 
 static LOCK: SeqLock<[u64; WORDS]> = SeqLock::new([0; WORDS]);
 static FRESH: [u64; WORDS] = [7; WORDS];
 
 #[test]
-fn a_child_resets_a_lock_whose_writer_it_does_not_have() {
+fn a_child_resets_a_lock_whose_writer_was_not_forked() {
     beside_a_writer(
         |number| LOCK.set([number; WORDS]),
         || {
             // The lock may be held although the count is even: the writer was about to begin.
-            let found = found(LOCK.try_read_for(PATIENCE));
+            let found = found(LOCK.try_read_for(TIMEOUT));
             // SAFETY: a child has one thread, which has no guard.
             unsafe { LOCK.reset_after_fork(FRESH) };
             let is_fresh = LOCK.try_read() == Some(FRESH);
@@ -126,7 +126,7 @@ fn a_child_resets_what_it_has_a_reader_of() {
     beside_a_writer(
         |number| writer.lock().unwrap().set([number; WORDS]),
         || {
-            let found = found(reader.try_read_for(PATIENCE));
+            let found = found(reader.try_read_for(TIMEOUT));
             // SAFETY: a child has one thread, which does not write.
             unsafe { reader.reset_after_fork(FRESH) };
             if reader.clone().try_read() == Some(FRESH) { found } else { Found::NotReset }
@@ -137,7 +137,7 @@ fn a_child_resets_what_it_has_a_reader_of() {
 static LATCH: SeqLatch<[u64; WORDS]> = SeqLatch::new([0; WORDS]);
 
 #[test]
-fn a_child_reads_a_latch_whose_writer_it_does_not_have() {
+fn a_child_reads_a_latch_whose_writer_was_not_forked() {
     beside_a_writer(
         |number| LATCH.set([number; WORDS]),
         || {
@@ -150,7 +150,7 @@ fn a_child_reads_a_latch_whose_writer_it_does_not_have() {
             let is_fresh = LATCH.read() == FRESH;
             LATCH.set([8; WORDS]);
             let goes_on = LATCH.read()[0] == 8;
-            // Nothing tells from outside where the writer was; what is counted is that it wrote.
+            // The position of the writer is not visible from outside; a nonzero value means that it wrote.
             match value[0] {
                 _ if !(is_fresh && goes_on) => Found::NotReset,
                 0 => Found::AtRest,
@@ -255,14 +255,14 @@ impl Drop for Ends<'_> {
 #[cfg(target_os = "linux")]
 fn a_child_with_the_process_id_of_its_parent_waits_for_changes_in_a_task() {
     /// Goes on as the first process of a new namespace, as whose parent this one stays outside.
-    fn as_first_process(look: impl FnOnce() -> Found) -> Found {
+    fn as_first_process(body: impl FnOnce() -> Found) -> Found {
         // SAFETY: a call without pointers; it is about the children of this process.
         if unsafe { libc::unshare(libc::CLONE_NEWPID) } != 0 {
             return Found::AtRest;
         }
         let found = in_a_child(|| {
             assert_eq!(std::process::id(), 1);
-            look()
+            body()
         });
         if found == Found::Woken as i32 { Found::Woken } else { Found::Missed }
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Concurrent histories: what threads did and got has to fit some order of one thread at a time.
+//! Concurrent histories: the calls of threads have to be linearizable.
 //!
-//! Threads make random calls and write down when each began, what it gave, and when it ended. A
-//! search (Wing and Gong's, with Lowe's memory of what failed) then looks for an order of the calls
+//! Threads make random calls and record when each began, what it returned, and when it ended. A
+//! search (Wing and Gong's, with Lowe's cache of failed states) then finds an order of the calls
 //! that respects real time and that a [state machine](specification) explains. If there is none, the
 //! calls around the place where every order ends are printed, a column for each thread.
 

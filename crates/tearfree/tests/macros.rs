@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `field!` in hostile programs: each file of `macros/pass` compiles and runs, each of `macros/fail` is
+//! `field!` in difficult programs: each file of `macros/pass` compiles and runs, each of `macros/fail` is
 //! refused with the error that its second line names, in every edition, and under another name of the crate.
 #![cfg(not(miri))]
 

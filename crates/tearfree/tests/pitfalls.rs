@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What other sequence locks got wrong: each test is a sentence that was false somewhere.
+//! Mistakes of other sequence locks: each test's name is a sentence that was false for one of them.
 //!
 //! Pitfalls that take a race have their tests in `stress.rs`, those that take an interrupted writer
 //! in `signals.rs`, those of waiting for a change in `waiting.rs`.

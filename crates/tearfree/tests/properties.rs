@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Random histories of one thread, each beside a model that is too simple to be wrong.
+//! Random histories of one thread, each compared with a simple model.
 
 mod support;
 
@@ -24,8 +24,8 @@ fn config() -> proptest::test_runner::Config {
     }
 }
 
-/// Versions as the model numbers them, beside those that the crate gave. Equal ones have to meet
-/// equal ones, over the whole history.
+/// The model's versions beside those of the crate. Over the whole history, two of the crate's are equal if
+/// and only if the model's are.
 #[derive(Default)]
 struct Versions(Vec<(u64, tearfree::Version)>);
 

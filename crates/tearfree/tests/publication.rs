@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What happened before a write is there for whoever reads it: plain memory, which nothing else
-//! orders, beside each way to write and to read.
+//! Stores before a write are visible to readers of it: plain memory, which nothing else orders, beside each
+//! way to write and to read.
 //!
-//! A lost order is a data race here, so ThreadSanitizer (`./check tsan`) and Miri find it; natively
+//! A missing ordering is a data race here, so ThreadSanitizer (`./check tsan`) and Miri find it; natively
 //! it shows as an old value, on machines that reorder.
 #![allow(unsafe_code, reason = "plain memory that only the lock orders")]
 
@@ -21,7 +21,7 @@ use support::{Watchdog, times};
 /// Memory without any order of its own.
 struct Plain(UnsafeCell<u64>);
 
-// SAFETY: whoever touches it says why nobody else does at the same time.
+// SAFETY: each access has a note that says why no other one happens at the same time.
 unsafe impl Sync for Plain {}
 
 impl Plain {
@@ -30,24 +30,24 @@ impl Plain {
     }
 
     /// # Safety
-    /// Nobody stores at the same time, as far as the code under test keeps its promises.
+    /// No thread stores at the same time, provided that the code under test is correct.
     unsafe fn get(&self) -> u64 {
-        // SAFETY: by the caller's promise.
+        // SAFETY: no thread stores at the same time.
         unsafe { *self.0.get() }
     }
 
     /// # Safety
-    /// Nobody else is here at the same time, as far as the code under test keeps its promises.
+    /// No thread loads or stores at the same time, provided that the code under test is correct.
     unsafe fn set(&self, value: u64) {
-        // SAFETY: by the caller's promise.
+        // SAFETY: no other thread accesses the memory at the same time.
         unsafe { *self.0.get() = value }
     }
 }
 
 const MESSAGES: usize = times(2_000, 20) as usize;
 
-/// Messages in plain memory, each stored once; `publish` says that those up to a number are there,
-/// and `published` which number a reader sees.
+/// Messages in plain memory, each stored once; `publish` makes those up to a number
+/// visible, and `published` returns the number that a reader sees.
 fn publish_messages(
     test: &'static str,
     publish: impl Fn(u64) + Sync,
@@ -70,7 +70,7 @@ fn publish_messages(
             }
         });
         for (message, number) in messages.iter().zip(1..) {
-            // SAFETY: nobody reads it before it is published.
+            // SAFETY: no thread reads it before it is published.
             unsafe { message.set(number) };
             publish(number);
         }
@@ -93,8 +93,8 @@ fn a_reader_of_a_seqlock_sees_what_came_before_the_write() {
 }
 
 #[test]
-fn whoever_sees_a_new_version_sees_what_came_before_the_write() {
-    const TEST: &str = "whoever_sees_a_new_version_sees_what_came_before_the_write";
+fn a_thread_that_sees_a_new_version_sees_what_came_before_the_write() {
+    const TEST: &str = "a_thread_that_sees_a_new_version_sees_what_came_before_the_write";
     let lock = SeqLock::<u64, SpinLock>::from(0);
     let one_more_if_changed = || {
         let (number, version) = lock.read_versioned();

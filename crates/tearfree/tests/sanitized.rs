@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Small and large values under ThreadSanitizer, as programs use them: with `--cfg
-//! tearfree_engine="ordered"` it has nothing to report (`./check tsan`).
+//! tearfree_engine="ordered"` it reports nothing (`./check tsan`).
 //!
 //! Without the switch it sees the `memcpy` of large values and takes it for a data race.
 

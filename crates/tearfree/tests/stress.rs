@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Real threads on real processors: no value is torn or goes back, and everybody gets on.
+//! Real threads on real processors: no value is torn or goes back, and all threads make progress.
 
 mod support;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `changed().await`: no change is missed, whatever runs the task, and no task is in the way.
+//! `changed().await`: no change is missed, with any runtime, and no task blocks another one.
 #![cfg(all(feature = "std", not(miri)))]
-#![allow(unsafe_code, reason = "a waker made by hand")]
+#![allow(unsafe_code, reason = "a raw waker")]
 
 mod support;
 
@@ -211,8 +211,8 @@ mod polls_when_cloned {
     }
 
     #[test]
-    fn a_waker_that_waits_itself_stops_no_one() {
-        let _watchdog = Watchdog::over("a_waker_that_waits_itself_stops_no_one");
+    fn a_waker_that_waits_itself_blocks_no_thread() {
+        let _watchdog = Watchdog::over("a_waker_that_waits_itself_blocks_no_thread");
         // SAFETY: the data is not used, and each function can be called by any thread.
         let waker = unsafe { Waker::from_raw(RAW) };
         let mut wait = pin!(LOCK.changed(LOCK.version()));

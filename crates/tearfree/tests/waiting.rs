@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Waiting for a change: none is missed, and a writer whom nobody waits for calls nobody.
+//! Waiting for a change: none is missed, and without waiters a writer makes no system call.
 #![cfg(feature = "std")]
 
 mod support;

@@ -37,7 +37,7 @@ impl<C: Count, const WORDS: usize> Data<C, WORDS> {
         self.words.store(generation);
     }
 
-    /// One attempt. What is validated is of the write that the count names.
+    /// Attempts a read. A validated copy has to be from the write that the count names.
     fn read(&self) -> String {
         let Some(start) = self.count.try_read_begin() else { return "odd".to_owned() };
         let copy = self.words.load();
@@ -136,8 +136,8 @@ pub(crate) const RAW_BEGIN: Model = Model {
 /// Two words that are not written as one.
 type Pair = (SeqCount, AtomicUsize, AtomicUsize);
 
-/// What did an attempt to read them together see?
-fn pair_at((count, first, second): &Pair) -> String {
+/// Attempts to read both together; returns what it saw.
+fn read_pair((count, first, second): &Pair) -> String {
     let Some(start) = count.try_read_begin() else { return "odd".to_owned() };
     let pair = (first.load(Relaxed), second.load(Relaxed));
     if count.read_retry(start) {
@@ -157,7 +157,7 @@ pub(crate) const BARRIER: Model = Model {
                 x.store(0, Relaxed);
             })
             .thread(|doors| {
-                let outcome = pair_at(doors);
+                let outcome = read_pair(doors);
                 assert!(!outcome.starts_with("(0, 0)"), "no door is open: {outcome}");
                 outcome
             })
@@ -166,24 +166,21 @@ pub(crate) const BARRIER: Model = Model {
     outcomes: &["(0, 1) at 2", "(1, 0) at 0", "(1, 1) at 0", "(1, 1) at 2", "odd", "retry"],
 };
 
-/// A reader that begins after an invalidation sees what was stored before it; one that is told of it
+/// A reader that begins after an invalidation sees what was stored before it; one that sees `done`
 /// in the middle of its read has to retry.
 pub(crate) const INVALIDATE: Model = Model {
     name: "invalidate",
     explore: |complaint| {
         Program::new((SeqCount::new(), AtomicUsize::new(0), AtomicUsize::new(0)))
-            .silent(|(count, value, told)| {
+            .silent(|(count, value, done)| {
                 value.store(1, Relaxed);
                 count.invalidate();
-                told.store(1, Release);
+                done.store(1, Release);
             })
             .thread(|words| {
-                let outcome = pair_at(words);
+                let outcome = read_pair(words);
                 assert!(!outcome.starts_with("(0, 0) at 2"), "an old value after it: {outcome}");
-                assert!(
-                    !outcome.ends_with("1) at 0"),
-                    "an open read came to a good end: {outcome}"
-                );
+                assert!(!outcome.ends_with("1) at 0"), "an open read succeeded: {outcome}");
                 outcome
             })
             .look_for(complaint)
@@ -191,7 +188,7 @@ pub(crate) const INVALIDATE: Model = Model {
     outcomes: &["(0, 0) at 0", "(1, 0) at 0", "(1, 0) at 2", "(1, 1) at 2", "retry"],
 };
 
-/// A spin lock that can tell nothing but that it is held.
+/// A spin lock without data, whose guard shows only that it is held.
 struct Lock(SpinLock);
 
 struct Guard<'a>(&'a SpinLock);
@@ -204,9 +201,9 @@ impl Lock {
 }
 
 impl Drop for Guard<'_> {
-    #[expect(unsafe_code, reason = "the lock is given back by hand")]
+    #[expect(unsafe_code, reason = "only the holder of a bare lock may release it")]
     fn drop(&mut self) {
-        // SAFETY: P5. The guard is made where the lock was taken, by this thread.
+        // SAFETY: P5. The guard is created where the lock is taken, by this thread.
         unsafe { self.0.unlock(()) };
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Runs a model, and says what came of it.
+//! Runs models, and checks their outcomes.
 
 use core::fmt::Write;
 use std::time::Instant;
@@ -10,23 +10,28 @@ use tearfree_axm::Report;
 /// A small program over the shipped code.
 pub(crate) struct Model {
     pub(crate) name: &'static str,
-    /// All its executions, or those until this complaint was found.
+    /// Explores all its executions, or those up to a failure with this message.
     pub(crate) explore: fn(Option<&str>) -> Report,
-    /// What all of them together see.
+    /// The outcomes of all executions.
     pub(crate) outcomes: &'static [&'static str],
 }
 
-/// Demands that `model` holds, and that it sees what it should: neither more nor less.
+/// Requires that `model` holds, with exactly its list of outcomes.
 pub(crate) fn holds(model: &Model) {
     let (report, line) = explored(model, None, None);
     println!("{:36} {line}", model.name);
     if let Some((failure, execution)) = report.failures.first_key_value() {
         panic!("{}: {failure}\n{execution}", model.name);
     }
-    assert_eq!(report.seen(), model.outcomes, "{}: seen on the left", model.name);
+    assert_eq!(
+        report.seen(),
+        model.outcomes,
+        "{}: the outcomes are on the left, the expected ones on the right",
+        model.name
+    );
 }
 
-/// Demands that `model` fails with this complaint.
+/// Requires that `model` fails with this message.
 pub(crate) fn fails(model: &Model, mutant: Option<&'static str>, complaint: &str) {
     let (report, line) = explored(model, mutant, Some(complaint));
     println!("{:18} {:36} {line}", mutant.unwrap_or("as it is"), model.name);
@@ -34,7 +39,7 @@ pub(crate) fn fails(model: &Model, mutant: Option<&'static str>, complaint: &str
     assert!(is_found, "{}, {mutant:?}: no {complaint:?}, but: {line}", model.name);
 }
 
-/// Explores `model` with one ordering weakened, or with all in place for `None`.
+/// Explores `model` with one ordering weakened, or none.
 fn explored(
     model: &Model,
     mutant: Option<&'static str>,
@@ -55,24 +60,24 @@ fn explored(
     (report, line)
 }
 
-/// The mutant, and the writer's fence for its waiters in every model without waiters: where `membarrier`
-/// stands in for that fence, it orders nothing else.
+/// The names to weaken: the mutant, and in models without waiters the writer's fence for waiters, because
+/// where `membarrier` replaces that fence, it orders nothing else.
 fn weakened(model: &Model, mutant: Option<&'static str>) -> &'static [&'static str] {
     let has_waiters = model.name.contains("wait");
-    let standing_in = (!has_waiters).then_some("fence_publish");
-    let names: Vec<&str> = mutant.into_iter().chain(standing_in).collect();
-    // The few names of a run of tests may stay until its end.
+    let without_fence = (!has_waiters).then_some("fence_publish");
+    let names: Vec<&str> = mutant.into_iter().chain(without_fence).collect();
+    // Leaked: the tests need few of them.
     names.leak()
 }
 
-/// The generation that all words of a payload are of.
+/// Returns the generation of a payload, which all its words have.
 pub(crate) fn generation<const WORDS: usize>(payload: [usize; WORDS]) -> usize {
     let first = payload[0];
     assert!(payload.iter().all(|&word| word == first), "torn read: {payload:?}");
     first
 }
 
-/// The generation that was read, if one was.
+/// Returns the generation that was read, or "none".
 pub(crate) fn generation_or_none<const WORDS: usize>(payload: Option<[usize; WORDS]>) -> String {
     payload.map_or_else(|| "none".to_owned(), |payload| generation(payload).to_string())
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `Fair`: a request for a turn is a hint, and costs a writer one pause at most.
 
-#![allow(unsafe_code, reason = "giving a bare lock back is unsafe: only its holder may do that")]
+#![allow(unsafe_code, reason = "only the holder of a bare lock may release it")]
 
 use tearfree::lock::{Fair, SpinLock, WriterLock};
 use tearfree_axm::{Plain, Program, Report, pauses};
@@ -9,7 +9,7 @@ use tearfree_axm::{Plain, Program, Report, pauses};
 use crate::explore::Model;
 use crate::locks::NoLock;
 
-/// What `Fair` pauses for a value of so many bytes: 64 times, and once more.
+/// `Fair` pauses 64 times, and once more for a value of this size.
 const BYTES: usize = 16;
 const ONE_PAUSE: usize = 65;
 
@@ -19,7 +19,7 @@ struct Owned<L> {
 }
 
 impl<L: WriterLock> Owned<L> {
-    /// A blocking write. Here it only tries, so that each pause is one for a reader.
+    /// A blocking write. Here it only tries the lock, so that each pause is one for a reader.
     fn write(&self) {
         self.lock.back_off(BYTES);
         if let Some(held) = self.lock.try_lock() {
@@ -31,7 +31,7 @@ impl<L: WriterLock> Owned<L> {
 }
 
 /// One writer writes twice, another one once, beside a reader that requests its turn, once or twice. No
-/// execution is cut, so no writer waits for anyone.
+/// execution is cut, so no writer waits for another thread.
 fn requests<L: WriterLock>(requests: &'static [bool], complaint: Option<&str>) -> Report {
     let state = Owned { lock: L::UNLOCKED, value: Plain::new(0) };
     let mut report = Program::new(state)

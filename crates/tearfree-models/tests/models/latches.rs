@@ -99,10 +99,10 @@ pub(crate) const VERSIONS: Model = Model {
         Program::new(shared::<1>())
             .silent(|latch| (1..=2).for_each(|generation| latch.set([generation])))
             .thread(|latch| {
-                let told = value_of_version(latch);
-                let is_right = ["0 Version(0)", "1 Version(2)", "2 Version(4)"].contains(&&*told);
-                assert!(is_right, "the value is of another version: {told}");
-                told
+                let read = value_of_version(latch);
+                let is_right = ["0 Version(0)", "1 Version(2)", "2 Version(4)"].contains(&&*read);
+                assert!(is_right, "the value is of another version: {read}");
+                read
             })
             .look_for(complaint)
     },
@@ -116,7 +116,7 @@ pub(crate) const TWO_WRITERS: Model = Model {
             .silent(|latch| latch.set([1]))
             .silent(|latch| latch.update(|value| value[0] += 2))
             .thread(|latch| {
-                let told = value_of_version(latch);
+                let read = value_of_version(latch);
                 let right = [
                     "0 Version(0)",
                     "1 Version(2)",
@@ -124,8 +124,8 @@ pub(crate) const TWO_WRITERS: Model = Model {
                     "1 Version(4)",
                     "3 Version(4)",
                 ];
-                assert!(right.contains(&&*told), "the value is of another version: {told}");
-                told
+                assert!(right.contains(&&*read), "the value is of another version: {read}");
+                read
             })
             .after(value_of_version)
             .look_for(complaint)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The shipped spin lock, and writer locks for the models of what stands on such a lock.
+//! The shipped spin lock, and writer locks for other models.
 
-#![allow(unsafe_code, reason = "a lock is a promise; here one is kept, and one is broken")]
+#![allow(unsafe_code, reason = "implements locks, one of which breaks the contract on purpose")]
 
 use core::cell::Cell;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -11,7 +11,7 @@ use tearfree_axm::{AtomicU32, Plain, Program};
 
 use crate::explore::Model;
 
-/// The checker watches the plain word, and complains if two threads can be at it.
+/// A plain word, for which the checker reports a data race if two threads can access it at once.
 struct Owned {
     lock: SpinLock,
     value: Plain,
@@ -44,17 +44,17 @@ thread_local! {
     static TAKEN: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A spin lock that counts how often the body that runs now took it.
+/// A lock that counts how often it is taken during [`counting`].
 pub(crate) struct Counted<L>(L);
 
-/// Runs a body, and says how often it took a `Counted` lock.
+/// Runs `body`, and returns how often it took a `Counted` lock.
 pub(crate) fn counting<R>(body: impl FnOnce() -> R) -> (R, usize) {
     TAKEN.set(0);
     let result = body();
     (result, TAKEN.get())
 }
 
-// SAFETY: P5, by the lock inside.
+// SAFETY: P5. The inner lock excludes.
 unsafe impl<L: WriterLock> WriterLock for Counted<L> {
     const UNLOCKED: Self = Counted(L::UNLOCKED);
 
@@ -73,13 +73,13 @@ unsafe impl<L: WriterLock> WriterLock for Counted<L> {
     }
 
     unsafe fn unlock(&self, held: L::Held) {
-        // SAFETY: P5, by the caller's promise.
+        // SAFETY: P5. The caller took this lock by `lock` or `try_lock`, which took the inner one.
         unsafe { self.0.unlock(held) };
     }
 }
 
-/// A lock whose waiters sleep. An execution in which a thread finds a spin lock taken is cut; with this
-/// one it goes on.
+/// A lock whose waiters sleep. An execution in which a thread finds a spin lock taken is cut; with this lock
+/// it continues.
 pub(crate) struct Blocking(AtomicU32);
 
 impl Blocking {
@@ -113,11 +113,11 @@ unsafe impl WriterLock for Blocking {
     }
 }
 
-/// A lock that keeps nobody out: what if a step were not made under the writer lock?
+/// A lock that excludes no thread, to show that the steps under the writer lock need it.
 pub(crate) struct NoLock;
 
-// SAFETY: the promise is broken on purpose, for the checker to find out. Its threads take turns, so
-// that gives wrong values, not undefined behaviour.
+// SAFETY: breaks the contract on purpose, so that the checker finds the fault. The checker runs one thread
+// at a time, so the result is wrong values, not undefined behaviour.
 unsafe impl WriterLock for NoLock {
     const UNLOCKED: Self = NoLock;
 

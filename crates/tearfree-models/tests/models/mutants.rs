@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Which models find out that an ordering is weakened, or that a lock is none, and what they say.
+//! The models that fail when an ordering is weakened, or when a lock does not exclude, and their messages.
 
 use crate::explore::Model;
 use crate::{
@@ -10,12 +10,12 @@ const TORN: &str = "torn read";
 const OF_ANOTHER_VERSION: &str = "the value is of another version";
 const RACE: &str = "data race";
 const NOT_ACQUIRED: &str = "a change without what came before it";
-const ASLEEP_FOR_EVER: &str = "a thread sleeps for ever";
+const SLEEPS_FOR_EVER: &str = "a thread sleeps for ever";
 
-/// An ordering by its name in `order.rs`, a model that fails without it, and the model's complaint.
+/// An ordering by its name in `order.rs`, a model that fails without it, and the message of that failure.
 pub(crate) type Row = (&'static str, &'static Model, &'static str);
 
-/// Each ordering has a row, and so has each model: none of them holds whatever the code does.
+/// Each ordering has a row, and each model has one, so that each model can fail.
 pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("begin", &counts::ONE_WRITE, TORN),
     ("begin", &counts::RAW_BEGIN, TORN),
@@ -48,7 +48,7 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("fence_odd", &seqlocks::STORED_BEFORE, "what was stored before a write came after it"),
     ("fence_retry", &counts::TWO_WRITES, TORN),
     ("fence_retry", &counts::BARRIER, "no door is open: (0, 0) at 0"),
-    ("fence_retry", &counts::INVALIDATE, "an open read came to a good end"),
+    ("fence_retry", &counts::INVALIDATE, "an open read succeeded"),
     ("fence_retry", &latches::TWO_WRITERS, OF_ANOTHER_VERSION),
     ("fence_retry", &pairs::DEATHS, TORN),
     ("fence_retry", &seqlocks::FIELDS, TORN),
@@ -65,7 +65,7 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("fence_latch_odd", &latches::READ, TORN),
     ("fence_latch_even", &latches::COUNT, TORN),
     ("fence_latch_even", &latches::VERSIONS, OF_ANOTHER_VERSION),
-    // Readers trust the other slot at an odd count: only its own Release brings that slot along.
+    // Readers use the other slot at an odd count: only the Release of that count makes the slot visible.
     ("pair_odd", &pairs::DEATHS, TORN),
     ("pair_odd", &pairs::CURRENT, TORN),
     ("pair_odd", &versions::GENERATION_ACQUIRES, NOT_ACQUIRED),
@@ -81,13 +81,13 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("lock_freed", &seqlocks::TWO_UPDATES, "a write section is already open"),
     ("lock_taken", &parking::TWO_WRITERS, RACE),
     ("lock_freed", &parking::READER_AND_WRITER, RACE),
-    ("fence_publish", &parking::TWO_WRITERS, ASLEEP_FOR_EVER),
-    ("fence_publish", &parking::READER_AND_WRITER, ASLEEP_FOR_EVER),
-    ("fence_announce", &parking::TWO_WRITERS, ASLEEP_FOR_EVER),
+    ("fence_publish", &parking::TWO_WRITERS, SLEEPS_FOR_EVER),
+    ("fence_publish", &parking::READER_AND_WRITER, SLEEPS_FOR_EVER),
+    ("fence_announce", &parking::TWO_WRITERS, SLEEPS_FOR_EVER),
     ("begin", &changes::LAST, "the last value was missed"),
     ("even", &changes::LAST, "the last value was missed"),
     ("even", &blocking::READ_UNDER_IT, TORN),
-    ("even", &blocking::WAIT, ASLEEP_FOR_EVER),
+    ("even", &blocking::WAIT, SLEEPS_FOR_EVER),
     ("even", &pairs::FIRST_WRITE, TORN),
     ("pair_odd", &pairs::NO_SUCCESSOR, TORN),
     ("fence_retry", &pairs::NO_SUCCESSOR, TORN),
@@ -96,24 +96,24 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("pair_odd", &pairs::NEWEST, TORN),
     ("fence_retry", &pairs::NEWEST, TORN),
     ("fence_odd", &pairs::NEWEST, TORN),
-    ("fence_publish", &waits::ONE_PUBLISH, ASLEEP_FOR_EVER),
-    ("fence_publish", &waits::TWO_PUBLISHES, ASLEEP_FOR_EVER),
-    ("fence_publish", &waits::WITHOUT_LOCK, ASLEEP_FOR_EVER),
-    ("fence_publish", &waits::TWO_WAITERS, ASLEEP_FOR_EVER),
-    ("fence_announce", &waits::ONE_PUBLISH, ASLEEP_FOR_EVER),
-    ("fence_announce", &waits::TWO_PUBLISHES, ASLEEP_FOR_EVER),
-    ("fence_announce", &waits::TWO_WRITERS, ASLEEP_FOR_EVER),
-    ("fence_announce", &waits::ROUNDS, ASLEEP_FOR_EVER),
+    ("fence_publish", &waits::ONE_PUBLISH, SLEEPS_FOR_EVER),
+    ("fence_publish", &waits::TWO_PUBLISHES, SLEEPS_FOR_EVER),
+    ("fence_publish", &waits::WITHOUT_LOCK, SLEEPS_FOR_EVER),
+    ("fence_publish", &waits::TWO_WAITERS, SLEEPS_FOR_EVER),
+    ("fence_announce", &waits::ONE_PUBLISH, SLEEPS_FOR_EVER),
+    ("fence_announce", &waits::TWO_PUBLISHES, SLEEPS_FOR_EVER),
+    ("fence_announce", &waits::TWO_WRITERS, SLEEPS_FOR_EVER),
+    ("fence_announce", &waits::ROUNDS, SLEEPS_FOR_EVER),
     // No row for the Release and the Acquire of `LISTENERS.changed` in `wake/listeners.rs`, which is no
     // row of `order.rs` either: RC11 forbids the execution without them, too. A task is missed if the
-    // waking thread takes its bucket before the task leaves its waker there. Then the exchange of that
+    // waking thread takes its bucket before the task registers its waker there. Then the exchange of that
     // thread happens before the task's announcement, the writer reads that, sets the bit, and the exchange
-    // reads the bit: a circle in `sb | rf` (`litmus/c/P8-listeners-relaxed.litmus`). Processors, and the
-    // standard, know such executions. That the task, once it is called, finds the version comes from the
+    // reads the bit: a cycle in `sb | rf` (`litmus/c/P8-listeners-relaxed.litmus`). Processors, and the
+    // standard, allow such executions. That the task, once it is called, finds the version comes from the
     // two fences (`P8-listeners-hop.litmus`, and `P8-mistake-listeners-no-fence.litmus` without them).
 ];
 
-/// What happens if a step is made under no lock.
+/// The models that fail if a step is made without the lock.
 pub(crate) const WITHOUT_A_LOCK: &[(&Model, &str)] = &[
     (&fair::WITHOUT_LOCK, RACE),
     (&seqlocks::TWO_WRITERS_WITHOUT_LOCK, TORN),

@@ -2,10 +2,10 @@
 //! `PairCount`, the protocol of a page that processes share: its writer dies at any step, and another
 //! one takes over.
 //!
-//! Around slots that are the model's own atomics. Who writes holds a lock that the system frees when its
-//! holder dies.
+//! The slots are the model's own atomics. A writer holds a lock, which the system releases when the writer
+//! dies.
 
-#![allow(unsafe_code, reason = "giving a bare lock back is unsafe: only its holder may do that")]
+#![allow(unsafe_code, reason = "only the holder of a bare lock may release it")]
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -30,20 +30,20 @@ impl Pair {
         Pair { count: PairCount::new(), slots, lock: SpinLock::new() }
     }
 
-    /// Writes as the one who holds the lock. The last write ends after `steps`.
+    /// Takes the lock and writes. The last write ends after `steps`.
     fn own(&self, writes: usize, steps: usize) {
         self.lock.lock();
         let mut current = self.count.read_begin().generation();
         for write in 1..=writes {
             current = self.write(current, if write < writes { STEPS } else { steps });
         }
-        // The writer's own, or the system's after its death.
+        // By the writer, or by the system after its death.
         // SAFETY: locked above, on this thread.
         unsafe { self.lock.unlock(()) };
     }
 
-    /// The next generation, which all its words say; a writer that dies has said something else. What
-    /// a dead one left is written anew.
+    /// Writes the next generation to all words; a writer that dies has stored another number. The slot of a dead
+    /// writer is written again.
     fn write(&self, current: u64, steps: usize) -> u64 {
         if steps == 0 {
             return current;

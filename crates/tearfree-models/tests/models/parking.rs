@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The shipped lock that parks threads, on a queue that the checker sees.
 
-#![allow(unsafe_code, reason = "a lock is a promise, and so is a queue of its waiters")]
+#![allow(unsafe_code, reason = "implements an unsafe trait for queues, and releases bare locks")]
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -12,10 +12,10 @@ use tearfree_axm::{AtomicU32, Plain, Program};
 use crate::explore::Model;
 
 /// How many times threads park in one execution, at most.
-const PLACES: usize = 3;
+const SLOTS: usize = 3;
 
-/// What a place holds: `EMPTY`, then that a thread sleeps there and for what, then what it was woken with.
-mod place {
+/// The states of a slot: `EMPTY`, then the purpose of the thread that sleeps there, then how it was woken.
+mod slot {
     pub(super) const EMPTY: u32 = 0;
     pub(super) const READER: u32 = 1;
     pub(super) const WRITER: u32 = 2;
@@ -27,7 +27,7 @@ mod place {
 /// crate's weakens none of them.
 struct Recorded {
     lock: AtomicU32,
-    places: [AtomicU32; PLACES],
+    slots: [AtomicU32; SLOTS],
     used: AtomicU32,
 }
 
@@ -42,14 +42,14 @@ impl Recorded {
         result
     }
 
-    /// The places in use, and who sleeps there.
+    /// The slots whose thread sleeps, with their states.
     fn sleepers(&self) -> Vec<(usize, u32)> {
         let used = self.used.load(Relaxed) as usize;
-        let sleepers = (0..used).map(|index| (index, self.places[index].load(Relaxed)));
-        sleepers.filter(|&(_, state)| matches!(state, place::READER | place::WRITER)).collect()
+        let sleepers = (0..used).map(|index| (index, self.slots[index].load(Relaxed)));
+        sleepers.filter(|&(_, state)| matches!(state, slot::READER | slot::WRITER)).collect()
     }
 
-    /// Wakes the first sleeper that `is_chosen`; whether there was one.
+    /// Wakes the first sleeper that `is_chosen`; returns whether there was one.
     fn wake(
         &self,
         is_chosen: impl Fn(u32) -> bool,
@@ -69,14 +69,14 @@ impl Recorded {
             });
             let (index, _) = chosen?;
             let state = match parked {
-                Parked::WithTheLock => place::HANDED_OVER,
-                Parked::WithoutTheLock => place::WOKEN,
+                Parked::WithTheLock => slot::HANDED_OVER,
+                Parked::WithoutTheLock => slot::WOKEN,
             };
-            self.places[index].store(state, Release);
+            self.slots[index].store(state, Release);
             Some(index)
         });
         if let Some(index) = woken {
-            self.places[index].wake_all();
+            self.slots[index].wake_all();
         }
         woken.is_some()
     }
@@ -86,23 +86,23 @@ impl Recorded {
 unsafe impl Queue for Recorded {
     const EMPTY: Self = Recorded {
         lock: AtomicU32::new(0),
-        places: [const { AtomicU32::new(place::EMPTY) }; PLACES],
+        slots: [const { AtomicU32::new(slot::EMPTY) }; SLOTS],
         used: AtomicU32::new(0),
     };
 
     fn park(&self, _: usize, purpose: Purpose, _: bool, is_held: impl Fn() -> bool) -> Parked {
-        let state = if purpose == Purpose::Write { place::WRITER } else { place::READER };
+        let state = if purpose == Purpose::Write { slot::WRITER } else { slot::READER };
         let parked = self.locked(|| {
             is_held().then(|| {
                 let index = self.used.fetch_add(1, Relaxed) as usize;
-                self.places[index].store(state, Relaxed);
+                self.slots[index].store(state, Relaxed);
                 index
             })
         });
         let Some(index) = parked else { return Parked::WithoutTheLock };
-        self.places[index].wait(state);
-        match self.places[index].load(Acquire) {
-            place::HANDED_OVER => Parked::WithTheLock,
+        self.slots[index].wait(state);
+        match self.slots[index].load(Acquire) {
+            slot::HANDED_OVER => Parked::WithTheLock,
             _ => Parked::WithoutTheLock,
         }
     }
@@ -112,11 +112,11 @@ unsafe impl Queue for Recorded {
     }
 
     fn wake_first_writer(&self, _: usize, decide: impl Fn(Found) -> Parked) -> bool {
-        self.wake(|state| state == place::WRITER, true, decide)
+        self.wake(|state| state == slot::WRITER, true, decide)
     }
 }
 
-/// The checker watches the plain word, and complains if two threads can be at it.
+/// A plain word, for which the checker reports a data race if two threads can access it at once.
 struct Owned {
     lock: ParkingLock<Recorded>,
     value: Plain,

@@ -105,7 +105,7 @@ pub(crate) const TRY_WRITE: Model = Model {
     outcomes: &["found 0, 1", "found 1, 3", "found a writer, 1"],
 };
 
-/// The reader may wait once, and look again.
+/// The reader may wait once, and retry.
 pub(crate) const READ: Model = Model {
     name: "lock, read until whole",
     explore: |complaint| {
@@ -124,7 +124,7 @@ pub(crate) fn read_or_lock<L: WriterLock + 'static>(complaint: Option<&str>) -> 
     writes::<2, Counted<L>>(1..=2).thread(read).look_for(complaint)
 }
 
-/// Once the reader has seen the first write begin, the old value is out of the question.
+/// Once the reader has seen the first write begin, it cannot read the old value.
 pub(crate) const READ_OR_LOCK: Model = Model {
     name: "lock, read or lock",
     explore: read_or_lock::<SpinLock>,
@@ -177,7 +177,7 @@ pub(crate) const FIELDS: Model = Model {
     outcomes: &["0", "1"],
 };
 
-/// Whoever reads a value also sees what was stored before it was written.
+/// A thread that reads a value also sees what was stored before it was written.
 pub(crate) const STORED_BEFORE: Model = Model {
     name: "lock, stored before",
     explore: |complaint| {

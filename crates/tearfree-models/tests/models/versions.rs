@@ -17,32 +17,31 @@ pub(crate) const VERSIONED: Model = Model {
         writes::<1, SpinLock>(1..=2)
             .thread(|lock| {
                 let (value, version) = lock.read_versioned();
-                let told = format!("{} {version:?}", generation(value));
-                let is_right = ["0 Version(0)", "1 Version(2)", "2 Version(4)"].contains(&&*told);
-                assert!(is_right, "the value is of another version: {told}");
-                told
+                let read = format!("{} {version:?}", generation(value));
+                let is_right = ["0 Version(0)", "1 Version(2)", "2 Version(4)"].contains(&&*read);
+                assert!(is_right, "the value is of another version: {read}");
+                read
             })
             .look_for(complaint)
     },
     outcomes: &["0 Version(0)", "1 Version(2)", "2 Version(4)"],
 };
 
-/// A look at the version, while a write is open too, names a write that is over; a read that follows
-/// is not older.
+/// `version` returns that of a complete write, also while a write is open; a later read is not older.
 pub(crate) const VERSION_THEN_READ: Model = Model {
-    name: "versions, look and then read",
+    name: "versions, version and then read",
     explore: |complaint| {
         writes::<1, SpinLock>(1..=1)
             .thread(|lock| {
-                let looked = match format!("{:?}", lock.version()).as_str() {
+                let version = match format!("{:?}", lock.version()).as_str() {
                     "Version(0)" => 0,
                     "Version(2)" => 1,
                     open => panic!("a version of no value: {open}"),
                 };
                 let read = lock.try_read().map(generation);
-                let is_newer = read.is_none_or(|read| read >= looked);
+                let is_newer = read.is_none_or(|read| read >= version);
                 assert!(is_newer, "an older value than the version before it");
-                format!("{looked}, then {read:?}")
+                format!("{version}, then {read:?}")
             })
             .look_for(complaint)
     },
@@ -74,8 +73,8 @@ pub(crate) const IF_CHANGED: Model = Model {
 
 type Write<S> = fn(&S);
 
-/// Writer A sets a note and then writes; writer B writes once A's write is over. A thread that learns
-/// of a change, perhaps from B's odd count, sees the note.
+/// Writer A sets a note and then writes; writer B writes once A's write is over. A thread that sees
+/// a change, perhaps by B's odd count, sees the note.
 fn acquires<S>(
     state: S,
     [a, b]: [Write<S>; 2],
@@ -103,7 +102,7 @@ fn acquires<S>(
 }
 
 pub(crate) const VERSION_ACQUIRES: Model = Model {
-    name: "versions, look acquires",
+    name: "versions, version acquires",
     explore: |complaint| {
         let lock: SeqLock<[usize; 1], SpinLock> = shared();
         let seen = lock.version();
@@ -133,7 +132,10 @@ pub(crate) const WAIT_ACQUIRES: Model = Model {
                 }
             })
             .thread(move |(lock, note)| {
-                assert!(lock.wait_changed(seen, None), "a wait without end came to an end");
+                assert!(
+                    lock.wait_changed(seen, None),
+                    "a wait without a timeout ended without a change"
+                );
                 assert_eq!(note.load(Relaxed), 1, "a change without what came before it");
                 format!("{} slept", sleeps())
             })
@@ -144,7 +146,7 @@ pub(crate) const WAIT_ACQUIRES: Model = Model {
 
 /// As above, where B's odd count is that of `SeqCount::barrier`.
 pub(crate) const BARRIER_CARRIES: Model = Model {
-    name: "versions, look at a barrier",
+    name: "versions, barrier",
     explore: |complaint| {
         let writers: [Write<SeqCount>; 2] = [|count| drop(count.write()), SeqCount::barrier];
         let changed = |count: &SeqCount| count.raw_read_begin().sequence() != 0;
@@ -155,7 +157,7 @@ pub(crate) const BARRIER_CARRIES: Model = Model {
 
 /// As above, where B's count is that of `SeqCount::invalidate`.
 pub(crate) const INVALIDATE_CARRIES: Model = Model {
-    name: "versions, look at an invalidation",
+    name: "versions, invalidation",
     explore: |complaint| {
         let writers: [Write<SeqCount>; 2] = [|count| drop(count.write()), SeqCount::invalidate];
         let changed = |count: &SeqCount| count.raw_read_begin().sequence() != 0;

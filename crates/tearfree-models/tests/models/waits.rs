@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `wait_changed`: no wake-up gets lost. The checker reports a waiter that sleeps for ever.
+//! `wait_changed`: no wake-up is lost. The checker reports a waiter that sleeps for ever.
 
 use tearfree::lock::{SpinLock, WriterLock};
 use tearfree::{SeqLock, Version};
@@ -11,12 +11,12 @@ use crate::seqlocks::{shared, writes};
 
 type Shared<L = SpinLock> = SeqLock<[usize; 1], L>;
 
-/// Waits for one change after another, until the value is `last`; tells the values on the way.
+/// Waits for one change after another, until the value is `last`; returns the values on the way.
 fn wait_until<L: WriterLock>(lock: &Shared<L>, last: usize) -> String {
     let (value, mut seen): (_, Version) = lock.read_versioned();
     let mut values = vec![generation(value)];
     while !values.ends_with(&[last]) {
-        assert!(lock.wait_changed(seen, None), "a wait without end came to an end");
+        assert!(lock.wait_changed(seen, None), "a wait without a timeout ended without a change");
         let (value, version) = lock.read_versioned();
         assert_ne!(version, seen, "woken without a change");
         values.push(generation(value));
@@ -92,7 +92,7 @@ pub(crate) const TWO_WAITERS: Model = Model {
     ],
 };
 
-/// One waiter publishes only once it was called, and the other waits for that: a waiter that takes the
+/// One waiter publishes only after it was woken, and the other waits for that: a waiter that mistakes the
 /// other's announcement for its own sleeps for ever.
 pub(crate) const ROUNDS: Model = Model {
     name: "wait, two rounds",
@@ -102,16 +102,22 @@ pub(crate) const ROUNDS: Model = Model {
         Program::new(lock)
             .silent(|lock: &SeqLock<[usize; 0], NoLock>| lock.set([]))
             .silent(move |lock| {
-                assert!(lock.wait_changed(first, None), "a wait without end came to an end");
+                assert!(
+                    lock.wait_changed(first, None),
+                    "a wait without a timeout ended without a change"
+                );
                 lock.set([]);
             })
             .thread(|lock| {
                 let seen = lock.version();
-                // That of the first write. A read would say so too, in many more events.
+                // That of the first write. A read would show it, too, with many more events.
                 if format!("{seen:?}") != "Version(2)" {
                     return "came early or late".to_owned();
                 }
-                assert!(lock.wait_changed(seen, None), "a wait without end came to an end");
+                assert!(
+                    lock.wait_changed(seen, None),
+                    "a wait without a timeout ended without a change"
+                );
                 format!("{} slept", sleeps())
             })
             .look_for(complaint)

@@ -3,8 +3,8 @@
 
 use super::Context;
 
-/// Keeps out whatever the program's [`critical_section`] implementation keeps out: interrupts on a
-/// single core, other cores as well where there are several.
+/// Blocks what the program's [`critical_section`] implementation blocks: interrupts on a single core, and
+/// other cores where there are several.
 ///
 /// A critical section has to nest properly, so this is a [`Context`] for calls
 /// ([`set`](crate::Within::set), [`update`](crate::Within::update), [`read`](crate::Within::read)) and not

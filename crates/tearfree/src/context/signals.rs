@@ -9,11 +9,11 @@ use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::SavedContext;
 
-/// Keeps every asynchronous signal out and lets all of them in again: the `_irq` forms.
+/// Blocks every asynchronous signal and unblocks all of them again: the `_irq` forms.
 ///
-/// Like `local_irq_enable`, leaving does not ask whether they were out before. Use [`IrqSave`] where
-/// that may be. Signals that a thread brings on itself (`SIGSEGV`, `SIGBUS`, `SIGFPE`, `SIGILL`,
-/// `SIGTRAP`, `SIGSYS`, `SIGABRT`) stay as they are.
+/// Like `local_irq_enable`, leaving unblocks signals that were blocked before, too. Use [`IrqSave`] where
+/// some may be. Signals that a thread causes itself (`SIGSEGV`, `SIGBUS`, `SIGFPE`, `SIGILL`,
+/// `SIGTRAP`, `SIGSYS`, `SIGABRT`) are not changed.
 ///
 /// Cost: two system calls a section.
 ///
@@ -41,7 +41,7 @@ impl SavedContext for Irq {
     const NESTS: bool = false;
 }
 
-/// Keeps every asynchronous signal out and restores what was let in before: the `_irqsave` forms.
+/// Blocks every asynchronous signal and restores the mask from before: the `_irqsave` forms.
 ///
 /// Cost: two system calls a section.
 ///
@@ -73,7 +73,7 @@ impl SavedContext for IrqSave {
     }
 }
 
-/// Keeps the program's bottom-half signals out: the `_bh` forms.
+/// Blocks the program's bottom-half signals: the `_bh` forms.
 ///
 /// Which signals count as bottom half is [chosen by the program](set_bottom_half_signals); by
 /// default they are the timers' (`SIGALRM`, `SIGVTALRM`, `SIGPROF`), I/O's (`SIGIO`, `SIGURG`) and the
@@ -116,7 +116,7 @@ pub struct Mask(libc::sigset_t);
     not(target_arch = "mips64")
 ))]
 impl Mask {
-    /// The blocked signals.
+    /// Returns the blocked signals as bits.
     ///
     /// ```
     /// use tearfree::context::{IrqSave, Mask, SavedContext};
@@ -130,7 +130,7 @@ impl Mask {
         unsafe { core::ptr::from_ref(&self.0).cast::<u64>().read() }
     }
 
-    /// The mask of these signals, as [`to_bits`](Self::to_bits) gave them.
+    /// Creates a mask from bits that [`to_bits`](Self::to_bits) returned.
     #[must_use]
     pub fn from_bits(bits: u64) -> Self {
         let mut mask = Mask(signal_set(core::iter::empty()));
@@ -140,7 +140,7 @@ impl Mask {
         mask
     }
 
-    /// The signals that [`Irq`] and [`IrqSave`] keep out: all but those that a thread brings on itself.
+    /// Returns the signals that [`Irq`] and [`IrqSave`] block: all but those that a thread causes itself.
     #[must_use]
     pub fn asynchronous() -> Self {
         Mask(asynchronous_signals())
@@ -172,11 +172,11 @@ impl fmt::Display for InvalidSignal {
 
 impl core::error::Error for InvalidSignal {}
 
-/// Chooses the signals that [`Bh`] keeps out, for the whole process. An empty slice restores the
+/// Chooses the signals that [`Bh`] blocks, for the whole process. An empty slice restores the
 /// default.
 ///
-/// Meant for the beginning of a program: sections that are open at the time keep the signals that they
-/// began with, and one that begins meanwhile may get some of the old ones and some of the new.
+/// Call it at the start of a program: sections that are open keep the signals that they began with, and
+/// one that begins meanwhile may block some of the old signals and some of the new ones.
 ///
 /// # Errors
 /// [`InvalidSignal`] if a number is outside 1 to 64; then nothing changes.
@@ -205,7 +205,7 @@ pub fn set_bottom_half_signals(signals: &[i32]) -> Result<(), InvalidSignal> {
     Ok(())
 }
 
-/// The signals that [`Bh`] keeps out.
+/// Returns the signals that [`Bh`] blocks.
 pub fn bottom_half_signals() -> impl Iterator<Item = i32> {
     // ORDERING: Relaxed: the setting that `set_bottom_half_signals` made; no other data go with it.
     let [low, high] = [0, 1].map(|word: usize| u64::from(BOTTOM_HALF[word].load(Relaxed)));
@@ -230,8 +230,8 @@ fn default_bottom_half() -> u64 {
     signals.fold(0, |bits, signal| bits | bit(signal))
 }
 
-/// Signals that a thread raises by what it does. Keeping them out would turn a fault into a hang or
-/// a silent death.
+/// Signals that a thread causes itself. With them blocked, the kernel kills the process at a fault, or the
+/// thread hangs, without a message.
 const SYNCHRONOUS: [i32; 7] = [
     libc::SIGSEGV,
     libc::SIGBUS,
@@ -267,12 +267,16 @@ fn signal_set(signals: impl Iterator<Item = i32>) -> libc::sigset_t {
     unsafe { set.assume_init() }
 }
 
-/// Changes this thread's signal mask and gives the one before. It can only fail for an unknown `how`.
+/// Changes this thread's signal mask and returns the one from before. It fails for an unknown `how` only.
 fn change_mask(how: i32, set: &libc::sigset_t) -> Mask {
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: both pointers are valid for a signal set, and the call writes the second whole.
     let failed = unsafe { libc::pthread_sigmask(how, set, before.as_mut_ptr()) };
-    assert!(failed == 0, "pthread_sigmask refused a constant argument: error {failed}");
+    assert!(
+        failed == 0,
+        "pthread_sigmask failed with error {failed}, which it does for an unknown `how` only; \
+         please report this"
+    );
     // SAFETY: the call has succeeded, so it has written the mask.
     Mask(unsafe { before.assume_init() })
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `Fair`: a writer lock whose writers back off when readers starve.
 //!
-//! A writer that never rests changes a large value faster than a reader can copy it: the value lies in
-//! the writer's cache, and the reader has to fetch it line by line. Retrying harder does not help. So
-//! a starving reader sets a flag, and the next writer clears it and pauses first, about as long as a
-//! copy takes that has to fetch every line. The pause ends by itself: the reader may have lost its
-//! processor, or be dead.
+//! A writer that does nothing but write changes a large value faster than a reader can copy it: the value
+//! is in the writer's cache, and the reader has to fetch it line by line. More retries do not help. So a
+//! starving reader sets a flag, and the next writer clears it and pauses first, about as long as a copy
+//! takes that has to fetch every line. The pause has a fixed length, because the reader may be preempted,
+//! or dead.
 //!
-//! Where the two threads share one processor, a pause is of no use: the reader does not run meanwhile.
-//! A writer that never rests loses that processor inside of a write nearly every time, and the reader
-//! that gets it finds the count odd and can only yield. So it requests the processor, and the next
-//! write begins with one yield, between two writes.
+//! Where the two threads share one processor, a pause does not help: the reader does not run meanwhile.
+//! Such a writer is preempted inside a write nearly every time, and the reader that runs then finds the
+//! count odd and can only yield. So the reader requests the processor, and the next write begins with one
+//! yield.
 
 #![allow(unsafe_code, reason = "a lock is a promise of exclusion; that promise is unsafe to make")]
 
@@ -19,21 +19,21 @@ use core::fmt;
 use super::{DefaultLock, WriterLock};
 use crate::order::PLAIN;
 use crate::sync::{AtomicBool, pause};
-use crate::wait::offer_processor;
+use crate::wait::yield_processor;
 
-/// Pauses for any size: to notice that the count stays even, and for the first lines.
-const FEW: usize = 64;
-/// One more pause for so many bytes. Measured: fewer, and readers of 4 KiB and more starve.
+/// Pauses for a value of any size: the reader has to see the even count, and fetch the first lines.
+const MIN_PAUSES: usize = 64;
+/// One more pause for this many bytes. Measured: with fewer pauses readers of 4 KiB and more starve.
 const BYTES_PER_PAUSE: usize = 16;
-/// No pause is longer, whatever the size of the value: less than half a millisecond. With a quarter of
-/// it, readers of 1 MiB starve.
-const MOST: usize = 16 * 1024;
+/// The limit for values of any size: less than half a millisecond. With a quarter of it, readers of 1 MiB
+/// starve.
+const MAX_PAUSES: usize = 16 * 1024;
 
-/// A writer lock that lets starving readers through: the next blocking write backs off for a moment.
+/// A writer lock for starving readers: at the request of one, the next blocking write backs off once.
 ///
-/// With every other lock nothing that readers do delays a writer, so a reader of some KiB can starve
-/// beside a thread that does nothing but write, for as long as that writes. Choose `Fair` where each
-/// reader has to get through beside such writers, and where writers can afford the pause. Do not choose
+/// With every other lock readers never delay a writer, so a reader of some KiB can starve for as long as
+/// another thread does nothing but write. Choose `Fair` where each reader has to succeed beside such
+/// writers, and where writers can afford the pause. Do not choose
 /// it for writers with a deadline. Writers that leave as much time between two writes as one copy takes
 /// starve no reader anyway.
 ///
@@ -45,7 +45,7 @@ const MOST: usize = 16 * 1024;
 /// each 16 bytes of the value, at most 16384: some microseconds for 4 KiB, half a millisecond for
 /// 256 KiB and more. With `std`, where the reader seems to run on the writer's own processor, it
 /// yields that as well, once (`sched_yield`). It never waits for the reader. A thread that holds other
-/// locks meanwhile holds them for so much longer.
+/// locks meanwhile holds them that much longer.
 ///
 /// `try_write` and its siblings never back off.
 ///
@@ -70,7 +70,7 @@ pub struct Fair<L = DefaultLock> {
 }
 
 impl<L> Fair<L> {
-    /// Wraps `lock`, which keeps the writers apart.
+    /// Wraps `lock`, which excludes the writers.
     #[must_use]
     pub const fn new(lock: L) -> Self {
         Fair { lock, requested: AtomicBool::new(false), wants_processor: AtomicBool::new(false) }
@@ -81,15 +81,16 @@ impl<L> Fair<L> {
     fn pause(&self, bytes: usize) {
         // ORDERING: Relaxed, P13. Clears a hint; a reader that still fails sets it again.
         self.requested.store(false, PLAIN);
-        // ORDERING: Relaxed, P13. Read without the request that it belongs to: at worst a yield too
-        // many, or one later.
+        // ORDERING: Relaxed, P13. May be seen without its request: at worst one yield too many, or one
+        // too late.
         if self.wants_processor.load(PLAIN) {
             // ORDERING: Relaxed, P13. Clears the hint; a request that comes in between is made
             // again.
             self.wants_processor.store(false, PLAIN);
-            offer_processor();
+            yield_processor();
         }
-        let pauses = if cfg!(miri) { 1 } else { (FEW + bytes / BYTES_PER_PAUSE).min(MOST) };
+        let pauses =
+            if cfg!(miri) { 1 } else { (MIN_PAUSES + bytes / BYTES_PER_PAUSE).min(MAX_PAUSES) };
         for _ in 0..pauses {
             pause();
         }
@@ -108,7 +109,7 @@ impl<L: fmt::Debug> fmt::Debug for Fair<L> {
     }
 }
 
-// SAFETY: P5. Taking and giving back is left to `L`; the two hints touch nothing that it protects.
+// SAFETY: P5. `L` takes and releases the lock; the two hints access nothing that it protects.
 unsafe impl<L: WriterLock> WriterLock for Fair<L> {
     const UNLOCKED: Self = Fair::new(L::UNLOCKED);
     type Held = L::Held;
@@ -143,19 +144,19 @@ unsafe impl<L: WriterLock> WriterLock for Fair<L> {
     #[inline]
     fn request_turn(&self, wants_processor: bool) {
         if wants_processor {
-            // ORDERING: Relaxed, P13. A hint for `back_off`: a pair that comes apart costs one more
-            // request.
+            // ORDERING: Relaxed, P13. A hint for `back_off`: if only one of the two stores is seen, the
+            // reader requests again.
             self.wants_processor.store(true, PLAIN);
         }
-        // ORDERING: Relaxed, P13. A hint for `back_off`: lost or late, it is set again after the
-        // next attempt.
+        // ORDERING: Relaxed, P13. A hint for `back_off`: if it is lost or late, the reader sets it
+        // again after its next attempt.
         self.requested.store(true, PLAIN);
     }
 
     #[inline]
     fn back_off(&self, bytes: usize) {
-        // ORDERING: Relaxed, P13. A stale value costs a pause too many, or has the reader ask once
-        // more.
+        // ORDERING: Relaxed, P13. A stale value costs one pause too many, or the reader requests
+        // again.
         if self.requested.load(PLAIN) {
             self.pause(bytes);
         }

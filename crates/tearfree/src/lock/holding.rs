@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A writer lock inside of a value, and holding it.
+//! The writer lock inside a value, and the state of holding it.
 
-#![allow(unsafe_code, reason = "a lock is given back, and a forked child replaces it")]
+#![allow(unsafe_code, reason = "a lock is released, and a forked child replaces it")]
 
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
@@ -10,8 +10,8 @@ use core::panic::RefUnwindSafe;
 use super::{SpinLock, WriterLock};
 use crate::misuse::Identity;
 
-/// A writer lock inside of a value. A child that was forked while another thread held the lock has no
-/// thread that gives it back, so a new one can be put in its place.
+/// The writer lock inside a value. A child that was forked while another thread held the lock has no thread
+/// that releases it, so the lock can be replaced by a new one.
 pub(crate) struct Replaceable<L> {
     lock: UnsafeCell<L>,
     identity: Identity,
@@ -28,7 +28,7 @@ impl<L> Replaceable<L> {
         Replaceable { lock: UnsafeCell::new(lock), identity: Identity::new() }
     }
 
-    /// Which lock this is, in builds that check, and what its thread does with it.
+    /// Returns the identity of this lock, in builds that check, for its ID and for records of its use.
     #[inline(always)]
     pub(crate) fn identity(&self) -> &Identity {
         &self.identity
@@ -41,7 +41,7 @@ impl<L> Replaceable<L> {
         unsafe { &*self.lock.get() }
     }
 
-    /// See [`WriterLock::request_turn`].
+    /// Calls [`WriterLock::request_turn`].
     #[inline]
     pub(crate) fn request_turn(&self, wants_processor: bool)
     where
@@ -50,7 +50,7 @@ impl<L> Replaceable<L> {
         self.get().request_turn(wants_processor);
     }
 
-    /// See [`WriterLock::back_off`].
+    /// Calls [`WriterLock::back_off`].
     #[inline]
     pub(crate) fn back_off(&self, bytes: usize)
     where
@@ -59,36 +59,40 @@ impl<L> Replaceable<L> {
         self.get().back_off(bytes);
     }
 
+    /// Replaces the lock.
+    ///
     /// # Safety
     /// No other thread uses the lock, and no guard or other borrow of it lives in this one.
     pub(crate) unsafe fn replace_shared(&self, lock: L) {
         self.identity.reset();
-        // The old lock is not dropped: what it points to may be held by threads that are gone.
+        // The old lock is not dropped: threads that no longer exist may hold what it points to.
         // SAFETY: the memory is inside of an `UnsafeCell`, and no borrow of it lives in any thread.
         unsafe { self.lock.get().write(lock) };
     }
 }
 
 impl Replaceable<SpinLock> {
-    /// Takes the lock for a writer that may end in another thread.
+    /// Takes the lock, if it is free, for a writer that may be dropped in another thread.
     pub(crate) fn try_claim(&self) -> bool {
         self.get().try_lock().is_some()
     }
 
+    /// Releases what `try_claim` took.
+    ///
     /// # Safety
-    /// The caller took the lock by `try_claim`, and gives it back once.
-    pub(crate) unsafe fn give_back_claim(&self) {
-        // SAFETY: P5. `try_claim` took it. A spin lock is given back by one store, which has the
-        // same effect in each thread; what that thread did before happens before it.
+    /// The caller took the lock by `try_claim`, and releases it once.
+    pub(crate) unsafe fn release_claim(&self) {
+        // SAFETY: P5. `try_claim` took it. One store releases a spin lock, with the same effect in
+        // each thread; what the releasing thread did before happens before it.
         unsafe { self.get().unlock(()) };
     }
 }
 
-/// A writer lock that is held; its end gives the lock back.
+/// A writer lock that is held; dropping this releases it.
 pub(crate) struct Holding<'a, L: WriterLock> {
     lock: &'a Replaceable<L>,
     held: Option<L::Held>,
-    /// A lock is given back by the thread that took it.
+    /// A lock is released by the thread that took it.
     not_send: PhantomData<*const ()>,
 }
 
@@ -96,14 +100,14 @@ impl<'a, L: WriterLock> Holding<'a, L> {
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
     pub(crate) fn new(lock: &'a Replaceable<L>) -> Self {
-        lock.identity.assert_not_mine();
+        lock.identity.assert_not_held_here();
         Self::from_held(lock, lock.get().lock())
     }
 
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
     pub(crate) fn new_for_read(lock: &'a Replaceable<L>) -> Self {
-        lock.identity.assert_not_mine();
+        lock.identity.assert_not_held_here();
         Self::from_held(lock, lock.get().lock_for_read())
     }
 
@@ -114,15 +118,15 @@ impl<'a, L: WriterLock> Holding<'a, L> {
 
     #[inline]
     fn from_held(lock: &'a Replaceable<L>, held: L::Held) -> Self {
-        lock.identity.taken();
+        lock.identity.note_locked();
         Holding { lock, held: Some(held), not_send: PhantomData }
     }
 
-    /// Gives the lock back at the end of a locking reader. The end of this value does nothing then.
+    /// Releases the lock of a locking reader. Dropping this does nothing then.
     #[inline]
     pub(crate) fn unlock_after_read(&mut self) {
         if let Some(held) = self.held.take() {
-            self.lock.identity.given_back();
+            self.lock.identity.note_unlocked();
             // SAFETY: P5. This lock gave `held`, to this thread: `Holding` cannot be sent.
             unsafe { self.lock.get().unlock_after_read(held) };
         }
@@ -133,7 +137,7 @@ impl<L: WriterLock> Drop for Holding<'_, L> {
     #[inline]
     fn drop(&mut self) {
         if let Some(held) = self.held.take() {
-            self.lock.identity.given_back();
+            self.lock.identity.note_unlocked();
             // SAFETY: P5. This lock gave `held`, to this thread: `Holding` cannot be sent.
             unsafe { self.lock.get().unlock(held) };
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `InContext`: a writer lock that keeps a kind of interruption out while it is held.
+//! `InContext`: a writer lock that blocks a kind of interruption while it is held.
 
 #![allow(unsafe_code, reason = "a lock is a promise of exclusion; that promise is unsafe to make")]
 
@@ -8,12 +8,12 @@ use core::marker::PhantomData;
 use super::{DefaultLock, WriterLock};
 use crate::context::{Entered, SavedContext};
 
-/// A writer lock that keeps a kind of interruption out for as long as it is held: the lock of data
-/// that an interrupt handler writes too.
+/// A writer lock that blocks a kind of interruption while it is held: for data that an interrupt handler
+/// writes, too.
 ///
-/// As a type it always does it; for one call see [`within`](crate::Sequenced::within).
-/// Where a handler writes, every *writer* has to keep it out in one of these two ways. Readers need
-/// not: they take no lock, and neither does a thread that waits for a change.
+/// It does so in every call; for one call see [`within`](crate::Sequenced::within). Where a handler writes,
+/// every *writer* has to block it in one of these two ways. Readers need not: they take no lock, and neither
+/// does a thread that waits for a change.
 ///
 /// ```
 /// # #[cfg(all(feature = "std", unix))] {
@@ -31,7 +31,7 @@ pub struct InContext<C, L = DefaultLock> {
 }
 
 impl<C: SavedContext, L> InContext<C, L> {
-    /// Puts `lock` into the context `C`, which has to nest: with `Irq` this does not compile.
+    /// Wraps `lock` into the context `C`, which has to nest: with `Irq` this does not compile.
     ///
     /// ```compile_fail
     /// # use tearfree::{context::Irq, lock::{InContext, SpinLock}};
@@ -45,7 +45,7 @@ impl<C: SavedContext, L> InContext<C, L> {
     /// ```
     #[must_use]
     pub const fn new(lock: L) -> Self {
-        const { assert!(C::NESTS, "this context lets everything in at its end; use `IrqSave`") };
+        const { assert!(C::NESTS, "this context does not nest, as a lock type requires: use `IrqSave`") };
         InContext { lock, context: PhantomData }
     }
 }
@@ -56,14 +56,14 @@ impl<C: SavedContext, L: Default> Default for InContext<C, L> {
     }
 }
 
-// SAFETY: P5. The lock inside is held for the whole time between taking and giving back.
+// SAFETY: P5. The inner lock is held for the whole time between `lock` and `unlock`.
 unsafe impl<C: SavedContext, L: WriterLock> WriterLock for InContext<C, L> {
     const UNLOCKED: Self = InContext::new(L::UNLOCKED);
     type Held = (Option<C::Saved>, L::Held);
 
     #[inline]
     fn lock(&self) -> Self::Held {
-        // P10: the interruption is out before the lock is taken, and back after it is given back.
+        // P10: the interruption is blocked before the lock is taken, until after it is released.
         let entered = Entered::<C>::new();
         let held = self.lock.lock();
         (entered.into_saved(), held)

@@ -26,7 +26,7 @@ impl<R: RawMutex> LockApi04<R> {
     }
 }
 
-// SAFETY: P5. `RawMutex` is an unsafe trait, which demands of its types what this trait demands.
+// SAFETY: P5. `RawMutex` is an unsafe trait with the same contract as this one.
 unsafe impl<R: RawMutex> WriterLock for LockApi04<R> {
     const UNLOCKED: Self = LockApi04::new();
     type Held = ();
@@ -44,7 +44,7 @@ unsafe impl<R: RawMutex> WriterLock for LockApi04<R> {
     #[inline]
     unsafe fn unlock(&self, (): Self::Held) {
         // SAFETY: the caller holds this lock in this thread, which is all that `RawMutex::unlock`
-        // demands.
+        // requires.
         unsafe { self.0.unlock() }
     }
 }

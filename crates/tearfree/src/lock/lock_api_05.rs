@@ -26,7 +26,7 @@ impl<R: RawMutex> LockApi05<R> {
     }
 }
 
-// SAFETY: P5. `RawMutex` is an unsafe trait, which demands of its types what this trait demands.
+// SAFETY: P5. `RawMutex` is an unsafe trait with the same contract as this one.
 unsafe impl<R: RawMutex> WriterLock for LockApi05<R> {
     const UNLOCKED: Self = LockApi05::new();
     type Held = R::Guard;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The checks of release builds: none, in no bytes.
+//! The checks of release builds: none, and no memory for them.
 
 pub(crate) const CHECKED: bool = false;
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark;
+pub(crate) struct LockId;
 
 #[inline(always)]
-pub(crate) fn assert_same_lock(_mine: Mark, _other: Mark) {}
+pub(crate) fn assert_same_lock(_mine: LockId, _other: LockId) {}
 
 #[derive(Debug)]
 pub(crate) struct Identity;
@@ -18,37 +18,37 @@ impl Identity {
     }
 
     #[inline(always)]
-    pub(crate) fn get(&self) -> Mark {
-        Mark
+    pub(crate) fn id(&self) -> LockId {
+        LockId
     }
 
     #[inline(always)]
-    pub(crate) fn assert_not_mine(&self) {}
+    pub(crate) fn assert_not_held_here(&self) {}
 
     #[inline(always)]
     pub(crate) fn reset(&self) {}
 
     #[inline(always)]
-    pub(crate) fn taken(&self) {}
+    pub(crate) fn note_locked(&self) {}
 
     #[inline(always)]
-    pub(crate) fn given_back(&self) {}
+    pub(crate) fn note_unlocked(&self) {}
 
     #[inline(always)]
-    pub(crate) fn publication_begins(&self) {}
+    pub(crate) fn note_publication_begins(&self) {}
 
     #[inline(always)]
-    pub(crate) fn publication_ended(&self) {}
+    pub(crate) fn note_publication_ended(&self) {}
 
     #[inline(always)]
     pub(crate) fn assert_not_publishing(&self) {}
 }
 
 #[inline(always)]
-pub(crate) fn section_opened(_address: usize, _odd: usize) {}
+pub(crate) fn note_section_opened(_address: usize, _odd: usize) {}
 
 #[inline(always)]
-pub(crate) fn section_closed(_address: usize, _odd: usize) {}
+pub(crate) fn note_section_closed(_address: usize, _odd: usize) {}
 
 #[inline(always)]
-pub(crate) fn assert_section_not_mine(_address: usize, _odd: usize) {}
+pub(crate) fn assert_section_not_opened_here(_address: usize, _odd: usize) {}

@@ -15,23 +15,23 @@ use crate::lock::WriterLock;
 use crate::wake::Listener;
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
-    /// Waits, in a task, until the version is another than `seen`; [`wait_changed`](Self::wait_changed) is
-    /// the same for a thread.
+    /// Waits, in a task, until the version is not `seen`; [`wait_changed`](Self::wait_changed) is the same
+    /// for a thread.
     ///
-    /// No change is missed, and the future can be dropped at any time. It works with each runtime, and
-    /// needs none. After it the task sees what the writer did before its write.
+    /// No change is missed, and the future can be dropped at any time. It works with any runtime,
+    /// and without one. After it the task sees what the writer did before its write.
     ///
     /// A signal handler may write what a task waits for. A forked child can wait, too, also by a future that
     /// was polled before the fork: it starts a thread of its own for it.
     ///
     /// Without `std` it needs the feature `critical-section`, and the writer calls the wakers itself, under its
-    /// lock, so they have to be made for interrupts, as those of embassy and RTIC are. Any number of tasks can
+    /// lock, so they have to be callable in interrupt handlers, as those of embassy and RTIC are. Any number of tasks can
     /// wait: what a wait needs is in its future.
     ///
     /// # Cost
-    /// A writer pays what it pays for sleeping threads: one load, and a system call if a task waits. It calls
-    /// no waker: a thread of this crate does so, which starts with the first task that has to wait. A task
-    /// that has to wait makes one system call (`membarrier`).
+    /// A writer pays the same as for sleeping threads: one load, and a system call if a task waits. A thread of
+    /// this crate calls the wakers; it starts with the first task that has to wait. A task that has to wait
+    /// makes one system call (`membarrier`).
     ///
     /// Without `std` a writer pays a fence (`dmb` on Cortex-M) and one load, and for each task that waits a
     /// short critical section and its waker. The lock is one pointer larger.
@@ -59,9 +59,9 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
 pub struct Changed<'a, T, L, P: Protocol> {
     lock: &'a Sequenced<T, L, P>,
     seen: Version,
-    /// Others may know its address: it is pinned with the whole.
+    /// Pinned with the whole future, because a list may have its address.
     listener: Option<Listener<'a>>,
-    /// As without `std`, so that what compiles with it compiles there, too.
+    /// With `std`, too, so that code that compiles with it also compiles without.
     _pinned: PhantomPinned,
 }
 
@@ -71,7 +71,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Future for Changed<'_, T, L, P> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         // SAFETY: nothing is moved out of it: `listener` is pinned below, the rest is only read.
         let this = unsafe { self.get_unchecked_mut() };
-        // SAFETY: it is a part of what is pinned, and gets at its parts in no other way.
+        // SAFETY: `listener` is a field of the pinned future, and is accessed pinned only.
         let mut listener = unsafe { Pin::new_unchecked(&mut this.listener) };
         let (lock, seen) = (this.lock, this.seen);
         if lock.version() == seen {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The one writer of a value that others can reach, such as a `static`.
+//! The one writer of a shared value, such as a `static`.
 
-#![allow(unsafe_code, reason = "a lock is given back by the thread that the writer ended in")]
+#![allow(unsafe_code, reason = "the lock is released by the thread that drops the writer")]
 
 use core::fmt;
 use core::ops::Deref;
@@ -11,14 +11,15 @@ use super::{Sequenced, Writer};
 use crate::lock::SpinLock;
 
 impl<T: Copy, P: Protocol> Sequenced<T, SpinLock, P> {
-    /// The one writer of a value that others can reach; `None` while there is such a writer, or another
-    /// one is inside.
+    /// Returns the one writer of a shared value; `None` while there is such a writer, or another writer is
+    /// inside.
     ///
-    /// It holds the lock until its end, and can go to another thread. [`set`](Self::set) and all other
-    /// calls that take the lock wait until then. For the readers, see [`reader`](Self::reader).
+    /// It holds the lock until it is dropped, and can be sent to another thread. [`set`](Self::set) and all
+    /// other calls that take the lock wait until then. For the readers, see [`reader`](Self::reader).
     ///
-    /// A claim that is forgotten ([`mem::forget`](core::mem::forget)) stays held: readers keep the last
-    /// value, `try_claim` and all other attempts fail, and `set` never returns. [`reset`](Self::reset) ends it.
+    /// If it is forgotten ([`mem::forget`](core::mem::forget)), the lock stays held: readers see the last
+    /// value, `try_claim` and all other attempts fail, and `set` never returns. [`reset`](Self::reset) releases
+    /// the lock.
     ///
     /// # Examples
     /// ```
@@ -30,16 +31,16 @@ impl<T: Copy, P: Protocol> Sequenced<T, SpinLock, P> {
     /// let reader = POSE.reader();
     /// std::thread::spawn(move || writer.set((1.0, 2.0))).join().unwrap();
     /// assert_eq!(reader.read(), (1.0, 2.0));
-    /// assert!(POSE.try_claim().is_some(), "the writer is gone");
+    /// assert!(POSE.try_claim().is_some(), "the writer was dropped");
     /// ```
     #[must_use]
     pub fn try_claim(&self) -> Option<Writer<Claim<'_, T, P>>> {
-        // Not `then_some`: a claim that is made and dropped gives the lock back.
+        // Not `then_some`: it would create a claim in each case, and dropping that releases the lock.
         self.lock.try_claim().then(|| Writer::new(Claim { value: self }))
     }
 }
 
-/// How the writer of a [`try_claim`](Sequenced::try_claim) holds on to the value; its end gives the lock back.
+/// The handle of a writer of [`try_claim`](Sequenced::try_claim) to the value; dropping it releases the lock.
 pub struct Claim<'a, T: Copy, P: Protocol> {
     value: &'a Sequenced<T, SpinLock, P>,
 }
@@ -55,8 +56,8 @@ impl<T: Copy, P: Protocol> Deref for Claim<'_, T, P> {
 
 impl<T: Copy, P: Protocol> Drop for Claim<'_, T, P> {
     fn drop(&mut self) {
-        // SAFETY: P5. This claim took the lock, in `try_claim`, and gives it back once.
-        unsafe { self.value.lock.give_back_claim() };
+        // SAFETY: P5. This claim took the lock, in `try_claim`, and releases it once.
+        unsafe { self.value.lock.release_claim() };
     }
 }
 

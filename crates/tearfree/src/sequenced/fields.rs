@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reading some fields of a large value: only the bytes of those fields are copied.
+//! Reads of some fields of a large value: only the bytes of those fields are copied.
 
 #![allow(unsafe_code, reason = "validated copies of fields become values here (P4)")]
 
@@ -12,7 +12,7 @@ use super::protocol::Protocol;
 use crate::copy::{Shared, load_part};
 use crate::lock::WriterLock;
 
-/// Names a field of `T` that has the type `F`. Made by [`field!`](crate::field).
+/// A field of `T` that has the type `F`. Created by [`field!`](crate::field).
 ///
 /// # Invariants
 /// An `F` lies at `offset` inside of `T`.
@@ -22,8 +22,8 @@ pub struct Field<T, F> {
 }
 
 impl<T, F> Field<T, F> {
-    /// Used by [`field!`](crate::field), which proves the promise. `_value` gives the type of the field,
-    /// `_is_no_union` was compiled where no `unsafe` reaches.
+    /// Creates a field; for [`field!`](crate::field), which ensures the contract. `_value` determines the type
+    /// of the field, `_is_no_union` was compiled outside of any `unsafe` block.
     ///
     /// # Safety
     /// An `F` lies at `offset` inside of `T`.
@@ -35,7 +35,7 @@ impl<T, F> Field<T, F> {
         Field { offset, shape: PhantomData }
     }
 
-    /// Names a field of this field.
+    /// Returns a field of this field.
     ///
     /// ```
     /// use tearfree::{SeqLock, field};
@@ -49,20 +49,20 @@ impl<T, F> Field<T, F> {
     /// ```
     #[must_use]
     pub const fn then<G>(self, inner: Field<F, G>) -> Field<T, G> {
-        // INVARIANT: a `G` lies inside of the `F`, which lies inside of `T`: both fields say so.
+        // INVARIANT: a `G` lies inside of the `F`, which lies inside of `T`: by the invariants of both fields.
         Field { offset: self.offset + inner.offset, shape: PhantomData }
     }
 }
 
 impl<T, E, const N: usize> Field<T, [E; N]> {
-    /// Names one element of this array. `field!(Book, legs[3])` is the same.
+    /// Returns one element of this array. `field!(Book, legs[3])` is the same.
     ///
     /// # Panics
     /// If `index` is `N` or more.
     #[must_use]
     pub const fn element(self, index: usize) -> Field<T, E> {
-        assert!(index < N, "the array has no element of that index");
-        // INVARIANT: element `index` lies so far inside of the array, which lies inside of `T`.
+        assert!(index < N, "index out of bounds: use one below the length of the array");
+        // INVARIANT: element `index` lies at that offset in the array, which lies inside of `T`.
         Field { offset: self.offset + index * size_of::<E>(), shape: PhantomData }
     }
 }
@@ -110,8 +110,7 @@ impl<T, F> fmt::Debug for Field<T, F> {
 /// struct Leg { price: f64 }
 /// let _ = tearfree::field!(Leg, price);
 /// ```
-/// Nor does a field of a union, which may hold bytes of another field, also where the macro stands inside of
-/// `unsafe`:
+/// Nor does a field of a union, which may hold bytes of another field, not even inside `unsafe`:
 /// ```compile_fail,E0133
 /// #[derive(Clone, Copy)]
 /// union Bits { number: u8, truth: bool }
@@ -128,14 +127,14 @@ impl<T, F> fmt::Debug for Field<T, F> {
 ///     wire.read_fields((field!(Wire<'_>, kind), field!(Wire<'_>, words[2]), field!(Wire<'_>, name)));
 /// assert_eq!((kind, third, name), (1, 7, "x"));
 /// ```
-/// Names of generic parameters have to be repeated, and `Self` has to be called by its name:
+/// Generic parameters have to be repeated, and `Self` has to be written as the name of the type:
 /// ```
 /// use tearfree::{Field, field};
 /// #[derive(Clone, Copy)]
 /// struct Both<T>(T, T);
 /// fn second<T: Copy>() -> Field<Both<T>, T> { field!(for [T: Copy] Both<T>, 1) }
 /// ```
-/// And the type is the field's own, not one that it dereferences to:
+/// The type is the field's own, not one that it dereferences to:
 /// ```compile_fail
 /// #[derive(Clone, Copy)]
 /// struct Name { text: &'static [u8; 64] }
@@ -149,8 +148,8 @@ impl<T, F> fmt::Debug for Field<T, F> {
 #[macro_export]
 macro_rules! field {
     (for [$($generic:tt)*] $whole:ty, $first:tt $(. $next:tt)* $([$index:expr])*) => {{
-        // A constant, static or unit struct of the user's would take the place of a binding of its name, so
-        // the bindings have long ones.
+        // A constant, static or unit struct of the user would shadow a binding with the same name, so the
+        // names of the bindings are long.
 
         // An item, which an `unsafe` block around this macro does not reach: reading a field of a union,
         // whose bytes need not be valid, is refused here.
@@ -158,9 +157,8 @@ macro_rules! field {
             let _ = || __tearfree_whole.$first $(.$next)*;
         }
         let __tearfree_offset = $crate::__private::offset_of!($whole, $first $(.$next)*);
-        // By value, because the place may be a packed one, and because a reference could be turned into
-        // another one on the way, by `Deref`. In a statement of its own, so that no expected type turns
-        // it into another one either.
+        // By value, because the field may be packed, and because a reference could be coerced to another one
+        // by `Deref`. In a statement of its own, so that no expected type coerces it either.
         let __tearfree_value = $crate::__private::function::<$whole, _>(
             |__tearfree_whole| __tearfree_whole.$first $(.$next)*,
         );
@@ -176,7 +174,7 @@ macro_rules! field {
     ($whole:ty, $($path:tt)+) => { $crate::field!(for [] $whole, $($path)+) };
 }
 
-/// A value in the middle of a read: fields can be looked at, and may yet turn out to be torn.
+/// A value in the middle of a read: its fields can be read, and may be torn.
 pub struct View<'a, T> {
     payload: *const T,
     borrowed: PhantomData<&'a Shared<T>>,
@@ -188,11 +186,11 @@ impl<'a, T> View<'a, T> {
         View { payload: payload.as_ptr(), borrowed: PhantomData }
     }
 
-    /// A view of a value in memory that someone else owns, such as a page between processes.
+    /// Creates a view of a value in memory of another owner, such as a page between processes.
     ///
     /// # Safety
-    /// For all of `'a`, `payload` is valid for reads of a `T`; no alignment is needed. No one stores there
-    /// but through this crate's copies, or from outside of this program (P6).
+    /// For all of `'a`, `payload` is valid for reads of a `T`; no alignment is needed. All stores
+    /// there are this crate's copies, or come from outside of this program (P6).
     #[doc(hidden)]
     #[inline]
     #[must_use]
@@ -202,8 +200,8 @@ impl<'a, T> View<'a, T> {
 }
 
 impl<T: Copy> View<'_, T> {
-    /// Copies one field. The value may mix two writes: compute with it, but do not index, loop or act
-    /// on it, and do not panic. That is why every bit pattern has to be valid.
+    /// Returns a copy of one field. It may mix two writes: compute with it, but do not index, loop or act on it,
+    /// and do not panic. Every bit pattern has to be valid, because the copy is not validated yet.
     #[cfg(feature = "zerocopy")]
     #[inline]
     #[must_use]
@@ -235,12 +233,14 @@ mod sealed {
 
 /// One [`Field`], or a tuple of up to six. Sealed.
 pub trait FieldSet<T: Copy>: Copy + sealed::Sealed {
-    /// What the fields hold: one value, or a tuple of them.
+    /// The type of what is read: one value, or a tuple of them.
     type Values;
     #[doc(hidden)]
     type Torn;
     #[doc(hidden)]
     fn load(self, view: &View<'_, T>) -> Self::Torn;
+    /// Returns the values of a validated copy.
+    ///
     /// # Safety
     /// The copy was validated.
     #[doc(hidden)]
@@ -278,7 +278,7 @@ macro_rules! field_tuples {
 
             #[inline]
             fn load(self, view: &View<'_, T>) -> Self::Torn {
-                #[expect(non_snake_case, reason = "each field is called as its type")]
+                #[expect(non_snake_case, reason = "each field has the name of its type")]
                 let ($($field,)+) = self;
                 ($($field.load(view),)+)
             }
@@ -302,7 +302,7 @@ field_tuples! {
 }
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
-    /// Copies of some fields that belong to one write; any `Copy` field will do.
+    /// Returns copies of some fields, all from one write. Any `Copy` field will do.
     ///
     /// ```
     /// use tearfree::{SeqLock, field};
@@ -329,11 +329,11 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.consistent_contended(|payload| fields.load(&View::new(payload)))
     }
 
-    /// Computes from some fields, and again if a write came in between.
+    /// Computes a result from some fields, and retries if a write came in between.
     ///
-    /// `look` may run several times and see a mix of two writes: see [`View::get`]. Only its last
-    /// result is returned, which saw one write. No lock is held meanwhile, not even beside restless
-    /// writers, so `look` may use other locks. It must not write to this one: no attempt would succeed.
+    /// `compute` may run several times and see a mix of two writes: see [`View::get`]. Only the result of its
+    /// last run is returned, which saw one write. No lock is held meanwhile, also not beside writers without
+    /// pauses, so `compute` may use other locks. It must not write to this one: no attempt would succeed.
     ///
     /// ```
     /// use tearfree::{SeqLock, field};
@@ -345,11 +345,11 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// ```
     #[cfg(feature = "zerocopy")]
     #[inline]
-    pub fn read_with<R>(&self, mut look: impl FnMut(&View<'_, T>) -> R) -> R {
-        let mut look = |payload: &_| look(&View::new(payload));
-        match self.try_consistent(&mut look) {
+    pub fn read_with<R>(&self, mut compute: impl FnMut(&View<'_, T>) -> R) -> R {
+        let mut compute = |payload: &_| compute(&View::new(payload));
+        match self.try_consistent(&mut compute) {
             Some((result, _)) => result,
-            None => self.consistent_contended(look),
+            None => self.consistent_contended(compute),
         }
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `WriteGuard`: a private copy of the value, which its end publishes.
+//! `WriteGuard`: a private copy of the value, which is published when the guard is dropped.
 
 use core::fmt;
 use core::ops::{Deref, DerefMut};
@@ -21,9 +21,9 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     }
 }
 
-/// A private copy of the value, under the writer lock. Its end publishes the copy.
+/// A private copy of the value, under the writer lock. Dropping it publishes the copy.
 ///
-/// An early return ends the guard as well and so publishes what was changed until then: call
+/// An early return drops the guard as well and so publishes what was changed until then: call
 /// [`discard`](Self::discard) before, or use [`update_or_discard`](crate::Sequenced::update_or_discard).
 #[must_use = "dropping the guard publishes at once"]
 pub struct WriteGuard<
@@ -36,17 +36,17 @@ pub struct WriteGuard<
     lock: &'a Sequenced<T, L, P>,
     value: T,
     end: End,
-    // Dropped in this order: the lock is given back, then the context is left.
+    // Dropped in this order: the lock is released, then the context is left.
     _holding: Holding<'a, L>,
     _entered: Entered<C>,
 }
 
-/// What the end of a guard does.
+/// What dropping a guard does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Publish,
     Discard,
-    /// Publishes though the thread panics: it did so already when the guard was made.
+    /// Publishes although the thread is panicking, because it was already when the guard was created.
     #[cfg(feature = "std")]
     PublishInPanic,
 }
@@ -62,7 +62,7 @@ impl End {
     }
 
     #[inline]
-    fn publishes(self) -> bool {
+    fn is_publishing(self) -> bool {
         match self {
             End::Discard => false,
             #[cfg(feature = "std")]
@@ -76,7 +76,7 @@ impl End {
 }
 
 impl<T: Copy, L: WriterLock, C: SavedContext, P: Protocol> WriteGuard<'_, T, L, C, P> {
-    /// Gives the lock back without publishing: readers keep the old value.
+    /// Releases the lock without publishing: readers see the old value.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new(1);
@@ -94,7 +94,7 @@ impl<T: Copy, L: WriterLock, C: SavedContext, P: Protocol> WriteGuard<'_, T, L, 
 impl<T: Copy, L: WriterLock, C: SavedContext, P: Protocol> Drop for WriteGuard<'_, T, L, C, P> {
     #[inline]
     fn drop(&mut self) {
-        if self.end.publishes() {
+        if self.end.is_publishing() {
             self.lock.publish(&self.value);
         }
     }

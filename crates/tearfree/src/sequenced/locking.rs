@@ -10,11 +10,11 @@ use crate::context::{Entered, SavedContext, Thread};
 use crate::lock::{DefaultLock, Holding, WriterLock};
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
-    /// Keeps writers, and other locking readers, out while the guard lives: `read_seqlock_excl`.
+    /// Excludes writers, and other locking readers, while the guard lives: `read_seqlock_excl`.
     ///
-    /// Does not touch the count, so lockless readers go on. Waits for writers, their closures
-    /// included. With [`DefaultLock`] and `std`, the end of the guard hands the lock to a writer that
-    /// waits for it, so readers that take it again and again do not keep writers out.
+    /// Does not change the count, so lockless readers are not affected. Waits for writers, their closures
+    /// included. With [`DefaultLock`] and `std`, dropping the guard hands the lock to a waiting writer, so
+    /// readers that take it again and again do not starve writers.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new(5);
@@ -28,7 +28,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.guard_excl(self.hold_for_read(), Entered::new())
     }
 
-    /// As [`read_excl`](Self::read_excl), if no writer and no other locking reader is inside.
+    /// Locks as [`read_excl`](Self::read_excl) does, if no writer and no other locking reader is inside.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new(5);
@@ -41,11 +41,11 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         Some(self.guard_excl(self.try_hold()?, Entered::new()))
     }
 
-    /// One lockless attempt; if that fails, one read under the lock: `read_seqbegin_or_lock`,
+    /// Attempts one lockless read, and if that fails reads under the lock: `read_seqbegin_or_lock`,
     /// `need_seqretry` and `done_seqretry`, or `scoped_seqlock_read` with `ss_lock`.
     ///
-    /// Ends as soon as it gets the lock, also beside writers that never rest. Like every lock it may
-    /// then wait for a writer's closure.
+    /// Returns once it has the lock, also beside writers without pauses. It may have to wait for the closure of
+    /// a writer.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new(5);
@@ -89,11 +89,11 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     }
 }
 
-/// The value while writers are kept out; its end lets them in again.
-#[must_use = "dropping the guard lets writers in again"]
+/// The value while writers are excluded; dropping this releases the lock.
+#[must_use = "dropping the guard releases the lock"]
 pub struct ExclGuard<'a, T: Copy, L: WriterLock = DefaultLock, C: SavedContext = Thread> {
     value: T,
-    // Dropped in this order: the lock is given back, then the context is left.
+    // Dropped in this order: the lock is released, then the context is left.
     holding: Holding<'a, L>,
     _entered: Entered<C>,
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What needs the lock alone: plain access to the value, and a fresh start in a forked child.
+//! Calls that need the lock without other users: plain access to the value, and a reset in a forked child.
 
-#![allow(unsafe_code, reason = "a lock that a forked child replaces, as its caller promises")]
+#![allow(unsafe_code, reason = "a forked child replaces the lock, which has no other user then")]
 
 use core::ops::Deref;
 
@@ -10,7 +10,7 @@ use super::{Reader, Sequenced};
 use crate::lock::WriterLock;
 
 impl<T: Copy, L: WriterLock> Sequenced<T, L, OneCopy> {
-    /// Gives the value itself, without any protocol: `&mut` proves that no other thread is here.
+    /// Returns a reference to the value itself: `&mut` proves that no other thread uses the lock.
     ///
     /// ```
     /// let mut lock = tearfree::SeqLock::new(1);
@@ -30,7 +30,7 @@ impl<T: Copy, L: WriterLock> Sequenced<T, L, OneCopy> {
         self.cell.payload.get_mut()
     }
 
-    /// Takes the value out.
+    /// Returns the value.
     ///
     /// ```
     /// assert_eq!(tearfree::SeqLock::new(7).into_inner(), 7);
@@ -45,8 +45,7 @@ impl<T: Copy, L: WriterLock> Sequenced<T, L, OneCopy> {
         self.cell.payload.into_inner()
     }
 
-    /// Outside of a write the count is even; `&mut self` and `self` prove that no thread of this process
-    /// is in one.
+    /// Panics if the count is odd; `&mut self` and `self` prove that no thread of this process is in a write.
     #[inline]
     #[cfg_attr(debug_assertions, track_caller)]
     fn assert_whole(&self) {
@@ -58,7 +57,7 @@ impl<T: Copy, L: WriterLock> Sequenced<T, L, OneCopy> {
 }
 
 impl<T: Copy, L: WriterLock> Sequenced<T, L, TwoCopies> {
-    /// Takes the value out: that of the copy that readers use.
+    /// Returns the value, from the copy that readers use.
     ///
     /// ```
     /// assert_eq!(tearfree::SeqLatch::new(7).into_inner(), 7);
@@ -75,14 +74,14 @@ impl<T: Copy, L: WriterLock> Sequenced<T, L, TwoCopies> {
 }
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
-    /// Begins again with `value`, whatever state the lock is in: the count is even, the writer lock is free.
+    /// Sets the value to `value`, the count to an even one, and the writer lock to unlocked, in any state.
     ///
     /// For a child process that was forked while another thread wrote, and for a lock whose guard was
     /// forgotten. For [`Version`](super::Version)s this is a write. The old writer lock is not dropped.
     ///
     /// ```
     /// let mut lock = tearfree::SeqLock::new(1);
-    /// core::mem::forget(lock.write()); // `lock.set(2)` would wait without end
+    /// core::mem::forget(lock.write()); // `lock.set(2)` would never return
     /// lock.reset(2);
     /// lock.set(3);
     /// assert_eq!(lock.read(), 3);
@@ -92,7 +91,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         unsafe { self.reset_after_fork(value) };
     }
 
-    /// As [`reset`](Self::reset), for a lock that others could reach, such as a `static`.
+    /// Resets as [`reset`](Self::reset) does a lock that is shared, such as a `static`.
     ///
     /// # Safety
     /// No other thread of this process uses the lock, as right after `fork` in the child; no guard of it and
@@ -124,8 +123,8 @@ where
     P: Protocol,
     H: Deref<Target = Sequenced<T, L, P>>,
 {
-    /// As [`Sequenced::reset_after_fork`]: all readers in the child see `value`. A [`Writer`](crate::Writer) that belonged to
-    /// another thread is out of reach there, so split a new lock where the child has to write.
+    /// Resets as [`Sequenced::reset_after_fork`] does: all readers in the child see `value`. The child cannot
+    /// reach a [`Writer`](crate::Writer) of another thread, so split a new lock where the child has to write.
     ///
     /// # Safety
     /// As for [`Sequenced::reset_after_fork`]; and no write of a [`Writer`](crate::Writer) is under way in this thread.
@@ -154,7 +153,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "call `reset`")]
-    fn a_torn_value_is_not_taken_out() {
+    fn a_torn_value_is_not_returned() {
         let _ = in_the_middle_of_a_write().into_inner();
     }
 
@@ -178,7 +177,7 @@ mod tests {
         let cut_off = || {
             let latch = SeqLatch::<u64>::new(1);
             latch.cell.count.write_begin();
-            latch.cell.slots[0].store(&2); // half of a write, as it were
+            latch.cell.slots[0].store(&2); // half of a write
             latch
         };
         assert_eq!(cut_off().read(), 1);

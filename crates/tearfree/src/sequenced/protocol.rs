@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The two ways to keep a value beside its count, behind one trait: in one copy, or in two.
+//! The two ways to store a value beside its count, behind one trait: in one copy, or in two.
 
 use crate::copy::Shared;
 use crate::latch::LatchCount;
 use crate::read_side::ReadSide;
 use crate::seqcount::SeqCount;
 
-/// How a value is kept beside its count: as [`OneCopy`], or as [`TwoCopies`]. Sealed.
+/// How a value is stored beside its count: as [`OneCopy`], or as [`TwoCopies`]. Sealed.
 ///
-/// What their readers do differently is in the two counts.
+/// What readers do differently is in the `ReadSide` of the two counts.
 pub trait Protocol: sealed::Sealed + Sized + 'static {
-    /// What `Debug` calls the whole.
+    /// The name for `Debug`.
     #[doc(hidden)]
     const NAME: &'static str;
-    /// Whether a reader that failed has a writer to wait for.
+    /// Whether readers may have to wait for a writer.
     #[doc(hidden)]
     const READERS_WAIT: bool;
     #[doc(hidden)]
@@ -23,21 +23,20 @@ pub trait Protocol: sealed::Sealed + Sized + 'static {
     type Cell<T>;
 
     #[doc(hidden)]
-    fn cell<T: Copy>(value: T) -> Self::Cell<T>;
+    fn new_cell<T: Copy>(value: T) -> Self::Cell<T>;
 
     #[doc(hidden)]
     fn count<T>(cell: &Self::Cell<T>) -> &Self::Count;
 
-    /// The copies, by the slot that readers begin with. The first one is what the one writer may read
-    /// without looking at the count (P5).
+    /// Returns the copies, by slot. The one writer may read the first one without the count (P5).
     #[doc(hidden)]
     fn copies<T>(cell: &Self::Cell<T>) -> &[Shared<T>];
 
-    /// The number of the last complete write, acquired.
+    /// Returns the number of the last complete write, by an acquire load.
     #[doc(hidden)]
     fn newest(count: &Self::Count) -> usize;
 
-    /// The count as it is now, without any order.
+    /// Returns the present count, without any ordering.
     #[doc(hidden)]
     fn sequence(count: &Self::Count) -> usize;
 
@@ -45,8 +44,8 @@ pub trait Protocol: sealed::Sealed + Sized + 'static {
     #[doc(hidden)]
     fn publish<T: Copy>(cell: &Self::Cell<T>, value: &T);
 
-    /// As `publish`, also where a writer was cut off. No one else uses the value, but for readers in
-    /// handlers that interrupt this thread.
+    /// Publishes `value` also where a writer was cut off. Only readers in handlers that interrupt this thread
+    /// may use the value meanwhile.
     #[doc(hidden)]
     fn restart<T: Copy>(cell: &Self::Cell<T>, value: &T);
 }
@@ -70,7 +69,7 @@ impl sealed::Sealed for TwoCopies {}
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct Single<T> {
-    // First, so that it is aligned as the whole is, and copied as fast as anything that is.
+    // First, so that it has the alignment of the whole struct.
     pub(super) payload: Shared<T>,
     pub(super) count: SeqCount,
 }
@@ -88,7 +87,7 @@ impl Protocol for OneCopy {
     type Cell<T> = Single<T>;
 
     #[inline]
-    fn cell<T: Copy>(value: T) -> Single<T> {
+    fn new_cell<T: Copy>(value: T) -> Single<T> {
         Single::new(value)
     }
 
@@ -149,7 +148,7 @@ impl Protocol for TwoCopies {
     type Cell<T> = Double<T>;
 
     #[inline]
-    fn cell<T: Copy>(value: T) -> Double<T> {
+    fn new_cell<T: Copy>(value: T) -> Double<T> {
         Double::new(value)
     }
 
@@ -184,11 +183,11 @@ impl Protocol for TwoCopies {
 
     fn restart<T: Copy>(cell: &Double<T>, value: &T) {
         if cell.count.read_begin().slot() == 0 {
-            // Readers use slot 0. Slot 1 may be half of a dead write, so it is whole before they go there.
+            // Readers use slot 0. Slot 1 may be half of an unfinished write, so it is made whole before they use it.
             cell.slots[1].store(value);
             cell.count.write_begin();
         }
-        // Readers use slot 1, which is whole; slot 0 may be half of a dead write.
+        // Readers use slot 1, which is whole; slot 0 may be half of an unfinished write.
         cell.slots[0].store(value);
         cell.count.write_flip();
         cell.slots[1].store(value);

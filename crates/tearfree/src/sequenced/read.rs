@@ -15,17 +15,16 @@ use crate::lock::WriterLock;
 use crate::read_side::attempt;
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
-    /// A copy of the value, never a mix of two writes.
+    /// Returns a copy of the value, never a mix of two writes.
     ///
-    /// Waits while a writer is inside its copy: spins, then (with `std`) yields and sleeps, and looks
-    /// at the count after each step. It never waits for what another writer does in
-    /// [`update`](Self::update) or under a guard. Beside writers that never rest a reader of a large
-    /// value can starve: writers come first. [`Fair`](crate::lock::Fair) as the writers' lock lets it
-    /// through, [`read_or_lock`](Self::read_or_lock) takes its turn among the writers, and
-    /// [`try_read_for`](Self::try_read_for) gives up.
+    /// Waits while a writer is inside its copy: spins, then (with `std`) yields and sleeps, and loads the
+    /// count after each step. It never waits for the closure of [`update`](Self::update) or for a guard of
+    /// [`write`](Self::write). Beside writers without pauses a reader of a large value can starve. Against
+    /// that, use [`Fair`](crate::lock::Fair) as the lock, [`read_or_lock`](Self::read_or_lock), which queues
+    /// with the writers, or [`try_read_for`](Self::try_read_for), which gives up.
     ///
     /// In a handler that interrupts a writer mid-copy, this never returns, and panics in debug builds with
-    /// `std`: keep the handler out ([contexts](crate::context)), or use [`try_read`](Self::try_read) or
+    /// `std`: block its signal ([contexts](crate::context)), or use [`try_read`](Self::try_read) or
     /// [`SeqLatch`](crate::SeqLatch). In a forked child, see [Fork](crate::SeqLock#fork).
     ///
     /// # Ordering
@@ -48,7 +47,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         unsafe { copy.assume_init() }
     }
 
-    /// As [`read`](Self::read), straight into `to`: one copy in all, whatever the size of `T`.
+    /// Reads as [`read`](Self::read) does, directly into `to`: one copy in all for any size of `T`.
     ///
     /// ```
     /// let table = tearfree::SeqLock::new([7_u64; 512]);
@@ -58,12 +57,12 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// ```
     #[inline]
     pub fn read_into(&self, to: &mut T) {
-        // SAFETY: P4. `to` holds torn bytes only until this returns, and no one else has it before.
+        // SAFETY: P4. `to` holds torn bytes only until this returns, and is borrowed until then.
         let to = unsafe { &mut *core::ptr::from_mut(to).cast::<MaybeUninit<T>>() };
         self.fill(to);
     }
 
-    /// One attempt: `None` if a writer was inside or came in between. Never waits.
+    /// Attempts one read: `None` if a writer was inside or came in between. Never waits.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new(5);
@@ -75,7 +74,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.try_read_versioned().map(|(value, _)| value)
     }
 
-    /// As [`read`](Self::read), but gives up after `timeout`.
+    /// Reads as [`read`](Self::read) does, but gives up after `timeout`.
     ///
     /// One attempt is made in any case, so a zero `timeout` is [`try_read`](Self::try_read).
     ///
@@ -128,8 +127,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         (unsafe { copy.assume_init() }, version)
     }
 
-    /// As `fill`, not inlined, because only then does the compiler leave out the caller's variable and
-    /// take the place for which the value is meant: the bytes are copied once.
+    /// Calls `fill`, not inlined: only then does the compiler omit a variable of the caller and use the final
+    /// destination of the value, so that the bytes are copied once.
     #[inline(never)]
     fn read_in_place(&self, to: &mut MaybeUninit<T>) {
         self.fill(to);
@@ -148,17 +147,17 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.try_consistent(|payload| payload.load(to)).map(|((), version)| version)
     }
 
-    /// All that a type has of its own: it calls what is there once for all types.
+    /// The code for each type: it calls the code that exists once for all types.
     #[cold]
     #[inline(never)]
     fn fill_contended(&self, to: &mut MaybeUninit<T>) -> Version {
         let (count, copies) = (P::count(&self.cell), Untyped::new(P::copies(&self.cell)));
         // SAFETY: `copies` are those of `T`s, and `to` is one.
         let number = unsafe { contended::fill::<P, L>(count, &self.lock, copies, bytes(to)) };
-        Version::new(number, self.lock.identity().get())
+        Version::new(number, self.lock.identity().id())
     }
 
-    /// Looks at the count, copies, looks again.
+    /// Loads the count, copies, and loads the count again.
     #[inline]
     pub(super) fn try_consistent<R>(
         &self,
@@ -166,10 +165,10 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     ) -> Option<(R, Version)> {
         let copies = P::copies(&self.cell);
         let (copied, number) = attempt(P::count(&self.cell), |slot| copy(&copies[slot]))?;
-        Some((copied, Version::new(number, self.lock.identity().get())))
+        Some((copied, Version::new(number, self.lock.identity().id())))
     }
 
-    /// Runs `copy` until what it copied is whole, and gives its result.
+    /// Runs `copy` until what it copied is whole, and returns its result.
     pub(super) fn consistent_contended<R>(&self, mut copy: impl FnMut(&Shared<T>) -> R) -> R {
         let copies = P::copies(&self.cell);
         let copy = |slot: usize| copy(&copies[slot]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! With the feature `serde`, a lock is written and read as its value.
+//! Serialisation with the feature `serde`: a lock is serialised as its value.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -7,14 +7,14 @@ use super::Sequenced;
 use super::protocol::Protocol;
 use crate::lock::WriterLock;
 
-/// Serialises a copy of the value, as [`read`](Sequenced::read) gives it.
+/// Serialises a copy of the value, as [`read`](Sequenced::read) returns it.
 impl<T: Copy + Serialize, L: WriterLock, P: Protocol> Serialize for Sequenced<T, L, P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.read().serialize(serializer)
     }
 }
 
-/// Gives a new lock around the value.
+/// Deserialises the value, and creates a new lock around it.
 impl<'de, T, L, P> Deserialize<'de> for Sequenced<T, L, P>
 where
     T: Copy + Deserialize<'de>,

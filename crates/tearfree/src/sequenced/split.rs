@@ -16,7 +16,7 @@ use crate::lock::WriterLock;
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Splits into the one writer and its readers, which need no writer lock.
     ///
-    /// `&mut` proves that no one else writes while the two live. For threads that outlive this
+    /// `&mut` proves that there is no other writer while the two live. For threads that outlive this
     /// function, see [`into_split`](Self::into_split), and for a `static` [`try_claim`](Self::try_claim).
     ///
     /// ```
@@ -34,7 +34,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         (Writer::new(self), Reader::new(self))
     }
 
-    /// A reader, which can be copied and sent, and cannot write.
+    /// Returns a reader, which can be copied and sent, and cannot write.
     #[must_use]
     pub fn reader(&self) -> Reader<&Self> {
         Reader::new(self)
@@ -42,10 +42,10 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
 
     /// Splits into the one writer and its readers, which share the value and can go to any thread.
     ///
-    /// The value lives as long as one of them. Readers do not notice that the writer is gone: they go on
-    /// reading the last value, and a wait for a change does not end. Where that matters, let the last value
-    /// say so. In a child that was forked in the middle of a write, a reader's `try_read` and `try_read_for`
-    /// give `None` until [`Reader::reset_after_fork`].
+    /// The value lives as long as one of them. Readers do not notice that the writer was dropped: they still
+    /// read the last value, and a wait for a change does not end. Where that matters, publish a last value
+    /// that means the end. In a child that was forked in the middle of a write, a reader's `try_read` and `try_read_for`
+    /// return `None` until [`Reader::reset_after_fork`].
     ///
     /// ```
     /// use std::thread;
@@ -74,13 +74,13 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
 
 /// The only writer of a value that was [split](Sequenced::split). Cannot be cloned.
 ///
-/// `H` is how it holds on to the value: `&SeqLock<T>`, or `Arc<SeqLock<T>>`.
+/// `H` is the type of its handle to the value: `&SeqLock<T>`, or `Arc<SeqLock<T>>`.
 pub struct Writer<H> {
     shared: H,
 }
 
 impl<H> Writer<H> {
-    /// The caller knows that there is no other writer.
+    /// Creates the writer; the caller ensures that there is no other one.
     pub(super) fn new(shared: H) -> Self {
         Writer { shared }
     }
@@ -95,21 +95,21 @@ where
 {
     /// Replaces the value.
     ///
-    /// Takes no lock; with [`Fair`](crate::lock::Fair) as `L` a starving reader makes it pause first,
-    /// for a bounded time.
+    /// Takes no lock; with [`Fair`](crate::lock::Fair) as `L` it first pauses, for a bounded time, if a
+    /// starving reader requested its turn.
     #[inline]
     pub fn set(&mut self, value: T) {
         self.set_from(&value);
     }
 
-    /// As [`set`](Self::set), straight from where the value is.
+    /// Replaces the value by a copy of `*value`: one copy in all for any size.
     #[inline]
     pub fn set_from(&mut self, value: &T) {
         self.shared.back_off();
         self.shared.publish(value);
     }
 
-    /// As [`set`](Self::set), and gives the version that the value has.
+    /// Replaces the value, and returns the version of the new one.
     #[inline]
     #[must_use = "if the version is not needed, `set` is the call"]
     pub fn set_versioned(&mut self, value: T) -> Version {
@@ -117,7 +117,7 @@ where
         self.version()
     }
 
-    /// As [`set`](Self::set), and gives the value that was there before.
+    /// Replaces the value, and returns the old one.
     ///
     /// ```
     /// let mut lock = tearfree::SeqLock::new(1);
@@ -130,17 +130,17 @@ where
         self.update(|current| core::mem::replace(current, value))
     }
 
-    /// Changes the value by a closure that works on a private copy; a panic publishes nothing.
+    /// Changes the value by a closure, which gets a private copy; a panic publishes nothing.
     #[inline]
     pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
         let Ok(result) = self.update_or_discard(|value| Ok::<R, Infallible>(change(value)));
         result
     }
 
-    /// As [`update`](Self::update), but publishes only if the closure gives `Ok`.
+    /// Changes the value as [`update`](Self::update) does, but publishes only if the closure returns `Ok`.
     ///
     /// # Errors
-    /// What the closure returns.
+    /// The error of the closure.
     #[inline]
     pub fn update_or_discard<R, E>(
         &mut self,
@@ -150,14 +150,14 @@ where
         self.shared.change_as_writer(change)
     }
 
-    /// The value, which only this writer changes: a copy, without a look at the count.
+    /// Returns a copy of the value, which only this writer changes, without a load of the count.
     #[inline]
     #[must_use]
     pub fn get(&self) -> T {
         self.shared.copy_as_writer()
     }
 
-    /// The version of that value; as no one else writes, the one that the last [`set`](Self::set) made.
+    /// Returns the version of the value: that of this writer's last write.
     ///
     /// ```
     /// let mut lock = tearfree::SeqLock::new(1);
@@ -171,7 +171,7 @@ where
         self.shared.version()
     }
 
-    /// One more reader of the value, also after all others are gone.
+    /// Returns a new reader of the value, also after all others were dropped.
     ///
     /// ```
     /// # #[cfg(feature = "std")] {
@@ -192,9 +192,9 @@ where
 
 /// A reader of a value that was [split](Sequenced::split).
 ///
-/// `H` is how it holds on to the value: `&SeqLock<T>`, or `Arc<SeqLock<T>>`. Clones are as cheap as
+/// `H` is the type of its handle to the value: `&SeqLock<T>`, or `Arc<SeqLock<T>>`. Clones are as cheap as
 /// those of `H`. It has all calls of [`Sequenced`] that read without the writer lock; that lock would
-/// not keep out the [`Writer`], which takes none.
+/// not exclude the [`Writer`], which takes none.
 ///
 /// ```
 /// use tearfree::{SeqLock, field};
@@ -223,75 +223,75 @@ where
     P: Protocol,
     H: Deref<Target = Sequenced<T, L, P>>,
 {
-    /// As [`Sequenced::read`].
+    /// Reads as [`Sequenced::read`] does.
     #[inline]
     #[must_use]
     pub fn read(&self) -> T {
         self.shared.read()
     }
 
-    /// As [`Sequenced::read_into`].
+    /// Reads as [`Sequenced::read_into`] does.
     #[inline]
     pub fn read_into(&self, to: &mut T) {
         self.shared.read_into(to);
     }
 
-    /// As [`Sequenced::try_read`].
+    /// Attempts a read as [`Sequenced::try_read`] does.
     #[inline]
     #[must_use]
     pub fn try_read(&self) -> Option<T> {
         self.shared.try_read()
     }
 
-    /// As [`Sequenced::try_read_for`].
+    /// Attempts a read as [`Sequenced::try_read_for`] does.
     #[cfg(feature = "std")]
     #[must_use]
     pub fn try_read_for(&self, timeout: core::time::Duration) -> Option<T> {
         self.shared.try_read_for(timeout)
     }
 
-    /// As [`Sequenced::read_fields`].
+    /// Reads as [`Sequenced::read_fields`] does.
     #[inline]
     #[must_use]
     pub fn read_fields<S: FieldSet<T>>(&self, fields: S) -> S::Values {
         self.shared.read_fields(fields)
     }
 
-    /// As [`Sequenced::read_with`].
+    /// Computes as [`Sequenced::read_with`] does.
     #[cfg(feature = "zerocopy")]
     #[inline]
-    pub fn read_with<R>(&self, look: impl FnMut(&View<'_, T>) -> R) -> R {
-        self.shared.read_with(look)
+    pub fn read_with<R>(&self, compute: impl FnMut(&View<'_, T>) -> R) -> R {
+        self.shared.read_with(compute)
     }
 
-    /// As [`Sequenced::version`].
+    /// Returns the same as [`Sequenced::version`].
     #[inline]
     #[must_use]
     pub fn version(&self) -> Version {
         self.shared.version()
     }
 
-    /// As [`Sequenced::read_versioned`].
+    /// Reads as [`Sequenced::read_versioned`] does.
     #[inline]
     #[must_use]
     pub fn read_versioned(&self) -> (T, Version) {
         self.shared.read_versioned()
     }
 
-    /// As [`Sequenced::read_if_changed`].
+    /// Reads as [`Sequenced::read_if_changed`] does.
     #[inline]
-    #[must_use = "`seen` is of this value now; it is not given again"]
+    #[must_use = "`seen` is now the version of this value, which is not returned again"]
     pub fn read_if_changed(&self, seen: &mut Version) -> Option<T> {
         self.shared.read_if_changed(seen)
     }
 
-    /// As [`Sequenced::changed`].
+    /// Waits as [`Sequenced::changed`] does.
     #[cfg(any(feature = "std", feature = "critical-section"))]
     pub fn changed(&self, seen: Version) -> super::Changed<'_, T, L, P> {
         self.shared.changed(seen)
     }
 
-    /// As [`Sequenced::wait_changed`].
+    /// Waits as [`Sequenced::wait_changed`] does.
     #[cfg(feature = "std")]
     pub fn wait_changed(&self, seen: Version, timeout: Option<core::time::Duration>) -> bool {
         self.shared.wait_changed(seen, timeout)

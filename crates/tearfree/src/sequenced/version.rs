@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Versions: has it changed since, and waiting until it has.
+//! Versions: whether a value has changed, and waiting until it has.
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -11,22 +11,22 @@ use std::time::Instant;
 use super::Sequenced;
 use super::protocol::Protocol;
 use crate::lock::WriterLock;
-use crate::misuse::{self, Mark};
+use crate::misuse::{self, LockId};
 
-/// Which write a value comes from. Two versions of one lock are equal if no write lies between them.
+/// The write that a value comes from. Two versions of one lock are equal if no write lies between them.
 ///
-/// It has no order and no number: a count may wrap (P9). Versions of two locks have nothing to do with each
-/// other; debug builds with `std` panic where two such are compared, or one is given to the other lock.
+/// Versions have no order: a count may wrap (P9). Versions of two locks cannot be compared; debug builds with
+/// `std` panic where they are, or where one is passed to the other lock.
 #[derive(Clone, Copy)]
 pub struct Version {
     count: usize,
-    lock: Mark,
+    lock: LockId,
 }
 
 impl Version {
-    /// The version that a reader saw who began at this even count.
+    /// Creates the version that belongs to this even count.
     #[inline]
-    pub(crate) fn new(even: usize, lock: Mark) -> Self {
+    pub(crate) fn new(even: usize, lock: LockId) -> Self {
         Version { count: even, lock }
     }
 }
@@ -57,7 +57,7 @@ impl Hash for Version {
 }
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
-    /// The version of the last write that is complete. Never waits.
+    /// Returns the version of the last complete write. Never waits.
     ///
     /// A thread that sees another version than before also sees what the writer did before that write.
     ///
@@ -71,10 +71,10 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[inline]
     #[must_use]
     pub fn version(&self) -> Version {
-        Version::new(P::newest(P::count(&self.cell)), self.lock.identity().get())
+        Version::new(P::newest(P::count(&self.cell)), self.lock.identity().id())
     }
 
-    /// The value and the version that it has.
+    /// Returns the value and its version.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new(1);
@@ -90,7 +90,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         }
     }
 
-    /// The value, if it is of another version than `seen`, which then becomes the new one.
+    /// Returns the value if its version is not `seen`, and sets `seen` to the new version.
     ///
     /// Without a change this costs one load and copies nothing.
     ///
@@ -103,7 +103,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// assert_eq!(lock.read_if_changed(&mut seen), None);
     /// ```
     #[inline]
-    #[must_use = "`seen` is of this value now; it is not given again"]
+    #[must_use = "`seen` is now the version of this value, which is not returned again"]
     pub fn read_if_changed(&self, seen: &mut Version) -> Option<T> {
         if self.version() == *seen {
             return None;
@@ -113,14 +113,14 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         Some(value)
     }
 
-    /// Sleeps until the version is another than `seen`; `false` if `timeout` is over before.
+    /// Sleeps until the version is not `seen`; returns `false` if `timeout` passes before.
     ///
     /// No change is missed: one between the read that gave `seen` and this call ends it at once. After
     /// `true` the caller sees what the writer did before its write. A writer pays for waiting with one
     /// load; it makes a system call only if a thread sleeps.
     ///
     /// A waiter takes no lock and delays no writer. On Linux each call that has to wait makes two system
-    /// calls, `membarrier` and `futex`. A thread that holds a guard of this very lock would wait for itself.
+    /// calls, `membarrier` and `futex`. A thread that holds a guard of this lock would wait for itself.
     ///
     /// # Panics
     /// In debug builds with `std`, if there is no timeout and this thread holds the lock.
@@ -145,7 +145,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
                 return true;
             }
             let round = self.waiters.announce();
-            // Before the version: a change that comes in time counts, however late this thread looks.
+            // Before the load of the version, so that a change before the deadline is never missed.
             let is_over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
             if self.version() != seen {
                 return true;
@@ -154,7 +154,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
                 return false;
             }
             if deadline.is_none() {
-                self.lock.identity().assert_not_mine();
+                self.lock.identity().assert_not_held_here();
             }
             self.waiters.sleep(&round, deadline);
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Calls with a kind of interruption kept out: the kernel's `_irq`, `_irqsave` and `_bh` forms.
+//! Calls with a kind of interruption blocked: the kernel's `_irq`, `_irqsave` and `_bh` forms.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -10,23 +10,22 @@ use crate::context::{Context, Entered, SavedContext};
 use crate::lock::WriterLock;
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
-    /// The calls of this lock with a kind of interruption kept out: `write_seqlock_irqsave` is
+    /// Returns a handle whose calls block a kind of interruption: `write_seqlock_irqsave` is
     /// `within::<IrqSave>().write()`.
     ///
-    /// Where a handler writes, or reads without being able to wait, each writer has to keep it out. Costs
-    /// what the context costs, for each call. For a lock that always does it, see
-    /// [`InContext`](crate::lock::InContext).
+    /// Where a handler writes, or reads and cannot wait, each writer has to block it. Each call costs what the
+    /// context costs. For a lock that does so in every call, see [`InContext`](crate::lock::InContext).
     ///
     /// ```
     /// # #[cfg(all(feature = "std", unix))] {
     /// use tearfree::{SeqLock, context::IrqSave};
     /// static SEEN: SeqLock<u64> = SeqLock::new(1);
-    /// let in_order = SEEN.within::<IrqSave>(); // nothing is kept out yet
-    /// in_order.update(|seen| *seen += 1); // no signal handler runs in this thread meanwhile
-    /// *in_order.write() += 1; // nor while this guard lives
-    /// in_order.set_from(&(in_order.read() + 1));
-    /// assert_eq!(in_order.update_or_discard(|_| Err::<(), _>("no")), Err("no"));
-    /// assert_eq!(in_order.read(), 4);
+    /// let blocking = SEEN.within::<IrqSave>(); // nothing is blocked yet
+    /// blocking.update(|seen| *seen += 1); // no signal handler runs in this thread meanwhile
+    /// *blocking.write() += 1; // nor while this guard lives
+    /// blocking.set_from(&(blocking.read() + 1));
+    /// assert_eq!(blocking.update_or_discard(|_| Err::<(), _>("no")), Err("no"));
+    /// assert_eq!(blocking.read(), 4);
     /// # }
     /// ```
     #[inline]
@@ -36,8 +35,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     }
 }
 
-/// A [`SeqLock`](crate::SeqLock) or [`SeqLatch`](crate::SeqLatch) whose calls keep a kind of interruption
-/// out. Made by [`within`](Sequenced::within). What it has no call for is done under the guard of
+/// A handle of a [`SeqLock`](crate::SeqLock) or [`SeqLatch`](crate::SeqLatch) whose calls block a kind of
+/// interruption. Created by [`within`](Sequenced::within). For calls that it lacks, use the guard of
 /// [`write`](Self::write).
 pub struct Within<'a, T, L, C, P: Protocol> {
     lock: &'a Sequenced<T, L, P>,
@@ -45,7 +44,7 @@ pub struct Within<'a, T, L, C, P: Protocol> {
 }
 
 impl<T: Copy, L: WriterLock, C: Context, P: Protocol> Within<'_, T, L, C, P> {
-    /// As [`Sequenced::read`]: `read_seqbegin_irqsave` and `read_seqretry_irqrestore`.
+    /// Reads as [`Sequenced::read`] does: `read_seqbegin_irqsave` and `read_seqretry_irqrestore`.
     #[doc(alias("read_seqbegin_irqsave", "read_seqretry_irqrestore"))]
     #[inline]
     #[must_use]
@@ -53,27 +52,27 @@ impl<T: Copy, L: WriterLock, C: Context, P: Protocol> Within<'_, T, L, C, P> {
         C::with(|| self.lock.read())
     }
 
-    /// As [`Sequenced::set`].
+    /// Replaces the value as [`Sequenced::set`] does.
     #[inline]
     pub fn set(self, value: T) {
         self.set_from(&value);
     }
 
-    /// As [`Sequenced::set_from`].
+    /// Replaces the value as [`Sequenced::set_from`] does.
     #[inline]
     pub fn set_from(self, value: &T) {
         self.lock.back_off();
         C::with(|| self.lock.publish_locked(value));
     }
 
-    /// As [`Sequenced::replace`].
+    /// Replaces the value as [`Sequenced::replace`] does.
     #[inline]
     #[must_use = "if the old value is not needed, `set` is cheaper"]
     pub fn replace(self, value: T) -> T {
         self.update(|current| core::mem::replace(current, value))
     }
 
-    /// As [`Sequenced::set_versioned`].
+    /// Replaces the value as [`Sequenced::set_versioned`] does.
     #[inline]
     #[must_use = "if the version is not needed, `set` is the call"]
     pub fn set_versioned(self, value: T) -> Version {
@@ -81,27 +80,27 @@ impl<T: Copy, L: WriterLock, C: Context, P: Protocol> Within<'_, T, L, C, P> {
         C::with(|| self.lock.publish_versioned(&value))
     }
 
-    /// As [`Sequenced::set_if_current`].
+    /// Replaces the value as [`Sequenced::set_if_current`] does.
     ///
     /// # Errors
-    /// The present version.
+    /// The present version, if it is not `seen`.
     #[inline]
     pub fn set_if_current(self, seen: Version, value: T) -> Result<Version, Version> {
         self.lock.back_off();
         C::with(|| self.lock.publish_if_current(seen, &value))
     }
 
-    /// As [`Sequenced::update`].
+    /// Changes the value as [`Sequenced::update`] does.
     #[inline]
     pub fn update<R>(self, change: impl FnOnce(&mut T) -> R) -> R {
         self.lock.back_off();
         C::with(|| self.lock.change(change))
     }
 
-    /// As [`Sequenced::update_or_discard`].
+    /// Changes the value as [`Sequenced::update_or_discard`] does.
     ///
     /// # Errors
-    /// What the closure returns.
+    /// The error of the closure.
     #[inline]
     pub fn update_or_discard<R, E>(
         self,
@@ -114,7 +113,7 @@ impl<T: Copy, L: WriterLock, C: Context, P: Protocol> Within<'_, T, L, C, P> {
         })
     }
 
-    /// As [`Sequenced::read_or_lock`], with the interruption kept out of the locked read:
+    /// Reads as [`Sequenced::read_or_lock`] does, with the interruption blocked in the locked read:
     /// `read_seqbegin_or_lock_irqsave` and `done_seqretry_irqrestore`, or `scoped_seqlock_read` with
     /// `ss_lock_irqsave`.
     #[doc(alias("read_seqbegin_or_lock_irqsave", "done_seqretry_irqrestore", "ss_lock_irqsave"))]
@@ -129,7 +128,7 @@ impl<T: Copy, L: WriterLock, C: Context, P: Protocol> Within<'_, T, L, C, P> {
 }
 
 impl<'a, T: Copy, L: WriterLock, C: SavedContext, P: Protocol> Within<'a, T, L, C, P> {
-    /// As [`Sequenced::write`], for the life of the guard: `write_seqlock_irq`, `write_seqlock_irqsave`,
+    /// Locks as [`Sequenced::write`] does, with the interruption blocked while the guard lives: `write_seqlock_irq`, `write_seqlock_irqsave`,
     /// `write_seqlock_bh`.
     #[doc(alias(
         "write_seqlock_irq",
@@ -142,12 +141,12 @@ impl<'a, T: Copy, L: WriterLock, C: SavedContext, P: Protocol> Within<'a, T, L, 
     #[inline]
     pub fn write(self) -> WriteGuard<'a, T, L, C, P> {
         self.lock.back_off();
-        // P10: entered before the lock is taken, left after it is given back.
+        // P10: entered before the lock is taken, left after it is released.
         let entered = Entered::new();
         self.lock.guard(self.lock.hold(), entered)
     }
 
-    /// As [`Sequenced::try_write`], for the life of the guard.
+    /// Locks as [`Sequenced::try_write`] does, with the interruption blocked while the guard lives.
     #[inline]
     #[must_use]
     pub fn try_write(self) -> Option<WriteGuard<'a, T, L, C, P>> {
@@ -156,7 +155,7 @@ impl<'a, T: Copy, L: WriterLock, C: SavedContext, P: Protocol> Within<'a, T, L, 
         Some(self.lock.guard(holding, entered))
     }
 
-    /// As [`Sequenced::read_excl`], for the life of the guard: `read_seqlock_excl_irq`,
+    /// Locks as [`Sequenced::read_excl`] does, with the interruption blocked while the guard lives: `read_seqlock_excl_irq`,
     /// `read_seqlock_excl_irqsave`, `read_seqlock_excl_bh`.
     #[doc(alias(
         "read_seqlock_excl_irq",
@@ -168,12 +167,12 @@ impl<'a, T: Copy, L: WriterLock, C: SavedContext, P: Protocol> Within<'a, T, L, 
     ))]
     #[inline]
     pub fn read_excl(self) -> ExclGuard<'a, T, L, C> {
-        // P10: entered before the lock is taken, left after it is given back.
+        // P10: entered before the lock is taken, left after it is released.
         let entered = Entered::new();
         self.lock.guard_excl(self.lock.hold_for_read(), entered)
     }
 
-    /// As [`Sequenced::try_read_excl`], for the life of the guard.
+    /// Locks as [`Sequenced::try_read_excl`] does, with the interruption blocked while the guard lives.
     #[inline]
     #[must_use]
     pub fn try_read_excl(self) -> Option<ExclGuard<'a, T, L, C>> {

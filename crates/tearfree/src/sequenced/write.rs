@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The writer side: a private copy, published at the end.
+//! The calls of writers, which publish a private copy.
 
 #![allow(unsafe_code, reason = "the writer's own copy becomes a value here (P4)")]
 
@@ -15,15 +15,14 @@ use super::{Sequenced, Version, WriteGuard};
 use crate::context::{Entered, Thread};
 use crate::lock::{Holding, WriterLock};
 #[cfg(feature = "std")]
-use crate::wait::Patience;
+use crate::wait::SpinWait;
 
 impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Replaces the value.
     ///
-    /// Takes the writer lock, makes the count odd, copies, makes it even. Waits for other writers and
-    /// for [locking readers](Self::read_excl), never for other readers. Where the lock is
-    /// [`Fair`](crate::lock::Fair), a request of a starving reader makes it pause first, for a bounded
-    /// time.
+    /// Takes the writer lock, makes the count odd, copies, makes it even. Waits for other writers and for
+    /// [locking readers](Self::read_excl), never for other readers. With [`Fair`](crate::lock::Fair) it first
+    /// pauses, for a bounded time, if a starving reader requested its turn.
     ///
     /// # Panics
     /// In debug builds with `std`, if this thread holds the lock: see [re-entering](crate::SeqLock#re-entering).
@@ -41,7 +40,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.publish_locked(&value);
     }
 
-    /// As [`set`](Self::set), straight from where the value is: one copy in all, whatever the size.
+    /// Replaces the value by a copy of `*value`: one copy in all for any size.
     ///
     /// ```
     /// let table = [7_u64; 512];
@@ -55,7 +54,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.publish_locked(value);
     }
 
-    /// As [`set`](Self::set), and gives the value that was there before.
+    /// Replaces the value, and returns the old one.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new(1);
@@ -68,8 +67,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.update(|current| core::mem::replace(current, value))
     }
 
-    /// As [`set`](Self::set), and gives the version that the value has, for a
-    /// [wait](Self::wait_changed) that only later writes end.
+    /// Replaces the value, and returns the version of the new one, for a [wait](Self::wait_changed) that only
+    /// later writes end.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new(1);
@@ -83,17 +82,16 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.publish_versioned(&value)
     }
 
-    /// As [`set`](Self::set), if no write came after the one that `seen` is of; otherwise the version of
-    /// the value that is there.
+    /// Replaces the value if its version is still `seen`, and returns the new version.
     ///
     /// # Errors
-    /// The present version, with which the caller can read and try again.
+    /// The present version, if it is not `seen`. Read the value again, and retry.
     ///
     /// # Examples
     /// ```
     /// let lock = tearfree::SeqLock::new(1);
     /// let (value, seen) = lock.read_versioned();
-    /// let seen = lock.set_if_current(seen, value + 1).expect("no one else writes");
+    /// let seen = lock.set_if_current(seen, value + 1).expect("there is no other writer");
     /// lock.set(7);
     /// assert!(lock.set_if_current(seen, 3).is_err());
     /// assert_eq!(lock.read(), 7);
@@ -105,7 +103,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.publish_if_current(seen, &value)
     }
 
-    /// Changes the value by a closure that works on a private copy.
+    /// Changes the value by a closure, which gets a private copy.
     ///
     /// Readers see the old value until the closure has returned, however long it takes. If it panics,
     /// nothing is published and the lock is free again: there is no poisoning.
@@ -126,11 +124,11 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.change(change)
     }
 
-    /// As [`update`](Self::update), but publishes only if the closure gives `Ok`: an early return with
-    /// `?` leaves the old value. Waits for other writers, as `update` does.
+    /// Changes the value as [`update`](Self::update) does, but publishes only if the closure returns `Ok`: an
+    /// early return with `?` leaves the old value. Waits for other writers, as `update` does.
     ///
     /// # Errors
-    /// What the closure returns.
+    /// The error of the closure.
     ///
     /// # Examples
     /// ```
@@ -155,9 +153,9 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.change_as_writer(change)
     }
 
-    /// Takes the writer lock and gives a private copy to work on: `write_seqlock`.
+    /// Takes the writer lock and returns a guard with a private copy: `write_seqlock`.
     ///
-    /// The end of the guard publishes the copy and gives the lock back: `write_sequnlock`.
+    /// Dropping the guard publishes the copy and releases the lock: `write_sequnlock`.
     /// [`WriteGuard::discard`], or (with `std`) a panic while the guard lives, publishes nothing.
     ///
     /// # Panics
@@ -181,8 +179,8 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         self.guard(self.hold(), Entered::new())
     }
 
-    /// As [`write`](Self::write), if no other writer is inside: `write_tryseqlock`. Never waits,
-    /// pauses or yields, whatever the lock.
+    /// Locks as [`write`](Self::write) does, if the lock is free: `write_tryseqlock`. Never waits, pauses or
+    /// yields, with any lock.
     ///
     /// ```
     /// let lock = tearfree::SeqLock::new(1);
@@ -199,10 +197,10 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         Some(self.guard(self.try_hold()?, Entered::new()))
     }
 
-    /// As [`write`](Self::write), but gives up after `timeout`.
+    /// Locks as [`write`](Self::write) does, but gives up after `timeout`.
     ///
-    /// One attempt is made in any case. It looks again and again, in steps that grow to a millisecond, and
-    /// does not queue: beside other writers it may lose each time.
+    /// One attempt is made in any case. It polls the lock, at intervals that grow to a millisecond, and does
+    /// not queue: beside other writers each attempt may fail.
     ///
     /// ```
     /// use std::time::Duration;
@@ -217,19 +215,19 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     #[doc(alias("try_lock_for"))]
     #[must_use]
     pub fn try_write_for(&self, timeout: Duration) -> Option<WriteGuard<'_, T, L, Thread, P>> {
-        let mut patience = Patience::until(Instant::now().checked_add(timeout));
+        let mut spin_wait = SpinWait::with_deadline(Instant::now().checked_add(timeout));
         loop {
             if let Some(guard) = self.try_write() {
                 return Some(guard);
             }
-            if patience.is_over() {
+            if spin_wait.is_over() {
                 return None;
             }
-            patience.wait();
+            spin_wait.wait();
         }
     }
 
-    /// Gives a starving reader its turn, if the lock is fair and one asked for it.
+    /// Pauses if the lock is fair and a starving reader requested its turn.
     #[inline]
     pub(super) fn back_off(&self) {
         self.lock.back_off(size_of::<T>());
@@ -277,7 +275,7 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         result
     }
 
-    /// Changes a private copy, and publishes it if that gives `Ok`. The caller is the one writer (P5).
+    /// Changes a private copy, and publishes it if `change` returns `Ok`. The caller is the one writer (P5).
     #[inline]
     pub(super) fn change_as_writer<R, E>(
         &self,
@@ -292,14 +290,14 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
     /// Stores `value`, moves the count, and wakes the waiters. The caller is the one writer (P5).
     #[inline]
     pub(super) fn publish(&self, value: &T) {
-        self.lock.identity().publication_begins();
+        self.lock.identity().note_publication_begins();
         P::publish(&self.cell, value);
-        self.lock.identity().publication_ended();
+        self.lock.identity().note_publication_ended();
         #[cfg(any(feature = "std", feature = "critical-section"))]
         self.waiters.wake();
     }
 
-    /// The value as the one writer sees it, while no one else changes it (P5).
+    /// Returns the current value; the lock holder needs no validation (P5).
     #[inline]
     pub(super) fn copy_as_writer(&self) -> T {
         let mut value = MaybeUninit::uninit();

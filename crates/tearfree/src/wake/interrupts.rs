@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Waiting for a change without an operating system: the writer calls the wakers itself.
 //!
-//! With `std` a thread does so, for a waker may be any code. On bare metal there is none, and the wakers of
-//! its executors are made to be called by interrupts. Each wait brings its own entry of the lock's list, in
-//! its future, so nothing is allocated, and any number of tasks can wait. The list is used in critical
+//! With `std` a thread calls them, because a waker may run any code. On bare metal there is no thread, and the
+//! wakers of its executors may be called in interrupt handlers. Each wait has its entry of the lock's list in its
+//! future, so nothing is allocated, and any number of tasks can wait. The list is used in critical
 //! sections only; wakers are called and dropped outside of them.
 //!
-//! A task adds its entry, then looks at the version once more; a writer publishes, then looks at the list. A
-//! fence between the two on each side forbids that both overlook the other (P8).
+//! A task adds its entry, then loads the version again; a writer publishes, then loads the head of the list.
+//! With a fence between the two on each side, at least one of them sees the other's store (P8).
 
 #![allow(unsafe_code, reason = "a list whose entries are in pinned futures")]
 
@@ -25,19 +25,19 @@ use crate::sync::AtomicPtr;
 /// The tasks that wait for the next change.
 ///
 /// # Invariants
-/// In a critical section `first` leads, over each `next`, to the entries that have a waker, and to null. Each
-/// of them is pinned, and unlinks itself before its memory ends.
+/// In a critical section the list from `first` over each `next` has the entries with a waker, and ends with
+/// null. Each entry is pinned, and unlinks itself before its memory is freed.
 pub(crate) struct Waiters {
     first: AtomicPtr<Entry>,
 }
 
-/// What a wait adds to the list. It is linked while it has a waker.
+/// An entry of the list. It is linked while it has a waker.
 struct Entry {
     next: AtomicPtr<Entry>,
     waker: Mutex<Cell<Option<Waker>>>,
 }
 
-/// A task's entry in the list of a lock; its end takes it out.
+/// A task's entry in the list of a lock; dropping it removes the entry.
 pub(crate) struct Listener<'a> {
     waiters: &'a Waiters,
     entry: Entry,
@@ -49,7 +49,7 @@ impl Waiters {
         Waiters { first: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    /// Calls every waiting task. The one writer calls this after it published.
+    /// Wakes every waiting task. The one writer calls this after it published.
     #[inline]
     pub(crate) fn wake(&self) {
         // ORDERING: P8. Pairs with the fence in `listen`: one of the two sees the other.
@@ -68,7 +68,7 @@ impl Waiters {
         }
     }
 
-    /// Has `waker` called at the next change. The task has to look at the version once more before it waits.
+    /// Registers `waker` for the next change. The task has to load the version again before it waits.
     pub(crate) fn listen<'a>(
         &'a self,
         mut listener: Pin<&mut Option<Listener<'a>>>,
@@ -82,7 +82,7 @@ impl Waiters {
             }));
         }
         if let Some(listener) = listener.as_ref().as_pin_ref() {
-            listener.leave(waker.clone());
+            listener.register(waker.clone());
         }
         // ORDERING: P8. Pairs with the fence in `wake`: one of the two sees the other.
         order::fence_announce();
@@ -91,13 +91,13 @@ impl Waiters {
     fn add(&self, entry: &Entry) {
         // ORDERING: Relaxed: as the list changes in critical sections alone, and this is one.
         entry.next.store(self.first.load(PLAIN), PLAIN);
-        // ORDERING: Relaxed, P8. The fence in `listen` comes between this and the look at the
+        // ORDERING: Relaxed, P8. The fence in `listen` comes between this and the load of the
         // version.
         // INVARIANT: the entry is pinned, and has a waker.
         self.first.store(ptr::from_ref(entry).cast_mut(), PLAIN);
     }
 
-    /// Takes the first entry out, and its waker.
+    /// Removes the first entry, and returns its waker.
     fn take_first(&self, section: CriticalSection<'_>) -> Option<Waker> {
         // ORDERING: Relaxed: as `section` shows that nothing changes the list meanwhile.
         let first = self.first.load(PLAIN);
@@ -109,7 +109,7 @@ impl Waiters {
         entry.waker.borrow(section).take()
     }
 
-    /// Takes this entry out, if it is in the list, and its waker.
+    /// Removes this entry, if it is in the list, and returns its waker.
     fn remove(&self, entry: &Entry, section: CriticalSection<'_>) -> Option<Waker> {
         let waker = entry.waker.borrow(section).take()?;
         let mut link = &self.first;
@@ -136,8 +136,8 @@ impl Entry {
 }
 
 impl Listener<'_> {
-    /// Leaves `waker` to be called once, at the next change.
-    fn leave(self: Pin<&Self>, waker: Waker) {
+    /// Registers `waker`, to be called once, at the next change.
+    fn register(self: Pin<&Self>, waker: Waker) {
         let entry = &self.get_ref().entry;
         let replaced = critical_section::with(|section| {
             let replaced = entry.waker.borrow(section).replace(Some(waker));
@@ -146,7 +146,7 @@ impl Listener<'_> {
             }
             replaced
         });
-        drop(replaced); // outside of the critical section, for it is foreign code
+        drop(replaced); // outside of the critical section: a waker's drop runs any code
     }
 }
 

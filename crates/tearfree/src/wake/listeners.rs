@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Wakers of tasks that wait for a change, and the thread that calls them.
 //!
-//! A waker is foreign code: it may take locks, allocate, and run a task. A writer must not call it, least
-//! of all one in a signal handler or under its lock. So a writer only sets a bit and wakes a thread of
-//! this crate, which calls the wakers. The thread starts with the first task that has to wait, and sleeps
-//! while nothing changes.
+//! A waker may run any code: take locks, allocate, run a task. A writer must not call it, because it may be
+//! in a signal handler, and holds its lock. So a writer only sets a bit and wakes a thread of this crate,
+//! which calls the wakers. The thread starts with the first task that has to wait, and sleeps while nothing
+//! changes.
 //!
 //! A forked child has no such thread, and the locks of the table may be held in it by threads that it does not
 //! have. So it begins with a table of its own, and never touches its parent's.
 //!
-//! A task leaves its waker here, then announces itself, then looks at the version once more. That it
-//! cannot miss the change is argued as for a sleeping thread (P8).
+//! A task registers its waker here, then announces itself, then loads the version again. It cannot miss the
+//! change, for the same reason as a sleeping thread (P8).
 
 #![allow(unsafe_code, reason = "a table for each process, behind one pointer")]
 
@@ -24,11 +24,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use super::{LONGEST_UNANNOUNCED_SLEEP, sleep};
+use super::sleep;
+use crate::asymmetric::LONGEST_UNANNOUNCED_SLEEP;
 use crate::order::PLAIN;
 use crate::sync::AtomicU32;
 
-/// One bit each in a word. Two locks of one bucket wake each other's tasks, which look and wait again.
+/// One bit of a word for each bucket. Two locks of one bucket wake each other's tasks, which then wait again.
 const BUCKETS: usize = u32::BITS as usize;
 
 /// The table of this process, or of its parent; null before a task waits. A table is never freed.
@@ -39,8 +40,8 @@ struct Listeners {
     process: u32,
     /// The buckets in which something changed. The thread sleeps on it.
     changed: AtomicU32,
-    /// Some task could not announce itself: the thread calls all of them in short intervals.
-    looks_by_itself: AtomicBool,
+    /// The fence of some task was refused, so the thread calls all wakers in short intervals.
+    is_polling: AtomicBool,
     buckets: [Mutex<Vec<Entry>>; BUCKETS],
     starts: Mutex<Starts>,
 }
@@ -48,7 +49,7 @@ struct Listeners {
 struct Starts {
     /// Whether the thread that calls the wakers was started.
     has_thread: bool,
-    /// So many listeners there were. Wide enough never to come back, also on 32-bit machines.
+    /// How many listeners there have been. 64 bits never wrap, also on 32-bit machines.
     listeners: u64,
 }
 
@@ -57,26 +58,26 @@ struct Entry {
     waker: Waker,
 }
 
-/// A task's place among the listeners; its end gives it up.
+/// A task that waits; dropping it removes its waker.
 pub(crate) struct Listener<'a> {
     table: &'static Listeners,
     number: u64,
     word: &'a AtomicU32,
 }
 
-/// The bucket of the lock whose word this is.
+/// Returns the bucket of the lock whose word this is.
 fn bucket_of(word: &AtomicU32) -> usize {
     // The middle bits differ between neighbours in an array, and between allocations.
     let address = core::ptr::from_ref(word).addr();
     ((address >> 4) ^ (address >> 9) ^ (address >> 14)) % BUCKETS
 }
 
-/// Tells the thread that calls the wakers about a change. Takes no lock, and can be called by a handler.
+/// Notifies the thread that calls the wakers of a change. Takes no lock, so signal handlers can call it.
 pub(super) fn notify(word: &AtomicU32) {
     let Some(table) = Listeners::existing() else { return };
-    // ORDERING: pairs with the exchange in `serve`: it then finds the waker that was left before
-    // the announcement that this thread saw. RC11 knows no execution without it, because that would
-    // be a circle of reads; processors do.
+    // ORDERING: pairs with the exchange in `serve`, which then finds the waker that was registered
+    // before the announcement that this thread saw. RC11 allows no execution without it, as that
+    // would be a circle of reads; processors do.
     table.changed.fetch_or(1 << bucket_of(word), Ordering::Release);
     sleep::wake_all(&table.changed);
 }
@@ -112,7 +113,7 @@ fn start_thread(table: &'static Listeners) -> std::io::Result<()> {
 }
 
 impl<'a> Listener<'a> {
-    /// A place without a waker. `None` where the thread that calls wakers cannot be started.
+    /// Creates a listener without a waker; `None` if the thread that calls wakers cannot be started.
     pub(super) fn new(word: &'a AtomicU32) -> Option<Self> {
         let table = Listeners::current();
         let mut starts = table.starts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,9 +131,9 @@ impl<'a> Listener<'a> {
             && self.table.process == std::process::id()
     }
 
-    /// Leaves `waker` to be called once, at the next change.
-    pub(super) fn leave(&self, waker: &Waker) {
-        // A waker's `clone` and its end are foreign code, which may come here again: not under the mutex.
+    /// Registers `waker`, to be called once, at the next change.
+    pub(super) fn register(&self, waker: &Waker) {
+        // A waker's `clone` and `drop` may run any code, also this function: not under the mutex.
         let waker = waker.clone();
         let mut entries = self.entries();
         let replaced = match entries.iter_mut().find(|entry| entry.listener == self.number) {
@@ -146,10 +147,10 @@ impl<'a> Listener<'a> {
         drop(replaced);
     }
 
-    /// A task whose announcement the writer is not sure to see (P8) is called every now and then.
-    pub(super) fn look_without_notice(&self) {
-        // ORDERING: Relaxed: a request to look soon; the task that sets it first wakes the thread.
-        if !self.table.looks_by_itself.swap(true, PLAIN) {
+    /// Has the thread call all wakers in short intervals, for a task whose fence was refused (P8).
+    pub(super) fn request_polling(&self) {
+        // ORDERING: Relaxed: a request to poll; the task that sets it first wakes the thread.
+        if !self.table.is_polling.swap(true, PLAIN) {
             // ORDERING: Relaxed: as `serve` calls whatever wakers it finds, now and in each interval.
             self.table.changed.fetch_or(u32::MAX, PLAIN);
             sleep::wake_all(&self.table.changed);
@@ -168,10 +169,10 @@ impl Drop for Listener<'_> {
             return;
         }
         let mut entries = self.entries();
-        let at = entries.iter().position(|entry| entry.listener == self.number);
-        let mine = at.map(|at| entries.swap_remove(at));
+        let index = entries.iter().position(|entry| entry.listener == self.number);
+        let removed = index.map(|index| entries.swap_remove(index));
         drop(entries);
-        drop(mine);
+        drop(removed);
     }
 }
 
@@ -180,7 +181,7 @@ impl Listeners {
         Listeners {
             process: std::process::id(),
             changed: AtomicU32::new(0),
-            looks_by_itself: AtomicBool::new(false),
+            is_polling: AtomicBool::new(false),
             buckets: [const { Mutex::new(Vec::new()) }; BUCKETS],
             starts: Mutex::new(Starts { has_thread: false, listeners: 0 }),
         }
@@ -188,7 +189,7 @@ impl Listeners {
 
     /// The newest table: of this process, or of its parent as long as no task has waited here.
     fn existing() -> Option<&'static Self> {
-        // ORDERING: pairs with the exchange in `current`: the table behind the pointer is whole.
+        // ORDERING: pairs with the exchange in `replace`: the table behind the pointer is whole.
         let table = NonNull::new(TABLE.load(Ordering::Acquire))?;
         // SAFETY: it comes from a box that is never freed, and only shared references to it are made.
         Some(unsafe { table.as_ref() })
@@ -196,23 +197,24 @@ impl Listeners {
 
     /// The table of this process.
     fn current() -> &'static Self {
-        let existing = Self::existing();
-        if let Some(table) = existing.filter(|table| table.process == std::process::id()) {
-            return table;
+        loop {
+            let existing = Self::existing();
+            match existing {
+                Some(table) if table.process == std::process::id() => return table,
+                _ => Self::replace(existing),
+            }
         }
+    }
+
+    /// Puts a new table in the place of `existing`, unless another thread was faster.
+    fn replace(existing: Option<&'static Self>) {
         forget_the_table_in_children();
         let before = existing.map_or(ptr::null_mut(), |table| ptr::from_ref(table).cast_mut());
         let fresh = Box::into_raw(Box::new(Self::new()));
-        // ORDERING: pairs with the load in `existing`, and with this exchange in another thread.
-        match TABLE.compare_exchange(before, fresh, Ordering::AcqRel, Ordering::Acquire) {
-            // SAFETY: made above, and never freed from here on.
-            Ok(_) => unsafe { &*fresh },
-            Err(other) => {
-                // SAFETY: made above, and no other thread has seen it.
-                drop(unsafe { Box::from_raw(fresh) });
-                // SAFETY: another thread put it there in this very moment, and it is never freed.
-                unsafe { &*other }
-            }
+        // ORDERING: pairs with the load in `existing`: it finds the table whole.
+        if TABLE.compare_exchange(before, fresh, Ordering::Release, PLAIN).is_err() {
+            // SAFETY: made above, and no other thread has seen it.
+            drop(unsafe { Box::from_raw(fresh) });
         }
     }
 
@@ -222,8 +224,8 @@ impl Listeners {
 
     fn serve(&self) -> ! {
         loop {
-            // ORDERING: pairs with `notify`: the wakers that were left before its bit was set are
-            // found.
+            // ORDERING: pairs with `notify`: the wakers that were registered before its bit was set
+            // are found.
             let changed = self.changed.swap(0, Ordering::Acquire);
             for bucket in (0..BUCKETS).filter(|bucket| changed & 1 << bucket != 0) {
                 self.call(bucket);
@@ -237,21 +239,21 @@ impl Listeners {
     fn call(&self, bucket: usize) {
         let entries = mem::take(&mut *self.entries(bucket));
         for entry in entries {
-            // The panic of one task's waker is not the others' business.
+            // A waker that panics must not keep the others from being called.
             _ = catch_unwind(AssertUnwindSafe(|| entry.waker.wake()));
         }
     }
 
     fn sleep(&self) {
-        // ORDERING: Relaxed: a hint how long to sleep; `look_without_notice` also changes the word
-        // slept on.
-        if !self.looks_by_itself.load(PLAIN) {
+        // ORDERING: Relaxed: a hint how long to sleep; `request_polling` also changes the word of the
+        // sleep.
+        if !self.is_polling.load(PLAIN) {
             return sleep::while_equal(&self.changed, 0, None);
         }
         let soon = Instant::now() + LONGEST_UNANNOUNCED_SLEEP;
         sleep::while_equal(&self.changed, 0, Some(soon));
-        // ORDERING: Relaxed: a hint that is cleared; a task that waits on sets it again.
-        self.looks_by_itself.store(false, PLAIN);
+        // ORDERING: Relaxed: clears a hint; a task that still waits sets it again.
+        self.is_polling.store(false, PLAIN);
         (0..BUCKETS).for_each(|bucket| self.call(bucket));
     }
 }

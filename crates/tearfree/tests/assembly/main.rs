@@ -65,7 +65,7 @@ fn compare_with_golden(arch: &str, version: &str, listing: &Listing) {
     let line = golden.lines().zip(text.lines()).position(|(was, is)| was != is);
     assert!(
         golden == text,
-        "{} differs from line {}; look at it, then BLESS=1 rewrites it",
+        "{} differs from line {}: check the difference, then run with BLESS=1 to rewrite it",
         path.display(),
         line.unwrap_or(golden.lines().count().min(text.lines().count())) + 1,
     );

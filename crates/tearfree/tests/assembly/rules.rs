@@ -65,10 +65,10 @@ fn rules(arch: &str) -> Vec<Rule> {
                 calls: &["memcpy"],
             },
             Rule { probes: &["count_write_16"], exactly: &[("#MEMBARRIER", 1)], calls: &[] },
-            // The second one is the compiler's half of the fence before the look for waiters.
+            // The second one is the compiler's half of the fence before the load that finds waiters.
             Rule { probes: &["writer_set_64"], exactly: &[("#MEMBARRIER", 2)], calls: COLD_WRITES },
-            // One locked instruction, which takes the lock. Giving it back is a store, with the compiler's
-            // half of a fence behind it, here and where a panic leaves.
+            // One locked instruction, which takes the lock. Releasing it is a store, followed by the
+            // compiler's half of a fence, here and on the path of a panic.
             Rule {
                 probes: &["set_8", "set_64"],
                 exactly: &[("#MEMBARRIER", 4), ("xchgb", 1)],
@@ -103,7 +103,7 @@ pub(crate) fn check(arch: &str, listing: &Listing) {
     check_contended(listing);
 }
 
-/// What a type adds to a program for its contended reads is the call of code that is there once.
+/// For contended reads a type adds only a call to code that a program has once.
 fn check_contended(listing: &Listing) {
     for cold in ["14fill_contended", "14read_contended"] {
         let lengths: Vec<usize> = listing.lengths(&["9sequenced", cold]).collect();
@@ -164,7 +164,7 @@ fn callee<'a>(arch: &str, line: &'a str) -> Option<&'a str> {
 }
 
 #[test]
-fn the_rules_bite() {
+fn broken_listings_fail_the_rules() {
     let broken = [
         ("read_8:\n\tmovq (%rdi), %rax\n\tretq\n.cfi_endproc", "a missing fence"),
         ("read_8:\n\tlock xaddq %rax, (%rdi)\n#MEMBARRIER\n.cfi_endproc", "a locked instruction"),

@@ -8,15 +8,15 @@ use tearfree::{DefaultLock, SeqLatch};
 
 use crate::record::{FIRST, ROUNDS, Recorder, Subject, fit, see, see_versioned};
 use crate::specification::{Step, Token};
-use crate::support::payload::{Accusing, Words};
+use crate::support::payload::{SelfChecking, Words};
 
 struct Latched<T, L: WriterLock>(SeqLatch<T, L>);
 
-impl<T: Accusing, L: WriterLock + Send + Sync> Subject for Latched<T, L> {
+impl<T: SelfChecking, L: WriterLock + Send + Sync> Subject for Latched<T, L> {
     const ATTEMPTS_FAIL: bool = false;
 
     fn new() -> Self {
-        Latched(SeqLatch::from(T::of(FIRST)))
+        Latched(SeqLatch::from(T::new(FIRST)))
     }
 
     fn version(&self) -> Token {
@@ -28,19 +28,19 @@ impl<T: Accusing, L: WriterLock + Send + Sync> Subject for Latched<T, L> {
     }
 }
 
-impl<T: Accusing, L: WriterLock> Latched<T, L> {
+impl<T: SelfChecking, L: WriterLock> Latched<T, L> {
     fn write(&self, thread: &mut Recorder<'_>) {
         let latch = &self.0;
         let (new, pause) = (thread.fresh(), thread.pause());
         if thread.below(2) == 0 {
-            let steps = |(): &()| vec![Step::Take, Step::Publish(new), Step::Give];
-            return thread.call("set", || latch.set(T::of(new)), steps);
+            let steps = |(): &()| vec![Step::Take, Step::Publish(new), Step::Release];
+            return thread.call("set", || latch.set(T::new(new)), steps);
         }
         let change = |value: &mut T| {
             pause();
-            replace(value, T::of(new))
+            replace(value, T::new(new))
         };
-        let steps = |old: &T| vec![Step::Take, see(old), Step::Publish(new), Step::Give];
+        let steps = |old: &T| vec![Step::Take, see(old), Step::Publish(new), Step::Release];
         thread.call("update", || latch.update(change), steps);
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `SeqLock`: every way to read, to write, to keep writers out, and to look for changes.
+//! `SeqLock`: every way to read, to write, to exclude writers, and to poll for changes.
 
 use core::mem::replace;
 use std::panic::resume_unwind;
@@ -10,14 +10,14 @@ use tearfree::{DefaultLock, ExclGuard, SeqLock, Version, WriteGuard, field};
 use crate::record::{FIRST, ROUNDS, Recorder, Subject, fit, see, see_versioned};
 use crate::specification::{Step, Token};
 use crate::support::panics;
-use crate::support::payload::{Accusing, Bytes, Words};
+use crate::support::payload::{Bytes, SelfChecking, Words};
 
 /// Two fields that are read together, or each for itself.
 type Both<T> = (T, T);
 
-impl<T: Accusing> Accusing for Both<T> {
-    fn of(generation: u64) -> Self {
-        (T::of(generation), T::of(generation))
+impl<T: SelfChecking> SelfChecking for Both<T> {
+    fn new(generation: u64) -> Self {
+        (T::new(generation), T::new(generation))
     }
 
     fn generation(&self) -> u64 {
@@ -28,9 +28,9 @@ impl<T: Accusing> Accusing for Both<T> {
 
 struct Locked<T, L: WriterLock>(SeqLock<Both<T>, L>);
 
-impl<T: Accusing, L: WriterLock + Send + Sync> Subject for Locked<T, L> {
+impl<T: SelfChecking, L: WriterLock + Send + Sync> Subject for Locked<T, L> {
     fn new() -> Self {
-        Locked(SeqLock::from(Both::<T>::of(FIRST)))
+        Locked(SeqLock::from(Both::<T>::new(FIRST)))
     }
 
     fn version(&self) -> Token {
@@ -41,7 +41,7 @@ impl<T: Accusing, L: WriterLock + Send + Sync> Subject for Locked<T, L> {
         match thread.below(10) {
             0..=2 => self.read(thread),
             3 => self.attempt(thread),
-            4 => self.look_for_changes(thread),
+            4 => self.poll_for_changes(thread),
             5 | 6 => self.write(thread),
             7 => self.fail_to_write(thread),
             8 => self.write_under_a_guard(thread),
@@ -51,11 +51,11 @@ impl<T: Accusing, L: WriterLock + Send + Sync> Subject for Locked<T, L> {
 }
 
 /// Whether an attempt gave a value.
-fn attempted<T: Accusing>(result: &Option<T>) -> Vec<Step> {
+fn attempted<T: SelfChecking>(result: &Option<T>) -> Vec<Step> {
     vec![result.as_ref().map_or(Step::Disturbed, see)]
 }
 
-impl<T: Accusing, L: WriterLock> Locked<T, L> {
+impl<T: SelfChecking, L: WriterLock> Locked<T, L> {
     /// The readers that go on until they have something, without the lock but for one of them.
     fn read(&self, thread: &mut Recorder<'_>) {
         let lock = &self.0;
@@ -68,8 +68,10 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
             }
             2 => _ = thread.call("read_into", || into(|value| lock.read_into(value)), seen),
             3 => {
-                let fields =
-                    (field!(for [T: Accusing] Both<T>, 0), field!(for [T: Accusing] Both<T>, 1));
+                let fields = (
+                    field!(for [T: SelfChecking] Both<T>, 0),
+                    field!(for [T: SelfChecking] Both<T>, 1),
+                );
                 _ = thread.call("read_fields", || lock.read_fields(fields), seen);
             }
             _ => {
@@ -96,7 +98,7 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
         }
     }
 
-    fn look_for_changes(&self, thread: &mut Recorder<'_>) {
+    fn poll_for_changes(&self, thread: &mut Recorder<'_>) {
         let lock = &self.0;
         let Token::Version(before) = thread.seen else { unreachable!("a SeqLock has versions") };
         match thread.below(if cfg!(feature = "std") { 3 } else { 2 }) {
@@ -138,13 +140,14 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
         let (new, pause) = (thread.fresh(), thread.pause());
         let change = |value: &mut Both<T>| {
             pause();
-            replace(value, Both::<T>::of(new))
+            replace(value, Both::<T>::new(new))
         };
-        let replaced = |old: &Both<T>| vec![Step::Take, see(old), Step::Publish(new), Step::Give];
+        let replaced =
+            |old: &Both<T>| vec![Step::Take, see(old), Step::Publish(new), Step::Release];
         match thread.below(3) {
             0 => {
-                let steps = |(): &()| vec![Step::Take, Step::Publish(new), Step::Give];
-                thread.call("set", || lock.set(Both::<T>::of(new)), steps);
+                let steps = |(): &()| vec![Step::Take, Step::Publish(new), Step::Release];
+                thread.call("set", || lock.set(Both::<T>::new(new)), steps);
             }
             1 => _ = thread.call("update", || lock.update(change), replaced),
             _ => {
@@ -154,11 +157,11 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
         }
     }
 
-    /// Writers that look at the value, and publish nothing.
+    /// Writers that read the value, and publish nothing.
     fn fail_to_write(&self, thread: &mut Recorder<'_>) {
         let lock = &self.0;
-        let (new, pause) = (Both::<T>::of(thread.fresh()), thread.pause());
-        let looked = |old: &Both<T>| vec![Step::Take, see(old), Step::Give];
+        let (new, pause) = (Both::<T>::new(thread.fresh()), thread.pause());
+        let unchanged = |old: &Both<T>| vec![Step::Take, see(old), Step::Release];
         match thread.below(3) {
             0 => {
                 let fail = |value: &mut Both<T>| {
@@ -166,19 +169,19 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
                     Err::<(), _>(replace(value, new))
                 };
                 let update = || lock.update_or_discard(fail).unwrap_err();
-                _ = thread.call("update_or_discard with Err", update, looked);
+                _ = thread.call("update_or_discard with Err", update, unchanged);
             }
             1 => {
-                let mut old = Both::<T>::of(FIRST);
+                let mut old = Both::<T>::new(FIRST);
                 let update = || {
                     assert!(panics(|| lock.update(|value| {
                         old = replace(value, new);
                         pause();
-                        resume_unwind(Box::new("as the history says"));
+                        resume_unwind(Box::new("planned by the history"));
                     })));
                     old
                 };
-                _ = thread.call("update that panics", update, looked);
+                _ = thread.call("update that panics", update, unchanged);
             }
             _ => {
                 let update = || {
@@ -188,7 +191,7 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
                     guard.discard();
                     old
                 };
-                _ = thread.call("write and discard", update, looked);
+                _ = thread.call("write and discard", update, unchanged);
             }
         }
     }
@@ -203,13 +206,13 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
             Some(thread.call("write", || lock.write(), taken))
         };
         let Some(mut guard) = guard else { return };
-        self.look_at_a_held_lock(thread);
+        self.use_a_held_lock(thread);
         let new = thread.fresh();
-        *guard = Both::<T>::of(new);
+        *guard = Both::<T>::new(new);
         if thread.below(3) == 0 {
-            thread.call("discard", || guard.discard(), |()| vec![Step::Give]);
+            thread.call("discard", || guard.discard(), |()| vec![Step::Release]);
         } else {
-            let published = |(): &()| vec![Step::Publish(new), Step::Give];
+            let published = |(): &()| vec![Step::Publish(new), Step::Release];
             thread.call("end of write", || drop(guard), published);
         }
     }
@@ -224,12 +227,12 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
             Some(thread.call("read_excl", || lock.read_excl(), taken))
         };
         let Some(guard) = guard else { return };
-        self.look_at_a_held_lock(thread);
-        thread.call("end of read_excl", || drop(guard), |()| vec![Step::Give]);
+        self.use_a_held_lock(thread);
+        thread.call("end of read_excl", || drop(guard), |()| vec![Step::Release]);
     }
 
     /// What the holder of a guard can do with the lock itself.
-    fn look_at_a_held_lock(&self, thread: &mut Recorder<'_>) {
+    fn use_a_held_lock(&self, thread: &mut Recorder<'_>) {
         let lock = &self.0;
         thread.pause()();
         match thread.below(4) {
@@ -246,15 +249,15 @@ impl<T: Accusing, L: WriterLock> Locked<T, L> {
         }
     }
 
-    /// A reader that a holder of the lock can be: it does not wait for itself.
+    /// A read that the holder of the lock can make without waiting for itself.
     fn read_without_the_lock(&self, thread: &mut Recorder<'_>) {
         let seen = |value: &Both<T>| vec![see(value)];
         thread.call("read", || self.0.read(), seen);
     }
 }
 
-fn into<T: Accusing>(read: impl FnOnce(&mut T)) -> T {
-    let mut value = T::of(FIRST);
+fn into<T: SelfChecking>(read: impl FnOnce(&mut T)) -> T {
+    let mut value = T::new(FIRST);
     read(&mut value);
     value
 }

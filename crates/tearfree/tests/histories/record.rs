@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Threads that make random calls, and write down what they did, when, and what came of it.
+//! Threads that make random calls, and record each with its times and its result.
 
 use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::search;
 use crate::specification::{Step, Token};
-use crate::support::payload::Accusing;
+use crate::support::payload::SelfChecking;
 use crate::support::{Watchdog, threads_meet, times};
 use crate::timeline;
 
@@ -17,7 +17,7 @@ pub(crate) const THREADS: usize = 3;
 const CALLS: usize = if cfg!(miri) { 12 } else { 60 };
 /// Histories of one test.
 pub(crate) const ROUNDS: u64 = 200;
-/// The value before anybody has written.
+/// The value before the first write.
 pub(crate) const FIRST: u64 = 0;
 
 /// One call of one thread.
@@ -33,7 +33,7 @@ pub(crate) struct Call {
 /// The calls of each thread, in the order in which it made them.
 pub(crate) struct History {
     pub(crate) threads: Vec<Vec<Call>>,
-    /// The version before anybody has written.
+    /// The version before the first write.
     pub(crate) first: Token,
 }
 
@@ -85,7 +85,7 @@ impl Recorder<'_> {
         ((mixed ^ (mixed >> 27)) >> 11) % end
     }
 
-    /// A value that nobody has written before.
+    /// Returns a value that was not written before.
     pub(crate) fn fresh(&mut self) -> u64 {
         self.written += 1;
         self.written * THREADS as u64 + self.thread as u64
@@ -103,16 +103,16 @@ impl Recorder<'_> {
     }
 }
 
-/// What a read gave, as a step.
-pub(crate) fn see<T: Accusing>(value: &T) -> Step {
+/// The result of a read, as a step.
+pub(crate) fn see<T: SelfChecking>(value: &T) -> Step {
     number(value).map_or(Step::Torn, Step::See)
 }
 
-pub(crate) fn see_versioned<T: Accusing>(value: &T, version: Token) -> Step {
+pub(crate) fn see_versioned<T: SelfChecking>(value: &T, version: Token) -> Step {
     number(value).map_or(Step::Torn, |number| Step::SeeVersioned(number, version))
 }
 
-fn number<T: Accusing>(value: &T) -> Option<u64> {
+fn number<T: SelfChecking>(value: &T) -> Option<u64> {
     catch_unwind(AssertUnwindSafe(|| value.generation())).ok()
 }
 
@@ -140,7 +140,7 @@ pub(crate) fn record<S: Subject>(round: u64) -> History {
     History { threads, first }
 }
 
-/// Records histories, and demands that each fits the specification, until `rounds` are over and
+/// Records histories, and requires that each fits the specification, until `rounds` are over and
 /// threads have met.
 pub(crate) fn fit<S: Subject>(test: &'static str, rounds: u64) {
     let _watchdog = Watchdog::over(test);
@@ -148,7 +148,7 @@ pub(crate) fn fit<S: Subject>(test: &'static str, rounds: u64) {
     while round < times(rounds, 2) || (threads_meet() && !met) {
         let history = record::<S>(round);
         if let Err(stuck) = search::order(&history) {
-            panic!("history {round} fits no order:\n{}", timeline::of(&history, &stuck));
+            panic!("history {round} fits no order:\n{}", timeline::render(&history, &stuck));
         }
         met |= if S::ATTEMPTS_FAIL { history.has_failed_attempts() } else { history.overlaps() };
         round += 1;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Looks for an order of the calls of a history: the search of Wing and Gong, which remembers what
-//! failed, as Lowe's does.
+//! Finds an order of the calls of a history: the search of Wing and Gong, with Lowe's cache of failed states.
 
 use std::collections::{HashMap, HashSet};
 
@@ -35,7 +34,7 @@ struct Search {
     furthest: Option<Stuck>,
 }
 
-/// Finds an order, or says how far the best one came.
+/// Finds an order, or returns how far the longest one got.
 pub(crate) fn order(history: &History) -> Result<(), Stuck> {
     let mut search = Search {
         threads: pending(history),
@@ -57,7 +56,7 @@ impl Search {
         if self.failed.contains(&(self.done.clone(), state)) {
             return false;
         }
-        for thread in self.who_can_be_next() {
+        for thread in self.threads_that_can_be_next() {
             let Ok(after) = self.after(state, thread) else { continue };
             let version = version(self.threads[thread][self.done[thread]].step);
             self.step(thread, version, 1);
@@ -86,7 +85,7 @@ impl Search {
     }
 
     /// The threads whose next call began before any call that is not over has ended.
-    fn who_can_be_next(&self) -> Vec<usize> {
+    fn threads_that_can_be_next(&self) -> Vec<usize> {
         let threads = 0..self.threads.len();
         let first_end = threads.clone().filter_map(|t| Some(self.next(t)?.ended)).min();
         let in_time = |t: &usize| self.next(*t).is_some_and(|p| Some(p.begun) < first_end);
@@ -105,7 +104,7 @@ impl Search {
         if self.furthest.as_ref().is_some_and(|furthest| furthest.steps >= steps) {
             return;
         }
-        let in_time = self.who_can_be_next();
+        let in_time = self.threads_that_can_be_next();
         let explain = |thread: usize| {
             let next = self.next(thread)?;
             let wrong = in_time.contains(&thread).then(|| self.after(state, thread).err());

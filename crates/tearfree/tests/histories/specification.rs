@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the family promises, as a state machine that one thread at a time moves.
+//! The specification of `SeqLock` and `SeqLatch` as a state machine for one thread at a time.
 
 use core::fmt;
 
@@ -27,8 +27,8 @@ impl fmt::Display for Token {
 pub(crate) enum Step {
     /// Takes the writer lock, which has to be free.
     Take,
-    /// Gives the lock back.
-    Give,
+    /// Releases the lock.
+    Release,
     /// The value becomes this one, which has a version of its own.
     Publish(u64),
     /// The value is this one.
@@ -39,7 +39,7 @@ pub(crate) enum Step {
     At(Token),
     /// The version is another one.
     NotAt(Token),
-    /// Somebody holds the lock.
+    /// The lock is held.
     Busy,
     /// An attempt failed because of a write that took place during this call.
     Disturbed,
@@ -49,11 +49,11 @@ pub(crate) enum Step {
     Torn,
 }
 
-/// What there is to know about the lock between two steps.
+/// The state of the lock between two steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     pub(crate) value: u64,
-    /// Unknown until the first look after a write.
+    /// Unknown until it is first seen after a write.
     pub(crate) version: Option<Token>,
     /// The thread that holds the writer lock.
     pub(crate) holder: Option<usize>,
@@ -82,7 +82,7 @@ impl State {
         let allow = |allowed: bool| if allowed { Ok(self) } else { wrong };
         match step {
             Step::Take if self.holder.is_none() => Ok(State { holder: Some(thread), ..self }),
-            Step::Give if self.holder == Some(thread) => Ok(State { holder: None, ..self }),
+            Step::Release if self.holder == Some(thread) => Ok(State { holder: None, ..self }),
             Step::Publish(value) => Ok(State { value, version: None, ..self }),
             Step::See(value) => allow(self.value == value),
             Step::SeeVersioned(value, _) if self.value != value => wrong,
@@ -91,12 +91,12 @@ impl State {
                 None if around.outdated => wrong,
                 None => Ok(State { version: Some(token), ..self }),
             },
-            // A value that nobody has looked at yet is of a version that nobody has seen.
+            // A value that no thread has read yet has a version that no thread has seen.
             Step::NotAt(token) => allow(self.version.map_or(around.outdated, |v| v != token)),
             Step::Busy => allow(self.holder.is_some() || around.holds),
             Step::Disturbed => allow(around.writes),
             Step::MayHold => Ok(self),
-            Step::Take | Step::Give | Step::Torn => wrong,
+            Step::Take | Step::Release | Step::Torn => wrong,
         }
     }
 }
@@ -121,11 +121,11 @@ impl fmt::Display for Mismatch {
                 None => write!(f, "it saw {token}, which was that of a former value"),
             },
             Step::NotAt(token) => write!(f, "it saw a change from {token}, and there is none"),
-            Step::Take | Step::Give => match holder {
+            Step::Take | Step::Release => match holder {
                 Some(thread) => write!(f, "it wants the lock, and thread {thread} holds it"),
-                None => f.write_str("it gives the lock back, and nobody holds it"),
+                None => f.write_str("it releases the lock, but the lock is free"),
             },
-            Step::Busy => f.write_str("it found the lock held, and nobody holds it"),
+            Step::Busy => f.write_str("it found the lock held, but the lock is free"),
             Step::Disturbed => f.write_str("it was disturbed by a write, and there is none"),
             Step::Torn => f.write_str("it saw parts of different values"),
             _ => write!(f, "{:?} does not fit {:?}", self.step, self.around),

@@ -8,7 +8,7 @@ use tearfree::{Reader, SeqLock, Writer};
 
 use crate::record::{FIRST, ROUNDS, Recorder, Subject, fit, see, see_versioned};
 use crate::specification::{Step, Token};
-use crate::support::payload::{Accusing, Words};
+use crate::support::payload::{SelfChecking, Words};
 
 struct Split<T: 'static> {
     /// Only thread 0 takes it.
@@ -16,9 +16,9 @@ struct Split<T: 'static> {
     reader: Reader<&'static SeqLock<T>>,
 }
 
-impl<T: Accusing> Subject for Split<T> {
+impl<T: SelfChecking> Subject for Split<T> {
     fn new() -> Self {
-        let lock = Box::leak(Box::new(SeqLock::new(T::of(FIRST))));
+        let lock = Box::leak(Box::new(SeqLock::new(T::new(FIRST))));
         let (writer, reader) = lock.split();
         Split { writer: Mutex::new(writer), reader }
     }
@@ -36,16 +36,16 @@ impl<T: Accusing> Subject for Split<T> {
     }
 }
 
-impl<T: Accusing> Split<T> {
+impl<T: SelfChecking> Split<T> {
     fn write(&self, thread: &mut Recorder<'_>) {
         let mut writer = self.writer.try_lock().expect("there is one writer");
         let (new, pause) = (thread.fresh(), thread.pause());
         match thread.below(4) {
-            0 | 1 => thread.call("set", || writer.set(T::of(new)), |()| vec![Step::Publish(new)]),
+            0 | 1 => thread.call("set", || writer.set(T::new(new)), |()| vec![Step::Publish(new)]),
             2 => {
                 let change = |value: &mut T| {
                     pause();
-                    replace(value, T::of(new))
+                    replace(value, T::new(new))
                 };
                 let steps = |old: &T| vec![see(old), Step::Publish(new)];
                 _ = thread.call("update", || writer.update(change), steps);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A history that fits no order, for people: time goes down, each thread has a column.
+//! Prints a history that fits no order: one line for each time, one column for each thread.
 
 use core::fmt::Write;
 
@@ -13,8 +13,8 @@ const WIDTH: usize = 30;
 const BEFORE: u64 = 40;
 const AFTER: u64 = 4;
 
-/// The calls around the place where every order ends, and what is wrong there.
-pub(crate) fn of(history: &History, stuck: &Stuck) -> String {
+/// Renders the calls around the time at which every order fails, and what is wrong there.
+pub(crate) fn render(history: &History, stuck: &Stuck) -> String {
     let mut text = String::new();
     explain(&mut text, stuck).expect("a string takes everything");
     draw(&mut text, history, stuck).expect("a string takes everything");
@@ -91,17 +91,17 @@ fn asked(call: &Call) -> String {
     shown
 }
 
-/// What came of the call.
+/// The result of the call.
 fn answered(call: &Call) -> String {
     let shown = call.steps.iter().filter_map(|step| match step {
         Step::See(value) => Some(format!("saw {value}")),
         Step::SeeVersioned(value, version) => Some(format!("saw {value}, {version}")),
         Step::At(version) => Some(version.to_string()),
         Step::NotAt(_) => Some("changed".to_string()),
-        Step::Busy => Some("somebody holds the lock".to_string()),
+        Step::Busy => Some("the lock is held".to_string()),
         Step::Disturbed => Some("disturbed".to_string()),
         Step::Torn => Some("TORN".to_string()),
-        Step::Take | Step::Give | Step::Publish(_) | Step::MayHold => None,
+        Step::Take | Step::Release | Step::Publish(_) | Step::MayHold => None,
     });
     shown.collect::<Vec<_>>().join(", ")
 }

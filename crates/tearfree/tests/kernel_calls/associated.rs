@@ -9,7 +9,7 @@ use tearfree::{AssociatedLock, SeqCountWith};
 
 use crate::support::{Flag, Watchdog, times};
 
-/// A lock of the program's own, which `tearfree` knows nothing of.
+/// A lock of the program's own, without support in `tearfree`.
 mod own_lock {
     use core::sync::atomic::{AtomicBool, Ordering};
     use tearfree::AssociatedLock;
@@ -48,17 +48,17 @@ mod own_lock {
 use own_lock::SpinLock;
 
 /// Two numbers that are equal in every version, under a count that is bound to the lock `L`.
-struct Twins<L> {
+struct Pair<L> {
     lock: L,
     count: SeqCountWith<L>,
     left: AtomicU64,
     right: AtomicU64,
 }
 
-impl<L: AssociatedLock> Twins<L> {
+impl<L: AssociatedLock> Pair<L> {
     fn new(lock: L) -> Self {
         let (left, right) = (AtomicU64::new(0), AtomicU64::new(0));
-        Twins { lock, count: SeqCountWith::new(), left, right }
+        Pair { lock, count: SeqCountWith::new(), left, right }
     }
 
     fn increment(&self, guard: &mut L::Guard<'_>) {
@@ -73,11 +73,11 @@ impl<L: AssociatedLock> Twins<L> {
 }
 
 /// Three writers under the lock, and a reader without it. `increment` takes the lock.
-fn writers_lose_nothing_and_readers_see_twins<L: AssociatedLock + Sync>(
-    twins: &Twins<L>,
-    increment: fn(&Twins<L>),
+fn writers_lose_nothing_and_readers_see_equal_numbers<L: AssociatedLock + Sync>(
+    pair: &Pair<L>,
+    increment: fn(&Pair<L>),
 ) {
-    let _watchdog = Watchdog::over("writers_lose_nothing_and_readers_see_twins");
+    let _watchdog = Watchdog::over("writers_lose_nothing_and_readers_see_equal_numbers");
     let each = times(5_000, 10);
     let (over, reading) = (Flag::new(), Flag::new());
     thread::scope(|s| {
@@ -85,7 +85,7 @@ fn writers_lose_nothing_and_readers_see_twins<L: AssociatedLock + Sync>(
         s.spawn(|| {
             let mut last = 0;
             while !over.is_up() {
-                let (left, right) = twins.read();
+                let (left, right) = pair.read();
                 assert_eq!(left, right, "torn");
                 assert!(left >= last, "went back from {last} to {left}");
                 last = left;
@@ -93,56 +93,56 @@ fn writers_lose_nothing_and_readers_see_twins<L: AssociatedLock + Sync>(
             }
         });
         reading.wait();
-        let write = || (0..each).for_each(|_| increment(twins));
+        let write = || (0..each).for_each(|_| increment(pair));
         let writers = [s.spawn(write), s.spawn(write), s.spawn(write)];
         for writer in writers {
             writer.join().unwrap();
         }
     });
-    assert_eq!(twins.read(), (3 * each, 3 * each));
-    assert_eq!(twins.count.sequence() as u64, 2 * 3 * each);
+    assert_eq!(pair.read(), (3 * each, 3 * each));
+    assert_eq!(pair.count.sequence() as u64, 2 * 3 * each);
 }
 
 #[test]
 fn seqcount_spinlock_t() {
-    let twins = Twins::new(SpinLock::new());
-    writers_lose_nothing_and_readers_see_twins(&twins, |t| t.increment(&mut t.lock.lock()));
+    let pair = Pair::new(SpinLock::new());
+    writers_lose_nothing_and_readers_see_equal_numbers(&pair, |t| t.increment(&mut t.lock.lock()));
 }
 
 #[test]
 fn seqcount_raw_spinlock_t() {
     // A locking reader keeps writers out with the same lock, and does not touch the count.
-    let twins = Twins::new(SpinLock::new());
-    twins.increment(&mut twins.lock.lock());
-    let before = twins.count.sequence();
+    let pair = Pair::new(SpinLock::new());
+    pair.increment(&mut pair.lock.lock());
+    let before = pair.count.sequence();
     {
-        let _writers_are_out = twins.lock.lock();
-        assert_eq!(twins.left.load(Relaxed), twins.right.load(Relaxed));
+        let _writers_are_out = pair.lock.lock();
+        assert_eq!(pair.left.load(Relaxed), pair.right.load(Relaxed));
     }
-    assert_eq!(twins.count.sequence(), before);
+    assert_eq!(pair.count.sequence(), before);
 
-    let mut guard = twins.lock.lock();
-    let start = twins.count.read_begin();
-    let section = twins.count.write(&mut guard);
-    assert!(twins.count.try_read_begin().is_none());
-    assert!(twins.count.read_retry(start));
-    assert!(twins.count.read_retry(twins.count.raw_read_begin()));
+    let mut guard = pair.lock.lock();
+    let start = pair.count.read_begin();
+    let section = pair.count.write(&mut guard);
+    assert!(pair.count.try_read_begin().is_none());
+    assert!(pair.count.read_retry(start));
+    assert!(pair.count.read_retry(pair.count.raw_read_begin()));
     drop(section);
-    assert!(twins.count.try_read_begin().is_some());
+    assert!(pair.count.try_read_begin().is_some());
 }
 
 #[test]
 #[cfg(feature = "lock_api_04")]
 fn seqcount_rwlock_t() {
-    let twins = Twins::new(parking_lot::RwLock::new(()));
-    writers_lose_nothing_and_readers_see_twins(&twins, |t| t.increment(&mut t.lock.write()));
+    let pair = Pair::new(parking_lot::RwLock::new(()));
+    writers_lose_nothing_and_readers_see_equal_numbers(&pair, |t| t.increment(&mut t.lock.write()));
 }
 
 #[test]
 #[cfg(feature = "std")]
 fn seqcount_mutex_t() {
-    let twins = Twins::new(std::sync::Mutex::new(()));
-    writers_lose_nothing_and_readers_see_twins(&twins, |t| {
+    let pair = Pair::new(std::sync::Mutex::new(()));
+    writers_lose_nothing_and_readers_see_equal_numbers(&pair, |t| {
         t.increment(&mut t.lock.lock().unwrap());
     });
 }
@@ -194,7 +194,7 @@ fn seqcount_mutex_init() {
     let moved = Box::new((lock, count));
     **moved.1.write(&mut moved.0.lock()) += 1;
     assert_eq!(moved.1.sequence(), 4);
-    // Another lock of the same type does not exclude this one's holder; debug builds say so when both
+    // Another lock of the same type does not exclude this one's holder; debug builds panic when both
     // are inside.
     #[cfg(debug_assertions)]
     {

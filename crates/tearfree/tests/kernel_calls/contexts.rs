@@ -8,24 +8,24 @@ use libc::{SIGALRM, SIGSEGV, SIGURG, SIGUSR1, SIGUSR2};
 use tearfree::SeqLock;
 use tearfree::context::{Bh, Irq, IrqSave, SavedContext};
 
-use crate::seqlock::{Telling, locked_here, read_beside_a_restless_writer};
-use crate::support::payload::{Accusing, Words};
+use crate::seqlock::{CountingLock, locked_here, read_beside_a_constant_writer};
+use crate::support::payload::{SelfChecking, Words};
 use crate::support::signals::{block, handled, mask, pending, raise, react};
 use crate::support::times;
 
-/// What comes from outside is kept out; what the thread does to itself is not.
+/// Asynchronous signals are blocked; those that the thread causes itself are not.
 fn assert_hard_interrupts_are_out() {
-    let out = mask();
+    let blocked = mask();
     for signal in [SIGUSR1, SIGUSR2, SIGALRM, SIGURG] {
-        assert!(out.contains(&signal), "signal {signal} gets in");
+        assert!(blocked.contains(&signal), "signal {signal} is not blocked");
     }
-    assert!(!out.contains(&SIGSEGV));
+    assert!(!blocked.contains(&SIGSEGV));
 }
 
 fn assert_bottom_halves_are_out() {
-    let out = mask();
-    assert!(out.contains(&SIGALRM) && out.contains(&SIGURG));
-    assert!(!out.contains(&SIGUSR1), "a hard interrupt is not a bottom half");
+    let blocked = mask();
+    assert!(blocked.contains(&SIGALRM) && blocked.contains(&SIGURG));
+    assert!(!blocked.contains(&SIGUSR1), "a hard interrupt is not a bottom half");
 }
 
 /// A signal that arrives inside of `section` waits, and is handled as soon as the section ends.
@@ -42,9 +42,9 @@ fn a_signal_waits_for_the_end<G>(signal: i32, section: impl FnOnce() -> G) {
 }
 
 /// The mask after each section is the one before it, whatever that was.
-fn restores_what_was_before<G>(section: impl Fn() -> G) {
-    for already_out in [false, true] {
-        block(SIGUSR2, already_out);
+fn restores_the_mask<G>(section: impl Fn() -> G) {
+    for is_blocked in [false, true] {
+        block(SIGUSR2, is_blocked);
         let before = mask();
         drop(section());
         assert_eq!(mask(), before);
@@ -71,7 +71,7 @@ fn write_seqlock_irq() {
 fn write_sequnlock_irq() {
     let lock = SeqLock::new(1);
     a_signal_waits_for_the_end(SIGUSR1, || lock.within::<Irq>().write());
-    // As `local_irq_enable`, the end does not ask what was out before.
+    // As with `local_irq_enable`, signals that were blocked before are unblocked, too.
     block(SIGUSR2, true);
     drop(lock.within::<Irq>().write());
     assert_eq!(mask(), BTreeSet::new());
@@ -94,8 +94,8 @@ fn write_seqlock_irqsave() {
 fn write_sequnlock_irqrestore() {
     let lock = SeqLock::new(1);
     a_signal_waits_for_the_end(SIGUSR1, || lock.within::<IrqSave>().write());
-    restores_what_was_before(|| lock.within::<IrqSave>().write());
-    restores_what_was_before(|| lock.within::<IrqSave>().set(2));
+    restores_the_mask(|| lock.within::<IrqSave>().write());
+    restores_the_mask(|| lock.within::<IrqSave>().set(2));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn write_seqlock_bh() {
 fn write_sequnlock_bh() {
     let lock = SeqLock::new(1);
     a_signal_waits_for_the_end(SIGURG, || lock.within::<Bh>().write());
-    restores_what_was_before(|| lock.within::<Bh>().write());
+    restores_the_mask(|| lock.within::<Bh>().write());
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn read_seqlock_excl_irqsave() {
 fn read_sequnlock_excl_irqrestore() {
     let lock = SeqLock::new(1);
     a_signal_waits_for_the_end(SIGUSR1, || lock.within::<IrqSave>().read_excl());
-    restores_what_was_before(|| lock.within::<IrqSave>().read_excl());
+    restores_the_mask(|| lock.within::<IrqSave>().read_excl());
 }
 
 #[test]
@@ -160,10 +160,10 @@ fn read_seqlock_excl_bh() {
 fn read_sequnlock_excl_bh() {
     let lock = SeqLock::new(1);
     a_signal_waits_for_the_end(SIGURG, || lock.within::<Bh>().read_excl());
-    restores_what_was_before(|| lock.within::<Bh>().read_excl());
+    restores_the_mask(|| lock.within::<Bh>().read_excl());
 }
 
-/// The program's own context, which tells when it is entered.
+/// The program's own context, which counts how often it is entered.
 enum Entering {}
 
 thread_local!(static ENTERED: Cell<u64> = const { Cell::new(0) });
@@ -180,13 +180,13 @@ impl SavedContext for Entering {
 
 #[test]
 fn read_seqbegin_or_lock_irqsave() {
-    // The lockless attempt lets interrupts in; only the pass under the lock keeps them out.
-    let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::new(|| ()));
+    // The lockless attempt does not block interrupts; only the pass under the lock does.
+    let lock = SeqLock::with_lock(Words::<128>::new(0), CountingLock::new(|| ()));
     assert_eq!(lock.within::<Entering>().read_or_lock().generation(), 0);
     assert_eq!(ENTERED.get(), 0);
     let (locked, entered) = (locked_here(), ENTERED.get());
     let read = || Some(lock.within::<Entering>().read_or_lock());
-    read_beside_a_restless_writer(&lock, read, |_| {
+    read_beside_a_constant_writer(&lock, read, |_| {
         assert_eq!(locked_here() - locked, ENTERED.get() - entered);
         locked_here() >= locked + times(5, 2)
     });
@@ -194,10 +194,10 @@ fn read_seqbegin_or_lock_irqsave() {
 
 #[test]
 fn done_seqretry_irqrestore() {
-    let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::new(|| ()));
+    let lock = SeqLock::with_lock(Words::<128>::new(0), CountingLock::new(|| ()));
     let (before, locked) = (mask(), locked_here());
     let read = || Some(lock.within::<IrqSave>().read_or_lock());
-    read_beside_a_restless_writer(&lock, read, |_| {
+    read_beside_a_constant_writer(&lock, read, |_| {
         assert_eq!(mask(), before);
         locked_here() > locked
     });
@@ -206,7 +206,7 @@ fn done_seqretry_irqrestore() {
 
 #[test]
 fn ss_lock_irqsave() {
-    // Hard interrupts are out before the lock is taken: whoever takes it looks at the mask.
+    // Hard interrupts are blocked before the lock is taken: the lock checks the mask.
     fn on_lock() {
         if READING.get() {
             assert_hard_interrupts_are_out();
@@ -214,10 +214,10 @@ fn ss_lock_irqsave() {
     }
     thread_local!(static READING: Cell<bool> = const { Cell::new(false) });
     READING.set(true);
-    let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::new(on_lock));
+    let lock = SeqLock::with_lock(Words::<128>::new(0), CountingLock::new(on_lock));
     let locked = locked_here();
     let read = || Some(lock.within::<IrqSave>().read_or_lock());
-    read_beside_a_restless_writer(&lock, read, |_| locked_here() > locked);
+    read_beside_a_constant_writer(&lock, read, |_| locked_here() > locked);
 }
 
 #[test]
@@ -244,6 +244,6 @@ fn read_seqbegin_irqsave() {
 #[test]
 fn read_seqretry_irqrestore() {
     let lock = SeqLock::new(5);
-    restores_what_was_before(|| assert_eq!(lock.within::<IrqSave>().read(), 5));
-    restores_what_was_before(|| assert_eq!(lock.within::<Bh>().read(), 5));
+    restores_the_mask(|| assert_eq!(lock.within::<IrqSave>().read(), 5));
+    restores_the_mask(|| assert_eq!(lock.within::<Bh>().read(), 5));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `seqcount_latch_t`: two copies, so that readers never wait.
-#![allow(unsafe_code, reason = "a count over a word that belongs to somebody else")]
+#![allow(unsafe_code, reason = "a count over a word that has another owner")]
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::thread;
@@ -9,7 +9,7 @@ use tearfree::{LatchCount, SeqLatch};
 
 #[cfg(debug_assertions)]
 use crate::support::panics;
-use crate::support::payload::{Accusing, Words};
+use crate::support::payload::{SelfChecking, Words};
 use crate::support::{Flag, Watchdog, times};
 
 /// A latch by hand, as the kernel's users write it.
@@ -148,7 +148,7 @@ fn write_seqcount_latch_end() {
 #[test]
 fn raw_write_seqcount_latch() {
     let _watchdog = Watchdog::over("raw_write_seqcount_latch");
-    let latch = SeqLatch::new(Words::<8>::of(0));
+    let latch = SeqLatch::new(Words::<8>::new(0));
     let each = times(20_000, 10);
     let (over, reading, reads) = (Flag::new(), Flag::new(), AtomicU64::new(0));
     thread::scope(|s| {
@@ -164,7 +164,8 @@ fn raw_write_seqcount_latch() {
             }
         });
         reading.wait();
-        let write = || (0..each).for_each(|_| latch.update(|v| *v = Words::of(v.generation() + 1)));
+        let write =
+            || (0..each).for_each(|_| latch.update(|v| *v = Words::new(v.generation() + 1)));
         let writers = [s.spawn(write), s.spawn(write)];
         for writer in writers {
             writer.join().unwrap();

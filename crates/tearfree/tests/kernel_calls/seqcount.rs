@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `seqcount_t`: the calls on a bare sequence count.
-#![allow(unsafe_code, reason = "counts over words that belong to somebody else")]
+#![allow(unsafe_code, reason = "counts over words that have another owner")]
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;

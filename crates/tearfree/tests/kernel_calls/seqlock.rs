@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `seqlock_t`: readers without a lock, writers, and readers with the lock.
-#![allow(unsafe_code, reason = "a writer lock that tells who takes it")]
+#![allow(unsafe_code, reason = "a writer lock that counts how often it is taken")]
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,31 +9,31 @@ use std::thread;
 use tearfree::lock::{SpinLock, WriterLock};
 use tearfree::{DefaultLock, SeqLock};
 
-use crate::support::payload::{Accusing, Words};
+use crate::support::payload::{SelfChecking, Words};
 use crate::support::{Flag, Watchdog, times};
 
 thread_local!(static LOCKED_HERE: Cell<u64> = const { Cell::new(0) });
 
-/// How often this thread has waited for a [`Telling`] lock.
+/// How often this thread has waited for a [`CountingLock`] lock.
 pub(crate) fn locked_here() -> u64 {
     LOCKED_HERE.get()
 }
 
-/// A writer lock that tells which thread takes it, and does what a test wants in `lock`.
-pub(crate) struct Telling {
+/// A writer lock that counts how often each thread takes it, and calls a function of the test in `lock`.
+pub(crate) struct CountingLock {
     lock: SpinLock,
     on_lock: fn(),
 }
 
-impl Telling {
+impl CountingLock {
     pub(crate) const fn new(on_lock: fn()) -> Self {
-        Telling { lock: SpinLock::new(), on_lock }
+        CountingLock { lock: SpinLock::new(), on_lock }
     }
 }
 
 // SAFETY: the lock inside excludes.
-unsafe impl WriterLock for Telling {
-    const UNLOCKED: Self = Telling::new(|| ());
+unsafe impl WriterLock for CountingLock {
+    const UNLOCKED: Self = CountingLock::new(|| ());
     type Held = ();
 
     fn lock(&self) {
@@ -47,22 +47,22 @@ unsafe impl WriterLock for Telling {
     }
 
     unsafe fn unlock(&self, (): ()) {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller took the lock by `lock` or `try_lock`, which took the inner one.
         unsafe { self.lock.unlock(()) };
     }
 }
 
-/// Reads with `read` beside a writer that never rests, until `enough` says so after a read.
-pub(crate) fn read_beside_a_restless_writer<const N: usize, L: WriterLock + Sync>(
+/// Reads with `read` beside a writer that writes all the time, until `enough` returns true after a read.
+pub(crate) fn read_beside_a_constant_writer<const N: usize, L: WriterLock + Sync>(
     lock: &SeqLock<Words<N>, L>,
     read: impl Fn() -> Option<Words<N>>,
     enough: impl Fn(Option<u64>) -> bool,
 ) {
-    let _watchdog = Watchdog::over("read_beside_a_restless_writer");
+    let _watchdog = Watchdog::over("read_beside_a_constant_writer");
     let over = Flag::new();
     thread::scope(|s| {
         s.spawn(|| {
-            let values = [1, 2, 3, 4].map(Words::of);
+            let values = [1, 2, 3, 4].map(Words::new);
             values.into_iter().cycle().take_while(|_| !over.is_up()).for_each(|v| lock.set(v));
         });
         let _over = over.raised_at_end();
@@ -127,9 +127,9 @@ fn read_seqbegin() {
 
 #[test]
 fn read_seqretry() {
-    let lock = SeqLock::new(Words::<128>::of(0));
+    let lock = SeqLock::new(Words::<128>::new(0));
     let (whole, retried) = (Cell::new(0), Cell::new(0));
-    read_beside_a_restless_writer(
+    read_beside_a_constant_writer(
         &lock,
         || lock.try_read(),
         |generation| {
@@ -188,8 +188,8 @@ fn read_seqlock_excl() {
     let lock = SeqLock::new(5);
     let before = lock.version();
     let still = lock.read_excl();
-    assert!(lock.try_write().is_none(), "writers are out");
-    assert!(lock.try_read_excl().is_none(), "other locking readers are out");
+    assert!(lock.try_write().is_none(), "writers are excluded");
+    assert!(lock.try_read_excl().is_none(), "other locking readers are excluded");
     assert_eq!((*still, lock.read()), (5, 5));
     assert_eq!(lock.version(), before, "the count is not touched");
 }
@@ -215,11 +215,11 @@ fn read_sequnlock_excl() {
 
 #[test]
 fn read_seqbegin_or_lock() {
-    // Beside a writer that never rests, the lockless attempt fails sooner or later, and the read
+    // Beside a writer that writes all the time, the lockless attempt fails sooner or later, and the read
     // takes the lock.
-    let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::UNLOCKED);
+    let lock = SeqLock::with_lock(Words::<128>::new(0), CountingLock::UNLOCKED);
     let before = locked_here();
-    read_beside_a_restless_writer(
+    read_beside_a_constant_writer(
         &lock,
         || Some(lock.read_or_lock()),
         |generation| {
@@ -233,7 +233,7 @@ fn read_seqbegin_or_lock() {
 fn need_seqretry() {
     let _watchdog = Watchdog::over("need_seqretry");
     // Without a writer inside of its copy, one lockless attempt is enough.
-    let lock = SeqLock::with_lock(5, Telling::UNLOCKED);
+    let lock = SeqLock::with_lock(5, CountingLock::UNLOCKED);
     let before = locked_here();
     for _ in 0..100 {
         assert_eq!(lock.read_or_lock(), 5);
@@ -246,10 +246,10 @@ fn need_seqretry() {
 
 #[test]
 fn done_seqretry() {
-    // A read that took the lock gives it back, each time.
-    let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::UNLOCKED);
+    // A read that took the lock releases it, each time.
+    let lock = SeqLock::with_lock(Words::<128>::new(0), CountingLock::UNLOCKED);
     let before = locked_here();
-    read_beside_a_restless_writer(
+    read_beside_a_constant_writer(
         &lock,
         || Some(lock.read_or_lock()),
         |_| locked_here() >= before + times(5, 2),
@@ -260,7 +260,7 @@ fn done_seqretry() {
 #[test]
 fn scoped_seqlock_read() {
     // The body may run several times, but only a whole pass counts: no `break` can skip validation.
-    let lock = SeqLock::new(Words::<128>::of(0));
+    let lock = SeqLock::new(Words::<128>::new(0));
     let (passes, reads) = (AtomicU64::new(0), AtomicU64::new(0));
     let read = || {
         let (first, last) =
@@ -273,15 +273,15 @@ fn scoped_seqlock_read() {
         reads.fetch_add(1, Relaxed);
         Some(Words(first))
     };
-    read_beside_a_restless_writer(&lock, read, |_| reads.load(Relaxed) >= times(1_000, 3));
+    read_beside_a_constant_writer(&lock, read, |_| reads.load(Relaxed) >= times(1_000, 3));
     assert!(passes.load(Relaxed) >= reads.load(Relaxed));
 }
 
 #[test]
 fn ss_lockless() {
     let _watchdog = Watchdog::over("ss_lockless");
-    // A lockless read goes on while the lock is held, and takes no lock when all is quiet.
-    let lock = SeqLock::with_lock((1, 2), Telling::UNLOCKED);
+    // A lockless read goes on while the lock is held, and takes no lock without a writer.
+    let lock = SeqLock::with_lock((1, 2), CountingLock::UNLOCKED);
     let writing = lock.write();
     let before = locked_here();
     assert_eq!(lock.read(), (1, 2));
@@ -295,7 +295,7 @@ fn ss_lockless() {
 #[test]
 fn ss_lock() {
     // One lockless pass, then one under the lock: no read takes it twice.
-    let lock = SeqLock::with_lock(Words::<128>::of(0), Telling::UNLOCKED);
+    let lock = SeqLock::with_lock(Words::<128>::new(0), CountingLock::UNLOCKED);
     let start = locked_here();
     let read = || {
         let before = locked_here();
@@ -303,5 +303,5 @@ fn ss_lock() {
         assert!(locked_here() - before <= 1);
         Some(value)
     };
-    read_beside_a_restless_writer(&lock, read, |_| locked_here() >= start + times(5, 2));
+    read_beside_a_constant_writer(&lock, read, |_| locked_here() >= start + times(5, 2));
 }

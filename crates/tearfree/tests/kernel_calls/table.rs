@@ -84,21 +84,24 @@ fn every_call_in_the_table_has_a_test_of_its_name_and_every_test_a_row() {
     let tests = tests();
     let without_test: Vec<_> = in_table.difference(&tests).collect();
     let without_row: Vec<_> = tests.difference(&in_table).collect();
-    assert!(without_test.is_empty(), "rows whose test is not there: {without_test:?}");
-    assert!(without_row.is_empty(), "tests that have no row in KERNEL.md: {without_row:?}");
+    assert!(
+        without_test.is_empty(),
+        "rows without a test, add one to tests/kernel_calls: {without_test:?}"
+    );
+    assert!(without_row.is_empty(), "tests without a row, add one to KERNEL.md: {without_row:?}");
     for row in rows {
         let test = row.test.split("::").last();
-        assert_eq!(test, Some(&*row.linux), "a test is called as its call");
+        assert_eq!(test, Some(&*row.linux), "a test has the name of its call");
     }
 }
 
 #[test]
-fn every_call_in_the_table_stands_there_once_with_its_counterparts() {
+fn every_call_in_the_table_is_there_once_with_its_counterparts() {
     let mut seen = BTreeSet::new();
     for Row { linux, rust, c, .. } in rows() {
         assert!(rust.starts_with('`'), "{linux} has no Rust call");
         assert!(c.contains(&linux), "{linux} has another name in C");
-        assert!(seen.insert(linux.clone()), "{linux} stands there twice");
+        assert!(seen.insert(linux.clone()), "{linux} is in the table twice");
     }
 }
 

@@ -9,7 +9,7 @@
 //!   that ordering's row in `order.rs`, and those rows agree with TESTING.md. A note of relaxed
 //!   orderings alone begins with "Relaxed".
 //! - An `unsafe` block or impl has a `SAFETY:` note directly above.
-//! - A note says something: it has words of its own, besides "by the caller's promise" and the like,
+//! - A note makes an argument: it has words of its own, besides "by the caller's promise" and the like,
 //!   and they are not those of its function's `# Safety` section.
 //! - One text does not serve for many different lines.
 //!

@@ -63,7 +63,7 @@ unsafe impl WriterLock for Recording {
     }
 }
 
-/// A context that says whether this thread is inside.
+/// A context that records whether this thread is inside.
 enum Watched {}
 
 impl SavedContext for Watched {

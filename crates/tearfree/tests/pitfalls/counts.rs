@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Pitfalls of counts: wrap-around, words of somebody else, read-only memory.
-#![allow(unsafe_code, reason = "counts over words that belong to somebody else")]
+//! Pitfalls of counts: wrap-around, words of other owners, read-only memory.
+#![allow(unsafe_code, reason = "counts over words that have another owner")]
 
 use tearfree::{LatchCount, SeqCount};
 
@@ -133,7 +133,7 @@ mod read_only {
     fn a_reader_writes_nothing<C: Count>(even: C) {
         let page = Page::with(even);
         assert!(page.refuses_writes(), "the page can be written, so this test shows nothing");
-        // SAFETY: the page holds an aligned `C`, and nobody can write to it.
+        // SAFETY: the page holds an aligned `C`, and no process can write to it.
         let count = unsafe { SeqCount::<C>::from_ptr(page.0.cast()) };
         assert_eq!(count.read(|| 5), 5);
         assert!(!count.read_retry(count.read_begin()));
@@ -156,7 +156,7 @@ mod read_only {
     #[test]
     fn a_reader_that_finds_an_odd_count_on_a_read_only_mapping_can_give_up() {
         let page = Page::with(7_u32);
-        // SAFETY: the page holds an aligned `u32`, and nobody can write to it.
+        // SAFETY: the page holds an aligned `u32`, and no process can write to it.
         let count = unsafe { SeqCount::<u32>::from_ptr(page.0.cast()) };
         assert_eq!(count.try_read_begin(), None);
         assert!(count.read_retry(count.raw_read_begin()));

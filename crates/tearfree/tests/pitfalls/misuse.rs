@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What would hang, or be wrong without a word, and what debug builds say instead. And legal programs that
-//! look like it.
+//! Misuse that would hang, or give wrong results, and that debug builds report by a panic. And correct
+//! programs that are similar.
 #![cfg(all(debug_assertions, feature = "std"))]
 
 use core::mem::forget;
@@ -14,15 +14,15 @@ use tearfree::{DefaultLock, SeqCount, SeqLatch, SeqLock};
 use crate::support::{Watchdog, panics};
 
 #[test]
-fn a_writer_inside_of_its_own_update_is_told() {
+fn a_writer_inside_its_own_update_panics() {
     fn with<L: WriterLock>() {
-        let _watchdog = Watchdog::over("a_writer_inside_of_its_own_update_is_told");
+        let _watchdog = Watchdog::over("a_writer_inside_its_own_update_panics");
         let lock = SeqLock::<u32, L>::from(1);
         assert!(panics(|| lock.update(|_| lock.set(2))));
         assert!(panics(|| lock.update(|_| lock.update(|value| *value = 2))));
         assert!(panics(|| lock.update(|_| drop(lock.write()))));
         assert!(panics(|| lock.update(|_| drop(lock.read_excl()))));
-        // What does not wait is no misuse.
+        // Calls that do not wait are no misuse.
         lock.update(|value| {
             assert!(lock.try_write().is_none() && lock.try_read_excl().is_none());
             *value = lock.read() + 1;
@@ -38,8 +38,8 @@ fn a_writer_inside_of_its_own_update_is_told() {
 }
 
 #[test]
-fn a_writer_under_its_own_guard_is_told() {
-    let _watchdog = Watchdog::over("a_writer_under_its_own_guard_is_told");
+fn a_writer_under_its_own_guard_panics() {
+    let _watchdog = Watchdog::over("a_writer_under_its_own_guard_panics");
     let (lock, other) = (SeqLock::new(1), SeqLock::new(1));
     {
         let mut guard = lock.write();
@@ -76,8 +76,8 @@ fn a_forgotten_guard_is_remembered_until_the_lock_is_reset() {
 }
 
 #[test]
-fn a_reader_inside_of_its_own_section_is_told() {
-    let _watchdog = Watchdog::over("a_reader_inside_of_its_own_section_is_told");
+fn a_reader_inside_its_own_section_panics() {
+    let _watchdog = Watchdog::over("a_reader_inside_its_own_section_panics");
     let count = SeqCount::<usize>::new();
     {
         let _section = count.write();
@@ -120,8 +120,8 @@ fn read_while_another_thread_writes(count: &SeqCount) {
 }
 
 #[test]
-fn versions_of_two_locks_are_told_apart() {
-    let _watchdog = Watchdog::over("versions_of_two_locks_are_told_apart");
+fn versions_of_two_locks_cannot_be_compared() {
+    let _watchdog = Watchdog::over("versions_of_two_locks_cannot_be_compared");
     let (lock, other) = (SeqLock::new(1), SeqLock::new(1));
     let (mine, mut theirs) = (lock.version(), other.version());
     assert!(panics(|| assert_ne!(mine, theirs)));

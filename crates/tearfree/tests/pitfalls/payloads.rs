@@ -9,7 +9,7 @@ use core::num::{NonZeroU8, NonZeroU32, NonZeroU64};
 
 use tearfree::{SeqLatch, SeqLock, field};
 
-use crate::support::payload::{Accusing, Bytes, Kind, Line, Mixed, Words};
+use crate::support::payload::{Bytes, Kind, Line, Mixed, SelfChecking, Words};
 
 /// Every way in and every way out gives back what was put in.
 fn survives<T: Copy + PartialEq + Debug>(first: T, second: T) {
@@ -43,7 +43,7 @@ fn survives<T: Copy + PartialEq + Debug>(first: T, second: T) {
 macro_rules! sizes_survive {
     ($($size:literal)*) => {
         || {$(
-            survives(Bytes::<$size>::of(0x1122_3344_5566_7788), Bytes::of(0x99AA_BBCC_DDEE_FF00));
+            survives(Bytes::<$size>::new(0x1122_3344_5566_7788), Bytes::new(0x99AA_BBCC_DDEE_FF00));
         )*}
     };
 }
@@ -59,7 +59,7 @@ fn no_tail_is_dropped_whatever_the_size() {
 
 #[test]
 #[cfg(not(miri))]
-fn no_tail_is_dropped_of_a_large_value() {
+fn no_tail_of_a_large_value_is_dropped() {
     // Builds without optimisation keep each of many copies on the stack.
     let roomy = std::thread::Builder::new().stack_size(64 << 20);
     let all = sizes_survive! { 4095 4096 4097 16383 16384 16385 65536 };
@@ -87,10 +87,10 @@ fn payloads_of_any_alignment_survive() {
     struct Page(u8);
 
     survives(Packed { a: 1, b: 2, c: 3 }, Packed { a: !1, b: !2, c: !3 });
-    survives(Line::of(1), Line::of(2));
+    survives(Line::new(1), Line::new(2));
     survives(Page(1), Page(2));
     survives([1_u128, 2], [3, 4]);
-    let lock = SeqLock::new(Line::of(1));
+    let lock = SeqLock::new(Line::new(1));
     let copy = lock.read();
     assert_eq!(core::ptr::from_ref(&copy).addr() % 64, 0);
 }
@@ -107,11 +107,11 @@ fn a_payload_of_no_size_can_be_written_and_has_versions() {
 }
 
 #[test]
-fn padding_and_bytes_that_were_never_written_are_no_concern() {
+fn padding_and_uninitialised_bytes_survive() {
     survives((1_u8, 2_u64, 3_u16), (4, 5, 6));
     survives(Some(1_u64), None);
     survives([(1_u8, 2_u32); 40], [(3, 4); 40]);
-    survives(Mixed::of(1), Mixed::of(0x0123_4567_89AB));
+    survives(Mixed::new(1), Mixed::new(0x0123_4567_89AB));
 
     let lock = SeqLock::new(MaybeUninit::<[u8; 5]>::uninit());
     let _nothing_in_it = lock.read();
@@ -173,15 +173,15 @@ fn pointers_and_references_in_a_payload_keep_working() {
 fn a_store_leaves_the_neighbours_in_an_array_alone() {
     macro_rules! sizes {
         ($($size:literal)*) => {$({
-            let locks = [0, 1, 2].map(|n| SeqLock::new(Bytes::<$size>::of(n)));
+            let locks = [0, 1, 2].map(|n| SeqLock::new(Bytes::<$size>::new(n)));
             let versions = locks.each_ref().map(|lock| lock.version());
-            locks[1].set(Bytes::of(9));
+            locks[1].set(Bytes::new(9));
             for neighbour in [0, 2] {
                 assert_eq!(locks[neighbour].version(), versions[neighbour]);
-                assert_eq!(locks[neighbour].read(), Bytes::of(neighbour as u64));
+                assert_eq!(locks[neighbour].read(), Bytes::new(neighbour as u64));
                 assert!(locks[neighbour].try_write().is_some());
             }
-            assert_eq!(locks[1].read(), Bytes::of(9));
+            assert_eq!(locks[1].read(), Bytes::new(9));
         })*};
     }
     sizes! { 1 7 8 9 15 16 17 24 31 32 33 256 257 264 }
@@ -206,7 +206,7 @@ fn fields_at_any_place_are_read_as_themselves() {
         code: [n; 5],
         inner: (u16::from(n) + 1000, char::from_digit(u32::from(n), 10)),
         name: ["zero", "one", "two"][usize::from(n)],
-        large: Words::of(u64::from(n)),
+        large: Words::new(u64::from(n)),
         last: !n,
     };
     let lock = SeqLock::new(record(0));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Pitfalls of readers: waiting for the wrong thing, versions that stand still, locks left behind.
+//! Pitfalls of readers: waiting for the wrong thing, versions that do not change, locks that stay taken.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;

@@ -7,24 +7,24 @@ use tearfree::SeqLock;
 use tearfree::lock::WriterLock;
 
 use crate::backing_off::{REQUESTED, Recording};
-use crate::support::payload::{Accusing, Words};
+use crate::support::payload::{SelfChecking, Words};
 use crate::support::{Flag, Watchdog, panics, times};
 
 #[test]
 fn a_reader_that_panics_leaves_no_lock_behind() {
     let _watchdog = Watchdog::over("a_reader_that_panics_leaves_no_lock_behind");
-    let lock = SeqLock::new(Words::<64>::of(0));
+    let lock = SeqLock::new(Words::<64>::new(0));
     assert!(panics(|| {
         let _writers_are_out = lock.read_excl();
         panic!("under the lock");
     }));
     assert!(lock.try_write().is_some());
 
-    // Beside a restless writer, where the closure runs again and again.
+    // Beside a constant writer, so that the closure runs again and again.
     let over = Flag::new();
     thread::scope(|s| {
         s.spawn(|| {
-            let values = [1, 2, 3, 4].map(Words::of);
+            let values = [1, 2, 3, 4].map(Words::new);
             values.into_iter().cycle().take_while(|_| !over.is_up()).for_each(|v| lock.set(v));
         });
         let _over = over.raised_at_end();
@@ -45,7 +45,7 @@ fn a_reader_that_panics_leaves_no_lock_behind() {
 #[test]
 fn readers_request_their_turn_only_after_the_count_moved_again_and_again() {
     let _watchdog = Watchdog::over("readers_request_their_turn");
-    let lock = SeqLock::with_lock(Words::<512>::of(0), Recording::UNLOCKED);
+    let lock = SeqLock::with_lock(Words::<512>::new(0), Recording::UNLOCKED);
     for _ in 0..100 {
         assert_eq!(lock.read().generation(), 0);
     }
@@ -56,7 +56,7 @@ fn readers_request_their_turn_only_after_the_count_moved_again_and_again() {
     let seen = lock.read_with(|_| {
         attempt += 1;
         if attempt <= 10 {
-            lock.set(Words::of(attempt));
+            lock.set(Words::new(attempt));
         }
         attempt
     });

@@ -13,11 +13,11 @@ use core::time::Duration;
 use crate::support::{Flag, Watchdog, panics};
 
 /// After a write that failed: the old value, the old version, and writers and readers go on.
-fn nothing_has_happened_and_others_go_on<L: WriterLock + Sync>(
+fn nothing_changed_and_other_threads_continue<L: WriterLock + Sync>(
     lock: &SeqLock<(u32, u32), L>,
     failed_write: impl FnOnce(),
 ) {
-    let _watchdog = Watchdog::over("nothing_has_happened_and_others_go_on");
+    let _watchdog = Watchdog::over("nothing_changed_and_other_threads_continue");
     let before = lock.read_versioned();
     failed_write();
     assert_eq!(lock.try_read(), Some(before.0), "the old value, and an even count");
@@ -28,10 +28,10 @@ fn nothing_has_happened_and_others_go_on<L: WriterLock + Sync>(
 }
 
 #[test]
-fn a_writer_that_panics_in_update_leaves_the_old_value_and_others_go_on() {
+fn a_writer_that_panics_in_update_leaves_the_old_value_and_a_free_lock() {
     fn with<L: WriterLock + Sync>() {
         let lock = SeqLock::<_, L>::from((1, 2));
-        nothing_has_happened_and_others_go_on(&lock, || {
+        nothing_changed_and_other_threads_continue(&lock, || {
             assert!(panics(|| lock.update(|v| {
                 *v = (7, 7);
                 panic!("in the middle of an update");
@@ -46,9 +46,9 @@ fn a_writer_that_panics_in_update_leaves_the_old_value_and_others_go_on() {
 
 #[test]
 #[cfg(feature = "std")]
-fn a_writer_that_panics_under_a_guard_leaves_the_old_value_and_others_go_on() {
+fn a_writer_that_panics_under_a_guard_leaves_the_old_value_and_a_free_lock() {
     let lock = SeqLock::new((1, 2));
-    nothing_has_happened_and_others_go_on(&lock, || {
+    nothing_changed_and_other_threads_continue(&lock, || {
         assert!(panics(|| {
             let mut writing = lock.write();
             *writing = (7, 7);
@@ -68,16 +68,16 @@ fn a_guard_that_was_made_while_the_thread_panics_publishes() {
     }
     let lock = SeqLock::new(1);
     assert!(panics(|| {
-        let _last_words = WritesAtEnd(&lock);
+        let _writes_at_end = WritesAtEnd(&lock);
         panic!("for another reason");
     }));
     assert_eq!(lock.read(), 2);
 }
 
 #[test]
-fn a_discarded_guard_leaves_the_old_value_and_others_go_on() {
+fn a_discarded_guard_leaves_the_old_value_and_a_free_lock() {
     let lock = SeqLock::new((1, 2));
-    nothing_has_happened_and_others_go_on(&lock, || {
+    nothing_changed_and_other_threads_continue(&lock, || {
         let mut writing = lock.write();
         *writing = (7, 7);
         writing.discard();
@@ -87,7 +87,7 @@ fn a_discarded_guard_leaves_the_old_value_and_others_go_on() {
 #[test]
 fn an_early_return_from_update_or_discard_publishes_nothing() {
     let lock = SeqLock::new((1, 2));
-    nothing_has_happened_and_others_go_on(&lock, || {
+    nothing_changed_and_other_threads_continue(&lock, || {
         let result = lock.update_or_discard(|v| {
             v.0 = 7;
             v.1 = u32::try_from(-1).map_err(|_| "no such number")?;
@@ -95,7 +95,7 @@ fn an_early_return_from_update_or_discard_publishes_nothing() {
         });
         assert_eq!(result, Err("no such number"));
     });
-    nothing_has_happened_and_others_go_on(&lock, || {
+    nothing_changed_and_other_threads_continue(&lock, || {
         assert!(panics(|| {
             let _never: Result<(), ()> = lock.update_or_discard(|v| {
                 *v = (7, 7);
@@ -134,7 +134,7 @@ fn a_writer_that_panics_in_the_update_of_a_latch_leaves_the_old_value() {
     assert_eq!((latch.read(), latch.into_inner()), ((2, 2), (2, 2)));
 }
 
-/// The closure of a writer ends only after a reader has done all that it can do.
+/// The closure of a writer ends only after a reader has made all its calls.
 #[test]
 fn a_slow_closure_holds_no_reader_up() {
     let _watchdog = Watchdog::over("a_slow_closure_holds_no_reader_up");

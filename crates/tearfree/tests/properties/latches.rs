@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tearfree::lock::{SpinLock, WriterLock};
 use tearfree::{DefaultLock, SeqLatch};
 
-use crate::support::payload::{Accusing, Bytes, Line, Mixed, Words};
+use crate::support::payload::{Bytes, Line, Mixed, SelfChecking, Words};
 use crate::support::{Watchdog, panics};
 use crate::{Versions, config};
 
@@ -30,22 +30,22 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..crate::MOST_STEPS)
 }
 
-fn follows_the_model<T: Accusing + PartialEq + Debug, L: WriterLock>(steps: &[Step]) {
-    let mut latch = SeqLatch::<T, L>::from(T::of(0));
-    let (mut value, mut version, mut versions) = (T::of(0), 0, Versions::default());
+fn follows_the_model<T: SelfChecking + PartialEq + Debug, L: WriterLock>(steps: &[Step]) {
+    let mut latch = SeqLatch::<T, L>::from(T::new(0));
+    let (mut value, mut version, mut versions) = (T::new(0), 0, Versions::default());
     for &step in steps {
         match step {
             Step::Set(n) => {
-                latch.set(T::of(n));
-                (value, version) = (T::of(n), version + 1);
+                latch.set(T::new(n));
+                (value, version) = (T::new(n), version + 1);
             }
             Step::Update(n) => {
-                assert_eq!(latch.update(|value| core::mem::replace(value, T::of(n))), value);
-                (value, version) = (T::of(n), version + 1);
+                assert_eq!(latch.update(|value| core::mem::replace(value, T::new(n))), value);
+                (value, version) = (T::new(n), version + 1);
             }
             Step::UpdateThatPanics(n) => assert!(panics(|| latch.update(|value| {
-                *value = T::of(n);
-                panic!("as the history says");
+                *value = T::new(n);
+                panic!("planned by the history");
             }))),
             Step::IntoInner => {
                 let whole = core::mem::replace(&mut latch, SeqLatch::from(value));

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tearfree::lock::{SpinLock, WriterLock};
 use tearfree::{DefaultLock, SeqLock};
 
-use crate::support::payload::{Accusing, Bytes, Line, Mixed, Words};
+use crate::support::payload::{Bytes, Line, Mixed, SelfChecking, Words};
 use crate::support::{Watchdog, panics};
 use crate::{Versions, config};
 
@@ -18,7 +18,7 @@ enum Step {
     Write(Way, u64),
     /// Ends without publishing.
     Fail(Failure, u64),
-    Look(Look),
+    Read(Read),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ enum Way {
     Update,
     TryUpdate,
     Guard,
-    /// A guard as well; meanwhile nobody else gets in, and readers see the old value.
+    /// A guard as well; meanwhile no other writer gets the lock, and readers see the old value.
     TryWrite,
     GetMut,
     Split,
@@ -41,24 +41,24 @@ enum Failure {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Look {
+enum Read {
     Excl,
     IfChanged,
     IntoInner,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    use {Failure::*, Look::*, Way::*};
+    use {Failure::*, Read::*, Way::*};
     let value = || any::<u64>().prop_map(|n| n >> 16);
     let ways = vec![Set, Update, TryUpdate, Guard, TryWrite, GetMut, Split];
     let write = (prop::sample::select(ways), value()).prop_map(|(way, n)| Step::Write(way, n));
     let failures = prop::sample::select(vec![Panic, Error, Discard]);
     let fail = (failures, value()).prop_map(|(failure, n)| Step::Fail(failure, n));
-    let look = prop::sample::select(vec![Excl, IfChanged, IntoInner]).prop_map(Step::Look);
-    prop::collection::vec(prop_oneof![3 => write, 1 => fail, 1 => look], 1..crate::MOST_STEPS)
+    let read = prop::sample::select(vec![Excl, IfChanged, IntoInner]).prop_map(Step::Read);
+    prop::collection::vec(prop_oneof![3 => write, 1 => fail, 1 => read], 1..crate::MOST_STEPS)
 }
 
-/// A lock, and what it has to look like from outside.
+/// A lock, and the model of its value and versions.
 struct History<T, L: WriterLock> {
     lock: SeqLock<T, L>,
     value: T,
@@ -67,8 +67,8 @@ struct History<T, L: WriterLock> {
     seen: (u64, tearfree::Version),
 }
 
-impl<T: Accusing + PartialEq + Debug, L: WriterLock> History<T, L> {
-    fn of(value: T) -> Self {
+impl<T: SelfChecking + PartialEq + Debug, L: WriterLock> History<T, L> {
+    fn new(value: T) -> Self {
         let lock = SeqLock::from(value);
         let seen = (0, lock.version());
         History { lock, value, version: 0, versions: Versions::default(), seen }
@@ -77,12 +77,12 @@ impl<T: Accusing + PartialEq + Debug, L: WriterLock> History<T, L> {
     fn step(&mut self, step: Step) {
         match step {
             Step::Write(way, n) => {
-                self.write(way, T::of(n));
-                self.value = T::of(n);
+                self.write(way, T::new(n));
+                self.value = T::new(n);
                 self.version += 1;
             }
-            Step::Fail(failure, n) => self.fail(failure, T::of(n)),
-            Step::Look(look) => self.look(look),
+            Step::Fail(failure, n) => self.fail(failure, T::new(n)),
+            Step::Read(read) => self.read(read),
         }
     }
 
@@ -115,7 +115,7 @@ impl<T: Accusing + PartialEq + Debug, L: WriterLock> History<T, L> {
         match failure {
             Failure::Panic => assert!(panics(|| self.lock.update(|value| {
                 *value = new;
-                panic!("as the history says");
+                panic!("planned by the history");
             }))),
             Failure::Error => {
                 let result: Result<(), T> =
@@ -130,22 +130,22 @@ impl<T: Accusing + PartialEq + Debug, L: WriterLock> History<T, L> {
         }
     }
 
-    fn look(&mut self, look: Look) {
-        match look {
-            Look::Excl => {
+    fn read(&mut self, read: Read) {
+        match read {
+            Read::Excl => {
                 let still = self.lock.read_excl();
                 assert!(self.lock.try_write().is_none());
                 assert_eq!(*still, self.value);
             }
-            Look::IfChanged => {
+            Read::IfChanged => {
                 let changed = self.seen.0 != self.version;
                 let value = self.lock.read_if_changed(&mut self.seen.1);
                 assert_eq!(value, changed.then_some(self.value));
                 self.seen.0 = self.version;
             }
-            Look::IntoInner => {
+            Read::IntoInner => {
                 // Another lock has other versions.
-                let whole = replace(self, History::of(self.value));
+                let whole = replace(self, History::new(self.value));
                 assert_eq!(whole.lock.into_inner(), self.value);
             }
         }
@@ -153,7 +153,7 @@ impl<T: Accusing + PartialEq + Debug, L: WriterLock> History<T, L> {
 
     fn check(&mut self) {
         let lock = &self.lock;
-        let mut into = T::of(u64::MAX >> 20);
+        let mut into = T::new(u64::MAX >> 20);
         lock.read_into(&mut into);
         for value in [lock.read(), into, lock.read_or_lock(), lock.read_versioned().0] {
             assert_eq!(value, self.value);
@@ -170,8 +170,8 @@ impl<T: Accusing + PartialEq + Debug, L: WriterLock> History<T, L> {
     }
 }
 
-fn follows_the_model<T: Accusing + PartialEq + Debug, L: WriterLock>(steps: &[Step]) {
-    let mut history = History::<T, L>::of(T::of(0));
+fn follows_the_model<T: SelfChecking + PartialEq + Debug, L: WriterLock>(steps: &[Step]) {
+    let mut history = History::<T, L>::new(T::new(0));
     history.check();
     for &step in steps {
         history.step(step);

@@ -17,15 +17,15 @@ use crate::support::signals::{block, mask};
 /// The bottom-half signals are chosen for the whole process, so one test at a time.
 static CHOICE: Mutex<()> = Mutex::new(());
 
-/// Until the end of the guard, no other test chooses.
-pub(crate) fn the_only_one_who_chooses() -> MutexGuard<'static, ()> {
+/// Excludes other tests that choose bottom-half signals, until the guard is dropped.
+pub(crate) fn lock_choice() -> MutexGuard<'static, ()> {
     CHOICE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `section` with and without a signal that is kept out already.
+/// Runs `section` with and without a signal that is already blocked.
 fn mask_is_the_same_after(section: impl Fn()) {
-    for already_out in [false, true] {
-        block(SIGTERM, already_out);
+    for is_blocked in [false, true] {
+        block(SIGTERM, is_blocked);
         let before = mask();
         section();
         assert_eq!(mask(), before);
@@ -35,7 +35,7 @@ fn mask_is_the_same_after(section: impl Fn()) {
 
 #[test]
 fn sections_that_are_nested_each_restore_what_they_found() {
-    let _choice = the_only_one_who_chooses();
+    let _choice = lock_choice();
     let (outer, inner) = (SeqLock::new(1), SeqLock::new(2));
     mask_is_the_same_after(|| {
         let hard = outer.within::<IrqSave>().write();
@@ -43,7 +43,7 @@ fn sections_that_are_nested_each_restore_what_they_found() {
         assert!(inside.contains(&SIGUSR1) && inside.contains(&SIGALRM));
         {
             let _soft = inner.within::<Bh>().write();
-            assert_eq!(mask(), inside, "a bottom half lets no hard interrupt in");
+            assert_eq!(mask(), inside, "leaving a bottom half unblocks no hard interrupt");
         }
         assert_eq!(mask(), inside);
         drop(hard);
@@ -59,16 +59,16 @@ fn sections_that_are_nested_each_restore_what_they_found() {
 }
 
 #[test]
-fn of_guards_that_end_out_of_order_the_last_one_restores_what_it_found() {
+fn the_last_of_guards_that_are_dropped_out_of_order_restores_what_it_saved() {
     let (first, second) = (SeqLock::new(1), SeqLock::new(2));
     let before = mask();
     let outer = first.within::<IrqSave>().write();
     let inside = mask();
     let inner = second.within::<IrqSave>().write();
     drop(outer);
-    assert_eq!(mask(), before, "as documented: the end of the outer one lets signals in");
+    assert_eq!(mask(), before, "as documented: dropping the outer guard unblocks signals");
     drop(inner);
-    assert_eq!(mask(), inside, "and the inner one was begun while they were out");
+    assert_eq!(mask(), inside, "the inner guard was created while they were blocked");
     for signal in inside {
         block(signal, before.contains(&signal));
     }
@@ -110,7 +110,7 @@ fn a_context_is_left_when_the_closure_or_the_section_panics() {
 }
 
 #[test]
-fn a_context_is_left_when_the_lock_is_not_to_be_had() {
+fn a_context_is_left_when_the_lock_is_taken() {
     let lock = SeqLock::new(1);
     let _writing = lock.write();
     mask_is_the_same_after(|| assert!(lock.within::<IrqSave>().try_write().is_none()));
@@ -128,18 +128,18 @@ fn a_context_is_left_when_the_lock_is_not_to_be_had() {
 }
 
 #[test]
-fn what_a_thread_does_to_itself_is_never_kept_out() {
+fn signals_that_a_thread_causes_itself_are_never_blocked() {
     IrqSave::with(|| {
-        let out = mask();
+        let blocked = mask();
         for signal in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP] {
-            assert!(!out.contains(&signal), "a fault by signal {signal} would hang");
+            assert!(!blocked.contains(&signal), "a fault by signal {signal} would hang");
         }
-        assert!(out.contains(&SIGTERM));
+        assert!(blocked.contains(&SIGTERM));
     });
 }
 
 #[test]
-fn leaving_irq_lets_everything_in_whatever_was_out_before() {
+fn leaving_irq_unblocks_all_signals() {
     let lock = SeqLock::new(1);
     block(SIGTERM, true);
     {
@@ -152,7 +152,7 @@ fn leaving_irq_lets_everything_in_whatever_was_out_before() {
 
 #[test]
 fn the_program_chooses_its_bottom_halves() {
-    let _choice = the_only_one_who_chooses();
+    let _choice = lock_choice();
     let by_default: Vec<_> = bottom_half_signals().collect();
     assert!(by_default.contains(&SIGALRM) && !by_default.contains(&SIGUSR1));
     assert!(by_default.contains(&libc::SIGRTMAX()));

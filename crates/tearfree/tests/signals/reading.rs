@@ -7,17 +7,17 @@ use libc::SIGUSR1;
 use tearfree::{LatchCount, SeqCount, SeqLatch, SeqLock};
 
 use crate::support::Watchdog;
-use crate::support::payload::{Accusing, Words};
-use crate::support::signals::storm;
+use crate::support::payload::{SelfChecking, Words};
+use crate::support::signals::interrupt_during;
 
-/// What handlers of one test have met.
+/// Where the handlers of one test ran.
 struct Met {
     whole: AtomicU64,
     inside: AtomicU64,
 }
 
 impl Met {
-    const fn nothing() -> Self {
+    const fn new() -> Self {
         Met { whole: AtomicU64::new(0), inside: AtomicU64::new(0) }
     }
 
@@ -26,7 +26,7 @@ impl Met {
         met.fetch_add(1, Relaxed);
     }
 
-    /// Handlers have run outside of writes and, which is what counts, in the middle of some.
+    /// Returns whether enough handlers ran outside of writes, and enough in the middle of one.
     fn is_enough(&self) -> bool {
         self.whole.load(Relaxed) >= 10 && self.inside.load(Relaxed) >= 10
     }
@@ -38,20 +38,20 @@ fn a_latch_can_be_read_by_a_handler_that_interrupts_its_own_writer() {
     static BEGUN: AtomicU64 = AtomicU64::new(0);
     static ENDED: AtomicU64 = AtomicU64::new(0);
     static WRITING: AtomicBool = AtomicBool::new(false);
-    static MET: Met = Met::nothing();
+    static MET: Met = Met::new();
     fn reads() {
         let (ended, begun) = (ENDED.load(Relaxed), BEGUN.load(Relaxed));
         let generation = LATCH.read().generation();
-        // The writer stands still, so this is exact: the old value or the new one.
+        // The writer is interrupted, so this is exact: the old value or the new one.
         assert!((ended..=begun).contains(&generation), "{generation} is not {ended} to {begun}");
         assert_eq!(LATCH.read_versioned().0.generation(), generation);
         MET.count(WRITING.load(Relaxed));
     }
     let _watchdog = Watchdog::over("a_latch_can_be_read_by_a_handler");
-    LATCH.set(Words::of(0));
-    storm(SIGUSR1, reads, || {
+    LATCH.set(Words::new(0));
+    interrupt_during(SIGUSR1, reads, || {
         for generation in 1.. {
-            let value = Words::of(generation);
+            let value = Words::new(generation);
             BEGUN.store(generation, Relaxed);
             for _ in 0..100 {
                 WRITING.store(true, Relaxed);
@@ -71,7 +71,7 @@ fn a_bare_latch_can_be_read_by_a_handler_between_any_two_stores() {
     const N: usize = 64;
     static COUNT: LatchCount = LatchCount::new();
     static SLOTS: [[AtomicU64; N]; 2] = [const { [const { AtomicU64::new(0) }; N] }; 2];
-    static MET: Met = Met::nothing();
+    static MET: Met = Met::new();
     fn reads() {
         let odd = COUNT.sequence() % 2 == 1;
         let words = COUNT.read(|slot| SLOTS[slot].each_ref().map(|word| word.load(Relaxed)));
@@ -85,11 +85,11 @@ fn a_bare_latch_can_be_read_by_a_handler_between_any_two_stores() {
         slot.iter().zip(value.0).for_each(|(word, value)| word.store(value, Relaxed));
     };
     for slot in &SLOTS {
-        store(slot, &Words::of(0));
+        store(slot, &Words::new(0));
     }
-    storm(SIGUSR1, reads, || {
+    interrupt_during(SIGUSR1, reads, || {
         for generation in 1.. {
-            let value = Words::of(generation);
+            let value = Words::new(generation);
             COUNT.write_begin();
             store(&SLOTS[0], &value);
             COUNT.write_flip();
@@ -106,12 +106,12 @@ fn a_bare_latch_can_be_read_by_a_handler_between_any_two_stores() {
 fn a_handler_that_only_tries_never_hangs_though_it_interrupts_the_write() {
     static LOCK: SeqLock<Words<512>> = SeqLock::new(Words([0; 512]));
     static ENDED: AtomicU64 = AtomicU64::new(0);
-    static MET: Met = Met::nothing();
+    static MET: Met = Met::new();
     fn tries() {
         let ended = ENDED.load(Relaxed);
         let before = LOCK.version();
         let tried = LOCK.try_read().map(|value| value.generation());
-        // The writer stands still: what is refused once is refused again.
+        // The writer is interrupted: what is refused once is refused again.
         assert_eq!(LOCK.try_read().is_some(), tried.is_some());
         #[cfg(feature = "std")]
         assert_eq!(LOCK.try_read_for(core::time::Duration::ZERO).is_some(), tried.is_some());
@@ -122,10 +122,10 @@ fn a_handler_that_only_tries_never_hangs_though_it_interrupts_the_write() {
         MET.count(tried.is_none());
     }
     let _watchdog = Watchdog::over("a_handler_that_only_tries_never_hangs");
-    LOCK.set(Words::of(0));
-    storm(SIGUSR1, tries, || {
+    LOCK.set(Words::new(0));
+    interrupt_during(SIGUSR1, tries, || {
         for generation in 1.. {
-            let value = Words::of(generation);
+            let value = Words::new(generation);
             for _ in 0..100 {
                 LOCK.set(value);
             }
@@ -141,7 +141,7 @@ fn a_handler_that_only_tries_never_hangs_though_it_interrupts_the_write() {
 fn a_handler_that_reads_a_bare_count_fails_while_it_is_odd() {
     static COUNT: SeqCount = SeqCount::new();
     static DATA: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
-    static MET: Met = Met::nothing();
+    static MET: Met = Met::new();
     fn tries() {
         let start = COUNT.raw_read_begin();
         let [left, right] = DATA.each_ref().map(|word| word.load(Relaxed));
@@ -151,7 +151,7 @@ fn a_handler_that_reads_a_bare_count_fails_while_it_is_odd() {
         MET.count(failed);
     }
     let _watchdog = Watchdog::over("a_handler_that_reads_a_bare_count");
-    storm(SIGUSR1, tries, || {
+    interrupt_during(SIGUSR1, tries, || {
         for generation in 1.. {
             {
                 let _section = COUNT.write();

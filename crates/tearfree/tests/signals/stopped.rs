@@ -11,8 +11,8 @@ use std::time::Instant;
 use libc::SIGUSR2;
 use tearfree::SeqLock;
 
-use crate::support::payload::{Accusing, Words};
-use crate::support::signals::{Victim, react};
+use crate::support::payload::{SelfChecking, Words};
+use crate::support::signals::{ThreadHandle, react};
 use crate::support::{Flag, RaisedAtEnd, Watchdog};
 
 type Large = Words<4096>;
@@ -21,7 +21,7 @@ static LOCK: SeqLock<Large> = SeqLock::new(Words([0; 4096]));
 static STOPPED: Flag = Flag::new();
 static GO_ON: Flag = Flag::new();
 
-/// Runs in the writer. That an attempt fails means here that the writer stands in its copy.
+/// Runs in the writer. A failed attempt means that the writer was interrupted in its copy.
 fn stop_in_the_copy() {
     if LOCK.try_read().is_none() {
         STOPPED.raise();
@@ -40,8 +40,8 @@ fn processor_time() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).unwrap(), u32::try_from(time.tv_nsec).unwrap())
 }
 
-/// What readers can do that never wait, or only for so long.
-fn nobody_waits_who_did_not_agree_to() {
+/// The calls that never wait, or wait for a limited time only.
+fn attempts_and_timeouts_do_not_wait_for_the_writer() {
     assert!(LOCK.try_read().is_none());
     let since = Instant::now();
     assert!(LOCK.try_read_for(Duration::from_millis(20)).is_none());
@@ -53,7 +53,7 @@ fn nobody_waits_who_did_not_agree_to() {
     assert!(!LOCK.wait_changed(seen, Some(Duration::from_millis(20))));
 }
 
-/// Readers who wait until the writer goes on, which it does when `go_on` is dropped.
+/// Readers that wait until the writer continues, which it does when `go_on` is dropped.
 fn waiting_readers_sleep(before: u64, go_on: RaisedAtEnd<'_>) {
     const AWAY: Duration = Duration::from_millis(300);
     let reads: [fn() -> u64; 4] = [
@@ -66,10 +66,10 @@ fn waiting_readers_sleep(before: u64, go_on: RaisedAtEnd<'_>) {
     thread::scope(|s| {
         let readers = reads.map(|read| {
             s.spawn(move || {
-                let (burnt, since) = (processor_time(), Instant::now());
+                let (used, since) = (processor_time(), Instant::now());
                 waiting.fetch_add(1, Relaxed);
                 let generation = read();
-                (generation, processor_time() - burnt, since.elapsed())
+                (generation, processor_time() - used, since.elapsed())
             })
         });
         while waiting.load(Relaxed) < 4 {
@@ -77,14 +77,14 @@ fn waiting_readers_sleep(before: u64, go_on: RaisedAtEnd<'_>) {
         }
         thread::sleep(AWAY);
         drop(go_on);
-        let mut all_burnt = Duration::ZERO;
+        let mut all_used = Duration::ZERO;
         for reader in readers {
-            let (generation, burnt, waited) = reader.join().unwrap();
+            let (generation, used, waited) = reader.join().unwrap();
             assert!(generation > before, "the write that was stopped is there");
             assert!(waited >= AWAY, "a reader did not wait for the writer");
-            all_burnt += burnt;
+            all_used += used;
         }
-        assert!(all_burnt < AWAY / 4, "readers burnt {all_burnt:?} while the writer was away");
+        assert!(all_used < AWAY / 4, "readers used {all_used:?} while the writer was away");
     });
 }
 
@@ -92,17 +92,17 @@ fn waiting_readers_sleep(before: u64, go_on: RaisedAtEnd<'_>) {
 fn readers_sleep_while_the_writer_is_stopped_in_its_copy_and_get_the_whole_value_then() {
     let _watchdog = Watchdog::over("readers_sleep_while_the_writer_is_stopped_in_its_copy");
     let (over, generation) = (Flag::new(), AtomicU64::new(0));
-    LOCK.set(Words::of(0));
+    LOCK.set(Words::new(0));
     let (send, receive) = std::sync::mpsc::channel();
     thread::scope(|s| {
         s.spawn(|| {
             react(SIGUSR2, stop_in_the_copy);
-            send.send(Victim::this_thread()).unwrap();
-            // When it goes on it comes to the end of its write, and rests: beside a writer that does not,
-            // readers of 32 KiB may starve, and what they burn then is another matter.
+            send.send(ThreadHandle::this_thread()).unwrap();
+            // When it continues it ends its write, and stops: beside a writer that does not, readers of
+            // 32 KiB may starve, and use processor time for another reason.
             while !over.is_up() && !GO_ON.is_up() {
                 let next = generation.load(Relaxed) + 1;
-                LOCK.set(Words::of(next));
+                LOCK.set(Words::new(next));
                 generation.store(next, Relaxed);
             }
         });
@@ -113,7 +113,7 @@ fn readers_sleep_while_the_writer_is_stopped_in_its_copy_and_get_the_whole_value
             thread::yield_now();
         }
         let before = generation.load(Relaxed);
-        nobody_waits_who_did_not_agree_to();
+        attempts_and_timeouts_do_not_wait_for_the_writer();
         waiting_readers_sleep(before, go_on);
     });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Handlers that write the very lock that the interrupted thread is writing.
+//! Handlers that write the lock that the interrupted thread is writing.
 //!
 //! Without a context each of these hangs: the handler waits for a lock that its own thread holds.
 #![allow(unsafe_code, reason = "a writer lock that is interrupted when it is taken")]
@@ -12,13 +12,13 @@ use tearfree::lock::{InContext, SpinLock, WriterLock};
 use tearfree::{SeqLatch, SeqLock};
 
 use crate::support::Watchdog;
-use crate::support::payload::{Accusing, Words};
-use crate::support::signals::{handled, mask, pending, storm};
+use crate::support::payload::{SelfChecking, Words};
+use crate::support::signals::{handled, interrupt_during, mask, pending};
 
 type Value = Words<32>;
 
 fn next(value: &mut Value) {
-    *value = Words::of(value.generation() + 1);
+    *value = Words::new(value.generation() + 1);
 }
 
 /// Writes in this thread while a handler writes too, until enough signals came in the middle of a
@@ -29,10 +29,10 @@ fn both_write<L: WriterLock>(
     handler_writes: fn(),
     write_here: impl Fn(&mut dyn FnMut(&mut Value)),
 ) {
-    lock.set(Words::of(0));
+    lock.set(Words::new(0));
     let (mut here, mut came_inside, handled_before) = (0, 0, handled());
     let before = mask();
-    storm(signal, handler_writes, || {
+    interrupt_during(signal, handler_writes, || {
         while came_inside < 20 || here < 1_000 {
             write_here(&mut |value| {
                 let handled_outside = handled();
@@ -58,9 +58,9 @@ fn a_lock_in_a_context_can_be_written_by_a_handler_and_by_the_thread_it_interrup
 }
 
 #[test]
-fn one_call_can_keep_the_handler_out_that_writes_the_same_lock() {
+fn one_call_can_block_the_handler_that_writes_the_same_lock() {
     static LOCK: SeqLock<Value, SpinLock> = SeqLock::with_lock(Words([0; 32]), SpinLock::new());
-    let _watchdog = Watchdog::over("one_call_can_keep_the_handler_out");
+    let _watchdog = Watchdog::over("one_call_can_block_the_handler");
     let handler: fn() = || LOCK.update(next);
     both_write(SIGUSR1, &LOCK, handler, |change| change(&mut LOCK.within::<IrqSave>().write()));
     both_write(SIGUSR1, &LOCK, handler, |change| LOCK.within::<IrqSave>().update(change));
@@ -76,7 +76,7 @@ fn one_call_can_keep_the_handler_out_that_writes_the_same_lock() {
 fn a_bottom_half_is_the_signal_that_the_program_chose() {
     static LOCK: SeqLock<Value, SpinLock> = SeqLock::with_lock(Words([0; 32]), SpinLock::new());
     let _watchdog = Watchdog::over("a_bottom_half_is_the_signal_that_the_program_chose");
-    let _choice = crate::masks::the_only_one_who_chooses();
+    let _choice = crate::masks::lock_choice();
     set_bottom_half_signals(&[SIGUSR2]).unwrap();
     let handler: fn() = || LOCK.update(next);
     both_write(SIGUSR2, &LOCK, handler, |change| change(&mut LOCK.within::<Bh>().write()));
@@ -85,12 +85,12 @@ fn a_bottom_half_is_the_signal_that_the_program_chose() {
 }
 
 #[test]
-fn a_locking_reader_in_a_context_keeps_the_handler_out_that_writes() {
+fn a_locking_reader_in_a_context_blocks_the_handler_that_writes() {
     static LOCK: SeqLock<Value, SpinLock> = SeqLock::with_lock(Words([0; 32]), SpinLock::new());
     let _watchdog = Watchdog::over("a_locking_reader_in_a_context");
-    LOCK.set(Words::of(0));
+    LOCK.set(Words::new(0));
     let mut came_inside = 0;
-    storm(
+    interrupt_during(
         SIGUSR1,
         || LOCK.update(next),
         || {
@@ -111,9 +111,9 @@ fn a_latch_in_a_context_can_be_written_by_a_handler_and_by_the_thread_it_interru
     static LATCH: SeqLatch<Value, InContext<IrqSave, SpinLock>> =
         SeqLatch::with_lock(Words([0; 32]), InContext::new(SpinLock::new()));
     let _watchdog = Watchdog::over("a_latch_in_a_context");
-    LATCH.set(Words::of(0));
+    LATCH.set(Words::new(0));
     let (mut here, mut came_inside, handled_before) = (0, 0, handled());
-    storm(
+    interrupt_during(
         SIGUSR1,
         || LATCH.update(next),
         || {
@@ -140,11 +140,11 @@ fn handlers_and_threads_on_several_processors_lose_no_write() {
         WRITES.fetch_add(1, Relaxed);
     }
     let _watchdog = Watchdog::over("handlers_and_threads_on_several_processors");
-    LOCK.set(Words::of(0));
+    LOCK.set(Words::new(0));
     std::thread::scope(|s| {
         for _ in 0..2 {
             s.spawn(|| {
-                storm(SIGUSR1, write, || {
+                interrupt_during(SIGUSR1, write, || {
                     while handled() < 200 {
                         write();
                         LOCK.read().generation();
@@ -162,7 +162,7 @@ fn handlers_and_threads_on_several_processors_lose_no_write() {
 fn a_handler_can_write_what_the_thread_that_it_interrupts_is_waiting_for() {
     static LOCK: SeqLock<u64, SpinLock> = SeqLock::with_lock(0, SpinLock::new());
     let _watchdog = Watchdog::over("a_handler_can_write_what_its_thread_waits_for");
-    storm(
+    interrupt_during(
         SIGUSR1,
         || LOCK.update(|n| *n += 1),
         || {
@@ -185,7 +185,7 @@ fn follow_what_a_handler_writes(
 ) {
     static LOCK: SeqLock<u64, SpinLock> = SeqLock::with_lock(0, SpinLock::new());
     let before = (LOCK.read(), handled());
-    storm(
+    interrupt_during(
         SIGUSR1,
         || LOCK.update(|n| *n += 1),
         || {

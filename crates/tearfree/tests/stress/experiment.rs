@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One writer and some readers, who race until enough has happened.
+//! One writer and some readers, which race until there are enough reads, changes and retries.
 
 use core::any::type_name;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A reader and a writer that never rests, on one processor. The writer loses it inside of a write
-//! nearly every time, so the reader that gets it finds the count odd nearly every time. With `Fair`
-//! the reader requests the processor, and gets it between two writes.
+//! A reader and a writer that writes all the time, on one processor. It is preempted
+//! inside a write nearly every time, so the reader then finds the count odd. With `Fair` the reader requests
+//! the processor, and gets it between two writes.
 #![cfg(all(feature = "std", target_os = "linux", not(miri)))]
 #![allow(unsafe_code, reason = "asks the system for a processor")]
 
@@ -11,11 +11,11 @@ use std::thread;
 use tearfree::SeqLock;
 use tearfree::lock::{Fair, SpinLock};
 
-use crate::support::payload::{Accusing, Words};
+use crate::support::payload::{SelfChecking, Words};
 use crate::support::{Flag, Watchdog};
 
-/// So large that a writer who does nothing else is nearly always inside of a write; and yet copied within
-/// one turn on the processor, also where a copy is slow.
+/// So large that a writer that does nothing else is nearly always inside a write; and small enough to be
+/// copied within one time slice, also where a copy is slow.
 type Value = Words<{ if cfg!(tearfree_slow) { 1024 } else { 16384 } }>;
 
 /// How many new values a reader has to get. The writer has to run before each of them.
@@ -41,9 +41,9 @@ fn stay_on_one_processor() {
     assert_eq!(failed, 0);
 }
 
-/// What a race came to.
+/// The result of a race.
 #[derive(Debug)]
-struct Score {
+struct Outcome {
     new_values: u64,
     writes: u64,
 }
@@ -54,8 +54,8 @@ fn race(
     writes: u64,
     mut write: impl FnMut(&Value) + Send,
     read: impl Fn() -> Option<Value> + Sync,
-) -> Score {
-    let (over, values) = (Flag::new(), (1..=8).map(Value::of).collect::<Vec<_>>());
+) -> Outcome {
+    let (over, values) = (Flag::new(), (1..=8).map(Value::new).collect::<Vec<_>>());
     thread::scope(|s| {
         let writer = s.spawn(|| {
             stay_on_one_processor();
@@ -81,32 +81,32 @@ fn race(
             }
             new_values
         });
-        Score { new_values: reader.join().unwrap(), writes: writer.join().unwrap() }
+        Outcome { new_values: reader.join().unwrap(), writes: writer.join().unwrap() }
     })
 }
 
-/// In as many writes as `read` needs for its turns, attempts, which request nothing, get next to nothing.
+/// During the writes that `read` needs for its turns, attempts, which request nothing, see few new values.
 ///
-/// Other programs on this processor give turns, too, and take writes. So one of several races has to show
-/// it: readers whose requests are not heard show it in none.
-fn assert_gets_its_turns(races: impl Fn() -> (Score, Score)) {
-    let mut spoilt = Vec::new();
+/// Other programs on this processor preempt the writer, too. So one of several races has to show the
+/// difference: readers whose requests are ignored show it in none.
+fn assert_gets_its_turns(races: impl Fn() -> (Outcome, Outcome)) {
+    let mut unclear = Vec::new();
     for _ in 0..10 {
         let (asking, attempts_alone) = races();
         assert_eq!(asking.new_values, TURNS);
         if attempts_alone.new_values < TURNS / 2 {
             return;
         }
-        spoilt.push((asking, attempts_alone));
+        unclear.push((asking, attempts_alone));
     }
-    panic!("attempts get as far: {spoilt:?}");
+    panic!("attempts get as far: {unclear:?}");
 }
 
 #[test]
 fn a_reader_of_a_split_lock_gets_its_turns_on_the_writers_processor() {
     let _watchdog = Watchdog::over("one processor: split");
     assert_gets_its_turns(|| {
-        let mut lock = SeqLock::<_, Fair>::from(Value::of(0));
+        let mut lock = SeqLock::<_, Fair>::from(Value::new(0));
         let (mut writer, reader) = lock.split();
         let asking = race(TURNS, u64::MAX, |value| writer.set_from(value), || Some(reader.read()));
         let attempts =
@@ -118,7 +118,7 @@ fn a_reader_of_a_split_lock_gets_its_turns_on_the_writers_processor() {
 #[test]
 fn a_reader_gets_its_turns_on_the_processor_of_a_writer_with_a_lock() {
     fn with<L: tearfree::lock::WriterLock + Sync>() {
-        let lock = SeqLock::<Value, L>::from(Value::of(0));
+        let lock = SeqLock::<Value, L>::from(Value::new(0));
         assert_gets_its_turns(|| {
             let asking = race(TURNS, u64::MAX, |value| lock.set_from(value), || Some(lock.read()));
             let attempts =

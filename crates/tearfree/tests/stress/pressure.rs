@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Too many threads, writers that never rest, writers that lose their processor.
+//! Too many threads, writers that write all the time, writers that lose their processor.
 #![allow(unsafe_code, reason = "a lock of its own; asks the system for a thread's processor time")]
 
 use core::cell::Cell;
@@ -9,7 +9,7 @@ use std::thread;
 use tearfree::lock::{Fair, SpinLock, WriterLock};
 use tearfree::{DefaultLock, SeqLatch, SeqLock};
 
-use crate::support::payload::{Accusing, Words};
+use crate::support::payload::{SelfChecking, Words};
 use crate::support::{Flag, Watchdog, times};
 
 fn more_threads_than_processors() -> usize {
@@ -21,13 +21,13 @@ fn more_threads_than_processors() -> usize {
 fn eight_threads_for_each_processor_all_come_to_an_end() {
     fn with<L: WriterLock + Sync>() {
         let _watchdog = Watchdog::over("eight_threads_for_each_processor");
-        let lock = SeqLock::<Words<64>, L>::from(Words::of(0));
+        let lock = SeqLock::<Words<64>, L>::from(Words::new(0));
         let each = times(500, 5);
         let writers = more_threads_than_processors() as u64 / 2;
         thread::scope(|s| {
             for _ in 0..writers {
                 s.spawn(|| {
-                    (0..each).for_each(|_| lock.update(|v| *v = Words::of(v.generation() + 1)));
+                    (0..each).for_each(|_| lock.update(|v| *v = Words::new(v.generation() + 1)));
                 });
                 s.spawn(|| while lock.read().generation() < writers * each {});
             }
@@ -38,8 +38,8 @@ fn eight_threads_for_each_processor_all_come_to_an_end() {
     with::<SpinLock>();
 }
 
-/// Readers who have to make so many reads while a writer does nothing but write.
-fn readers_get_on<const N: usize>(
+/// Readers that make `reads` reads each while a writer does nothing but write.
+fn readers_make_progress<const N: usize>(
     test: &'static str,
     reads: u64,
     write: impl Fn(Words<N>) + Sync,
@@ -49,7 +49,7 @@ fn readers_get_on<const N: usize>(
     let (over, writes, began) = (Flag::new(), AtomicU64::new(0), Flag::new());
     thread::scope(|s| {
         s.spawn(|| {
-            let values: [_; 8] = core::array::from_fn(|n| Words::of(n as u64));
+            let values: [_; 8] = core::array::from_fn(|n| Words::new(n as u64));
             for value in values.into_iter().cycle() {
                 write(value);
                 writes.fetch_add(1, Relaxed);
@@ -67,7 +67,7 @@ fn readers_get_on<const N: usize>(
         for reader in readers {
             reader.join().unwrap();
         }
-        // Otherwise readers met no writer, and this shows nothing.
+        // Otherwise there was no writer beside the readers.
         while writes.load(Relaxed) == writes_before {
             thread::yield_now();
         }
@@ -76,24 +76,29 @@ fn readers_get_on<const N: usize>(
 }
 
 #[test]
-fn readers_get_on_beside_a_writer_that_never_rests() {
-    let lock = SeqLock::<_, Fair>::from(Words::<512>::of(0));
-    readers_get_on("never resting: read", times(500, 1), |v| lock.set(v), || lock.read());
-    readers_get_on(
-        "never resting: read_or_lock",
+fn readers_make_progress_beside_a_constant_writer() {
+    let lock = SeqLock::<_, Fair>::from(Words::<512>::new(0));
+    readers_make_progress("constant writer: read", times(500, 1), |v| lock.set(v), || lock.read());
+    readers_make_progress(
+        "constant writer: read_or_lock",
         times(500, 1),
         |v| lock.set(v),
         || lock.read_or_lock(),
     );
-    let spinning = SeqLock::with_lock(Words::<512>::of(0), Fair::new(SpinLock::new()));
-    readers_get_on(
-        "never resting: spin lock",
+    let spinning = SeqLock::with_lock(Words::<512>::new(0), Fair::new(SpinLock::new()));
+    readers_make_progress(
+        "constant writer: spin lock",
         times(500, 1),
         |v| spinning.set(v),
         || spinning.read(),
     );
-    let latch = SeqLatch::new(Words::<512>::of(0));
-    readers_get_on("never resting: latch", times(500, 1), |v| latch.set(v), || latch.read());
+    let latch = SeqLatch::new(Words::<512>::new(0));
+    readers_make_progress(
+        "constant writer: latch",
+        times(500, 1),
+        |v| latch.set(v),
+        || latch.read(),
+    );
 }
 
 /// A lock that no reader may take.
@@ -117,28 +122,28 @@ unsafe impl WriterLock for ForWriters {
     }
 
     unsafe fn unlock(&self, (): ()) {
-        // SAFETY: by the caller's promise.
+        // SAFETY: the caller took the lock by `lock` or `try_lock`, which took the inner one.
         unsafe { self.0.unlock(()) };
     }
 }
 
 #[test]
-fn readers_get_on_without_ever_taking_the_lock() {
-    let lock = SeqLock::with_lock(Words::<512>::of(0), Fair::new(ForWriters::UNLOCKED));
+fn readers_make_progress_without_ever_taking_the_lock() {
+    let lock = SeqLock::with_lock(Words::<512>::new(0), Fair::new(ForWriters::UNLOCKED));
     let read = || {
         READS.set(true);
         lock.read()
     };
-    readers_get_on("never resting: no lock taken", times(500, 1), |v| lock.set(v), read);
+    readers_make_progress("constant writer: no lock taken", times(500, 1), |v| lock.set(v), read);
 }
 
 #[test]
-fn readers_of_a_split_lock_get_on_beside_a_writer_that_never_rests() {
-    let mut lock = SeqLock::<_, Fair>::from(Words::<512>::of(0));
+fn readers_of_a_split_lock_make_progress_beside_a_constant_writer() {
+    let mut lock = SeqLock::<_, Fair>::from(Words::<512>::new(0));
     let (writer, reader) = lock.split();
     let writer = std::sync::Mutex::new(writer);
     let write = |value| writer.lock().unwrap().set(value);
-    readers_get_on("never resting: split", times(500, 1), write, || reader.read());
+    readers_make_progress("constant writer: split", times(500, 1), write, || reader.read());
 }
 
 /// Without `Fair` a reader may starve beside a writer, but not for longer than that writes.
@@ -148,8 +153,8 @@ fn readers_end_once_the_writer_rests() {
     const WORDS: usize = if cfg!(tearfree_slow) { 1024 } else { 16384 };
     fn with<L: WriterLock + Sync>(test: &'static str) {
         let _watchdog = Watchdog::over(test);
-        let lock = SeqLock::<Words<WORDS>, L>::from(Words::of(0));
-        let values: Vec<_> = (1..=8).map(Words::of).collect();
+        let lock = SeqLock::<Words<WORDS>, L>::from(Words::new(0));
+        let values: Vec<_> = (1..=8).map(Words::new).collect();
         let writes = usize::try_from(times(20_000, 20)).unwrap();
         let began = Flag::new();
         thread::scope(|s| {
@@ -158,7 +163,7 @@ fn readers_end_once_the_writer_rests() {
                     lock.set_from(value);
                     began.raise();
                 }
-                lock.set_from(&Words::of(LAST));
+                lock.set_from(&Words::new(LAST));
             });
             for _ in 0..2 {
                 s.spawn(|| {
@@ -173,8 +178,8 @@ fn readers_end_once_the_writer_rests() {
     with::<Fair>("resting: fair");
 }
 
-/// A writer loses its processor while the count is odd. Threads that wait then must not burn the time
-/// that the writer needs in order to come back.
+/// A writer loses its processor while the count is odd. Threads that wait must not use the
+/// processor time that the writer needs.
 #[cfg(all(feature = "std", unix, not(miri)))]
 mod descheduled {
     use core::time::Duration;
@@ -203,10 +208,10 @@ mod descheduled {
         let waiting = AtomicU64::new(0);
         thread::scope(|s| {
             let reader = || {
-                let (burnt, since) = (processor_time(), Instant::now());
+                let (used, since) = (processor_time(), Instant::now());
                 waiting.fetch_add(1, Relaxed);
                 begin();
-                (processor_time() - burnt, since.elapsed())
+                (processor_time() - used, since.elapsed())
             };
             let readers: Vec<_> = (0..READERS).map(|_| s.spawn(reader)).collect();
             while waiting.load(Relaxed) < READERS {
@@ -214,14 +219,14 @@ mod descheduled {
             }
             thread::sleep(AWAY);
             make_even();
-            let mut all_burnt = Duration::ZERO;
+            let mut all_used = Duration::ZERO;
             for reader in readers {
-                let (burnt, waited) = reader.join().unwrap();
+                let (used, waited) = reader.join().unwrap();
                 assert!(waited >= AWAY, "a reader did not wait for the writer: {waited:?}");
-                all_burnt += burnt;
+                all_used += used;
             }
-            // All of them together; readers who spin burn this much even beside many other threads.
-            assert!(all_burnt < AWAY / 4, "readers burnt {all_burnt:?} while the writer was away");
+            // All of them together; readers that spin use more, even beside many other threads.
+            assert!(all_used < AWAY / 4, "readers used {all_used:?} while the writer was away");
         });
     }
 

@@ -12,10 +12,10 @@ use tearfree::{
 };
 
 use crate::experiment::{Subject, race};
-use crate::support::payload::{self, Accusing, Bytes, Mixed, Words};
+use crate::support::payload::{self, Bytes, Mixed, SelfChecking, Words};
 
 /// One way to race payloads of the type `T`.
-trait Way<T: Accusing>: Sync + Sized {
+trait Way<T: SelfChecking>: Sync + Sized {
     const SHOWS_RETRIES: bool = false;
     fn new(first: T) -> Self;
     fn put(&self, value: T);
@@ -28,12 +28,12 @@ trait Way<T: Accusing>: Sync + Sized {
 /// A [`Way`] with its payload, as the experiment wants it.
 struct Raced<T, W>(W, PhantomData<T>);
 
-impl<T: Accusing, W: Way<T>> Subject for Raced<T, W> {
+impl<T: SelfChecking, W: Way<T>> Subject for Raced<T, W> {
     const ORDERED: bool = T::ORDERED;
     const SHOWS_RETRIES: bool = W::SHOWS_RETRIES;
 
     fn put(&self, generation: u64) {
-        self.0.put(T::of(generation));
+        self.0.put(T::new(generation));
     }
 
     fn get(&self) -> u64 {
@@ -45,12 +45,12 @@ impl<T: Accusing, W: Way<T>> Subject for Raced<T, W> {
     }
 
     fn cut(generation: u64) -> u64 {
-        T::of(generation).generation()
+        T::new(generation).generation()
     }
 }
 
-fn race_shape<T: Accusing, W: Way<T>>() {
-    race(&Raced(W::new(T::of(0)), PhantomData::<T>));
+fn race_shape<T: SelfChecking, W: Way<T>>() {
+    race(&Raced(W::new(T::new(0)), PhantomData::<T>));
 }
 
 /// Races every shape of payload.
@@ -69,14 +69,14 @@ macro_rules! race_every_shape {
 
 #[cfg(not(miri))]
 mod u64_alone {
-    use crate::support::payload::Accusing;
+    use crate::support::payload::SelfChecking;
 
     /// Eight bytes that are aligned, so that one move copies them.
     #[derive(Clone, Copy)]
     pub(super) struct Word(u64);
 
-    impl Accusing for Word {
-        fn of(generation: u64) -> Self {
+    impl SelfChecking for Word {
+        fn new(generation: u64) -> Self {
             let low = generation & 0xFFFF_FFFF;
             Word(low | low << 32)
         }
@@ -90,7 +90,7 @@ mod u64_alone {
 
 type BySet<T> = SeqLock<T>;
 
-impl<T: Accusing> Way<T> for SeqLock<T> {
+impl<T: SelfChecking> Way<T> for SeqLock<T> {
     const SHOWS_RETRIES: bool = true;
 
     fn new(first: T) -> Self {
@@ -118,7 +118,7 @@ fn a_seqlock_is_never_torn() {
 /// The other ways to write, and to read, with the lock that spins.
 struct Otherwise<T>(SeqLock<T, SpinLock>);
 
-impl<T: Accusing> Way<T> for Otherwise<T> {
+impl<T: SelfChecking> Way<T> for Otherwise<T> {
     fn new(first: T) -> Self {
         Otherwise(SeqLock::with_lock(first, SpinLock::new()))
     }
@@ -133,7 +133,7 @@ impl<T: Accusing> Way<T> for Otherwise<T> {
     }
 
     fn get(&self) -> T {
-        let mut mine = T::of(u64::MAX);
+        let mut mine = T::new(u64::MAX);
         self.0.read_into(&mut mine);
         mine
     }
@@ -159,7 +159,7 @@ fn a_seqlock_is_never_torn_by_update_and_guard_and_read_into() {
 /// Readers that keep writers out: the lock alone has to make their copy whole.
 struct Locking<T>(SeqLock<T>);
 
-impl<T: Accusing> Way<T> for Locking<T> {
+impl<T: SelfChecking> Way<T> for Locking<T> {
     fn new(first: T) -> Self {
         Locking(SeqLock::new(first))
     }
@@ -190,7 +190,7 @@ struct Split<T: 'static> {
     reader: Reader<&'static SeqLock<T>>,
 }
 
-impl<T: Accusing> Way<T> for Split<T> {
+impl<T: SelfChecking> Way<T> for Split<T> {
     const SHOWS_RETRIES: bool = true;
 
     fn new(first: T) -> Self {
@@ -217,7 +217,7 @@ fn a_split_lock_is_never_torn() {
     race_every_shape!(Split);
 }
 
-impl<T: Accusing> Way<T> for SeqLatch<T> {
+impl<T: SelfChecking> Way<T> for SeqLatch<T> {
     fn new(first: T) -> Self {
         SeqLatch::new(first)
     }
@@ -333,8 +333,8 @@ impl<L: WriterLock + Sync> Subject for Fields<L> {
     const SHOWS_RETRIES: bool = false;
 
     fn put(&self, generation: u64) {
-        let (first, depth) = (Words::of(generation), Words::of(generation));
-        let (name, last) = (Mixed::of(generation), Words::of(generation));
+        let (first, depth) = (Words::new(generation), Words::new(generation));
+        let (name, last) = (Mixed::new(generation), Words::new(generation));
         self.0.set(Book { flag: generation % 2 == 0, first, depth, name, last });
     }
 
@@ -362,8 +362,8 @@ impl<L: WriterLock + Sync> Subject for Fields<L> {
 #[test]
 fn fields_that_are_read_together_belong_to_one_write() {
     fn with<L: WriterLock + Sync>() {
-        let (first, depth) = (Words::of(0), Words::of(0));
-        let book = Book { flag: true, first, depth, name: Mixed::of(0), last: Words::of(0) };
+        let (first, depth) = (Words::new(0), Words::new(0));
+        let book = Book { flag: true, first, depth, name: Mixed::new(0), last: Words::new(0) };
         race(&Fields(SeqLock::<_, L>::from(book)));
     }
     with::<DefaultLock>();

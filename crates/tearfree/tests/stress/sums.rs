@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Several writers: no update is lost, whoever else writes and reads.
+//! Several writers: no update is lost beside other writers and readers.
 
 use std::thread;
 
 use tearfree::lock::{SpinLock, WriterLock};
 use tearfree::{DefaultLock, SeqLatch, SeqLock};
 
-use crate::support::payload::{Accusing, Mixed, Words};
+use crate::support::payload::{Mixed, SelfChecking, Words};
 use crate::support::{Flag, Watchdog, times};
 
 const WRITERS: u64 = 4;
 
-/// Four writers who add one, each in its own way, and a reader until they have ended.
-fn every_update_counts<T: Accusing>(
+/// Four writers that add one, each in its own way, and a reader until they have ended.
+fn every_update_counts<T: SelfChecking>(
     test: &'static str,
     ways: [&(dyn Fn() + Sync); 4],
     read: impl Fn() -> T + Sync,
@@ -41,12 +41,12 @@ fn every_update_counts<T: Accusing>(
     assert_eq!(read().generation(), WRITERS * each, "an update was lost");
 }
 
-fn next<T: Accusing>(value: &mut T) {
-    *value = T::of(value.generation() + 1);
+fn next<T: SelfChecking>(value: &mut T) {
+    *value = T::new(value.generation() + 1);
 }
 
-fn every_update_of_a_seqlock_counts<T: Accusing, L: WriterLock + Sync>() {
-    let lock = SeqLock::<T, L>::from(T::of(0));
+fn every_update_of_a_seqlock_counts<T: SelfChecking, L: WriterLock + Sync>() {
+    let lock = SeqLock::<T, L>::from(T::new(0));
     let by_guard = || next(&mut *lock.write());
     let by_update_or_discard = || {
         // What fails in between leaves no trace.
@@ -90,8 +90,8 @@ fn no_update_of_a_seqlock_is_lost() {
 
 #[test]
 fn no_update_of_a_latch_is_lost() {
-    fn with<T: Accusing, L: WriterLock + Sync>() {
-        let latch = SeqLatch::<T, L>::from(T::of(0));
+    fn with<T: SelfChecking, L: WriterLock + Sync>() {
+        let latch = SeqLatch::<T, L>::from(T::new(0));
         let update = || latch.update(next);
         every_update_counts("no_update_of_a_latch_is_lost", [&update; 4], || latch.read());
     }

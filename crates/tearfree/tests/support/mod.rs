@@ -48,7 +48,7 @@ impl Watchdog {
             use std::sync::mpsc::RecvTimeoutError::Timeout;
             if test_is_over.recv_timeout(LIMIT) == Err(Timeout) {
                 // Not `eprintln!`, which the test harness would keep to itself.
-                let _nobody_reads = writeln!(stderr(), "watchdog: {test} hangs after {LIMIT:?}");
+                let _ignored = writeln!(stderr(), "watchdog: {test} hangs after {LIMIT:?}");
                 std::process::abort();
             }
         });
@@ -65,8 +65,8 @@ impl Drop for Watchdog {
     }
 }
 
-/// A flag that other threads look at. Its guard raises it at the end, so that a test that fails
-/// does not leave its threads running.
+/// A flag that other threads read. A guard raises it at the end, so that a test that fails does not leave
+/// its threads running.
 #[derive(Default)]
 pub(crate) struct Flag(AtomicBool);
 
@@ -83,7 +83,7 @@ impl Flag {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Waits without an end of its own: a watchdog has to be on.
+    /// Waits without a limit: a watchdog has to run.
     pub(crate) fn wait(&self) {
         while !self.is_up() {
             thread::yield_now();

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Payloads that accuse themselves: every part derives from one generation.
+//! Self-checking payloads: every part derives from one generation.
 
 use core::num::NonZeroU32;
 
-/// A value made of one generation, of which every part can tell whether it belongs to the others.
-pub(crate) trait Accusing: Copy + Send + Sync + 'static {
-    /// Whether [`generation`](Self::generation) gives all of it: then values have an order.
+/// A value whose parts all derive from one generation, so that a torn value is detected.
+pub(crate) trait SelfChecking: Copy + Send + Sync + 'static {
+    /// Whether [`generation`](Self::generation) returns all bits of it, so that values have an order.
     const ORDERED: bool = true;
 
-    fn of(generation: u64) -> Self;
+    /// Creates the value of a generation.
+    fn new(generation: u64) -> Self;
 
-    /// The generation of the whole value, cut to what it has room for.
+    /// Returns the generation of the whole value, truncated to the bits that the value has.
     ///
     /// # Panics
     /// If parts of the value belong to different generations.
     fn generation(&self) -> u64;
 }
 
-/// What the byte at `index` of a value of `generation` is.
+/// Returns the byte at `index` of a value of `generation`.
 fn echo(generation: u64, index: usize) -> u8 {
     let mixed = generation.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (mixed.to_le_bytes()[index % 8]) ^ index.to_le_bytes()[0]
@@ -32,10 +33,10 @@ impl<const N: usize> Bytes<N> {
     const NAMED: usize = if N >= 12 { 8 } else { N * 2 / 3 };
 }
 
-impl<const N: usize> Accusing for Bytes<N> {
+impl<const N: usize> SelfChecking for Bytes<N> {
     const ORDERED: bool = Self::NAMED >= 5;
 
-    fn of(generation: u64) -> Self {
+    fn new(generation: u64) -> Self {
         let mut name = [0; 8];
         name[..Self::NAMED].copy_from_slice(&generation.to_le_bytes()[..Self::NAMED]);
         let generation = u64::from_le_bytes(name);
@@ -63,8 +64,8 @@ impl<const N: usize> Accusing for Bytes<N> {
 #[repr(C)]
 pub(crate) struct Words<const N: usize>(pub(crate) [u64; N]);
 
-impl<const N: usize> Accusing for Words<N> {
-    fn of(generation: u64) -> Self {
+impl<const N: usize> SelfChecking for Words<N> {
+    fn new(generation: u64) -> Self {
         let mut words = [generation; N];
         for (index, word) in (0..).zip(&mut words) {
             *word ^= index << 48;
@@ -87,9 +88,9 @@ impl<const N: usize> Accusing for Words<N> {
 #[repr(C, align(64))]
 pub(crate) struct Line(Words<5>);
 
-impl Accusing for Line {
-    fn of(generation: u64) -> Self {
-        Line(Words::of(generation))
+impl SelfChecking for Line {
+    fn new(generation: u64) -> Self {
+        Line(Words::new(generation))
     }
 
     fn generation(&self) -> u64 {
@@ -119,8 +120,8 @@ pub(crate) struct Mixed {
 
 const NAMES: [&str; 3] = ["", "a name", "a somewhat longer name"];
 
-impl Accusing for Mixed {
-    fn of(generation: u64) -> Self {
+impl SelfChecking for Mixed {
+    fn new(generation: u64) -> Self {
         let low = u32::try_from(generation & 0xFFFF).unwrap_or_default();
         let byte = generation.to_le_bytes()[0];
         let letter = char::from_u32(0x1F300 + low % 256).unwrap_or('?');
@@ -141,7 +142,7 @@ impl Accusing for Mixed {
     }
 
     fn generation(&self) -> u64 {
-        assert_eq!(*self, Mixed::of(self.generation), "torn");
+        assert_eq!(*self, Mixed::new(self.generation), "torn");
         self.generation
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Signals for tests: masks, handlers, and a storm that interrupts the thread that asks for it.
+//! Signals for tests: masks, handlers, and repeated interruption of a thread.
 #![allow(unsafe_code, reason = "the signal calls of libc are foreign functions")]
 
 use core::cell::Cell;
@@ -11,7 +11,7 @@ use std::thread;
 
 use super::Flag;
 
-/// The signals that this thread keeps out.
+/// The signals that this thread blocks.
 pub(crate) fn mask() -> BTreeSet<i32> {
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: without a new mask the call only writes the current one.
@@ -21,7 +21,7 @@ pub(crate) fn mask() -> BTreeSet<i32> {
     members(&set)
 }
 
-/// The signals that wait for being let in.
+/// The signals that are pending.
 pub(crate) fn pending() -> BTreeSet<i32> {
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: the call writes the set.
@@ -37,27 +37,27 @@ fn members(set: &MaybeUninit<libc::sigset_t>) -> BTreeSet<i32> {
     (1..=64).filter(contains).collect()
 }
 
-/// Keeps `signal` out of this thread from here on, or lets it in.
-pub(crate) fn block(signal: i32, keep_out: bool) {
+/// Blocks or unblocks `signal` in this thread.
+pub(crate) fn block(signal: i32, is_blocked: bool) {
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: the call writes the set.
     unsafe { libc::sigemptyset(set.as_mut_ptr()) };
     // SAFETY: the set has been written above.
     assert_eq!(unsafe { libc::sigaddset(set.as_mut_ptr(), signal) }, 0);
-    let how = if keep_out { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK };
+    let how = if is_blocked { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK };
     // SAFETY: the set has been written above.
     let failed = unsafe { libc::pthread_sigmask(how, set.as_ptr(), core::ptr::null_mut()) };
     assert_eq!(failed, 0);
 }
 
-/// Sends `signal` to this thread; if it is not kept out, it has been handled on return.
+/// Sends `signal` to this thread; if it is not blocked, it has been handled on return.
 pub(crate) fn raise(signal: i32) {
-    Victim::this_thread().interrupt(signal);
+    ThreadHandle::this_thread().interrupt(signal);
 }
 
 thread_local! {
-    /// What a signal makes this thread do. Constant and without a destructor, so that a handler can
-    /// look at it at any time.
+    /// What this thread does at a signal. Constant and without a destructor, so that a handler can read it at
+    /// any time.
     static REACTION: Cell<Option<fn()>> = const { Cell::new(None) };
     static HANDLED: Cell<u64> = const { Cell::new(0) };
 }
@@ -74,12 +74,12 @@ extern "C" fn handler(_signal: i32) {
         // No panic leaves a handler, and the test harness would keep its message to itself.
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        let _nobody_reads = writeln!(stderr(), "in a signal handler: {text}");
+        let _ignored = writeln!(stderr(), "in a signal handler: {text}");
         std::process::abort();
     }
 }
 
-/// From here on, `signal` makes this thread do `reaction`. Other threads ignore it unless they ask.
+/// Makes `reaction` what this thread does at `signal` from here on. Other threads do nothing at it.
 pub(crate) fn react(signal: i32, reaction: fn()) {
     REACTION.set(Some(reaction));
     let handler: extern "C" fn(i32) = handler;
@@ -91,22 +91,22 @@ pub(crate) fn react(signal: i32, reaction: fn()) {
     assert_eq!(unsafe { libc::sigaction(signal, &raw const action, core::ptr::null_mut()) }, 0);
 }
 
-/// A thread's handle, on its way to another one.
+/// A thread's handle, which other threads can use.
 #[derive(Clone, Copy)]
-pub(crate) struct Victim(libc::pthread_t);
+pub(crate) struct ThreadHandle(libc::pthread_t);
 
 // SAFETY: a handle is a number (or an opaque pointer) that any thread may name.
-unsafe impl Send for Victim {}
+unsafe impl Send for ThreadHandle {}
 // SAFETY: as above.
-unsafe impl Sync for Victim {}
+unsafe impl Sync for ThreadHandle {}
 
-impl Victim {
+impl ThreadHandle {
     pub(crate) fn this_thread() -> Self {
         // SAFETY: the call has no preconditions.
-        Victim(unsafe { libc::pthread_self() })
+        ThreadHandle(unsafe { libc::pthread_self() })
     }
 
-    /// The victim has to be alive.
+    /// Sends `signal` to the thread, which has to be alive.
     pub(crate) fn interrupt(self, signal: i32) {
         // SAFETY: the thread is alive: each caller joins or outlives the thread that interrupts.
         assert_eq!(unsafe { libc::pthread_kill(self.0, signal) }, 0);
@@ -114,22 +114,22 @@ impl Victim {
 }
 
 /// Runs `body` in this thread while `signal` interrupts it, again and again, with `reaction`.
-pub(crate) fn storm<R>(signal: i32, reaction: fn(), body: impl FnOnce() -> R) -> R {
+pub(crate) fn interrupt_during<R>(signal: i32, reaction: fn(), body: impl FnOnce() -> R) -> R {
     react(signal, reaction);
-    let (victim, over) = (Victim::this_thread(), Flag::new());
-    // The end of the scope waits for the sender, so the victim outlives it.
+    let (target, over) = (ThreadHandle::this_thread(), Flag::new());
+    // The end of the scope waits for the sender, so the target outlives it.
     thread::scope(|s| {
-        s.spawn(|| send_until(&over, victim, signal));
+        s.spawn(|| send_until(&over, target, signal));
         let _over = over.raised_at_end();
         body()
     })
 }
 
-/// Sends with ever different pauses, so that a signal can hit every place, and the victim gets on.
-fn send_until(over: &Flag, victim: Victim, signal: i32) {
+/// Sends with varying pauses, so that signals arrive everywhere, and the target makes progress.
+fn send_until(over: &Flag, target: ThreadHandle, signal: i32) {
     static PAUSE: AtomicU64 = AtomicU64::new(1);
     while !over.is_up() {
-        victim.interrupt(signal);
+        target.interrupt(signal);
         let pauses = PAUSE.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed) >> 53;
         for _ in 0..pauses {
             core::hint::spin_loop();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `wait_changed`: when it returns, and what it says.
+//! `wait_changed`: when it returns, and what it returns.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
@@ -65,8 +65,8 @@ fn what_publishes_nothing_is_no_change() {
     assert!(!lock.wait_changed(seen, Some(SHORT)));
 }
 
-/// A waiter of whom nobody knows whether it sleeps already: all orders happen, and each has to end.
-fn a_change_wakes_whoever_waits<L: WriterLock + Sync>(lock: &SeqLock<u64, L>, test: &'static str) {
+/// A waiter that may or may not sleep when the change comes: in each order its wait has to end.
+fn a_change_wakes_a_waiter<L: WriterLock + Sync>(lock: &SeqLock<u64, L>, test: &'static str) {
     let _watchdog = Watchdog::over(test);
     for round in 0..times(200, 3) {
         let timeout = [None, Some(Duration::MAX), Some(Duration::from_secs(3600))];
@@ -92,13 +92,13 @@ fn a_change_wakes_whoever_waits<L: WriterLock + Sync>(lock: &SeqLock<u64, L>, te
 
 #[test]
 fn a_change_wakes_a_waiter_whatever_the_lock() {
-    a_change_wakes_whoever_waits(&SeqLock::new(0), "a change wakes a waiter: default lock");
-    a_change_wakes_whoever_waits(
+    a_change_wakes_a_waiter(&SeqLock::new(0), "a change wakes a waiter: default lock");
+    a_change_wakes_a_waiter(
         &SeqLock::with_lock(0, SpinLock::new()),
         "a change wakes a waiter: spin lock",
     );
     #[cfg(feature = "lock_api_04")]
-    a_change_wakes_whoever_waits(
+    a_change_wakes_a_waiter(
         &SeqLock::<_, tearfree::lock::LockApi04<parking_lot::RawMutex>>::from(0),
         "a change wakes a waiter: raw mutex",
     );
@@ -106,13 +106,13 @@ fn a_change_wakes_a_waiter_whatever_the_lock() {
     {
         use tearfree::{context::IrqSave, lock::InContext};
         let lock = SeqLock::with_lock(0, InContext::<IrqSave>::new(WriterLock::UNLOCKED));
-        a_change_wakes_whoever_waits(&lock, "a change wakes a waiter: lock in a context");
+        a_change_wakes_a_waiter(&lock, "a change wakes a waiter: lock in a context");
     }
 }
 
 #[test]
-fn one_change_wakes_everybody_who_waits() {
-    let _watchdog = Watchdog::over("one_change_wakes_everybody_who_waits");
+fn one_change_wakes_all_waiters() {
+    let _watchdog = Watchdog::over("one_change_wakes_all_waiters");
     let lock = SeqLock::new(0);
     for round in 1..=times(20, 2) {
         let about_to_wait = AtomicU64::new(0);
@@ -134,7 +134,7 @@ fn one_change_wakes_everybody_who_waits() {
     }
 }
 
-/// How often this thread has gone to sleep, if the system tells.
+/// How often this thread has slept; `None` if the system does not report it.
 fn sleeps() -> Option<u64> {
     if cfg!(miri) {
         return None;
@@ -144,33 +144,36 @@ fn sleeps() -> Option<u64> {
     line.split_whitespace().last()?.parse().ok()
 }
 
-/// Two threads hand a number back and forth. A wake-up that is lost stops both for ever.
+/// Two threads increment a number in turn. A lost wake-up would stop both.
 #[test]
-fn no_change_is_lost_in_a_long_ping_pong() {
-    let _watchdog = Watchdog::over("no_change_is_lost_in_a_long_ping_pong");
+fn no_change_is_lost_while_two_threads_take_turns() {
+    let _watchdog = Watchdog::over("no_change_is_lost_while_two_threads_take_turns");
     let lock = SeqLock::new(0_u64);
-    let hits = times(100_000, 10);
-    let play = |mine: u64| {
+    let turns = times(100_000, 10);
+    let take_turns = |mine: u64| {
         loop {
-            let (ball, seen) = lock.read_versioned();
-            if ball >= hits {
+            let (value, seen) = lock.read_versioned();
+            if value >= turns {
                 break;
-            } else if ball % 2 == mine {
-                lock.set(ball + 1);
+            } else if value % 2 == mine {
+                lock.set(value + 1);
             } else {
                 assert!(lock.wait_changed(seen, None));
             }
         }
         if let Some(sleeps) = sleeps() {
-            // Where processors are scarce, the other side often plays before one has fallen asleep.
-            assert!(sleeps >= hits / 1000, "hardly anybody slept, so this shows nothing");
+            // With few processors the other thread often has its turn before this one sleeps.
+            assert!(
+                sleeps >= turns / 1000,
+                "the threads slept {sleeps} times: too few for this test"
+            );
         }
     };
     thread::scope(|s| {
-        s.spawn(|| play(0));
-        s.spawn(|| play(1));
+        s.spawn(|| take_turns(0));
+        s.spawn(|| take_turns(1));
     });
-    assert_eq!(lock.read(), hits);
+    assert_eq!(lock.read(), turns);
 }
 
 /// As above with more writers than readers: changes come while a waiter goes to sleep.

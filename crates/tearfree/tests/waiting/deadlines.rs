@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a wait with a deadline finds if a change comes at the last moment.
+//! A wait with a deadline, with a change just before the deadline.
 //!
-//! This program has a `clock_gettime` of its own, in which a test can do something whenever its thread
-//! looks at the clock.
+//! This program replaces `clock_gettime`, so that a test can act whenever its thread reads the clock.
 #![allow(unsafe_code, reason = "stands in for a function of the C library")]
 
 use core::cell::Cell;
@@ -13,7 +12,7 @@ use tearfree::SeqLock;
 static LOCK: SeqLock<u32> = SeqLock::new(0);
 
 thread_local! {
-    /// At which look at the clock this thread changes the value, counted down.
+    /// At which reading of the clock this thread changes the value, counted down.
     static CHANGES_AT: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -29,14 +28,14 @@ unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, time: *mut libc::time
     unsafe { libc::syscall(libc::SYS_clock_gettime, clock, time) as i32 }
 }
 
-/// The thread may lose its processor behind each step. What came before the deadline is no timeout.
+/// The thread may be preempted after each step. A change before the deadline is no timeout.
 #[test]
-fn a_change_before_the_look_at_the_clock_is_no_timeout() {
-    for look in 1..=2 {
+fn a_change_before_the_clock_is_read_is_no_timeout() {
+    for reading in 1..=2 {
         let seen = LOCK.version();
-        CHANGES_AT.set(look);
+        CHANGES_AT.set(reading);
         let has_changed = LOCK.wait_changed(seen, Some(Duration::ZERO));
-        assert_eq!(CHANGES_AT.get(), 0, "the clock was looked at {look} times");
-        assert!(has_changed, "a change before look {look} was taken for a timeout");
+        assert_eq!(CHANGES_AT.get(), 0, "the clock was read fewer than {reading} times");
+        assert!(has_changed, "a change before reading {reading} was reported as a timeout");
     }
 }

@@ -29,18 +29,18 @@ fn end(code: i32) -> ! {
     unreachable!()
 }
 
-/// From here on, any other system call of this thread kills the process with `SIGSYS`.
-fn only_the_end_is_left() {
+/// From here on, any system call of this thread but `end` kills the process with `SIGSYS`.
+fn forbid_system_calls() {
     filter(libc::SYS_exit_group, libc::SECCOMP_RET_ALLOW, libc::SECCOMP_RET_KILL_PROCESS);
 }
 
 /// From here on, this thread and those that it starts get an error from `membarrier`.
-fn membarrier_is_refused() {
+fn refuse_membarrier() {
     let error = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
     filter(libc::SYS_membarrier, error, libc::SECCOMP_RET_ALLOW);
 }
 
-/// What is done, from here on, where this thread makes the system call `number`, and where another one.
+/// Sets a filter: what happens when this thread makes the system call `number`, and any other one.
 fn filter(number: libc::c_long, for_it: u32, for_others: u32) {
     let statement = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
     let at = core::mem::offset_of!(libc::seccomp_data, nr) as u32;
@@ -63,12 +63,11 @@ fn filter(number: libc::c_long, for_it: u32, for_others: u32) {
     }
 }
 
-/// Runs `case` in a process of its own, at whose end it reports that it has survived.
+/// Runs `case` in a process of its own, which exits with `SURVIVED`.
 ///
-/// `test` is the name of the calling test, which is what the child runs. `None`: there is nothing to
-/// see, because this system has no seccomp, or cannot start this very program a second time. Both are
-/// so under an emulator of user programs: it makes the system calls, and the kernel beneath it does
-/// not know the program's instructions.
+/// `test` is the name of the calling test, which the child runs. Returns `None` if this system has no
+/// seccomp, or cannot start this program a second time. Both is the case under an emulator of user
+/// programs: it makes the system calls, and the host's kernel cannot run the program's instructions.
 fn in_a_child(test: &str, case: &str, run: impl FnOnce()) -> Option<ExitStatus> {
     if env::var(CASE).is_ok_and(|chosen| chosen == case) {
         run();
@@ -103,15 +102,15 @@ fn is_killed(test: &str, case: &str, run: impl FnOnce()) {
 }
 
 #[test]
-fn a_writer_makes_no_system_call_while_nobody_waits() {
-    const TEST: &str = "a_writer_makes_no_system_call_while_nobody_waits";
+fn a_writer_makes_no_system_call_without_waiters() {
+    const TEST: &str = "a_writer_makes_no_system_call_without_waiters";
     let _watchdog = Watchdog::over(TEST);
     survives(TEST, "writer", || {
         let (lock, latch) = (SeqLock::new([0_u64; 100]), SeqLatch::new([0_u64; 100]));
-        // A waiter that has gone may cost the next writer a call, and no other.
+        // After a waiter that gave up, one writer may make a call, and no further one.
         lock.wait_changed(lock.version(), Some(Duration::from_millis(1)));
         lock.set([0; 100]);
-        only_the_end_is_left();
+        forbid_system_calls();
         for n in 0..1000 {
             lock.set([n; 100]);
             lock.update(|value| value[5] += 1);
@@ -119,8 +118,8 @@ fn a_writer_makes_no_system_call_while_nobody_waits() {
             latch.set([n; 100]);
         }
     });
-    // The other way round: with somebody who waits, a writer calls. So the filter works, and the
-    // writer of the case above had nobody to call.
+    // With a waiter, a writer makes a system call. So the filter works, and the writer of the case above
+    // made none.
     is_killed(TEST, "writer with a waiter", || {
         let lock: &SeqLock<u64> = Box::leak(Box::new(SeqLock::new(0)));
         thread::spawn(|| {
@@ -128,9 +127,9 @@ fn a_writer_makes_no_system_call_while_nobody_waits() {
                 lock.wait_changed(lock.version(), None);
             }
         });
-        // Until the waiter has announced itself, writers wake nobody; it does so at some time.
+        // Writers make no call until the waiter has announced itself, so many writes follow.
         thread::sleep(Duration::from_millis(50));
-        only_the_end_is_left();
+        forbid_system_calls();
         for n in 0..50_000_000 {
             lock.set(n);
         }
@@ -138,13 +137,13 @@ fn a_writer_makes_no_system_call_while_nobody_waits() {
 }
 
 #[test]
-fn a_reader_makes_no_system_call_while_nobody_writes() {
-    const TEST: &str = "a_reader_makes_no_system_call_while_nobody_writes";
+fn a_reader_makes_no_system_call_without_writers() {
+    const TEST: &str = "a_reader_makes_no_system_call_without_writers";
     let _watchdog = Watchdog::over(TEST);
     survives(TEST, "reader", || {
         let (lock, latch) = (SeqLock::new([7_u64; 100]), SeqLatch::new([7_u64; 100]));
         let mut seen = lock.version();
-        only_the_end_is_left();
+        forbid_system_calls();
         for _ in 0..1000 {
             let same = lock.read() == latch.read()
                 && lock.try_read().is_some()
@@ -162,7 +161,7 @@ fn waiting_works_where_membarrier_is_refused() {
     const TEST: &str = "waiting_works_where_membarrier_is_refused";
     let _watchdog = Watchdog::over(TEST);
     survives(TEST, "no membarrier", || {
-        membarrier_is_refused();
+        refuse_membarrier();
         let lock = SeqLock::new(0_u32);
         let reach = |turn: u32| {
             let (mut value, mut seen) = lock.read_versioned();

@@ -5,7 +5,7 @@ use core::ptr;
 use core::sync::atomic::AtomicU32;
 use std::time::Instant;
 
-/// Sleeps while `word` is `expected`, until [`wake_all`] or `deadline`. May end for no reason.
+/// Sleeps while `word` is `expected`, until [`wake_all`] or `deadline`. May wake spuriously.
 pub(in crate::wake) fn while_equal(word: &AtomicU32, expected: u32, deadline: Option<Instant>) {
     let left = deadline.map(|deadline| {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -26,7 +26,7 @@ pub(in crate::wake) fn while_equal(word: &AtomicU32, expected: u32, deadline: Op
     }
 }
 
-/// Wakes everyone who sleeps on `word`.
+/// Wakes all threads that sleep on `word`.
 pub(in crate::wake) fn wake_all(word: &AtomicU32) {
     // SAFETY: the kernel takes the address as a name and does not touch the word.
     unsafe {

@@ -9,7 +9,7 @@ use parking_lot_core::{DEFAULT_PARK_TOKEN, DEFAULT_UNPARK_TOKEN};
 
 use crate::order::PLAIN;
 
-/// Sleeps while `word` is `expected`, until [`wake_all`] or `deadline`. May end for no reason.
+/// Sleeps while `word` is `expected`, until [`wake_all`] or `deadline`. May wake spuriously.
 pub(in crate::wake) fn while_equal(word: &AtomicU32, expected: u32, deadline: Option<Instant>) {
     // ORDERING: Relaxed, P8. Under the queue's lock, which `wake_all` takes too: it wakes this
     // thread or comes first.
@@ -21,7 +21,7 @@ pub(in crate::wake) fn while_equal(word: &AtomicU32, expected: u32, deadline: Op
     }
 }
 
-/// Wakes everyone who sleeps on `word`.
+/// Wakes all threads that sleep on `word`.
 pub(in crate::wake) fn wake_all(word: &AtomicU32) {
     let key = ptr::from_ref(word).addr();
     // SAFETY: the key is the address of a word of ours.

@@ -10,7 +10,7 @@ pub(in crate::wake) fn while_equal(word: &AtomicU32, expected: u32, _: Option<In
     word.wait(expected);
 }
 
-/// Wakes everyone who sleeps on `word`.
+/// Wakes all threads that sleep on `word`.
 pub(in crate::wake) fn wake_all(word: &AtomicU32) {
     word.wake_all();
 }
