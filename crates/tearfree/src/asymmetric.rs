@@ -2,8 +2,8 @@
 //! Two fences that pair as `SeqCst` fences do, one of which costs nothing on Linux.
 //!
 //! Two threads each store to a word of their own and then load the other's, and at least one of them must see
-//! the other's store (P8). One side is frequent: a writer that published, or that gave back a lock, looks for
-//! waiters. The other side is about to sleep: it announced itself, and looks again for what it waits for.
+//! the other's store (P8). One side is frequent: a writer that published, or that released a lock, checks
+//! for waiters. The other side is about to sleep: it announced itself, and checks again for what it waits for.
 //! The frequent side calls [`light`] between its two steps, the other side calls [`heavy`].
 //!
 //! `membarrier(2)` makes every running thread of the process execute a full barrier before it returns;
@@ -14,8 +14,8 @@
 //! left of its fence. C++ proposes the pair as P1202.
 //!
 //! Where the system has no such call, under the checker and under tools that do not know it, both are
-//! `SeqCst` fences. Where the call is refused (an old kernel, a sandbox), [`heavy`] says so, and the waiter
-//! sleeps in slices.
+//! `SeqCst` fences. Where the call is refused (an old kernel, a sandbox), [`heavy`] returns false, and the waiter
+//! sleeps for a millisecond at a time.
 
 #![allow(unsafe_code, reason = "a system call")]
 
@@ -28,7 +28,7 @@ use crate::order;
 const IS_ASYMMETRIC: bool =
     cfg!(all(target_os = "linux", not(any(miri, tearfree_axm, tearfree_engine = "ordered"))));
 
-/// The fence of the frequent side: between its store and the look for waiters.
+/// The fence of the frequent side: between its store and the check for waiters.
 #[inline(always)]
 pub(crate) fn light() {
     if IS_ASYMMETRIC {
@@ -43,7 +43,7 @@ pub(crate) fn light() {
 /// How long a waiter sleeps at most where [`heavy`] was refused.
 pub(crate) const LONGEST_UNANNOUNCED_SLEEP: Duration = Duration::from_millis(1);
 
-/// The fence of the waiting side: between its announcement and its second look. Returns whether it took place.
+/// The fence of the waiting side: between its announcement and its second check. Returns whether it took place.
 pub(crate) fn heavy() -> bool {
     /// From `linux/membarrier.h`.
     const PRIVATE_EXPEDITED: core::ffi::c_long = 1 << 3;

@@ -69,7 +69,7 @@ orderings! {
         // release sequence.
         /// The pair's odd store, which leaves readers where they are.
         pair_odd = Release;
-        // ORDERING: P5. Pairs with `SpinLock::unlock`, and with `ParkingLock::free`.
+        // ORDERING: P5. Pairs with `SpinLock::unlock`, and with `ParkingLock::release`.
         /// Taking a writer lock.
         lock_taken = Acquire;
         // ORDERING: P5. Pairs with the exchange in `SpinLock::was_taken`, and in `ParkingLock::was_locked`.

@@ -7,7 +7,7 @@
 //!   the lock taken by a reader that was running, and sleeps again. So the end of a reader gives the lock to
 //!   the first writer in the queue directly. The end of a writer only wakes the first waiter: writers that
 //!   hand the lock to each other pay two context switches for each write.
-//! - The lock is given back by a plain store. An exchange would wait until every store of the write has left
+//! - The lock is released by a plain store. An exchange would wait until every store of the write has left
 //!   this processor, and beside a reader each of them has to fetch its line first. So a thread that parks
 //!   announces itself in a word of its own, and the two sides use the fences of [`asymmetric`](crate::asymmetric).
 
@@ -23,9 +23,9 @@ use crate::asymmetric;
 use crate::order::{self, PLAIN};
 use crate::sync::{AtomicBool, pause};
 
-/// How often a thread looks at a lock that is held before it parks, as std's mutex does. It does not yield
+/// How often a thread loads the state of a held lock before it parks, as std's mutex does. It does not yield
 /// in between: on a busy machine a yield costs milliseconds, and the lock is free for most of them.
-const LOOKS: u32 = if cfg!(tearfree_axm) { 0 } else { 100 };
+const SPINS: u32 = if cfg!(tearfree_axm) { 0 } else { 100 };
 
 /// What a thread wants the lock for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,7 +94,7 @@ pub(super) use queue::OfTheProcess;
 pub struct ParkingLock<Q> {
     is_locked: AtomicBool,
     /// Set by a thread before it parks. Cleared under the queue's lock only, when the queue is empty. May be set
-    /// while the queue is empty; the next thread that gives the lock back then finds that out.
+    /// while the queue is empty; the next thread that releases the lock then clears it.
     has_parked: AtomicBool,
     queue: Q,
 }
@@ -110,28 +110,28 @@ impl<Q: Queue> ParkingLock<Q> {
     /// Takes the lock; whether it was taken before.
     #[inline]
     fn was_locked(&self) -> bool {
-        // ORDERING: P5. Pairs with the store in `free`.
+        // ORDERING: P5. Pairs with the store in `release`.
         self.is_locked.swap(true, order::lock_taken())
     }
 
     #[cold]
     #[inline(never)]
     fn lock_contended(&self, purpose: Purpose) {
-        let mut looks = 0;
+        let mut spins = 0;
         loop {
             // ORDERING: Relaxed: a hint what to do next; the exchange in `was_locked` takes the lock.
             if !self.is_locked.load(PLAIN) {
                 if !self.was_locked() {
                     return;
                 }
-            } else if looks != LOOKS && !self.may_have_parked() {
-                looks += 1;
+            } else if spins != SPINS && !self.may_have_parked() {
+                spins += 1;
                 pause();
             } else {
                 if self.park(purpose) == Parked::WithTheLock {
                     return;
                 }
-                looks = 0;
+                spins = 0;
             }
         }
     }
@@ -151,9 +151,8 @@ impl<Q: Queue> ParkingLock<Q> {
         self.queue.park(self.key(), purpose, is_announced, is_held)
     }
 
-    /// Gives the lock back.
     #[inline]
-    fn free(&self) {
+    fn release(&self) {
         // ORDERING: P5. Pairs with the exchange in `was_locked`.
         self.is_locked.store(false, order::lock_freed());
     }
@@ -185,7 +184,7 @@ impl<Q: Queue> ParkingLock<Q> {
 
     /// Remembers whether threads are left in the queue; called while the queue takes no others in.
     fn keep_parked(&self, found: &Found) {
-        // ORDERING: Relaxed: a thread that announced itself and has not parked yet looks again in `park`, in the
+        // ORDERING: Relaxed: a thread that announced itself and has not parked yet checks again in `park`, in the
         // queue's order, and does not sleep if its announcement is gone.
         self.has_parked.store(found.leaves_others, PLAIN);
     }
@@ -223,7 +222,7 @@ unsafe impl<Q: Queue> WriterLock for ParkingLock<Q> {
 
     #[inline]
     unsafe fn unlock(&self, (): ()) {
-        self.free();
+        self.release();
         asymmetric::light();
         if self.may_have_parked() {
             self.wake_first();
@@ -346,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_whose_announcement_may_be_overlooked_looks_again_by_itself() {
+    fn a_thread_whose_announcement_may_be_overlooked_checks_again_by_itself() {
         let lock: &ParkingLock = Box::leak(Box::new(ParkingLock::UNLOCKED));
         lock.lock();
         let (started, id) = mpsc::channel();
@@ -366,7 +365,7 @@ mod tests {
         };
         await_sleep(id);
         // As if this thread had not seen the announcement: it wakes no one.
-        lock.free();
+        lock.release();
         result
             .recv_timeout(Duration::from_secs(60))
             .expect("the lock is free, and its waiter sleeps");
