@@ -157,7 +157,7 @@ pub struct ExclGuard<'a> {
 impl Drop for ExclGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: P5. Whoever made this guard took the lock, in this thread.
+        // SAFETY: P5. The code that made this guard took the lock, in this thread.
         unsafe { self.lock.unlock(()) };
     }
 }

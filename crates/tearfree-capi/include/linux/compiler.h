@@ -52,7 +52,7 @@ static inline void tearfree_fence(int order)
 #endif
 
 /*
- * Tells ThreadSanitizer that a lock was taken or is about to be released, because it does not see the
+ * Lets ThreadSanitizer know that a lock was taken or is about to be released, because it does not see the
  * Rust code that does it.
  */
 #ifdef TEARFREE_TSAN

@@ -93,7 +93,7 @@ impl DemoThreads {
         spawn(scope, "writer", || self.write())
     }
 
-    /// Tells the threads to end.
+    /// Makes the threads end.
     pub(crate) fn end(&self) {
         // ORDERING: Relaxed; pairs with `is_over`, and carries nothing but itself.
         self.over.store(true, Ordering::Relaxed);

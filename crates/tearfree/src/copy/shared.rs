@@ -53,7 +53,7 @@ impl<T: Copy> Shared<T> {
         unsafe { engine::load_value(from, to.as_mut_ptr().cast(), size_of::<T>()) };
     }
 
-    /// Copies `value` into the payload. Whoever calls makes the count odd before and even after (P1).
+    /// Copies `value` into the payload. The caller makes the count odd before and even after (P1).
     #[inline(always)]
     pub(crate) fn store(&self, value: &T) {
         let to = self.bytes.get().cast::<u8>();
