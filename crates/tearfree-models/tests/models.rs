@@ -80,6 +80,7 @@ models! {
 
     a_spin_lock_lets_one_thread_in_at_a_time: locks::SPIN;
     a_parking_lock_keeps_two_writers_apart_and_wakes_the_one_that_sleeps: parking::TWO_WRITERS;
+    a_parking_lock_that_is_taken_again_for_a_woken_thread_keeps_it_alone: parking::FAIR_WAKE_UP;
     the_end_of_a_locking_reader_wakes_a_writer: parking::READER_AND_WRITER;
     a_writer_pauses_once_for_a_request_and_waits_for_no_reader: fair::REQUEST;
     a_writer_pauses_no_more_often_than_readers_request: fair::TWO_REQUESTS;

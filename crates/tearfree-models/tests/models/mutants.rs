@@ -81,6 +81,7 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("lock_freed", &seqlocks::TWO_UPDATES, "a write section is already open"),
     ("lock_taken", &parking::TWO_WRITERS, RACE),
     ("lock_freed", &parking::READER_AND_WRITER, RACE),
+    ("lock_taken", &parking::FAIR_WAKE_UP, RACE),
     ("fence_publish", &parking::TWO_WRITERS, SLEEPS_FOR_EVER),
     ("fence_publish", &parking::READER_AND_WRITER, SLEEPS_FOR_EVER),
     ("fence_announce", &parking::TWO_WRITERS, SLEEPS_FOR_EVER),

@@ -25,13 +25,15 @@ mod slot {
 
 /// A queue with one lock around each step, as parking_lot's has, and orderings of its own: a mutant of the
 /// crate's weakens none of them.
-struct Recorded {
+///
+/// `FAIR`: whether each thread that is woken should get the lock. parking_lot says so now and then.
+struct Recorded<const FAIR: bool> {
     lock: AtomicU32,
     slots: [AtomicU32; SLOTS],
     used: AtomicU32,
 }
 
-impl Recorded {
+impl<const FAIR: bool> Recorded<FAIR> {
     fn locked<R>(&self, step: impl FnOnce() -> R) -> R {
         while self.lock.swap(1, Acquire) != 0 {
             self.lock.wait(1);
@@ -65,7 +67,7 @@ impl Recorded {
             let parked = decide(Found {
                 wakes_one: chosen.is_some(),
                 leaves_others: sleepers.len() > usize::from(chosen.is_some()),
-                be_fair: false,
+                be_fair: FAIR,
             });
             let (index, _) = chosen?;
             let state = match parked {
@@ -83,7 +85,7 @@ impl Recorded {
 }
 
 // SAFETY: each step is made under the queue's own lock, and a sleeper acquires what its waker released.
-unsafe impl Queue for Recorded {
+unsafe impl<const FAIR: bool> Queue for Recorded<FAIR> {
     const EMPTY: Self = Recorded {
         lock: AtomicU32::new(0),
         slots: [const { AtomicU32::new(slot::EMPTY) }; SLOTS],
@@ -117,12 +119,12 @@ unsafe impl Queue for Recorded {
 }
 
 /// A plain word, for which the checker reports a data race if two threads can access it at once.
-struct Owned {
-    lock: ParkingLock<Recorded>,
+struct Owned<const FAIR: bool> {
+    lock: ParkingLock<Recorded<FAIR>>,
     value: Plain,
 }
 
-impl Owned {
+impl<const FAIR: bool> Owned<FAIR> {
     fn add_one(&self) -> String {
         let before = self.value.get();
         self.value.set(before + 1);
@@ -146,18 +148,33 @@ impl Owned {
     }
 }
 
-fn program() -> Program<'static, Owned> {
+fn program<const FAIR: bool>() -> Program<'static, Owned<FAIR>> {
     Program::new(Owned { lock: ParkingLock::UNLOCKED, value: Plain::new(0) })
 }
 
 pub(crate) const TWO_WRITERS: Model = Model {
     name: "parking lock, two writers wait",
-    explore: |complaint| program().thread(Owned::write).thread(Owned::write).look_for(complaint),
+    explore: |complaint| {
+        program::<false>().thread(Owned::write).thread(Owned::write).look_for(complaint)
+    },
     outcomes: &["0, 1", "1, 0"],
+};
+
+/// The end of a write takes the lock again for the thread that it wakes, unless another write has it: the
+/// second one of the same thread.
+pub(crate) const FAIR_WAKE_UP: Model = Model {
+    name: "parking lock, a writer waits, is woken fairly",
+    explore: |complaint| {
+        let write_twice = |owned: &Owned<true>| owned.write() + &owned.write();
+        program::<true>().thread(write_twice).thread(Owned::write).look_for(complaint)
+    },
+    outcomes: &["01, 2", "02, 1", "12, 0"],
 };
 
 pub(crate) const READER_AND_WRITER: Model = Model {
     name: "parking lock, a writer waits for a reader",
-    explore: |complaint| program().thread(Owned::read).thread(Owned::write).look_for(complaint),
+    explore: |complaint| {
+        program::<false>().thread(Owned::read).thread(Owned::write).look_for(complaint)
+    },
     outcomes: &["0, 1", "1, 0"],
 };
