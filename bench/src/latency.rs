@@ -106,19 +106,13 @@ pub(crate) fn compare(
     interval: Duration,
     effort: SlotEffort,
 ) -> Vec<Option<Latencies>> {
-    let mut slots: Vec<Vec<Latencies>> = contestants.iter().map(|_| Vec::new()).collect();
-    let mut order: Vec<usize> = (0..contestants.len()).collect();
-    for _ in 0..effort.rounds {
-        fastrand::shuffle(&mut order);
-        for &index in &order {
-            slots[index].extend(slot(
-                &*contestants[index],
-                interval,
-                effort.slot.max(SHORTEST_SLOT),
-            ));
-        }
-    }
-    slots.iter().map(|slots| median_slot(slots)).collect()
+    let slots = effort.interleave(contestants.len(), |index, length| {
+        slot(&*contestants[index], interval, length.max(SHORTEST_SLOT))
+    });
+    slots
+        .into_iter()
+        .map(|slots| median_slot(&slots.into_iter().flatten().collect::<Vec<_>>()))
+        .collect()
 }
 
 fn slot(contestant: &dyn TimedWork, interval: Duration, length: Duration) -> Option<Latencies> {
@@ -143,19 +137,17 @@ fn slot(contestant: &dyn TimedWork, interval: Duration, length: Duration) -> Opt
 }
 
 fn median_slot(slots: &[Latencies]) -> Option<Latencies> {
-    let over = |part: fn(&Latencies) -> f64| median(&slots.iter().map(part).collect::<Vec<_>>());
+    let over =
+        |part: &dyn Fn(&Latencies) -> f64| median(&slots.iter().map(part).collect::<Vec<_>>());
+    let latency = |operation: fn(&Latencies) -> Latency| Latency {
+        middle: over(&|slot| operation(slot).middle),
+        p99: over(&|slot| operation(slot).p99),
+        p99_9: over(&|slot| operation(slot).p99_9),
+    };
     (!slots.is_empty()).then(|| Latencies {
-        read: Latency {
-            middle: over(|slot| slot.read.middle),
-            p99: over(|slot| slot.read.p99),
-            p99_9: over(|slot| slot.read.p99_9),
-        },
-        write: Latency {
-            middle: over(|slot| slot.write.middle),
-            p99: over(|slot| slot.write.p99),
-            p99_9: over(|slot| slot.write.p99_9),
-        },
-        done: over(|slot| slot.done),
+        read: latency(|slot| slot.read),
+        write: latency(|slot| slot.write),
+        done: over(&|slot| slot.done),
     })
 }
 

@@ -112,7 +112,9 @@ impl Bench {
         interval: Duration,
         contestants: &[Box<dyn TimedWork>],
     ) {
-        self.results.empty_latency = latency::empty();
+        if self.results.empty_latency.is_none() {
+            self.results.empty_latency = latency::empty();
+        }
         let measured = latency::compare(contestants, interval, self.effort.slots);
         let delays = contestants.iter().zip(measured).filter_map(|(contestant, measured)| {
             let latencies = measured?;
@@ -136,15 +138,10 @@ impl Bench {
         readers: usize,
         contestants: &[(&str, Run)],
     ) {
-        let mut order: Vec<usize> = (0..contestants.len()).collect();
-        let mut slots = vec![Vec::new(); contestants.len()];
-        for _ in 0..self.effort.slots.rounds {
-            fastrand::shuffle(&mut order);
-            for &index in &order {
-                let (_, run) = contestants[index];
-                slots[index].push(run(readers, self.effort.slots.slot));
-            }
-        }
+        let slots = self.effort.slots.interleave(contestants.len(), |index, length| {
+            let (_, run) = contestants[index];
+            run(readers, length)
+        });
         for ((name, _), slots) in contestants.iter().zip(slots) {
             let per_second = |count: fn(&Tally) -> u64| {
                 let rate =

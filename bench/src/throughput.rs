@@ -90,6 +90,25 @@ pub(crate) struct SlotEffort {
     pub(crate) slot: Duration,
 }
 
+impl SlotEffort {
+    /// Runs one slot of each contestant in each round, in a new random order. Returns the results by contestant.
+    pub(crate) fn interleave<S>(
+        self,
+        contestants: usize,
+        mut run_slot: impl FnMut(usize, Duration) -> S,
+    ) -> Vec<Vec<S>> {
+        let mut slots: Vec<Vec<S>> = (0..contestants).map(|_| Vec::new()).collect();
+        let mut order: Vec<usize> = (0..contestants).collect();
+        for _ in 0..self.rounds {
+            fastrand::shuffle(&mut order);
+            for &index in &order {
+                slots[index].push(run_slot(index, self.slot));
+            }
+        }
+        slots
+    }
+}
+
 /// Where each thread has a core, there are this many times as many slots, each shorter by this factor. Then
 /// some slots are likely to pass without an interruption.
 const SHORTER: u32 = 8;
@@ -100,19 +119,14 @@ pub(crate) fn compare(
     roles: &[Role],
     effort: SlotEffort,
 ) -> Vec<Rates> {
-    let SlotEffort { rounds, slot: length } = effort;
-    let (rounds, length) = match roles.len() <= cores() {
-        true => (rounds * SHORTER as usize, length / SHORTER),
-        false => (rounds, length),
-    };
-    let mut slots: Vec<Vec<Slot>> = contestants.iter().map(|_| Vec::new()).collect();
-    let mut order: Vec<usize> = (0..contestants.len()).collect();
-    for _ in 0..rounds {
-        fastrand::shuffle(&mut order);
-        for &index in &order {
-            slots[index].push(slot(&*contestants[index], roles, length));
+    let effort = match roles.len() <= cores() {
+        true => {
+            SlotEffort { rounds: effort.rounds * SHORTER as usize, slot: effort.slot / SHORTER }
         }
-    }
+        false => effort,
+    };
+    let slots = effort
+        .interleave(contestants.len(), |index, length| slot(&*contestants[index], roles, length));
     slots.iter().map(|slots| rates(slots)).collect()
 }
 
