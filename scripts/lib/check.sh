@@ -7,6 +7,14 @@ note() { echo "$*" >"$NOTE"; }
 fail() { note "$*"; exit 1; }
 skip() { note "$*"; exit 77; }
 
+# say_why LOG: prints the places in a log that name a failure, with the lines behind each, and its end. Of a
+# check that runs many programs, the end alone may show none that failed.
+say_why() {
+    grep -nE -A 6 'panicked at|\.\.\. FAILED$|^error(\[|:)|: FAILED' "$1" | head -n 120 || true
+    echo "the end of $1:"
+    tail -n 120 "$1"
+}
+
 # missing_tool WHAT: skips the check; under CI it fails.
 missing_tool() {
     [[ ${CI:-false} != false ]] || skip "install $1"
