@@ -9,6 +9,14 @@ check_axm() { # the core and the litmus files, in every execution that RC11 allo
         "$(grep -cE ' executions .* failed: ' "$LOG.tests") mutants found"
 }
 
+check_mutants() { # planted faults of logic, each noticed by its test: a sample; MUTANTS=all plants all of them
+    local chosen=(--sample 12) status=0
+    [[ ${MUTANTS-} != all ]] || chosen=()
+    cargo run --locked --quiet -p tearfree-mutants -- "${chosen[@]}" 2>&1 | tee "$LOG.tests" || status=$?
+    note "$(tail -n 1 "$LOG.tests")"
+    return "$status"
+}
+
 check_litmus() { # the litmus files in C and for three machines, with herd7
     export HERD7=${HERD7:-herd7}
     # Skipped under CI too: Debian has no package of it. `axm` checks the C files.

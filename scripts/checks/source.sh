@@ -8,8 +8,9 @@ check_fmt() { # rustfmt changes nothing
         xargs -0 rustfmt --edition 2024 --check
 }
 
-check_files() { # file lengths, licence lines, no unfinished work, no path of one machine
+check_files() { # file lengths, licence lines, no unfinished work, no path of one machine, no stale list of mutants
     scripts/files.sh
+    cargo run --locked --quiet -p tearfree-mutants -- --check-lists
 }
 
 check_scripts() { # every script is used by a check, and shellcheck passes

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use libc::{SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTERM, SIGTRAP, SIGUSR1, SIGUSR2};
+use libc::{
+    SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTERM, SIGTRAP, SIGUSR1, SIGUSR2,
+};
 use tearfree::SeqLock;
 use tearfree::context::{
     Bh, Context, Irq, IrqSave, SavedContext, bottom_half_signals, set_bottom_half_signals,
@@ -131,7 +133,7 @@ fn a_context_is_left_when_the_lock_is_taken() {
 fn signals_that_a_thread_causes_itself_are_never_blocked() {
     IrqSave::with(|| {
         let blocked = mask();
-        for signal in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP] {
+        for signal in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT] {
             assert!(!blocked.contains(&signal), "a fault by signal {signal} would hang");
         }
         assert!(blocked.contains(&SIGTERM));
