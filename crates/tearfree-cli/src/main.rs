@@ -11,6 +11,7 @@ mod outcome;
 mod page;
 mod stop;
 mod terminal;
+mod times;
 mod trace;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod vdso;

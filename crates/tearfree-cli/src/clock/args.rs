@@ -2,15 +2,14 @@
 //! The command line of `tearfree clock`.
 
 use core::num::NonZeroU64;
-use core::time::Duration;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::UNIX_EPOCH;
 
 use clap::{Args, Subcommand};
-use tearfree_clock::{DEFAULT_NAME, MAX_SPEED, TestSettings};
+use tearfree_clock::{DEFAULT_NAME, TestSettings};
 
 use crate::help::after_help;
+use crate::times::{parse_offset, parse_speed, parse_time_of_day};
 
 /// The subcommands of `clock`.
 #[derive(Debug, Subcommand)]
@@ -142,73 +141,5 @@ impl SettingArgs {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.get() == TestSettings::default()
-    }
-}
-
-fn parse_time_of_day(text: &str) -> Result<u64, String> {
-    let since_1970 = match text.strip_prefix('@') {
-        Some(seconds) => {
-            let seconds: f64 = seconds.parse().map_err(|_| "not a number of seconds".to_owned())?;
-            Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?
-        }
-        None => {
-            let text = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-            let time = humantime::parse_rfc3339_weak(&text).map_err(|error| error.to_string())?;
-            time.duration_since(UNIX_EPOCH).map_err(|_| "the time is before 1970".to_owned())?
-        }
-    };
-    u64::try_from(since_1970.as_nanos()).map_err(|_| "the time is after 2554".to_owned())
-}
-
-fn parse_offset(text: &str) -> Result<i64, String> {
-    let (sign, rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let duration = humantime::parse_duration(rest).map_err(|error| error.to_string())?;
-    let ns = i64::try_from(duration.as_nanos())
-        .map_err(|_| "the offset is longer than 292 years".to_owned())?;
-    Ok(sign * ns)
-}
-
-fn parse_speed(text: &str) -> Result<f64, String> {
-    let speed: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    match (0.001..=MAX_SPEED).contains(&speed) {
-        true => Ok(speed),
-        false => Err(format!("{speed} is not in 0.001 to {MAX_SPEED}; --freeze stops the clock")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_dates_times_or_seconds() {
-        assert_eq!(parse_time_of_day("2001-09-09T01:46:40Z"), Ok(1_000_000_000_000_000_000));
-        assert_eq!(parse_time_of_day("2001-09-09 01:46:40"), Ok(1_000_000_000_000_000_000));
-        assert_eq!(parse_time_of_day("1970-01-02"), Ok(86_400_000_000_000));
-        assert_eq!(parse_time_of_day("@1.5"), Ok(1_500_000_000));
-        for wrong in ["", "noon", "@x", "@-1", "1969-12-31", "@1e30"] {
-            assert!(parse_time_of_day(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn offsets_have_either_sign() {
-        assert_eq!(parse_offset("90s"), Ok(90_000_000_000));
-        assert_eq!(parse_offset("+1h 1s"), Ok(3_601_000_000_000));
-        assert_eq!(parse_offset("-2days"), Ok(-172_800_000_000_000));
-        for wrong in ["", "5", "--1s", "1000000years"] {
-            assert!(parse_offset(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn speeds_have_limits() {
-        assert_eq!(parse_speed("0.5"), Ok(0.5));
-        for wrong in ["0", "-1", "1001", "NaN", "fast"] {
-            assert!(parse_speed(wrong).is_err(), "{wrong}");
-        }
     }
 }

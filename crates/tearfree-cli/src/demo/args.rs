@@ -7,6 +7,8 @@ use std::thread;
 
 use clap::Args;
 
+use crate::times::parse_seconds;
+
 /// The options of `demo`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DemoArgs {
@@ -41,26 +43,4 @@ impl DemoArgs {
 /// Returns the number of cores that this process may use.
 pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn parse_seconds(text: &str) -> Result<Duration, String> {
-    const RANGE: core::ops::RangeInclusive<f64> = 0.1..=86_400.0;
-    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if !RANGE.contains(&number) {
-        return Err(format!("{number} is not in {} to {}", RANGE.start(), RANGE.end()));
-    }
-    Ok(Duration::from_secs_f64(number))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seconds_may_have_fractions_and_have_limits() {
-        assert_eq!(parse_seconds("0.25"), Ok(Duration::from_millis(250)));
-        for wrong in ["", "x", "0", "-1", "NaN", "inf", "1e9"] {
-            assert!(parse_seconds(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use tearfree_page::Owner;
 
 use crate::help::after_help;
+use crate::times::parse_lifetime;
 
 /// The subcommands of `page`.
 #[derive(Debug, Subcommand)]
@@ -175,11 +176,6 @@ fn parse_owner(text: &str) -> Result<Owner, String> {
     }
 }
 
-fn parse_lifetime(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|_| format!("{text} is not a time in seconds"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,15 +186,6 @@ mod tests {
         assert_eq!(parse_owner("1000"), Ok(Owner::User(1000)));
         for wrong in ["", "root", "-1"] {
             assert!(parse_owner(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_lifetime_is_a_time_in_seconds() {
-        assert_eq!(parse_lifetime("1.5"), Ok(Duration::from_millis(1500)));
-        assert_eq!(parse_lifetime("0"), Ok(Duration::ZERO));
-        for wrong in ["", "-1", "NaN", "1e99", "5s"] {
-            assert!(parse_lifetime(wrong).is_err(), "{wrong}");
         }
     }
 }
