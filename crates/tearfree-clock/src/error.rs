@@ -17,6 +17,8 @@ pub enum Error {
     TimeNamespace,
     /// A timekeeper cannot take over a test clock.
     TestClock,
+    /// The page holds a clock that no timekeeper of this crate left.
+    Record(&'static str),
     /// The page of a new clock exists already.
     Exists,
     /// The clock is not a test clock, so it cannot be set.
@@ -39,6 +41,7 @@ impl Error {
             },
             Self::TimeNamespace => "this clock belongs to another time namespace".to_owned(),
             Self::TestClock => "the page holds a test clock".to_owned(),
+            Self::Record(why) => format!("the clock on the page cannot be continued: {why}"),
             Self::Exists => "a page of this name exists already".to_owned(),
             Self::NotTestClock => "the page holds a clock that follows the host".to_owned(),
             Self::Setting(what) => (*what).to_owned(),
@@ -59,6 +62,7 @@ impl Error {
                 "read it in the time namespace of its timekeeper, or start a timekeeper in this one"
             }
             Self::TestClock => "give another name, or remove that page",
+            Self::Record(_) => "remove the page by `tearfree page rm`, or give another name",
             Self::Exists => "give another name, or change that clock by `tearfree clock set`",
             Self::NotTestClock => {
                 "set the host's clock, or make a test clock by `tearfree clock exec`"

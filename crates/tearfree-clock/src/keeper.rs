@@ -16,13 +16,15 @@ use crate::namespace::{is_other_namespace, time_namespace};
 use crate::record::{Record, word};
 use crate::sample::Sample;
 use crate::settings::Settings;
-use crate::source::Source;
+use crate::source::{Source, host_ns};
 use crate::status::Status;
 
 /// The time between two ticks, and so the resolution of a coarse read.
 pub const TICK: Duration = Duration::from_millis(10);
 /// How often a publication is prepared, at most: again whenever half of its lead is gone.
 const ATTEMPTS: u32 = 4;
+/// A clock that is further ahead of the host's is not continued: it would show its own time for ever.
+const MAX_LEAD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The state of a clock after a tick, as its timekeeper knows it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,6 +111,7 @@ impl Keeper {
                     return Err(Error::TimeNamespace);
                 }
                 let discipline = resume(&record, source, settings)?;
+                check_lead(coarse_ns)?;
                 (writer, discipline)
             }
             Err(tearfree_page::Error::Missing(_) | tearfree_page::Error::OtherBoot(_)) => {
@@ -219,12 +222,25 @@ fn resume(record: &Record, source: Source, settings: Settings) -> Result<Discipl
     if record.is_test != 0 {
         return Err(Error::TestClock);
     }
+    record.check_slopes().map_err(Error::Record)?;
     match Source::from_word(record.source) {
-        Some(previous) if previous == source => Ok(Discipline::from_record(record, settings)),
         Some(previous) if previous.is_supported() => {
-            Ok(start(source, settings).not_before(record.ns_at(previous.read_ordered())))
+            let now_ns = record.ns_at(previous.read_ordered());
+            check_lead(now_ns)?;
+            Ok(match previous == source {
+                true => Discipline::from_record(record, settings),
+                false => start(source, settings).not_before(now_ns),
+            })
         }
         _ => Err(Error::Source(record.source)),
+    }
+}
+
+/// Refuses a time that is much later than the host's.
+fn check_lead(ns: u64) -> Result<(), Error> {
+    match ns > host_ns().saturating_add(nanos(MAX_LEAD)) {
+        true => Err(Error::Record("its time is more than a day ahead of the host's")),
+        false => Ok(()),
     }
 }
 

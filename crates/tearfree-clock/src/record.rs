@@ -13,6 +13,9 @@ use crate::status::Status;
 /// The default name of a clock's page.
 pub const DEFAULT_NAME: &str = "clock";
 
+/// The slopes of counters: from 100 GHz down to 250 kHz, which is [`Discipline::new`](crate::Discipline::new)'s limit.
+const SLOPES: core::ops::Range<u64> = (1 << SHIFT) / 100..4000 << SHIFT;
+
 payload! {
     /// The value that a timekeeper publishes: two cache lines, of which the first suffices for the time.
     ///
@@ -130,6 +133,13 @@ pub(crate) mod word {
 }
 
 impl Record {
+    /// Refuses slopes that no counter has: their page is damaged, or somebody else wrote it.
+    pub(crate) fn check_slopes(&self) -> Result<(), &'static str> {
+        let are_known =
+            [self.mult, self.next, self.rate].iter().all(|slope| SLOPES.contains(slope));
+        are_known.then_some(()).ok_or("no counter has its slope")
+    }
+
     /// Returns the line of this record.
     #[inline(always)]
     #[must_use]
