@@ -26,9 +26,10 @@ check_litmus() { # the litmus files in C and for three machines, with herd7
     note "$(tail -n 1 "$LOG.litmus")"
 }
 
-check_fuzz() { # calls of the core compared with models, and headers of pages, fuzzed for half a minute
+# FUZZ_SECONDS=600 ./check fuzz fuzzes each target for ten minutes.
+check_fuzz() { # calls compared with models, and all that reads what others wrote, fuzzed for two minutes
     cargo +nightly --version || missing_tool "a nightly toolchain (rustup toolchain install nightly)"
-    local host option name
+    local host option name file
     host=$(cargo +nightly -vV | sed -n 's/^host: //p')
     export CARGO_TARGET_DIR=$TARGET/fuzz
     # The flags of cargo-fuzz, which need not be installed; `cargo +nightly fuzz` works, too.
@@ -38,13 +39,16 @@ check_fuzz() { # calls of the core compared with models, and headers of pages, f
     done
     export RUSTFLAGS
     cargo +nightly build -p tearfree-fuzz --release --target "$host" --bins
-    for name in values counts headers; do
+    for file in fuzz/targets/*.rs; do
+        name=$(basename "$file" .rs)
         mkdir -p "$CARGO_TARGET_DIR/corpus/$name"
-        "$CARGO_TARGET_DIR/$host/release/$name" "$CARGO_TARGET_DIR/corpus/$name" \
-            -max_total_time=12 -artifact_prefix="$LOGS/$name-" 2>&1 | tee "$LOG.$name" ||
-            fail "$(grep 'Test unit written' "$LOG.$name")" # its exit status 77 would be a skip
+        # What it finds goes into the first folder; an input that takes a minute is a failure.
+        "$CARGO_TARGET_DIR/$host/release/$name" "$CARGO_TARGET_DIR/corpus/$name" "fuzz/corpus/$name" \
+            -max_total_time="${FUZZ_SECONDS:-15}" -timeout=60 -artifact_prefix="$LOGS/$name-" \
+            2>&1 | tee "$LOG.$name" ||
+            fail "$name: $(grep -o 'Test unit written.*' "$LOG.$name")" # its exit status 77 would be a skip
     done
-    note "$(grep -hoE '^Done [1-9][0-9]* runs' "$LOG".* | xargs)"
+    note "$(grep -hoE '^Done [1-9][0-9]* runs' "$LOG".* | grep -oE '[0-9]+' | xargs) inputs"
 }
 
 check_asan() { # tests of the core crate under AddressSanitizer
