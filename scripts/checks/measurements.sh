@@ -13,13 +13,14 @@ check_bench() { # the comparison with other crates runs, and no type of ours is 
 }
 
 check_run() { # the demo shows torn reads without the lock, and none with it
-    local report without with
-    report=$(cargo run --release -- demo --seconds 1 --json)
+    local report without with status=0
+    report=$(cargo run --release -- demo --seconds 1 --json) || status=$?
     echo "$report"
     without=$(grep -oE '"torn_without_lock": *[0-9]+' <<<"$report" | grep -oE '[0-9]+$')
     with=$(grep -oE '"torn_with_lock": *[0-9]+' <<<"$report" | grep -oE '[0-9]+$')
     note "$without torn reads without the lock, $with with it"
-    [[ $report == "{"*"}" && $without -gt 0 && $with == 0 ]]
+    [[ $with == 0 ]] || fail "the demo ended with code $status: $with torn reads with the lock"
+    [[ $status == 0 && $report == "{"*"}" && $without -gt 0 ]]
 }
 
 check_clock() { # the clock stays within its bounds for half a minute, and the kernel's page is verified

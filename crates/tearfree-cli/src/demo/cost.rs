@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use super::stamp::Stamp;
-use super::threads::ClockPair;
+use super::threads::{ClockPair, StampLock};
 
 /// How long batches are measured.
 pub(crate) const MEASURING_TIME: Duration = Duration::from_millis(100);
@@ -22,7 +22,7 @@ pub(crate) struct Cost {
 }
 
 /// Measures both reads alternately on this thread, after the writer has ended.
-pub(crate) fn measure(clocks: &ClockPair) -> Cost {
+pub(crate) fn measure<L: StampLock>(clocks: &ClockPair<L>) -> Cost {
     let (mut with_lock, mut without_lock) = (Vec::new(), Vec::new());
     let start = Instant::now();
     while with_lock.is_empty() || start.elapsed() < MEASURING_TIME {

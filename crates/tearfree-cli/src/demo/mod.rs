@@ -17,8 +17,9 @@ use indicatif::HumanCount;
 pub(crate) use args::DemoArgs;
 use args::cores;
 use report::DemoReport;
-use stamp::WORDS;
-use threads::{DemoThreads, ThreadCounts};
+use stamp::{Stamp, WORDS};
+use tearfree::SeqLock;
+use threads::{DemoThreads, StampLock, ThreadCounts};
 
 use crate::outcome::{Outcome, Problem, Signal};
 use crate::stop::{POLL_INTERVAL, Stop};
@@ -32,7 +33,14 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Outcome, Problem> {
 
 /// Runs the demo and prints its report.
 fn measure(args: &DemoArgs, stop: &Stop) -> Result<Outcome, Problem> {
-    let threads = DemoThreads::new(args.readers());
+    let (report, outcome) = run_with::<SeqLock<Stamp>>(args, stop)?;
+    terminal::print(&if args.json { terminal::json_line(&report)? } else { report.text() })?;
+    Ok(outcome)
+}
+
+/// Runs the demo with the given lock.
+fn run_with<L: StampLock>(args: &DemoArgs, stop: &Stop) -> Result<(DemoReport, Outcome), Problem> {
+    let threads = DemoThreads::<L>::new(args.readers());
     let (counts, elapsed) = run_threads(&threads, args.seconds, stop)?;
     let cost = cost::measure(&threads.clocks);
     let signal = stop.signal();
@@ -52,13 +60,13 @@ fn measure(args: &DemoArgs, stop: &Stop) -> Result<Outcome, Problem> {
         read_ns_without_lock: cost.without_lock,
         ended_by: signal.map(Signal::name),
     };
-    terminal::print(&if args.json { terminal::json_line(&report)? } else { report.text() })?;
-    Ok(Outcome::new(report.torn_with_lock, signal))
+    let outcome = Outcome::new(report.torn_with_lock, signal);
+    Ok((report, outcome))
 }
 
 /// Runs the threads until the time is over or a signal arrives; returns their counts and the run time.
-fn run_threads(
-    threads: &DemoThreads,
+fn run_threads<L: StampLock>(
+    threads: &DemoThreads<L>,
     total: Duration,
     stop: &Stop,
 ) -> Result<(ThreadCounts, Duration), Problem> {
@@ -71,7 +79,7 @@ fn run_threads(
 }
 
 /// Shows the progress of the run until it ends; returns the run time.
-fn show_progress(threads: &DemoThreads, total: Duration, stop: &Stop) -> Duration {
+fn show_progress<L: StampLock>(threads: &DemoThreads<L>, total: Duration, stop: &Stop) -> Duration {
     let start = Instant::now();
     let progress = Progress::new(total);
     while start.elapsed() < total && stop.signal().is_none() {
@@ -91,4 +99,70 @@ fn progress_message(counts: ThreadCounts) -> String {
         HumanCount(counts.torn_without_lock),
         HumanCount(counts.torn_with_lock),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::{AtomicU64, Ordering};
+
+    use clap::Parser;
+
+    use super::*;
+
+    /// A lock that lets torn values through. Of two attempts one fails, and each value is a new one.
+    struct Broken {
+        attempts: AtomicU64,
+    }
+
+    impl StampLock for Broken {
+        fn new(_stamp: Stamp) -> Self {
+            Self { attempts: AtomicU64::new(0) }
+        }
+
+        fn set(&self, _stamp: Stamp) {}
+
+        fn try_read(&self) -> Option<Stamp> {
+            // ORDERING: Relaxed: independent word, which numbers the attempts of the one reader.
+            let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
+            (!attempt.is_multiple_of(2)).then(|| Stamp::torn(attempt))
+        }
+
+        fn read_into(&self, to: &mut Stamp) {
+            *to = Stamp::torn(0);
+        }
+    }
+
+    #[derive(Parser)]
+    struct Args {
+        #[command(flatten)]
+        demo: DemoArgs,
+    }
+
+    #[test]
+    fn a_broken_lock_is_reported_with_each_torn_read() {
+        let args = Args::parse_from(["demo", "--seconds", "0.2", "--readers", "1"]).demo;
+        let stop = Stop::new().unwrap();
+        let run = || run_with::<Broken>(&args, &stop).unwrap();
+        // On a busy machine the threads of one run may get no processor before its end.
+        let has_run = |report: &DemoReport| report.reads > 0 && report.writes > 0;
+        let (report, outcome) =
+            (0..100).map(|_| run()).find(|(report, _)| has_run(report)).unwrap();
+        let reads = report.reads;
+        assert_eq!(report.torn_with_lock, reads);
+        assert_eq!((report.retries, report.new_values), (reads, reads));
+        assert_eq!(report.reads_without_lock, reads);
+        assert!(report.text().contains("torn reads WITH the lock"));
+        assert_eq!(outcome, Outcome::TornWithLock);
+    }
+
+    #[test]
+    fn the_progress_line_says_which_reads_were_torn() {
+        let counts = ThreadCounts {
+            reads: 1000,
+            torn_without_lock: 20,
+            torn_with_lock: 3,
+            ..ThreadCounts::default()
+        };
+        assert_eq!(progress_message(counts), "1,000 reads, torn: 20 without, 3 with");
+    }
 }

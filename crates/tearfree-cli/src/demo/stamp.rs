@@ -35,6 +35,12 @@ impl Stamp {
         self.check_words != check_words(self.seconds, self.nanoseconds)
     }
 
+    /// Makes a copy with words of two stamps.
+    #[cfg(test)]
+    pub(super) fn torn(seconds: u64) -> Self {
+        Self { seconds: seconds + 1, ..Self::from_time(seconds, 0) }
+    }
+
     fn to_words(self) -> [u64; WORDS] {
         let mut words = [0; WORDS];
         words[0] = self.seconds;

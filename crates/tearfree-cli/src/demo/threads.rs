@@ -15,9 +15,38 @@ const BATCH: u64 = 256;
 /// The failed attempts after which a reader yields its core.
 const SPINS_BEFORE_YIELD: u32 = 64;
 
+/// The lock whose torn reads are counted: tearfree's, or in tests a broken one.
+pub(crate) trait StampLock: Sync {
+    fn new(stamp: Stamp) -> Self;
+    fn set(&self, stamp: Stamp);
+    fn try_read(&self) -> Option<Stamp>;
+    fn read_into(&self, to: &mut Stamp);
+}
+
+impl StampLock for SeqLock<Stamp> {
+    fn new(stamp: Stamp) -> Self {
+        SeqLock::new(stamp)
+    }
+
+    #[inline]
+    fn set(&self, stamp: Stamp) {
+        self.set(stamp);
+    }
+
+    #[inline]
+    fn try_read(&self) -> Option<Stamp> {
+        self.try_read()
+    }
+
+    #[inline]
+    fn read_into(&self, to: &mut Stamp) {
+        self.read_into(to);
+    }
+}
+
 /// The host's time twice, with the lock and without it, on separate cache lines.
-pub(crate) struct ClockPair {
-    pub(crate) locked: SeqLock<Stamp>,
+pub(crate) struct ClockPair<L> {
+    pub(crate) locked: L,
     pub(crate) unlocked: Unlocked,
 }
 
@@ -59,8 +88,8 @@ struct SharedCounts {
 }
 
 /// What all threads of a run share.
-pub(crate) struct DemoThreads {
-    pub(crate) clocks: ClockPair,
+pub(crate) struct DemoThreads<L> {
+    pub(crate) clocks: ClockPair<L>,
     /// Locked while threads are started, so that none runs before all exist.
     starting: Mutex<()>,
     over: AtomicBool,
@@ -68,12 +97,12 @@ pub(crate) struct DemoThreads {
     readers: Vec<SharedCounts>,
 }
 
-impl DemoThreads {
+impl<L: StampLock> DemoThreads<L> {
     /// Prepares a run with so many readers.
     pub(crate) fn new(readers: usize) -> Self {
         let now = Stamp::now();
         Self {
-            clocks: ClockPair { locked: SeqLock::new(now), unlocked: Unlocked::new(now) },
+            clocks: ClockPair { locked: L::new(now), unlocked: Unlocked::new(now) },
             starting: Mutex::new(()),
             over: AtomicBool::new(false),
             writer: SharedCounts::default(),
@@ -131,7 +160,7 @@ impl DemoThreads {
     fn read(&self, shared: &SharedCounts) {
         drop(self.wait_for_start());
         let mut counts = ThreadCounts::default();
-        let mut last = self.clocks.locked.read();
+        let mut last = self.read_with_lock(&mut 0);
         while !self.is_over() {
             for _ in 0..BATCH {
                 let stamp = self.read_with_lock(&mut counts.retries);
