@@ -165,8 +165,9 @@ impl Search<'_> {
 
     /// Adds the successors of a consistent graph to `graphs`.
     fn grow(&mut self, graph: Graph, graphs: &mut Vec<Graph>) {
-        let failure = graph.threads.iter().find_map(|thread| match &thread.run.end {
-            End::Failed(message) => Some(message.clone()),
+        let mut threads = graph.threads.iter().enumerate();
+        let failure = threads.find_map(|(at, thread)| match &thread.run.end {
+            End::Failed(message) => Some(format!("thread {at} {message}")),
             _ => None,
         });
         if let Some(message) = failure {

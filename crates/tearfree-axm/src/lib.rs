@@ -11,7 +11,8 @@
 //! caches or the compiler do, as far as RC11 describes them. Not covered: executions in which a waiting
 //! thread polls more often than [`Program::pauses`] allows; load buffering, which RC11 forbids and hardware may show (the files in
 //! `litmus/` ask the models of the hardware); accesses of different sizes to the same bytes; weak
-//! exchanges that fail and futex waits that return spuriously more often than [`Program::spurious`] allows.
+//! exchanges that fail spuriously and futex waits that return so more often than [`Program::spurious`]
+//! allows: by default, one wait in each thread.
 //!
 //! # Examples
 //! A relaxed store does not publish what was stored before it.

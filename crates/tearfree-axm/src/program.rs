@@ -86,9 +86,11 @@ impl<'a, S> Program<'a, S> {
         self
     }
 
-    /// Sets how often each thread may see a weak exchange fail or a sleep end spuriously.
+    /// Sets how often weak exchanges may fail spuriously in each thread, and how often sleeps may end so.
     ///
-    /// The default is zero. The search tries both each time, so one is enough for most programs.
+    /// The default is that exchanges do not fail, and that one sleep ends, which is enough to find a sleep
+    /// that is not in a loop. The search tries both each time. Zero makes the search of a program with many
+    /// sleeps shorter, but then it does not find that mistake.
     ///
     /// # Examples
     /// ```
@@ -103,8 +105,9 @@ impl<'a, S> Program<'a, S> {
     /// assert_eq!(program().spurious(1).explore().seen(), ["Err(0)", "Ok(0)"]);
     /// ```
     #[must_use]
-    pub fn spurious(mut self, failures: usize) -> Self {
-        self.allowed.spurious = failures;
+    pub fn spurious(mut self, times: usize) -> Self {
+        self.allowed.failures = times;
+        self.allowed.wake_ups = times;
         self
     }
 

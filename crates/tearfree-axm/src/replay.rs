@@ -23,11 +23,11 @@ pub(crate) const ADVICE: &str = "with the same values loaded it did something el
     time, on random numbers or on data outside of its state, or publish the address of a word that \
     it made (use `heap::alloc`)";
 
-const FREED: &str =
-    "a thread dropped a word that it did not make, or that it kept from another execution";
+// Failures of a thread, whose number comes before the text.
+const FREED: &str = "dropped a word that it did not make, or that it kept from another execution";
 
-const SHARED: &str = "two threads share a word that one of them made; put it into the state of the \
-    program, or allocate it with `heap::alloc`";
+const SHARED: &str = "shares a word with a thread that it spawned, and one of them made it; put it \
+    into the state of the program, or allocate it with `heap::alloc`";
 
 /// The payload that ends a run by unwinding, without a panic.
 enum Exit {
@@ -99,7 +99,9 @@ fn recorded<T>(replay: Replay, work: impl FnOnce() -> T) -> (Run, Option<T>, Kno
                 Exit::Spin(line) => End::Spins(line),
                 Exit::Nested => unreachable!("the nested run has been taken"),
             },
-            Err(payload) => End::Failed(message(&*payload) + &PANICKED_AT.take()),
+            Err(payload) => {
+                End::Failed(format!("panicked{}: {}", PANICKED_AT.take(), message(&*payload)))
+            }
         },
     };
     let end = if freed { End::Failed(FREED.to_owned()) } else { end };
@@ -221,14 +223,24 @@ pub(crate) fn update(
     read(variable, Accepted::Any, change, success, failure)
 }
 
-/// Returns whether an operation fails spuriously. Both are tried, as often as the program allows.
+/// Returns whether a weak exchange fails spuriously.
 pub(crate) fn fails_spuriously() -> bool {
+    chooses(|left| &mut left.failures)
+}
+
+/// Returns whether a sleep ends spuriously.
+pub(crate) fn wakes_spuriously() -> bool {
+    chooses(|left| &mut left.wake_ups)
+}
+
+/// Returns whether it happens. Both are tried, as often as the program allows.
+fn chooses(left: fn(&mut Allowed) -> &mut usize) -> bool {
     let choice = with(|replay| {
-        if replay.left.spurious == 0 || thread::panicking() {
+        if *left(&mut replay.left) == 0 || thread::panicking() {
             return Some(false);
         }
         let choice = replay.next_answer()?.value() == 1;
-        replay.left.spurious -= usize::from(choice);
+        *left(&mut replay.left) -= usize::from(choice);
         Some(choice)
     });
     choice.is_some_and(|choice| choice.unwrap_or_else(|| exit(Exit::Choose)))

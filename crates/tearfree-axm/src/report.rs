@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Report {
     /// The texts that the threads returned, in their order and separated by `", "`; empty ones are left out.
     pub outcomes: BTreeSet<String>,
-    /// Each failure with an execution that shows it: a panic of a body, a data race, a use after free, a
-    /// thread that sleeps for ever, a spin loop without a pause, a program of which no execution ends, a
-    /// partial search.
+    /// Each failure with an execution that shows it: a panic of a body, with its thread and line; a data
+    /// race, a use after free, a thread that sleeps for ever, a spin loop without a pause, a program of
+    /// which no execution ends, a partial search.
     pub failures: BTreeMap<String, String>,
     /// The number of whole executions.
     pub executions: usize,

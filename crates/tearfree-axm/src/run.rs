@@ -74,7 +74,7 @@ pub(crate) enum End {
     Cut(&'static Line<'static>),
     /// It reads the same values at this line again and again, and does not pause.
     Spins(&'static Line<'static>),
-    /// It panicked.
+    /// It panicked, or was refused.
     Failed(String),
 }
 
@@ -86,11 +86,20 @@ pub(crate) struct Run {
 }
 
 /// How often a thread may do what could otherwise go on without end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Allowed {
     pub(crate) pauses: usize,
-    /// Weak exchanges that fail, and sleeps that end, spuriously.
-    pub(crate) spurious: usize,
+    /// Weak exchanges that fail spuriously.
+    pub(crate) failures: usize,
+    /// Sleeps that end spuriously.
+    pub(crate) wake_ups: usize,
+}
+
+impl Default for Allowed {
+    fn default() -> Self {
+        // One wake-up finds a sleep that is not in a loop, so without a word each program has one.
+        Allowed { pauses: 0, failures: 0, wake_ups: 1 }
+    }
 }
 
 /// The answer to a load, a choice or a join of a run.

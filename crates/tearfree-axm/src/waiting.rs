@@ -17,8 +17,9 @@ impl AtomicU32 {
 
     /// Sleeps until the next [`wake_all`](Self::wake_all) if the word is `expected`.
     ///
-    /// The sleep ends spuriously as often as [`Program::spurious`](crate::Program::spurious) allows. A
-    /// thread that no other thread wakes is a failure of the program.
+    /// As with `futex(2)`, the sleep may end spuriously: once in each thread, or as often as
+    /// [`Program::spurious`](crate::Program::spurious) allows. A thread that no other thread wakes is a
+    /// failure of the program.
     ///
     /// # Panics
     /// Outside of a program's threads.
@@ -29,7 +30,7 @@ impl AtomicU32 {
         let wakes = into_queue.expect("a sleep outside of a program's threads");
         // ORDERING: Relaxed: the lock of the queue orders this load and the wakes, as in the
         // kernel.
-        if self.load(Ordering::Relaxed) == expected && !replay::fails_spuriously() {
+        if self.load(Ordering::Relaxed) == expected && !replay::wakes_spuriously() {
             replay::sleep(self.queue(), wakes);
         }
     }

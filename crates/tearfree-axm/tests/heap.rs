@@ -32,7 +32,7 @@ fn value(node: &Node) -> &'static str {
 }
 
 fn failed_with(report: &Report, complaint: &str) {
-    let is_it = |failure: &String| failure.starts_with(complaint);
+    let is_it = |failure: &String| failure.contains(complaint);
     assert!(report.failures.keys().any(is_it), "no {complaint:?} in {:?}", report.failures.keys());
 }
 

@@ -33,7 +33,7 @@ fn an_execution_names_the_line_of_each_event() {
         .explore();
     let (failure, execution) = first(&report);
     let start = lines[0].get();
-    assert_eq!(failure, format!("the end at {}:{}", file!(), start + 11));
+    assert_eq!(failure, format!("thread 0 panicked at {}:{}: the end", file!(), start + 11));
     for line in start..=start + 10 {
         let here = format!(" at {}:{line}", file!());
         assert!(execution.contains(&here), "{here} is not in\n{execution}");

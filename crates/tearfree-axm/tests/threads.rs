@@ -210,7 +210,8 @@ fn a_failure_in_a_spawned_thread_names_its_line_and_shows_the_spawn() {
             });
         })
         .explore();
-    assert_eq!(only_failure(&report), format!("the end at {}:{line}", file!()));
+    let expected = format!("thread 1 panicked at {}:{line}: the end", file!());
+    assert_eq!(only_failure(&report), expected);
     let execution = report.failures.values().next().unwrap();
     let spawn = format!("spawn thread 1 at {}:{line}", file!());
     assert!(execution.contains(&spawn), "{spawn} is not in\n{execution}");
@@ -228,8 +229,9 @@ fn too_many_threads_are_refused() {
     assert!(spawned(15).failures.is_empty());
     let refused = spawned(16);
     let failure = only_failure(&refused);
-    let expected = format!("more than 16 threads: use a smaller program at {}:", file!());
+    let expected = format!("thread 0 panicked at {}:", file!());
     assert!(failure.starts_with(&expected), "{failure}");
+    assert!(failure.ends_with(": more than 16 threads: use a smaller program"), "{failure}");
 }
 
 #[test]
@@ -241,7 +243,7 @@ fn a_thread_cannot_be_spawned_once_the_others_have_ended() {
         })
         .explore();
     let failure = only_failure(&report);
-    assert!(failure.starts_with("a thread is spawned after all others have ended"), "{failure}");
+    assert!(failure.ends_with(": a thread is spawned after all others have ended"), "{failure}");
 }
 
 /// Words are identified by their addresses, and a word that a thread makes has another one in each run.
@@ -260,7 +262,7 @@ fn a_word_that_a_thread_lends_to_another_one_is_refused() {
         other.join().unwrap();
     });
     for report in [lent.explore(), counted.explore()] {
-        assert!(only_failure(&report).contains("that one of them made"), "{report:?}");
+        assert!(only_failure(&report).contains("and one of them made it"), "{report:?}");
     }
     // A word that only the new thread uses is allowed.
     let report = Program::new(())

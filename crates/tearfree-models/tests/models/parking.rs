@@ -148,8 +148,10 @@ impl<const FAIR: bool> Owned<FAIR> {
     }
 }
 
+/// Without spurious wake-ups: the sleeps are those of the queue, and parking_lot's ends none of them so.
 fn program<const FAIR: bool>() -> Program<'static, Owned<FAIR>> {
-    Program::new(Owned { lock: ParkingLock::UNLOCKED, value: Plain::new(0) })
+    let owned = Owned { lock: ParkingLock::UNLOCKED, value: Plain::new(0) };
+    Program::new(owned).spurious(0)
 }
 
 pub(crate) const TWO_WRITERS: Model = Model {
