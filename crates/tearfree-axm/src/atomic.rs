@@ -185,7 +185,7 @@ macro_rules! atomics {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$word, $word> {
-                if !replay::fails_spuriously() {
+                if !replay::is_spurious(|left| &mut left.failures) {
                     return self.compare_exchange(current, new, success, failure);
                 }
                 replay::failed_exchange(self.variable(), current.to_bits(), load_strength(failure));

@@ -223,18 +223,8 @@ pub(crate) fn update(
     read(variable, Accepted::Any, change, success, failure)
 }
 
-/// Returns whether a weak exchange fails spuriously.
-pub(crate) fn fails_spuriously() -> bool {
-    chooses(|left| &mut left.failures)
-}
-
-/// Returns whether a sleep ends spuriously.
-pub(crate) fn wakes_spuriously() -> bool {
-    chooses(|left| &mut left.wake_ups)
-}
-
-/// Returns whether it happens. Both are tried, as often as the program allows.
-fn chooses(left: fn(&mut Allowed) -> &mut usize) -> bool {
+/// Returns whether an operation fails or ends spuriously. Both are tried as often as `left` allows.
+pub(crate) fn is_spurious(left: fn(&mut Allowed) -> &mut usize) -> bool {
     let choice = with(|replay| {
         if *left(&mut replay.left) == 0 || thread::panicking() {
             return Some(false);

@@ -30,7 +30,9 @@ impl AtomicU32 {
         let wakes = into_queue.expect("a sleep outside of a program's threads");
         // ORDERING: Relaxed: the lock of the queue orders this load and the wakes, as in the
         // kernel.
-        if self.load(Ordering::Relaxed) == expected && !replay::wakes_spuriously() {
+        if self.load(Ordering::Relaxed) == expected
+            && !replay::is_spurious(|left| &mut left.wake_ups)
+        {
             replay::sleep(self.queue(), wakes);
         }
     }
