@@ -18,13 +18,14 @@ check_notes() { # every memory ordering and every unsafe has a note that argues 
     note "$(grep -h 'lines with an ordering' "$LOG.tests")"
 }
 
-check_assembly() { # the machine code of the hot paths, also for Arm, as recorded; BLESS=1 records it again
+check_assembly() { # the machine code of the hot paths and clock reads, also for Arm; BLESS=1 records it again
     # Without a compiler for Arm, that half is left out, with a note; under CI this is a failure.
     TEARFREE_AARCH64_RUSTC=$(scripts/aarch64_rustc.sh) || [[ ${CI:-false} == false ]] ||
         missing_tool "a compiler with std for aarch64 (on Debian: rustc-web libstd-rust-web-dev:arm64)"
     export TEARFREE_AARCH64_RUSTC
     run_tests cargo test -p tearfree --test assembly -- --nocapture
-    note "$(grep -h 'left out\|another compiler' "$LOG.tests" || true)"
+    scripts/clock_assembly.sh | tee "$LOG.clock"
+    note "$(grep -h 'left out\|another compiler' "$LOG.tests" "$LOG.clock" | sort -u || true)"
 }
 
 check_crates() { # tests of the other crates
