@@ -2,8 +2,15 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Installs the C library into a temporary prefix, and tests it there.
 #
-#   scripts/capi.sh            all tests
-#   BLESS=1 scripts/capi.sh    rewrites abi.txt; review the difference before you commit it
+#   scripts/capi.sh                         all tests
+#   BLESS=1 scripts/capi.sh                 rewrites abi.txt; review the difference before you commit it
+#
+# With a debug build that is not installed, in seconds:
+#
+#   scripts/capi.sh --debug calls TEST...   only these tests of calls
+#   scripts/capi.sh --debug thread TEST...  the same with ThreadSanitizer
+#   scripts/capi.sh --debug contended       what the headers do when they have to wait
+#   scripts/capi.sh --debug abi             the comparison with abi.txt
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../crates/tearfree-capi"
 
@@ -16,9 +23,12 @@ readonly WARNINGS=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
 readonly DIALECTS=("cc c11" "cc c17" "cc c2x" "cc c23" "clang c11" "clang c17" "clang c2x" "clang c23"
     "c++ c++17" "c++ c++20" "c++ c++23" "c++ c++26"
     "clang++ c++17" "clang++ c++20" "clang++ c++2b" "clang++ c++26")
+# Sanitizers need frame pointers.
+readonly SANITIZED=(-g -O1 -fno-omit-frame-pointer)
+readonly THREAD=("${SANITIZED[@]}" -fsanitize=thread)
 
 say() { echo "== $*"; }
-fail() { echo "capi: $*" >&2; exit 1; }
+fail() { echo "capi: FAILED: $*" >&2; exit 1; }
 
 install_library() {
     say "installation"
@@ -32,9 +42,20 @@ install_library() {
     make --silent uninstall PREFIX=/usr DESTDIR="$STAGE/stage"
     [[ -z $(find "$STAGE/stage" ! -type d) ]] || fail "make uninstall leaves files"
     export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig LD_LIBRARY_PATH=$PREFIX/lib
+    LIBRARY=$PREFIX/lib/libtearfree.so
     read -ra CFLAGS <<<"$(pkg-config --cflags tearfree)"
     read -ra LIBS <<<"$(pkg-config --libs tearfree)"
     read -ra BELOW <<<"$(pkg-config --libs-only-l --static tearfree | sed 's/-ltearfree//')"
+}
+
+# Takes the headers from the source and the library from a debug build, in place of an installation.
+use_debug_build() {
+    cargo build --quiet --package tearfree-capi --lib
+    mkdir -p "$BUILD"
+    CFLAGS=(-Iinclude)
+    LIBRARY=$CARGO_TARGET_DIR/debug/libtearfree_capi.so
+    LIBS=("${LIBRARY%.so}.a")
+    read -ra BELOW <<<"$(sed -n 's/^Libs.private: //p' tearfree.pc.in)"
 }
 
 # language COMPILER: prints its language.
@@ -78,14 +99,19 @@ compile_readme() {
     done
 }
 
-# calls NAME COMPILER FLAGS...: builds and runs the tests of all calls.
-calls() {
+# build_calls NAME COMPILER FLAGS...: builds the tests of all calls.
+build_calls() {
     local name=$1 compiler=$2
     shift 2
     say "calls: $name"
     "$compiler" -x "$(language "$compiler")" "${CFLAGS[@]}" "${WARNINGS[@]}" "$@" tests/c/*.c \
         -x none -o "$BUILD/calls-$name" "${LINK[@]}" -lpthread
-    "$BUILD/calls-$name"
+}
+
+# calls NAME COMPILER FLAGS...: builds and runs the tests of all calls.
+calls() {
+    build_calls "$@"
+    "$BUILD/calls-$1"
 }
 
 run_calls() {
@@ -95,13 +121,18 @@ run_calls() {
     calls c++-shared c++ -std=c++17 -O2
     LINK=("$PREFIX/lib/libtearfree.a" "${BELOW[@]}")
     calls clang++-static clang++ -std=c++20 -O3
-    # Sanitizers need frame pointers.
-    local sanitized=(-g -O1 -fno-omit-frame-pointer)
-    calls c-thread cc -std=c11 "${sanitized[@]}" -fsanitize=thread
-    calls clang-thread clang -std=c11 "${sanitized[@]}" -fsanitize=thread
-    sanitized+=("-fsanitize=address,undefined" -fno-sanitize-recover=all)
+    calls c-thread cc -std=c11 "${THREAD[@]}"
+    calls clang-thread clang -std=c11 "${THREAD[@]}"
+    local sanitized=("${SANITIZED[@]}" "-fsanitize=address,undefined" -fno-sanitize-recover=all)
     calls c-address cc -std=c11 "${sanitized[@]}"
     calls clang-address clang -std=c11 "${sanitized[@]}"
+}
+
+# The waits of the headers, without the library.
+run_contended() {
+    say "contended"
+    cc -std=c11 -O2 "${CFLAGS[@]}" "${WARNINGS[@]}" tests/contended.c -o "$BUILD/contended"
+    "$BUILD/contended"
 }
 
 # Checks that ThreadSanitizer finds a race where there is one.
@@ -135,14 +166,13 @@ compare_names() {
 
 # Compares the ABI with the recorded one.
 compare_abi() {
-    local library=$PREFIX/lib/libtearfree.so
     say "ABI"
     cc -std=c11 "${CFLAGS[@]}" tests/abi.c -o "$BUILD/abi"
     {
-        readelf --dynamic "$library" | sed -n 's/.*soname: \[\(.*\)\]/soname \1/p'
+        readelf --dynamic "$LIBRARY" | sed -n 's/.*soname: \[\(.*\)\]/soname \1/p'
         "$BUILD/abi"
         grep -oE 'TEARFREE_[A-Z_]+ = [0-9]+' include/tearfree.h | sed 's/^/number /'
-        nm --dynamic --defined-only "$library" | awk '{ print "symbol", $3 }' | sort
+        nm --dynamic --defined-only "$LIBRARY" | awk '{ print "symbol", $3 }' | sort
     } >"$BUILD/abi.txt"
     [[ -z ${BLESS-} ]] || cp "$BUILD/abi.txt" abi.txt
     diff -u abi.txt "$BUILD/abi.txt" || fail "the ABI has changed; if this is intended: BLESS=1 scripts/capi.sh"
@@ -184,10 +214,31 @@ run_examples() {
     "$BUILD/cmake/cplusplus"
 }
 
+# debug_build WHAT TEST...: only these tests, as said above.
+debug_build() {
+    local what=$1 LINK
+    shift
+    use_debug_build
+    LINK=("${LIBS[@]}" "${BELOW[@]}")
+    case $what in
+        calls) build_calls debug cc -std=c11 -O2 ;;
+        thread) build_calls debug cc -std=c11 "${THREAD[@]}" ;;
+        contended) run_contended ;;
+        abi) compare_abi ;;
+        *) fail "unknown part: $what" ;;
+    esac
+    [[ ! $what =~ ^(calls|thread)$ ]] || "$BUILD/calls-debug" "$@"
+}
+
+if [[ ${1-} == --debug ]]; then
+    debug_build "${@:2}"
+    exit
+fi
 install_library
 compile_headers
 compile_readme
 run_calls
+run_contended
 find_race
 compare_names
 compare_abi

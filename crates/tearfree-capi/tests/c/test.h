@@ -27,7 +27,7 @@ void register_test(struct test *test);
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
 		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);  \
+			fprintf(stderr, "%s:%d: FAILED: %s\n", __FILE__, __LINE__, #condition);  \
 			exit(1);                                                                   \
 		}                                                                                  \
 	} while (0)
