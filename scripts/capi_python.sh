@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Builds the Python wheel, installs it into a temporary environment, and tests it with pages and clocks of Rust.
+#
+#   scripts/capi_python.sh                           all tests
+#   scripts/capi_python.sh --debug FILE [TEST...]    tests of one file, pages, clock or header, with a debug build
+#                                                    and the module as it is in the source, in seconds
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -9,10 +13,38 @@ export CARGO_TARGET_DIR
 readonly STAGE=$CARGO_TARGET_DIR/capi-python
 readonly ENVIRONMENT=$STAGE/environment
 
+readonly TESTS=crates/tearfree-capi/python/tests
+
+build_programs() {
+    cargo build --quiet --package tearfree-cli
+    cargo build --quiet --package tearfree-capi-interop --example write_page
+}
+
+# run_tests PYTHON FILE [TEST...]: runs the tests of one file.
+run_tests() {
+    local programs=()
+    [[ $2 == header ]] || programs=("$CARGO_TARGET_DIR/debug/tearfree")
+    [[ $2 != pages ]] || programs+=("$CARGO_TARGET_DIR/debug/examples/write_page")
+    "$1" "$TESTS/test_$2.py" "${programs[@]}" "${@:3}"
+}
+
+if [[ ${1-} == --debug ]]; then
+    cargo build --quiet --package tearfree-capi --lib
+    [[ $2 == header ]] || build_programs
+    mkdir -p "$STAGE/debug"
+    ln -sf "$CARGO_TARGET_DIR/debug/libtearfree_capi.so" "$STAGE/debug/libtearfree.so.0"
+    export LD_LIBRARY_PATH=$STAGE/debug PYTHONPATH=crates/tearfree-capi/python PYTHONDONTWRITEBYTECODE=1
+    run_tests python3 "${@:2}"
+    exit
+fi
+
 # Created once, because its packages are downloaded.
 [[ -x $ENVIRONMENT/bin/pip ]] || python3 -m venv "$ENVIRONMENT"
 "$ENVIRONMENT/bin/pip" install --quiet 'setuptools>=77' wheel
-"$ENVIRONMENT/bin/pip" install --quiet numpy || echo "cannot install numpy: its tests are left out"
+if ! "$ENVIRONMENT/bin/pip" install --quiet numpy; then
+    echo "left out: the tests of numpy, which cannot be installed"
+    [[ ${CI:-false} == false ]] || exit 1
+fi
 
 rm -rf "$STAGE/wheels"
 "$ENVIRONMENT/bin/pip" wheel --quiet --no-deps --no-build-isolation --wheel-dir "$STAGE/wheels" \
@@ -22,9 +54,7 @@ rm -rf crates/tearfree-capi/python/{build,tearfree.egg-info}
 ls "$STAGE/wheels"
 "$ENVIRONMENT/bin/pip" install --quiet --force-reinstall --no-index --no-deps "$STAGE"/wheels/*.whl
 
-cargo build --quiet --package tearfree-cli
-cargo build --quiet --package tearfree-capi-interop --example write_page
-"$ENVIRONMENT/bin/python" crates/tearfree-capi/python/tests/test_pages.py \
-    "$CARGO_TARGET_DIR/debug/tearfree" "$CARGO_TARGET_DIR/debug/examples/write_page"
-"$ENVIRONMENT/bin/python" crates/tearfree-capi/python/tests/test_clock.py \
-    "$CARGO_TARGET_DIR/debug/tearfree"
+build_programs
+for file in header pages clock; do
+    run_tests "$ENVIRONMENT/bin/python" "$file"
+done

@@ -147,6 +147,9 @@ fn c_waits_until_a_time_is_past_and_for_no_longer_than_asked() {
     assert!(last_error().contains("has not come yet"), "{}", last_error());
     assert_eq!(clock.wait(Wait::PastUtc, THEN, 2_000_000), Err(TIMED_OUT));
     assert!(last_error().contains("the time of day"), "{}", last_error());
+    let utc = clock.read().utc;
+    let past = clock.wait(Wait::PastUtc, utc.earliest - 1, 0);
+    assert_eq!(past.map(|seen| seen.earliest), Ok(utc.earliest));
     TestClock::change(page, at_speed(1000.0)).unwrap();
     let seen = clock.wait(Wait::Past, now + SECOND, -1).unwrap();
     assert!(seen.earliest > now + SECOND && seen.latest >= seen.earliest, "{seen:?}");

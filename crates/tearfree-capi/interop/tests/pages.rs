@@ -14,7 +14,7 @@ use std::thread;
 
 use tearfree_capi::c;
 use tearfree_capi_interop::pages::{follow_until, read_until, sealed_page, wrong_arguments};
-use tearfree_capi_interop::{Words, words_of};
+use tearfree_capi_interop::{WORDS, Words, words_of};
 use tearfree_page::{Options, Writer, payload};
 
 payload! {
@@ -101,6 +101,16 @@ fn each_error_has_a_number_and_a_text_that_helps() {
     drop(writer);
     std::fs::write(path.join("page"), "no page at all").unwrap();
     assert_eq!(read_until(&text(&path), 0).0, 7);
+}
+
+#[test]
+fn another_schema_is_refused_even_if_its_values_have_the_same_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page");
+    let _writer = Writer::create(&path, [1.0_f64; WORDS], &Options::new()).unwrap();
+    assert_eq!(size_of::<[f64; WORDS]>(), size_of::<Value>());
+    assert_eq!(read_until(&text(&path), 0).0, 10);
+    assert!(last_error().contains("asked for:   words:u64[8]"), "{}", last_error());
 }
 
 #[test]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Python beside Rust on one clock. Usage: test_clock.py TEARFREE
+"""Python beside Rust on one clock. Usage: test_clock.py TEARFREE [TEST...]
 
 TEARFREE is the command, which runs the timekeeper. The installed module is imported.
 """
@@ -119,4 +119,4 @@ class Clocks(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    unittest.main(argv=sys.argv[:1] + sys.argv[2:])

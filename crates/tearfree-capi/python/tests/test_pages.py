@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Python beside Rust on one page. Usage: test_pages.py TEARFREE WRITE_PAGE
+"""Python beside Rust on one page. Usage: test_pages.py TEARFREE WRITE_PAGE [TEST...]
 
 TEARFREE is the command; WRITE_PAGE is an example that publishes without pause. The installed module is
 imported. Without numpy its tests are skipped, and the run says so.
@@ -104,6 +104,21 @@ class Pages(unittest.TestCase):
             self.assertEqual(page.read().value["qty"], 8)
             later.join()
 
+    def test_a_promise_is_fresh_for_its_time_and_then_stale(self):
+        command("create", "--lifetime", "1000", str(self.path), "qty:u64")
+        with tearfree.Page(self.path) as page:
+            reading = page.read()
+        self.assertEqual(reading.freshness, "fresh")
+        # Less than two minutes passed since it was created, even on a busy machine.
+        self.assertTrue(880 < reading.seconds <= 1000, reading)
+        short = self.path.with_name("short")
+        command("create", "--lifetime", "0.001", str(short), "qty:u64")
+        time.sleep(0.05)
+        with tearfree.Page(short) as page:
+            reading = page.read()
+        self.assertEqual(reading.freshness, "stale")
+        self.assertTrue(0.04 < reading.seconds < 120, reading)
+
     def test_errors_say_what_to_do(self):
         with self.assertRaisesRegex(tearfree.Error, "there is no page at") as caught:
             tearfree.Page(self.path)
@@ -118,4 +133,4 @@ class Pages(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])

@@ -32,3 +32,16 @@ pub(super) unsafe fn str_from_ptr<'a>(
 pub(super) fn timeout(ns: i64) -> Option<Duration> {
     u64::try_from(ns).ok().map(Duration::from_nanos)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_in_nanoseconds_and_a_negative_one_is_none() {
+        assert_eq!(timeout(0), Some(Duration::ZERO));
+        assert_eq!(timeout(1_500), Some(Duration::from_nanos(1_500)));
+        assert_eq!(timeout(i64::MAX), Some(Duration::from_nanos(i64::MAX.unsigned_abs())));
+        assert_eq!((timeout(-1), timeout(i64::MIN)), (None, None));
+    }
+}

@@ -245,3 +245,31 @@ unsafe fn store_after(
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_status_has_the_number_of_the_header() {
+        let statuses =
+            [Status::Unknown, Status::Synchronised, Status::FreeRunning, Status::Disrupted];
+        assert_eq!(statuses.map(status_number), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn each_failure_has_the_number_of_the_header() {
+        let missing = Error::Page(tearfree_page::Error::Missing("page".into()));
+        let system = Error::System("open it", std::io::Error::other("refused"));
+        let numbers = [
+            (missing, 6),
+            (system, 16),
+            (Error::Exists, 19),
+            (Error::Source(9), 20),
+            (Error::TimeNamespace, 21),
+        ];
+        for (error, number) in numbers {
+            assert_eq!(ErrorNumber::from(&error) as c_int, number, "{error}");
+        }
+    }
+}

@@ -264,3 +264,56 @@ pub unsafe extern "C" fn tearfree_page_wait(
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tearfree_page::{Damage, Unsettled};
+
+    #[test]
+    fn each_reading_has_the_numbers_of_the_header() {
+        let time = Duration::from_micros(3);
+        let numbers = |freshness, writer| {
+            let reading = PageReading::new(7, freshness, writer);
+            assert_eq!(reading.generation, 7);
+            (reading.freshness, reading.ns, reading.writer)
+        };
+        assert_eq!(numbers(Freshness::Fresh(time), WriterState::Live), (1, 3_000, 1));
+        assert_eq!(numbers(Freshness::Stale(time), WriterState::Ended), (2, 3_000, 2));
+        assert_eq!(numbers(Freshness::Unpromised, WriterState::Superseded), (3, 0, 3));
+        assert_eq!(numbers(Freshness::Unknown, WriterState::Live), (4, 0, 1));
+        let forever = Freshness::Stale(Duration::MAX);
+        assert_eq!(numbers(forever, WriterState::Live), (2, u64::MAX, 1));
+    }
+
+    #[test]
+    fn each_failure_has_the_number_of_the_header() {
+        let path = || "page".into();
+        let mismatch = Error::SchemaMismatch {
+            path: path(),
+            page: "a:u8".to_owned(),
+            wanted: "a:u16".to_owned(),
+        };
+        let wanted = "only its owner may write".to_owned();
+        let system = std::io::Error::other("refused");
+        let numbers = [
+            (Error::InvalidName("a b".to_owned()), 4),
+            (Error::NoDirectory(path()), 5),
+            (Error::Missing(path()), 6),
+            (Error::Damaged(path(), Damage::Magic), 7),
+            (Error::NotAFile(path()), 8),
+            (Error::OtherBoot(path()), 9),
+            (mismatch, 10),
+            (Error::InvalidSchema("a".parse::<Schema>().unwrap_err()), 11),
+            (Error::Size { given: 1, wanted: 2 }, 12),
+            (Error::Owner { path: path(), uid: 1, mode: 0o666, wanted }, 13),
+            (Error::NotSealed, 14),
+            (Error::Unsettled(Unsettled), 15),
+            (Error::System { what: "open", path: path(), error: system }, 16),
+            (Error::NotSent, 19),
+        ];
+        for (error, number) in numbers {
+            assert_eq!(ErrorNumber::from(&error) as c_int, number, "{error}");
+        }
+    }
+}
