@@ -60,11 +60,13 @@ impl ByteWriter {
         options: &Options,
     ) -> Result<Self, Error> {
         check_size(value.len(), schema.size())?;
+        // Before anything is changed: it can fail.
+        let process = CreatorProcess::current()?;
         let files = LockedPage::create(page.as_ref())?;
         let replaced = match files.map() {
             Ok(page) => match page.check_schema(schema, &files.path) {
                 Ok(()) if page.geometry.wakes == options.wakes => {
-                    let mut writer = Self::succeed(files, page, options)?;
+                    let mut writer = Self::succeed(files, page, options, process);
                     writer.publish_bytes(value);
                     return Ok(writer);
                 }
@@ -76,7 +78,7 @@ impl ByteWriter {
             Err(error) => return Err(error),
         };
         let page = create_named(&files.directory, &files.path, schema, value, options)?;
-        let writer = Self::begin(page, options, Some(files.lock))?;
+        let writer = Self::begin(page, options, process, Some(files.lock));
         if let Some(page) = replaced {
             supersede(&page);
         }
@@ -97,12 +99,13 @@ impl ByteWriter {
         schema: Option<&Schema>,
         options: &Options,
     ) -> Result<Self, Error> {
+        let process = CreatorProcess::current()?;
         let files = LockedPage::open(page)?;
         let page = files.map()?;
         if let Some(schema) = schema {
             page.check_schema(schema, &files.path)?;
         }
-        Self::succeed(files, page, options)
+        Ok(Self::succeed(files, page, options, process))
     }
 
     /// Creates a page in a sealed memory file.
@@ -113,16 +116,22 @@ impl ByteWriter {
         options: &Options,
     ) -> Result<Self, Error> {
         check_size(value.len(), schema.size())?;
+        let process = CreatorProcess::current()?;
         let (file, page) = create_sealed(name, schema, value, options)?;
-        let mut writer = Self::begin(page, options, None)?;
+        let mut writer = Self::begin(page, options, process, None);
         writer.file = Some(file);
         Ok(writer)
     }
 
     /// Takes the place of a writer that ended or was killed.
-    fn succeed(files: LockedPage, page: MappedPage, options: &Options) -> Result<Self, Error> {
+    fn succeed(
+        files: LockedPage,
+        page: MappedPage,
+        options: &Options,
+        process: CreatorProcess,
+    ) -> Self {
         let before = page.writer_record().map_or(0, |record| record.takeovers);
-        let writer = Self::begin(page, options, Some(files.lock))?;
+        let writer = Self::begin(page, options, process, Some(files.lock));
         let page = &writer.mapped;
         page.set_writer_record(&own_record(before.wrapping_add(1), options.lifetime_ns));
         if options.lifetime_ns == 0 {
@@ -135,15 +144,19 @@ impl ByteWriter {
         // ORDERING: Relaxed: an independent word; a reader that sees it late takes the old state
         // for a little longer.
         page.state().store(STATE_LIVE, Relaxed);
-        Ok(writer)
+        writer
     }
 
-    fn begin(mapped: MappedPage, options: &Options, lock: Option<PageLock>) -> Result<Self, Error> {
+    fn begin(
+        mapped: MappedPage,
+        options: &Options,
+        process: CreatorProcess,
+        lock: Option<PageLock>,
+    ) -> Self {
         // An odd count: the last writer died during a write, whose generation was never published.
         let current = mapped.count().read_begin().generation();
-        let process = CreatorProcess::current()?;
         let lifetime_ns = options.lifetime_ns;
-        Ok(ByteWriter { mapped, current, lifetime_ns, process, file: None, _lock: lock })
+        ByteWriter { mapped, current, lifetime_ns, process, file: None, _lock: lock }
     }
 
     /// Publishes a value.
