@@ -154,6 +154,8 @@ mod tests {
         assert_eq!(WriterIdentity { record: earlier, ..identity }.is_running(), Some(false));
         let other_namespace = WriterRecord { pid_namespace: record.pid_namespace + 1, ..record };
         assert_eq!(WriterIdentity { record: other_namespace, ..identity }.is_running(), None);
+        let unknown = WriterRecord { start_time: 0, ..record };
+        assert_eq!(WriterIdentity { record: unknown, ..identity }.is_running(), None);
     }
 
     #[test]

@@ -86,6 +86,23 @@ fn each_wrong_field_is_refused_with_its_own_error() {
     }
 }
 
+/// Readers in other languages compare texts.
+#[test]
+fn another_text_of_the_same_schema_is_refused() {
+    for text in ["a:u64  b:u64", " a:u64 b:u64", "a:u64 b:u64 ", "a:u64\tb:u64", "a:u64\nb:u64"] {
+        let fields = text.parse::<Schema>().expect("the same fields");
+        let mut image = page_with("a:u64 b:u64");
+        image.truncate(576);
+        image.extend(text.as_bytes());
+        let (len, total) = (to_u32(text.len()), image.len() as u64);
+        image[40..44].copy_from_slice(&len.to_ne_bytes());
+        image[16..24].copy_from_slice(&total.to_ne_bytes());
+        image[24..32].copy_from_slice(&fnv1a(text.as_bytes()).to_ne_bytes());
+        assert_eq!((fields.size(), fields.align()), (16, 8));
+        assert_eq!(inspect_whole(&image), Err(Damage::SchemaMismatch), "{text:?}");
+    }
+}
+
 #[test]
 fn a_newer_minor_version_is_read() {
     assert!(with(offset_of!(FixedFields, minor), 7_u16.to_ne_bytes()).is_ok());

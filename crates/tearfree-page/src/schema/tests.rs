@@ -2,7 +2,7 @@
 //! Invalid schemas and their error messages.
 
 use super::*;
-use crate::layout::MAX_PAYLOAD;
+use crate::layout::{MAX_PAYLOAD, MAX_SCHEMA};
 
 #[test]
 fn an_invalid_schema_has_an_error_that_says_what_to_do() {
@@ -50,4 +50,34 @@ fn the_advice_for_an_unknown_kind_lists_all_kinds() {
     let advice = SchemaError::UnknownKind(String::new()).advice();
     let listed: Vec<&str> = advice.split(' ').skip(3).collect();
     assert_eq!(listed, NumberKind::NAMES.map(|(name, _kind)| name));
+}
+
+#[test]
+fn the_limits_are_those_of_the_protocol() {
+    let named = |len: usize| format!("{}:u8", "n".repeat(len)).parse::<Schema>();
+    assert!(named(64).is_ok());
+    assert_eq!(named(65), Err(SchemaError::InvalidName("n".repeat(65))));
+    // 963 fields take 68 bytes each, with the blank behind them.
+    struct Fields<const LAST: usize>;
+    impl<const LAST: usize> Describe for Fields<LAST> {
+        fn describe(_: &str, schema: &mut SchemaBuilder) {
+            (0..963).for_each(|i| schema.field::<u8>("", &format!("n{i:063}")));
+            schema.field::<u8>("", &"n".repeat(LAST));
+        }
+    }
+    let longest = schema_of::<Fields<49>>().expect("65536 bytes");
+    assert_eq!(longest.to_string().len(), MAX_SCHEMA);
+    assert_eq!(longest.to_string().parse(), Ok(longest));
+    assert_eq!(schema_of::<Fields<50>>(), Err(SchemaError::TooLarge));
+}
+
+#[test]
+fn a_schema_is_described_by_its_fields() {
+    let schema: Schema = "wide:u128[2] half:f64 small:i16[4]".parse().unwrap();
+    assert_eq!((schema.size(), schema.align()), (48, 16));
+    let fields = schema.fields();
+    assert_eq!(fields.iter().map(Field::name).collect::<Vec<_>>(), ["wide", "half", "small"]);
+    assert_eq!(fields.iter().map(Field::count).collect::<Vec<_>>(), [Some(2), None, Some(4)]);
+    assert_eq!(fields.iter().map(Field::bytes).collect::<Vec<_>>(), [0..32, 32..40, 40..48]);
+    assert_eq!(fields[2].kind(), NumberKind::I16);
 }

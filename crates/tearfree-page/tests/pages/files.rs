@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The files of a page: their permissions, their owners, what is refused, and what is left.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
+use tearfree_page::{Error, Options, Owner, Reader, Writer, remove};
+
+use crate::support::{Quote, new_path, quote};
+
+/// Returns the bits that this process takes away from the permissions of new files.
+fn umask() -> u32 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:")).expect("Linux 4.7");
+    u32::from_str_radix(umask.trim(), 8).unwrap()
+}
+
+/// Creates a directory that only this user may write to.
+fn create_directory(path: &Path) {
+    fs::create_dir(path).unwrap();
+    set_mode(path, 0o755);
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn files_have_the_documented_permissions() {
+    let (_folder, page) = new_path();
+    let writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
+    let mode = |file: &str| fs::metadata(page.join(file)).unwrap().mode() & 0o777;
+    assert_eq!((mode("page"), mode("lock"), mode("")), (0o644, 0o600, 0o755 & !umask()));
+    drop(writer);
+    remove(&page).unwrap();
+    let _writer = Writer::create(&page, quote(0), &Options::new().mode(0o7777)).unwrap();
+    assert_eq!(mode("page"), 0o644, "bits outside 0644 are ignored");
+    let private = page.with_extension("private");
+    let _private = Writer::create(&private, 0_u8, &Options::new().mode(0)).unwrap();
+    assert_eq!(fs::metadata(private.join("page")).unwrap().mode() & 0o7777, 0o600);
+}
+
+#[test]
+fn links_are_not_followed_and_special_files_not_opened() {
+    let (folder, page) = new_path();
+    drop(Writer::create(&page, quote(0), &Options::new()).unwrap());
+    let link = folder.path().join("link");
+    symlink(&page, &link).unwrap();
+    assert!(matches!(Reader::<Quote>::open(&link), Err(Error::NotAFile(_))));
+    assert!(matches!(Writer::create(&link, quote(1), &Options::new()), Err(Error::NotAFile(_))));
+
+    let fake = folder.path().join("fake");
+    create_directory(&fake);
+    symlink(page.join("page"), fake.join("page")).unwrap();
+    assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
+    assert!(matches!(Writer::create(&fake, quote(1), &Options::new()), Err(Error::NotAFile(_))));
+
+    // Opening a pipe would block until a writer opens it.
+    fs::remove_file(fake.join("page")).unwrap();
+    mknodat(CWD, fake.join("page"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+    assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
+    assert!(matches!(Writer::create(&fake, quote(1), &Options::new()), Err(Error::NotAFile(_))));
+    fs::remove_file(fake.join("page")).unwrap();
+    let _socket = UnixListener::bind(fake.join("page")).unwrap();
+    assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
+    fs::remove_file(fake.join("page")).unwrap();
+    fs::create_dir(fake.join("page")).unwrap();
+    assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
+    assert!(matches!(Writer::create(&fake, quote(1), &Options::new()), Err(Error::NotAFile(_))));
+    fs::remove_dir(fake.join("page")).unwrap();
+
+    fs::remove_file(fake.join("lock")).unwrap();
+    symlink(page.join("lock"), fake.join("lock")).unwrap();
+    assert!(matches!(Writer::create(&fake, quote(1), &Options::new()), Err(Error::NotAFile(_))));
+    fs::remove_file(fake.join("lock")).unwrap();
+    fs::create_dir(fake.join("lock")).unwrap();
+    assert!(matches!(Writer::create(&fake, quote(1), &Options::new()), Err(Error::NotAFile(_))));
+}
+
+#[test]
+fn a_directory_that_others_may_write_to_is_refused() {
+    let (_folder, page) = new_path();
+    create_directory(&page);
+    for mode in [0o700, 0o755, 0o750] {
+        set_mode(&page, mode);
+        drop(Writer::create(&page, quote(0), &Options::new()).unwrap());
+    }
+    for bad in [0o777, 0o775, 0o757, 0o720, 0o702, 0o1777] {
+        set_mode(&page, bad);
+        for error in [
+            Writer::create(&page, quote(0), &Options::new()).unwrap_err(),
+            Writer::<Quote>::take_over(&page, &Options::new()).unwrap_err(),
+            remove(&page).unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::Owner { mode, .. } if mode == bad), "{error}");
+        }
+        assert!(Reader::<Quote>::open(&page).is_ok(), "for a reader the owner of the file counts");
+    }
+}
+
+#[test]
+fn a_reader_can_require_an_owner() {
+    let (_folder, page) = new_path();
+    let _writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
+    let owner = fs::metadata(&page).unwrap().uid();
+    for trusted in [Owner::ThisUserOrRoot, Owner::User(owner), Owner::Any] {
+        assert!(Reader::<Quote>::open_owned_by(&page, trusted).is_ok(), "{trusted:?}");
+    }
+    let error = Reader::<Quote>::open_owned_by(&page, Owner::User(owner + 1)).unwrap_err();
+    assert!(error.to_string().contains("is trusted"), "{error}");
+}
+
+#[test]
+fn invalid_names_and_paths_are_refused_with_advice() {
+    for name in ["a b", ""] {
+        let error = Reader::<u64>::open(name).unwrap_err();
+        assert!(error.to_string().contains("a path contains a '/'"), "{error}");
+    }
+    let (folder, _) = new_path();
+    let file = folder.path().join("file");
+    fs::write(&file, "no page").unwrap();
+    assert!(matches!(Reader::<u64>::open(&file), Err(Error::NotAFile(_))));
+    let error = Writer::create(folder.path().join("no/where"), 1_u8, &Options::new()).unwrap_err();
+    assert!(matches!(error, Error::System { .. }), "{error}");
+}
+
+#[test]
+fn what_a_killed_writer_left_is_no_obstacle() {
+    let (_folder, page) = new_path();
+    create_directory(&page);
+    fs::write(page.join("page.new"), "unfinished").unwrap();
+    drop(Writer::create(&page, quote(1), &Options::new()).unwrap());
+    assert!(!page.join("page.new").exists());
+    fs::write(page.join("page.new"), "unfinished").unwrap();
+    remove(&page).unwrap();
+    assert!(!page.exists());
+}
+
+/// Without the lock file, another process could create a page in the directory that is being removed.
+#[test]
+fn the_lock_is_the_last_file_that_is_removed() {
+    let (_folder, page) = new_path();
+    drop(Writer::create(&page, quote(1), &Options::new()).unwrap());
+    fs::write(page.join("notes"), "the user's").unwrap();
+    let error = remove(&page).unwrap_err();
+    assert!(matches!(error, Error::System { what: "remove the directory", .. }), "{error}");
+    assert!(page.join("notes").exists() && !page.join("page").exists(), "the rest was removed");
+    for stuck in ["page", "page.new"] {
+        fs::create_dir(page.join(stuck)).unwrap();
+        assert!(matches!(remove(&page), Err(Error::System { what: "remove", .. })));
+        assert!(page.join("lock").exists(), "the lock went before {stuck}");
+        fs::remove_dir(page.join(stuck)).unwrap();
+    }
+}
+
+/// Descriptors that stay open would be inherited, and mappings would use up the process's memory.
+#[test]
+fn readers_and_writers_leave_nothing_open() {
+    let (folder, page) = new_path();
+    let open_files = || {
+        let files = fs::read_dir("/proc/self/fd").unwrap();
+        files
+            .filter_map(|file| file.ok().map(|file| file.path()))
+            .filter_map(|file| Some((fs::read_link(&file).ok()?, file)))
+            .filter(|(path, _)| path.starts_with(folder.path()))
+            .map(|(path, file)| (path.file_name().unwrap().to_owned(), file))
+            .collect::<Vec<_>>()
+    };
+    let mappings = || {
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        maps.lines().filter(|line| line.contains(folder.path().to_str().unwrap())).count()
+    };
+    let mut writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
+    let reader = Reader::<Quote>::open(&page).unwrap();
+    assert_eq!(mappings(), 2);
+    let open = open_files();
+    assert_eq!(
+        open.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+        ["lock"],
+        "the writer's lock"
+    );
+    let number = open[0].1.file_name().unwrap().to_str().unwrap();
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
+    let flags = u32::from_str_radix(flags.trim(), 8).unwrap();
+    assert_ne!(
+        flags & OFlags::CLOEXEC.bits(),
+        0,
+        "programs that this one starts do not inherit it"
+    );
+    writer.set(quote(1));
+    drop(writer);
+    drop(reader);
+    assert!(Writer::<u64>::take_over(&page, &Options::new()).is_err());
+    assert!(Reader::<u64>::open(&page).is_err());
+    assert!(Writer::create(&page, 1_u64, &Options::new()).is_err());
+    remove(&page).unwrap();
+    assert_eq!((open_files().len(), mappings()), (0, 0));
+}

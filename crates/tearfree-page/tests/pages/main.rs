@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Writer and reader in one process: what each method does, and what it refuses.
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+
+mod attempts;
+mod files;
+mod protocol;
+mod schemas;
+mod sealed;
+mod support;
+mod values;
+mod waiting;

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What several tests use: a payload, paths, and the bytes of a page's file.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use tearfree_page::payload;
+use tempfile::TempDir;
+
+payload! {
+    #[derive(Debug, PartialEq)]
+    pub(crate) struct Quote {
+        pub(crate) price: f64,
+        pub(crate) quantity: u64,
+    }
+}
+
+pub(crate) fn quote(generation: u64) -> Quote {
+    Quote { price: f64::from(u32::try_from(generation).unwrap()), quantity: generation }
+}
+
+/// Returns a path for one page, in a folder that is removed when dropped.
+pub(crate) fn new_path() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let page = folder.path().join("quote");
+    (folder, page)
+}
+
+/// Reads the number at `offset` of a page's file.
+pub(crate) fn word_in_file(page: &Path, offset: usize) -> u64 {
+    let bytes = fs::read(page.join("page")).unwrap();
+    u64::from_ne_bytes(bytes[offset..offset + 8].try_into().unwrap())
+}
+
+/// Overwrites the number at `offset` of a page's file, which stays mapped.
+pub(crate) fn set_word_in_file(page: &Path, offset: u64, word: u64) {
+    let file = OpenOptions::new().write(true).open(page.join("page")).unwrap();
+    file.write_all_at(&word.to_ne_bytes(), offset).unwrap();
+}
