@@ -12,17 +12,26 @@
 mod processes {
     pub(crate) mod hostile;
     pub(crate) mod kills;
+    pub(crate) mod laps;
+    pub(crate) mod named;
     pub(crate) mod neighbours;
     pub(crate) mod process;
+    pub(crate) mod refused;
     pub(crate) mod roles;
+    pub(crate) mod signals;
     pub(crate) mod steps;
+    pub(crate) mod users;
     pub(crate) mod value;
 }
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn main() -> std::process::ExitCode {
     use libtest_mimic::{Arguments, Trial};
-    use processes::{hostile, kills, neighbours, roles};
+    use processes::{hostile, kills, laps, named, neighbours, refused, roles, signals, users};
+
+    // Both may have been inherited, and would change what the tests see.
+    signals::restore_child_signal();
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
 
     let mut args = std::env::args().skip(1);
     if args.next().as_deref() == Some("--role") {
@@ -30,7 +39,17 @@ fn main() -> std::process::ExitCode {
         roles::run(&args.iter().map(String::as_str).collect::<Vec<_>>());
         return std::process::ExitCode::SUCCESS;
     }
-    let tests = kills::TESTS.iter().chain(neighbours::TESTS).chain(hostile::TESTS);
+    let tests = [
+        kills::TESTS,
+        neighbours::TESTS,
+        hostile::TESTS,
+        laps::TESTS,
+        named::TESTS,
+        refused::TESTS,
+        signals::TESTS,
+        users::TESTS,
+    ];
+    let tests = tests.into_iter().flatten();
     let trials = tests.map(|&(name, test)| {
         Trial::test(name, move || {
             test();

@@ -13,7 +13,7 @@ use rustix::mm::{MapFlags, ProtFlags, mmap};
 use tearfree_page::{ByteReader, Options, Owner, Reader, Waited, Writer};
 use tempfile::TempDir;
 
-use super::process::Process;
+use super::process::{Process, WATCHDOG};
 use super::value::{Large, SelfChecking};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
@@ -94,11 +94,13 @@ pub(crate) fn overwrite(page: &str) {
 
 /// Reads the overwritten page for two seconds. Nothing may panic, hang, or end the process.
 pub(crate) fn survive(page: &str) {
+    let start = Instant::now();
     let old = loop {
         // The header is intact most of the time.
         if let Ok(reader) = Reader::<Large>::open(page) {
             break reader;
         }
+        assert!(start.elapsed() < WATCHDOG, "it is never intact");
     };
     let (mut read, mut unsettled, mut opened, mut refused) = (0, 0, 0, 0);
     let start = Instant::now();

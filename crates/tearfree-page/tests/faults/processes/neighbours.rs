@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 use std::fs;
+use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::process::Command;
 use tearfree_page::{Error, Options, Reader, Writer, WriterState};
 use tempfile::TempDir;
 
-use super::process::{Process, is_root, may_unshare};
+use super::process::{Process, is_root, leave_out, may_unshare};
 use super::value::{Medium, SelfChecking};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
@@ -23,6 +24,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("a_limit_on_file_sizes_is_an_error_and_changes_nothing", no_room),
     ("a_writer_in_another_pid_namespace_is_recognised", pid_namespace),
     ("a_promise_in_another_time_namespace_is_ignored", time_namespace),
+    ("a_promise_is_by_the_clock_of_the_protocol", promise),
     ("another_user_reads_without_write_permission", other_user),
     ("a_child_inherits_a_sealed_page", inherited),
     ("a_reader_written_from_the_protocol_agrees", python),
@@ -66,19 +68,22 @@ fn forked() {
     let reading = reader.read().unwrap();
     assert_eq!((reading.value.number(), reading.writer_state()), (1, WriterState::Live));
     assert_eq!(reader.word(0), 0);
-    let input = parent.child.stdin.take();
+    let mut input = parent.child.stdin.take().unwrap();
     parent.kill();
     // Its child still runs with everything that it inherited.
     let writer =
         Writer::<Medium>::take_over(&page, &Options::new()).expect("the lock was released");
     assert_eq!(writer.get().number(), 1);
-    drop(input);
+    drop(writer);
+    writeln!(input, "now").unwrap();
+    assert_eq!(parent.read_line(), "the child took over from its parent");
+    assert_eq!(reader.writer().unwrap().takeovers(), 2);
 }
 
 fn locks() {
     let (folder, page) = new_path();
     drop(Writer::create(&page, Medium::from_number(0), &Options::new()).unwrap());
-    if !is_root() {
+    if !is_root("locks_of_readers_do_not_keep_a_writer_out") {
         return;
     }
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -108,7 +113,7 @@ fn directory_gone() {
 }
 
 fn full() {
-    if !may_unshare(&["-m"]) {
+    if !may_unshare("a_full_file_system_is_an_error_and_changes_nothing", &["-m"]) {
         return;
     }
     let folder = TempDir::new().unwrap();
@@ -125,7 +130,7 @@ fn no_room() {
 
 fn pid_namespace() {
     const UNSHARE: [&str; 4] = ["unshare", "--pid", "--fork", "--kill-child"];
-    if !may_unshare(&UNSHARE[1..]) {
+    if !may_unshare("a_writer_in_another_pid_namespace_is_recognised", &UNSHARE[1..]) {
         return;
     }
     let (_folder, page) = new_path();
@@ -148,8 +153,7 @@ fn pid_namespace() {
 }
 
 fn time_namespace() {
-    const UNSHARE: [&str; 4] = ["unshare", "--time", "--boottime", "100000"];
-    if !may_unshare(&UNSHARE[1..]) {
+    if !may_unshare("a_promise_in_another_time_namespace_is_ignored", &OTHER_TIME[1..]) {
         return;
     }
     let (_folder, page) = new_path();
@@ -157,14 +161,24 @@ fn time_namespace() {
     let _writer = Writer::create(&page, Medium::from_number(6), &hour).unwrap();
     let mut here = Process::start(&["fresh", text(&page)]);
     assert_eq!(here.read_line(), "6 fresh Some(true)");
-    let mut there = Process::start_under(&UNSHARE, &["fresh", text(&page)]);
+    let mut there = Process::start_under(&OTHER_TIME, &["fresh", text(&page)]);
     assert!(there.read_line().starts_with("6 unknown"));
 }
 
+/// Elsewhere the clocks that run since the boot agree, as long as the machine has not slept.
+fn promise() {
+    if !may_unshare("a_promise_is_by_the_clock_of_the_protocol", &OTHER_TIME[1..]) {
+        return;
+    }
+    let (_folder, page) = new_path();
+    assert!(Process::start_under(&OTHER_TIME, &["promise", text(&page)]).wait_exit().success());
+}
+
+const OTHER_TIME: [&str; 4] = ["unshare", "--time", "--boottime", "100000"];
 const OTHER_USER: [&str; 6] = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
 
 fn other_user() {
-    if !is_root() {
+    if !is_root("another_user_reads_without_write_permission") {
         return;
     }
     let (folder, page) = new_path();
@@ -196,8 +210,7 @@ fn python() {
         Command::new("python3").arg(script).arg(page.join("page")).output().expect("it starts")
     };
     if Command::new("python3").arg("-V").output().is_err() {
-        eprintln!("left out: no python3");
-        return;
+        return leave_out("no python3");
     }
     let (_folder, page) = new_path();
     let hour = Options::new().lifetime(Duration::from_secs(3600));
@@ -215,6 +228,14 @@ fn python() {
         "\"lifetime_ns\": 3600000000000",
     ] {
         assert!(printed.contains(part), "{part} in {printed}");
+    }
+    drop(writer);
+    for (state, name) in [(2, "ended"), (9, "ended"), (3, "superseded")] {
+        let mut bytes = fs::read(page.join("page")).unwrap();
+        bytes[152] = state;
+        fs::write(page.join("page"), bytes).unwrap();
+        let printed = String::from_utf8(run(&page).stdout).unwrap();
+        assert!(printed.contains(&format!("\"state\": \"{name}\"")), "{printed}");
     }
     let mut bytes = fs::read(page.join("page")).unwrap();
     bytes[40] ^= 1; // the length of the schema

@@ -95,21 +95,49 @@ fn command_under(wrapper: &[&str], args: &[&str]) -> Command {
     command
 }
 
-/// Returns whether this process may run `unshare OPTIONS`; prints that a test is left out if not.
-pub(crate) fn may_unshare(options: &[&str]) -> bool {
+/// Reports that a test is left out, and why. Where every test has to run, as with `CI=true`, it fails instead.
+pub(crate) fn leave_out(why: &str) {
+    assert!(!is_ci(), "cannot run here, and with CI=true it has to: {why}");
+    eprintln!("left out: {why}");
+}
+
+fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| !ci.is_empty() && ci != "false")
+}
+
+/// Set in a process that was started again as root's.
+const AS_ROOT: &str = "TEARFREE_TEST_AS_ROOT";
+
+/// Returns whether this process is root's, so that the test that calls this can go on. Otherwise the test is
+/// left out, or, with `CI=true`, runs in a process that sudo starts.
+pub(crate) fn is_root(test: &str) -> bool {
+    if rustix::process::geteuid().is_root() {
+        return true;
+    }
+    if !is_ci() || std::env::var_os(AS_ROOT).is_some() {
+        leave_out("only root can start processes of other users and in other namespaces");
+        return false;
+    }
+    let this = std::env::current_exe().expect("this program has a path");
+    let mut sudo = Command::new("sudo");
+    sudo.args(["-n", "env", "CI=true"])
+        .arg(format!("{AS_ROOT}=1"))
+        .arg(this)
+        .args(["--exact", test]);
+    let status = sudo.status().expect("this test needs root, or sudo");
+    assert!(status.success(), "{test}, run as root: {status}");
+    false
+}
+
+/// Returns whether this process may run `unshare OPTIONS`; otherwise the test is left out.
+pub(crate) fn may_unshare(test: &str, options: &[&str]) -> bool {
+    if !is_root(test) {
+        return false;
+    }
     let tried = Command::new("unshare").args(options).arg("true").stderr(Stdio::null()).status();
     let may = tried.is_ok_and(|status| status.success());
     if !may {
-        eprintln!("left out: cannot run `unshare {}`", options.join(" "));
+        leave_out(&format!("cannot run `unshare {}`", options.join(" ")));
     }
     may
-}
-
-/// Returns whether this process is root's; prints that a test is left out if not.
-pub(crate) fn is_root() -> bool {
-    let is_root = rustix::process::geteuid().is_root();
-    if !is_root {
-        eprintln!("left out: only root can start processes of other users");
-    }
-    is_root
 }

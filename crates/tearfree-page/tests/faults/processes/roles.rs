@@ -11,23 +11,24 @@ use std::process::Command;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
 use tearfree_page::{Error, Freshness, Options, Reader, Writer};
 
-use super::hostile;
-use super::steps;
 use super::value::{Large, Medium, SelfChecking, Small};
+use super::{hostile, laps, named, refused, signals, steps, users};
 
 /// Runs the role that the first argument names.
+///
+/// It ends with the test that started it, even if that is killed.
 pub(crate) fn run(args: &[&str]) {
+    // SAFETY: the call takes numbers only.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     match *args {
         ["set", page, "small"] => set_traced::<Small>(page),
         ["set", page, "medium"] => set_traced::<Medium>(page),
         ["set", page, "large"] => set_traced::<Large>(page),
         ["take-over", page] => take_over_traced(page),
-        ["traceable"] => {
-            assert!(steps::begin());
-            steps::end();
-        }
+        ["traceable"] => std::process::exit(if steps::may_be_traced() { 0 } else { 3 }),
         ["churn", page, seed] => churn(page, seed.parse().expect("a number")),
         ["write", page] => write(page),
         ["write-on", page] => write_on(page),
@@ -38,6 +39,14 @@ pub(crate) fn run(args: &[&str]) {
         ["full", folder] => full(folder),
         ["no-room", page] => no_room(page),
         ["fresh", page] => fresh(page),
+        ["promise", page] => promise(page),
+        ["named", "missing"] => named::missing(),
+        ["named", runtime] => named::named(runtime),
+        ["other-user", folder] => users::effective(folder),
+        ["lapped", page] => laps::lapped(page),
+        ["renewed", page] => laps::renewed(page),
+        ["refused-call", case, page] => refused::refused_call(case, page),
+        ["interrupted", page] => signals::interrupted(page),
         ["touch", page] => hostile::touch(page),
         ["overwrite", page] => hostile::overwrite(page),
         ["survive", page] => hostile::survive(page),
@@ -46,7 +55,7 @@ pub(crate) fn run(args: &[&str]) {
     }
 }
 
-fn print_line(line: &str) {
+pub(crate) fn print_line(line: &str) {
     println!("{line}");
     io::stdout().flush().expect("the test reads it");
 }
@@ -66,13 +75,13 @@ struct PageAligned<T>(T);
 fn set_traced<T: SelfChecking>(page: &str) {
     let mut writer = Writer::<T>::take_over(page, &Options::new()).expect("the page is free");
     let value = Box::new(PageAligned(T::from_number(writer.generation() + 1)));
-    assert!(steps::begin());
+    steps::begin();
     writer.set_from(&value.0);
     steps::end();
 }
 
 fn take_over_traced(page: &str) {
-    assert!(steps::begin());
+    steps::begin();
     let writer = Writer::<Medium>::take_over(page, &Options::new());
     steps::end();
     drop(writer);
@@ -155,7 +164,14 @@ fn fork(page: &str) {
         std::panic::set_hook(Box::new(|_| {}));
         let set = catch_unwind(AssertUnwindSafe(|| writer.set(Medium::from_number(9))));
         let word = catch_unwind(AssertUnwindSafe(|| writer.set_word(0, 9)));
-        let refused = set.is_err() && word.is_err();
+        let touch = catch_unwind(AssertUnwindSafe(|| writer.touch()));
+        let update = catch_unwind(AssertUnwindSafe(|| writer.update(|_| ())));
+        // It may have a page of its own, and is still not the writer of its parent's.
+        let own = format!("{page}-of-the-child");
+        let mut own = Writer::create(own, 1_u64, &Options::new()).expect("another page");
+        own.set(2);
+        let again = catch_unwind(AssertUnwindSafe(|| writer.set(Medium::from_number(9))));
+        let refused = [set, word, touch, update, again].iter().all(Result::is_err);
         // Dropping the child's copy does not end the writer.
         drop(writer);
         std::process::exit(if refused { 0 } else { 1 });
@@ -169,7 +185,11 @@ fn fork(page: &str) {
     let survivor = unsafe { libc::fork() };
     if survivor == 0 {
         // Outlives its parent, which is killed; exits with the test.
-        while read_line().is_some() {}
+        if read_line().is_some() {
+            let writer = Writer::<Medium>::take_over(page, &Options::new()).expect("free");
+            print_line("the child took over from its parent");
+            drop(writer);
+        }
         std::process::exit(0);
     }
     print_line("ready");
@@ -220,6 +240,21 @@ fn no_room(page: &str) {
     assert!(matches!(error, Error::NoSpace { .. }), "{error}");
     assert!(error.to_string().contains("nothing was changed"), "{error}");
     assert_eq!(Reader::<u64>::open(page).expect("as before").read().unwrap().value, 5);
+    assert!(!fs::exists(format!("{page}/page.new")).expect("readable"), "an unfinished page");
+}
+
+/// Creates a page with a promise, in a time namespace where `CLOCK_BOOTTIME` is not `CLOCK_MONOTONIC`.
+fn promise(page: &str) {
+    let boot_time =
+        || Duration::try_from(clock_gettime(ClockId::Boottime)).expect("a length of time");
+    let hour = Duration::from_secs(3600);
+    let before = boot_time() + hour;
+    let _writer = Writer::create(page, 5_u64, &Options::new().lifetime(hour)).expect("free");
+    let after = boot_time() + hour;
+    let bytes = fs::read(format!("{page}/page")).expect("readable");
+    let until = u64::from_ne_bytes(bytes[136..144].try_into().expect("8 bytes"));
+    assert!((before..=after).contains(&Duration::from_nanos(until)), "{until}");
+    assert!(after.as_secs() > 100_000 + hour.as_secs(), "this is no other time namespace");
 }
 
 /// Prints the value of a page, its freshness, and whether its writer is running.

@@ -15,13 +15,15 @@ pub(crate) enum Ended {
 }
 
 /// Called by the traced process: stops it, and lets the tracer single-step it from here.
-pub(crate) fn begin() -> bool {
-    // SAFETY: asks the kernel to be traced by the parent, and touches no memory.
-    let traced = unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, null_mut::<()>(), 0) } == 0;
-    if traced {
-        stop();
-    }
-    traced
+pub(crate) fn begin() {
+    assert!(may_be_traced(), "{}", std::io::Error::last_os_error());
+    stop();
+}
+
+/// Asks the kernel to be traced by the parent; returns whether it agreed.
+pub(crate) fn may_be_traced() -> bool {
+    // SAFETY: a request to the kernel, which touches no memory.
+    unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, null_mut::<()>(), 0) == 0 }
 }
 
 /// Called by the traced process when it is done.

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Pages that are found by name, in the directory of a user who is not root.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+
+use tearfree_page::{ByteReader, Error, Options, Reader, Writer, directories, list, remove};
+use tempfile::TempDir;
+
+use super::process::Process;
+
+pub(crate) const TESTS: &[(&str, fn())] =
+    &[("named_pages_are_in_the_users_directory", named_pages)];
+
+const USER: u32 = 65534;
+
+fn named_pages() {
+    let folder = TempDir::new().unwrap();
+    let runtime = folder.path().join("run time");
+    fs::create_dir(&runtime).unwrap();
+    let variable = |path: &Path| format!("XDG_RUNTIME_DIR={}", path.display());
+    let start = |path: &Path, args: &[&str]| {
+        let mut wrapper = vec!["env".to_owned(), variable(path)];
+        if rustix::process::geteuid().is_root() {
+            let user = USER.to_string();
+            let options = ["setpriv", "--reuid", &user, "--regid", &user, "--clear-groups"];
+            wrapper.extend(options.map(str::to_owned));
+        }
+        let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
+        assert!(Process::start_under(&wrapper, args).wait_exit().success());
+    };
+    if rustix::process::geteuid().is_root() {
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        chown(&runtime, Some(USER), Some(USER)).unwrap();
+    }
+    start(&folder.path().join("missing"), &["named", "missing"]);
+    start(&runtime, &["named", runtime.to_str().unwrap()]);
+}
+
+/// Creates a page where there is no directory for it.
+pub(crate) fn missing() {
+    let error = Writer::create("load", 1_u8, &Options::new()).unwrap_err();
+    assert!(matches!(&error, Error::NoDirectory(path) if path.ends_with("missing")), "{error}");
+    assert!(error.to_string().contains("log in, which creates it"), "{error}");
+    assert!(matches!(Reader::<u8>::open("load"), Err(Error::Missing(_))));
+    assert!(matches!(remove("load"), Err(Error::Missing(_))));
+}
+
+/// Creates, lists and removes pages by name.
+pub(crate) fn named(runtime: &str) {
+    let directory = Path::new(runtime).join("tearfree");
+    let all = directories();
+    assert_eq!(all, [directory.as_path(), Path::new("/run/tearfree")]);
+    let names = || {
+        let pages = list().unwrap().into_iter();
+        pages.filter(|(_, path)| path.starts_with(&directory)).collect::<Vec<_>>()
+    };
+    assert_eq!(names(), []);
+    let second = Writer::create("b", 2_u8, &Options::new()).unwrap();
+    let first = Writer::create("a.1-x_Y", 1_u8, &Options::new()).unwrap();
+    let expected = ["a.1-x_Y", "b"].map(|name| (name.to_owned(), directory.join(name)));
+    assert_eq!(names(), expected);
+    assert_eq!(Reader::<u8>::open("b").unwrap().get(), Ok(2));
+    assert_eq!(ByteReader::open("a.1-x_Y").unwrap().read().unwrap().value, [1]);
+    assert_eq!(Reader::<u8>::open(directory.join("b")).unwrap().get(), Ok(2));
+
+    // Neither of these is a page.
+    fs::create_dir_all(directory.join("no-page")).unwrap();
+    fs::create_dir_all(directory.join("of-another-type/page")).unwrap();
+    fs::write(directory.join("a-file"), "").unwrap();
+    std::os::unix::fs::symlink(directory.join("b/page"), directory.join("no-page/page")).unwrap();
+    assert_eq!(names(), expected);
+
+    drop((first, second));
+    assert_eq!(Writer::<u8>::take_over("b", &Options::new()).unwrap().get(), 2);
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o775)).unwrap();
+    for name in ["b", "c"] {
+        let error = Writer::create(name, 3_u8, &Options::new()).unwrap_err();
+        assert!(matches!(&error, Error::Owner { path, .. } if *path == directory), "{error}");
+    }
+    assert!(!directory.join("c").exists());
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+    remove("b").unwrap();
+    assert!(
+        matches!(Reader::<u8>::open("b"), Err(Error::Missing(path)) if path == directory.join("b"))
+    );
+    assert_eq!(names(), expected[..1]);
+}
