@@ -3,13 +3,12 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 use tearfree_page::{Error, Options, Owner, Reader, Writer, remove};
 
-use crate::support::{Quote, new_path, quote};
+use crate::support::{Quote, ends, new_path, quote};
 
 /// Returns the bits that this process takes away from the permissions of new files.
 fn umask() -> u32 {
@@ -45,39 +44,59 @@ fn files_have_the_documented_permissions() {
 
 #[test]
 fn links_are_not_followed_and_special_files_not_opened() {
-    let (folder, page) = new_path();
-    drop(Writer::create(&page, quote(0), &Options::new()).unwrap());
-    let link = folder.path().join("link");
-    symlink(&page, &link).unwrap();
-    assert!(matches!(Reader::<Quote>::open(&link), Err(Error::NotAFile(_))));
-    assert!(matches!(Writer::create(&link, quote(1), &Options::new()), Err(Error::NotAFile(_))));
+    ends(|| {
+        let (folder, page) = new_path();
+        drop(Writer::create(&page, quote(0), &Options::new()).unwrap());
+        let link = folder.path().join("link");
+        symlink(&page, &link).unwrap();
+        assert!(matches!(Reader::<Quote>::open(&link), Err(Error::NotAFile(_))));
+        assert!(matches!(
+            Writer::create(&link, quote(1), &Options::new()),
+            Err(Error::NotAFile(_))
+        ));
 
-    let fake = folder.path().join("fake");
-    create_directory(&fake);
-    symlink(page.join("page"), fake.join("page")).unwrap();
-    assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
-    assert!(matches!(Writer::create(&fake, quote(1), &Options::new()), Err(Error::NotAFile(_))));
+        let fake = folder.path().join("fake");
+        create_directory(&fake);
+        symlink(page.join("page"), fake.join("page")).unwrap();
+        assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
+        assert!(matches!(
+            Writer::create(&fake, quote(1), &Options::new()),
+            Err(Error::NotAFile(_))
+        ));
 
-    // Opening a pipe would block until a writer opens it.
-    fs::remove_file(fake.join("page")).unwrap();
-    mknodat(CWD, fake.join("page"), FileType::Fifo, Mode::RUSR, 0).unwrap();
-    assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
-    assert!(matches!(Writer::create(&fake, quote(1), &Options::new()), Err(Error::NotAFile(_))));
-    fs::remove_file(fake.join("page")).unwrap();
-    let _socket = UnixListener::bind(fake.join("page")).unwrap();
-    assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
-    fs::remove_file(fake.join("page")).unwrap();
-    fs::create_dir(fake.join("page")).unwrap();
-    assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
-    assert!(matches!(Writer::create(&fake, quote(1), &Options::new()), Err(Error::NotAFile(_))));
-    fs::remove_dir(fake.join("page")).unwrap();
+        // Opening a pipe would block until a writer opens it.
+        fs::remove_file(fake.join("page")).unwrap();
+        mknodat(CWD, fake.join("page"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
+        assert!(matches!(
+            Writer::create(&fake, quote(1), &Options::new()),
+            Err(Error::NotAFile(_))
+        ));
+        fs::remove_file(fake.join("page")).unwrap();
+        mknodat(CWD, fake.join("page"), FileType::Socket, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
+        fs::remove_file(fake.join("page")).unwrap();
+        fs::create_dir(fake.join("page")).unwrap();
+        assert!(matches!(Reader::<Quote>::open(&fake), Err(Error::NotAFile(_))));
+        assert!(matches!(
+            Writer::create(&fake, quote(1), &Options::new()),
+            Err(Error::NotAFile(_))
+        ));
+        fs::remove_dir(fake.join("page")).unwrap();
 
-    fs::remove_file(fake.join("lock")).unwrap();
-    symlink(page.join("lock"), fake.join("lock")).unwrap();
-    assert!(matches!(Writer::create(&fake, quote(1), &Options::new()), Err(Error::NotAFile(_))));
-    fs::remove_file(fake.join("lock")).unwrap();
-    fs::create_dir(fake.join("lock")).unwrap();
-    assert!(matches!(Writer::create(&fake, quote(1), &Options::new()), Err(Error::NotAFile(_))));
+        fs::remove_file(fake.join("lock")).unwrap();
+        symlink(page.join("lock"), fake.join("lock")).unwrap();
+        assert!(matches!(
+            Writer::create(&fake, quote(1), &Options::new()),
+            Err(Error::NotAFile(_))
+        ));
+        fs::remove_file(fake.join("lock")).unwrap();
+        fs::create_dir(fake.join("lock")).unwrap();
+        assert!(matches!(
+            Writer::create(&fake, quote(1), &Options::new()),
+            Err(Error::NotAFile(_))
+        ));
+    });
 }
 
 #[test]

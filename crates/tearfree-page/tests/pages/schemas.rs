@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which schemas types have, and which pages a program may use as its own.
 
+use core::time::Duration;
+
 use tearfree_page::zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use tearfree_page::{
     ByteWriter, Describe, Error, NumberKind, Options, Reader, Schema, SchemaBuilder, Waited,
@@ -125,7 +127,7 @@ fn a_page_of_another_schema_is_refused_or_replaced() {
 
     let _writer = Writer::create(&page, 7_u64, &Options::new().replace(true)).unwrap();
     assert_eq!(old.writer_state(), WriterState::Superseded);
-    assert_eq!(old.wait_changed(old.generation(), None), Waited::Superseded);
+    assert_eq!(old.wait_changed(old.generation(), Some(Duration::ZERO)), Waited::Superseded);
     assert_eq!(old.read().unwrap().value, quote(3), "its readers keep the last value");
     assert_eq!(Reader::<u64>::open(&page).unwrap().read().unwrap().value, 7);
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What several tests use: a payload, paths, and the bytes of a page's file.
 
+use core::time::Duration;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::thread;
 
 use tearfree_page::payload;
 use tempfile::TempDir;
@@ -25,6 +28,20 @@ pub(crate) fn new_path() -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
     let page = folder.path().join("quote");
     (folder, page)
+}
+
+/// After this time a test fails: something hangs.
+pub(crate) const WATCHDOG: Duration = Duration::from_secs(20);
+
+/// Runs a test that would hang if it failed, in a thread of its own.
+pub(crate) fn ends(test: fn()) {
+    let (done, is_done) = channel();
+    // Not joined: it may hang.
+    thread::spawn(move || {
+        test();
+        done.send(()).unwrap();
+    });
+    is_done.recv_timeout(WATCHDOG).expect("the test panics or hangs");
 }
 
 /// Reads the number at `offset` of a page's file.

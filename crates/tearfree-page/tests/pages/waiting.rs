@@ -12,10 +12,8 @@ use std::time::Instant;
 use rustix::time::{ClockId, clock_gettime};
 use tearfree_page::{Options, Reader, Waited, Writer, remove};
 
-use crate::support::{Quote, new_path, quote, set_word_in_file};
+use crate::support::{Quote, WATCHDOG, ends, new_path, quote, set_word_in_file};
 
-/// After this time a test fails: something hangs.
-const WATCHDOG: Duration = Duration::from_secs(20);
 /// The offset of the count in the file.
 const COUNT: u64 = 128;
 
@@ -56,50 +54,57 @@ const COUNTS: [u64; 6] = [0, 1, 2, 2 * 77, (5 << 32) + 4, (5 << 32) + 5];
 
 #[test]
 fn a_reader_that_waits_sleeps_until_its_time_is_over() {
-    let timeout = Duration::from_millis(200);
-    for (wakes, count) in [false, true].into_iter().flat_map(|wakes| COUNTS.map(|n| (wakes, n))) {
-        let (_folder, page) = new_path();
-        let _writer = Writer::create(&page, quote(0), &Options::new().wakes(wakes)).unwrap();
-        let reader = Reader::<Quote>::open(&page).unwrap();
-        set_word_in_file(&page, COUNT, count);
-        let start = Instant::now();
-        let (sleeps, busy) = wait_for_nothing(&reader, count / 2, timeout);
-        // Once with waking, and at most once a millisecond without; some more for other reasons.
-        let most = if wakes { 10 } else { 10 + start.elapsed().as_millis() as u64 };
-        assert!(busy < timeout / 2, "waking {wakes}, count {count}: busy for {busy:?}");
-        let is_right = sleeps.is_none_or(|sleeps| (1..=most).contains(&sleeps));
-        assert!(is_right, "waking {wakes}, count {count}: it slept {sleeps:?} times");
-    }
+    ends(|| {
+        let timeout = Duration::from_millis(200);
+        for (wakes, count) in [false, true].into_iter().flat_map(|wakes| COUNTS.map(|n| (wakes, n)))
+        {
+            let (_folder, page) = new_path();
+            let _writer = Writer::create(&page, quote(0), &Options::new().wakes(wakes)).unwrap();
+            let reader = Reader::<Quote>::open(&page).unwrap();
+            set_word_in_file(&page, COUNT, count);
+            let start = Instant::now();
+            let (sleeps, busy) = wait_for_nothing(&reader, count / 2, timeout);
+            // Once with waking, and at most once a millisecond without; some more for other reasons.
+            let most = if wakes { 10 } else { 10 + start.elapsed().as_millis() as u64 };
+            assert!(busy < timeout / 2, "waking {wakes}, count {count}: busy for {busy:?}");
+            let is_right = sleeps.is_none_or(|sleeps| (1..=most).contains(&sleeps));
+            assert!(is_right, "waking {wakes}, count {count}: it slept {sleeps:?} times");
+        }
+    });
 }
 
 /// One long sleep in place of many short ones would miss publications until it ends.
 #[test]
 fn a_reader_without_waking_polls() {
-    let (_folder, page) = new_path();
-    let _writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
-    let reader = Reader::<Quote>::open(&page).unwrap();
-    // A busy machine can keep a thread from running for a while, but not each time.
-    let polls =
-        || wait_for_nothing(&reader, 0, Duration::from_millis(100)).0.is_none_or(|n| n >= 3);
-    assert!((0..50).any(|_| polls()), "it sleeps for the whole time");
+    ends(|| {
+        let (_folder, page) = new_path();
+        let _writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
+        let reader = Reader::<Quote>::open(&page).unwrap();
+        // A busy machine can keep a thread from running for a while, but not each time.
+        let polls =
+            || wait_for_nothing(&reader, 0, Duration::from_millis(100)).0.is_none_or(|n| n >= 3);
+        assert!((0..50).any(|_| polls()), "it sleeps for the whole time");
+    });
 }
 
 #[test]
 fn a_wait_without_time_ends_at_once() {
-    for wakes in [false, true] {
-        let (_folder, page) = new_path();
-        let mut writer = Writer::create(&page, quote(0), &Options::new().wakes(wakes)).unwrap();
-        let reader = Reader::<Quote>::open(&page).unwrap();
-        assert_eq!(reader.wait_changed(0, Some(Duration::ZERO)), Waited::TimedOut);
-        assert_eq!(
-            reader.wait_changed(1, Some(Duration::ZERO)),
-            Waited::Changed,
-            "by number alone"
-        );
-        writer.set(quote(1));
-        assert_eq!(reader.wait_changed(0, Some(Duration::ZERO)), Waited::Changed);
-        assert_eq!(reader.wait_changed(0, Some(Duration::MAX)), Waited::Changed);
-    }
+    ends(|| {
+        for wakes in [false, true] {
+            let (_folder, page) = new_path();
+            let mut writer = Writer::create(&page, quote(0), &Options::new().wakes(wakes)).unwrap();
+            let reader = Reader::<Quote>::open(&page).unwrap();
+            assert_eq!(reader.wait_changed(0, Some(Duration::ZERO)), Waited::TimedOut);
+            assert_eq!(
+                reader.wait_changed(1, Some(Duration::ZERO)),
+                Waited::Changed,
+                "by number alone"
+            );
+            writer.set(quote(1));
+            assert_eq!(reader.wait_changed(0, Some(Duration::ZERO)), Waited::Changed);
+            assert_eq!(reader.wait_changed(0, Some(Duration::MAX)), Waited::Changed);
+        }
+    });
 }
 
 /// Starts `how_many` threads that wait without limit until the generation is not `seen`. Returns the
@@ -181,22 +186,24 @@ fn replacing_or_removing_a_page_wakes_its_readers() {
 /// Its count moves once more, so that a reader that is about to sleep on it does not.
 #[test]
 fn a_superseded_page_publishes_its_last_value_again() {
-    let (_folder, page) = new_path();
-    let options = Options::new().wakes(true).replace(true);
-    let mut writer = Writer::create(&page, quote(0), &options).unwrap();
-    writer.set(quote(1));
-    drop(writer);
-    let first = Reader::<Quote>::open(&page).unwrap();
-    drop(Writer::create(&page, 7_u64, &options).unwrap());
-    let second = Reader::<u64>::open(&page).unwrap();
-    remove(&page).unwrap();
-    let reading = first.read().unwrap();
-    assert_eq!((reading.value, reading.generation), (quote(1), 2));
-    let reading = second.read().unwrap();
-    assert_eq!((reading.value, reading.generation), (7, 1));
-    // There is a change too, but the reader has to open the page again.
-    assert_eq!(first.wait_changed(1, None), Waited::Superseded);
-    assert_eq!(second.wait_changed(0, Some(Duration::ZERO)), Waited::Superseded);
+    ends(|| {
+        let (_folder, page) = new_path();
+        let options = Options::new().wakes(true).replace(true);
+        let mut writer = Writer::create(&page, quote(0), &options).unwrap();
+        writer.set(quote(1));
+        drop(writer);
+        let first = Reader::<Quote>::open(&page).unwrap();
+        drop(Writer::create(&page, 7_u64, &options).unwrap());
+        let second = Reader::<u64>::open(&page).unwrap();
+        remove(&page).unwrap();
+        let reading = first.read().unwrap();
+        assert_eq!((reading.value, reading.generation), (quote(1), 2));
+        let reading = second.read().unwrap();
+        assert_eq!((reading.value, reading.generation), (7, 1));
+        // There is a change too, but the reader has to open the page again.
+        assert_eq!(first.wait_changed(1, None), Waited::Superseded);
+        assert_eq!(second.wait_changed(0, Some(Duration::ZERO)), Waited::Superseded);
+    });
 }
 
 #[test]
