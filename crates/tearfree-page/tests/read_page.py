@@ -111,7 +111,10 @@ def main():
     page = mmap.mmap(file, file_len, mmap.MAP_SHARED, mmap.PROT_READ)
     fields, size, slots = check(page, file_len)
     generation, copy = read_pair(page, 128, slots, size)
+    end = time.monotonic() + 60
     while len(sys.argv) > 2 and generation < int(sys.argv[2]):
+        if time.monotonic() > end:
+            refuse("the generation does not come")
         time.sleep(0.001)
         generation, copy = read_pair(page, 128, slots, size)
     state = {1: "live", 3: "superseded"}.get(word(page, 152, "I"), "ended")

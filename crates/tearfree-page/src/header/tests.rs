@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Headers of new pages, and damaged and hostile headers.
 
+use core::cell::Cell;
 use core::mem::offset_of;
 
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::identity::own_record;
@@ -126,13 +128,24 @@ fn is_inside(geometry: &Geometry, file_len: u64) -> bool {
     size > 0 && end <= geometry.total_len && geometry.total_len as u64 <= file_len
 }
 
-proptest! {
-    #[test]
-    fn an_accepted_page_lies_inside_its_file(
-        changes in prop::collection::vec((0_usize..590, any::<u8>()), 0..6),
-        words in prop::collection::vec((2_usize..16, any::<u32>()), 0..3),
-        file_len in prop_oneof![Just(593_u64), 0..2000_u64, any::<u64>()],
-    ) {
+/// Runs a property that holds for the inputs that are accepted, and sees that some are and some are not.
+fn for_accepted_and_refused<S: Strategy>(inputs: &S, is_accepted: impl Fn(S::Value) -> bool) {
+    let (accepted, refused) = (Cell::new(0), Cell::new(0));
+    let result = TestRunner::default().run(inputs, |input| {
+        let counter = if is_accepted(input) { &accepted } else { &refused };
+        counter.set(counter.get() + 1);
+        Ok(())
+    });
+    result.unwrap();
+    assert!(accepted.get() > 0 && refused.get() > 0, "{accepted:?} accepted, {refused:?} refused");
+}
+
+#[test]
+fn an_accepted_page_lies_inside_its_file() {
+    let changes = prop::collection::vec((0_usize..590, any::<u8>()), 0..6);
+    let words = prop::collection::vec((2_usize..16, any::<u32>()), 0..3);
+    let file_len = prop_oneof![Just(593_u64), 0..2000_u64, any::<u64>()];
+    for_accepted_and_refused(&(changes, words, file_len), |(changes, words, file_len)| {
         let mut image = page_with("price:f64 qty:u64");
         for (offset, byte) in changes {
             image[offset] = byte;
@@ -140,11 +153,28 @@ proptest! {
         for (word, number) in words {
             image[word * 4..word * 4 + 4].copy_from_slice(&(number % 1024).to_ne_bytes());
         }
-        if let Ok(geometry) = inspect(&image, file_len) {
-            prop_assert!(is_inside(&geometry, file_len));
+        let geometry = inspect(&image, file_len);
+        if let Ok(geometry) = &geometry {
+            assert!(is_inside(geometry, file_len), "{geometry:?}");
         }
-    }
+        geometry.is_ok()
+    });
+}
 
+#[test]
+fn a_schema_and_its_text_convert_both_ways() {
+    let text = "[a-c]:[uif](8|16|32|64|128)(\\[[0-9]{1,3}\\])?( [d-f.]:f64| g:u8\\[8\\]){0,3}";
+    for_accepted_and_refused(&text, |text: String| {
+        let schema = text.parse::<Schema>();
+        if let Ok(schema) = &schema {
+            assert_eq!(schema.to_string(), text);
+            assert_eq!(inspect_whole(&page_with(&text)).unwrap().schema, *schema);
+        }
+        schema.is_ok()
+    });
+}
+
+proptest! {
     #[test]
     fn inspecting_any_bytes_does_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
         let mut bytes = bytes;
@@ -152,15 +182,6 @@ proptest! {
         if bytes.len() > 16 {
             bytes[..16].copy_from_slice(&page_with("a:u8")[..16]);
             prop_assert!(inspect(&bytes, u64::MAX).is_err());
-        }
-    }
-
-    #[test]
-    fn a_schema_and_its_text_convert_both_ways(text in "[a-c]:[uif](8|16|32|64|128)(\\[[0-9]{1,3}\\])?( [d-f.]:f64| g:u8\\[8\\]){0,3}") {
-        if let Ok(schema) = text.parse::<Schema>() {
-            prop_assert_eq!(schema.to_string(), text.clone());
-            let geometry = inspect_whole(&page_with(&text)).unwrap();
-            prop_assert_eq!(geometry.schema, schema);
         }
     }
 

@@ -56,7 +56,7 @@ fn overwritten() {
     let [read, unsettled, opened, refused] = numbers[..] else { panic!("{printed}") };
     eprintln!("{read} read, {unsettled} unsettled, {opened} opened, {refused} refused");
     assert!(reader.wait_exit().success(), "it crashed");
-    assert!(read + unsettled > 0 && refused > 0, "the two never met: {printed}");
+    assert!(read > 0 && refused > 0, "the two never met: {printed}");
     drop(attacker);
     assert!(fs::exists(page).unwrap());
 }

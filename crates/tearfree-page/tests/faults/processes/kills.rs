@@ -183,8 +183,9 @@ fn at_any_time() {
     eprintln!("{left_a_page} left a page; the next writer took over within {longest:?}");
 }
 
-/// How many generations each of the two reading processes reads.
+/// How many generations each of the two reading processes reads, and of how many writers.
 const GENERATIONS: &str = "20000";
+const WRITERS: &str = "5";
 
 fn beside_readers() {
     let folder = TempDir::new().unwrap();
@@ -193,14 +194,15 @@ fn beside_readers() {
     drop(Writer::create(&page, Large::from_number(0), &Options::new()).unwrap());
     // Large values, so that writers lap readers during a copy.
     let mut readers =
-        [0, 1].map(|_| Process::start(&["read", page_name, GENERATIONS]).wait_ready());
+        [0, 1].map(|_| Process::start(&["read", page_name, GENERATIONS, WRITERS]).wait_ready());
     let start = Instant::now();
-    let mut ended = 0;
+    let (mut ended, mut killed) = (0, 0);
     // Each writer publishes generation after generation until it is killed.
     while ended < readers.len() {
         let mut writer = Process::start(&["write-on", page_name]).wait_ready();
         std::thread::sleep(Duration::from_millis(3));
         writer.kill();
+        killed += 1;
         ended = 0;
         for reader in &mut readers {
             ended += usize::from(reader.child.try_wait().unwrap().is_some());
@@ -208,10 +210,17 @@ fn beside_readers() {
         assert!(start.elapsed() < WATCHDOG, "readers hang");
     }
     for mut reader in readers {
-        let readings: u64 = reader.read_line().parse().expect("it read values that were not torn");
-        assert!(readings >= GENERATIONS.parse().unwrap());
+        let printed = reader.read_line();
+        let (seen, writers) = printed.split_once(' ').expect("it read values that were not torn");
+        assert!(seen.parse::<u64>().unwrap() <= last_generation(&page));
+        assert!(writers.parse::<u64>().unwrap() <= killed, "{killed} were killed, but {printed}");
         assert!(reader.wait_exit().success());
     }
+    assert!(killed >= WRITERS.parse().unwrap());
+}
+
+fn last_generation(page: &Path) -> u64 {
+    Reader::<Large>::open(page).unwrap().generation()
 }
 
 fn stale() {

@@ -8,7 +8,7 @@ use std::path::Path;
 use tearfree_page::{ByteReader, Error, Options, Reader, Writer, directories, list, remove};
 use tempfile::TempDir;
 
-use super::process::Process;
+use super::process::{Process, is_root};
 
 pub(crate) const TESTS: &[(&str, fn())] =
     &[("named_pages_are_in_the_users_directory", named_pages)];
@@ -36,6 +36,26 @@ fn named_pages() {
     }
     start(&folder.path().join("missing"), &["named", "missing"]);
     start(&runtime, &["named", runtime.to_str().unwrap()]);
+    if is_root("named_pages_are_in_the_users_directory") {
+        // A page of the system, under a name of this test's own.
+        let page = SystemPage(format!("test-{}", std::process::id()));
+        let name = page.0.as_str();
+        let writer = Writer::create(name, 5_u8, &Options::new()).unwrap();
+        assert!(list().unwrap().contains(&(name.into(), Path::new("/run/tearfree").join(name))));
+        start(&runtime, &["named", "system", name]);
+        drop(writer);
+        remove(name).unwrap();
+        assert!(matches!(Reader::<u8>::open(name), Err(Error::Missing(_))));
+    }
+}
+
+/// A page that is removed, even if the test fails.
+struct SystemPage(String);
+
+impl Drop for SystemPage {
+    fn drop(&mut self) {
+        let _ = remove(&self.0);
+    }
 }
 
 /// Creates a page where there is no directory for it.
@@ -45,6 +65,15 @@ pub(crate) fn missing() {
     assert!(error.to_string().contains("log in, which creates it"), "{error}");
     assert!(matches!(Reader::<u8>::open("load"), Err(Error::Missing(_))));
     assert!(matches!(remove("load"), Err(Error::Missing(_))));
+}
+
+/// Reads a page of the system, until this user has one of that name.
+pub(crate) fn system(name: &str) {
+    assert_eq!(Reader::<u8>::open(name).unwrap().get(), Ok(5));
+    assert!(list().unwrap().iter().any(|(known, _)| known == name));
+    assert!(matches!(Writer::<u8>::take_over(name, &Options::new()), Err(Error::Missing(_))));
+    let _writer = Writer::create(name, 6_u8, &Options::new()).unwrap();
+    assert_eq!(Reader::<u8>::open(name).unwrap().get(), Ok(6), "this user's page comes first");
 }
 
 /// Creates, lists and removes pages by name.

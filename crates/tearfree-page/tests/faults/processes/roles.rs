@@ -33,7 +33,9 @@ pub(crate) fn run(args: &[&str]) {
         ["write", page] => write(page),
         ["write-on", page] => write_on(page),
         ["refused", page] => refused(page),
-        ["read", page, readings] => read(page, readings.parse().expect("a number")),
+        ["read", page, generations, writers] => {
+            read(page, generations.parse().expect("a number"), writers.parse().expect("a number"));
+        }
         ["fork", page] => fork(page),
         ["lock", page] => lock(page),
         ["full", folder] => full(folder),
@@ -41,6 +43,7 @@ pub(crate) fn run(args: &[&str]) {
         ["fresh", page] => fresh(page),
         ["promise", page] => promise(page),
         ["named", "missing"] => named::missing(),
+        ["named", "system", name] => named::system(name),
         ["named", runtime] => named::named(runtime),
         ["other-user", folder] => users::effective(folder),
         ["lapped", page] => laps::lapped(page),
@@ -134,13 +137,14 @@ fn refused(page: &str) {
     print_line(&format!("{pid:?} {error}").replace('\n', " "));
 }
 
-/// Reads until it has seen `generations` generations, none torn and all in order; prints how many reads
-/// that took.
-fn read(page: &str, generations: u64) {
+/// Reads until it has seen `generations` generations, none torn and all in order, of at least `writers`
+/// writers; prints how many of both.
+fn read(page: &str, generations: u64, writers: u64) {
     let reader = Reader::<Large>::open(page).expect("a page");
     print_line("ready");
-    let (mut last, mut seen, mut readings) = (0, 0, 0_u64);
-    while seen < generations {
+    let (mut last, mut seen) = (0, 0);
+    let takeovers = || reader.writer().expect("a dead writer delays no reader").takeovers();
+    while seen < generations || takeovers() < writers {
         let reading = reader.read().expect("not torn");
         assert_eq!(
             reading.value.number(),
@@ -150,9 +154,8 @@ fn read(page: &str, generations: u64) {
         assert!(reading.generation >= last, "no older generation");
         seen += u64::from(reading.generation > last);
         last = reading.generation;
-        readings += 1;
     }
-    print_line(&format!("{readings}"));
+    print_line(&format!("{seen} {}", takeovers()));
 }
 
 /// A writer with one child that tries to write and exits, and one that outlives it.
