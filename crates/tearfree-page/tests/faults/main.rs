@@ -16,6 +16,8 @@ mod processes {
     pub(crate) mod named;
     pub(crate) mod neighbours;
     pub(crate) mod process;
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) mod record;
     pub(crate) mod refused;
     pub(crate) mod roles;
     pub(crate) mod signals;
@@ -44,6 +46,8 @@ fn main() -> std::process::ExitCode {
         neighbours::TESTS,
         hostile::TESTS,
         laps::TESTS,
+        #[cfg(target_arch = "x86_64")]
+        processes::record::TESTS,
         named::TESTS,
         refused::TESTS,
         signals::TESTS,

@@ -48,6 +48,8 @@ pub(crate) fn run(args: &[&str]) {
         ["other-user", folder] => users::effective(folder),
         ["lapped", page] => laps::lapped(page),
         ["renewed", page] => laps::renewed(page),
+        #[cfg(target_arch = "x86_64")]
+        ["record", page] => super::record::record(page),
         ["refused-call", case, page] => refused::refused_call(case, page),
         ["interrupted", page] => signals::interrupted(page),
         ["touch", page] => hostile::touch(page),
