@@ -34,9 +34,10 @@ pub(super) fn run(args: &ExecArgs) -> Result<Outcome, Problem> {
         Problem::new(format_args!("{} cannot see the clock: {reason}", path.display()), advice)
     })?;
     let page = ClockPage::prepare(args)?;
+    let (ignored, handled): (Vec<i32>, Vec<i32>) =
+        [SIGINT, SIGQUIT, SIGTERM, SIGHUP].into_iter().partition(|signal| is_ignored(*signal));
     // Before the program is started, so that no signal for it is lost.
-    let ours = [SIGINT, SIGQUIT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
-    let mut signals = Signals::new(ours).map_err(|error| {
+    let mut signals = Signals::new(handled).map_err(|error| {
         Problem::new(
             format_args!("cannot install signal handlers: {error}"),
             "Nothing was started. Run the command outside the sandbox that forbids it.",
@@ -50,6 +51,12 @@ pub(super) fn run(args: &ExecArgs) -> Result<Outcome, Problem> {
             "Fix the cause above and run the command again.",
         )
     })?;
+    // The program inherits what this process ignores, as under `nohup`, but may handle it all the same. So
+    // these are passed on, too; a handler for them before the start would make them deadly for the program.
+    for signal in ignored {
+        // If this fails, the signal stays ignored here.
+        let _ = signals.add_signal(signal);
+    }
     wait(child, &mut signals).map(|status| Outcome::Child(exit_code(status)))
 }
 
@@ -137,7 +144,7 @@ fn preload_list(object: PathBuf) -> OsString {
     all
 }
 
-/// Returns whether this process ignores the signal, as under `nohup`. The program then ignores it too.
+/// Returns whether this process ignores the signal, as under `nohup`.
 fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

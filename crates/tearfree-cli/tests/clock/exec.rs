@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `tearfree clock exec`: the programs it starts, those it refuses, and the signals it passes on.
 
+use core::time::Duration;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::thread;
+use std::time::Instant;
 
 use tempfile::TempDir;
 
-use crate::{failure, output, page, signal, stdout, tearfree, wait_end};
+use crate::{WATCHDOG, failure, output, page, signal, stdout, tearfree, wait_end};
 
 #[test]
 fn a_program_joins_a_clock_and_may_set_it() {
@@ -189,37 +192,64 @@ fn a_missing_or_unloadable_object_is_an_error() {
     }
 }
 
+/// Goes on for a minute of the host's time.
+const MINUTE: &str = "for n in $(seq 6000); do sleep 0.01; done";
+
+/// Starts a shell script on a clock, with the disposition of SIGHUP that `env` sets: it must not depend on
+/// that of this process, which ignores SIGHUP under nohup. Returns also the clock's page and the output.
+fn start(hangup: &str, program: &[&str], script: &str) -> (Child, String, BufReader<ChildStdout>) {
+    drop(tearfree(&[])); // builds the object
+    let mut command = Command::new("env");
+    command.args(["--default-signal", hangup, env!("CARGO_BIN_EXE_tearfree")]);
+    command.args(["clock", "exec", "--"]).args(program).args(["sh", "-c", script]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("env is installed");
+    let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut page = String::new();
+    output.read_line(&mut page).expect("text");
+    (child, page.trim().to_owned(), output)
+}
+
 #[test]
 fn signals_reach_the_program_and_its_clock_is_removed() {
-    let long = "for n in $(seq 6000); do sleep 0.01; done";
     for (name, before, then, code) in [
-        ("TERM", "trap 'exit 3' TERM", long, 3),
-        ("HUP", "trap 'exit 4' HUP", long, 4),
-        ("HUP", "true", long, 129),
+        ("TERM", "trap 'exit 3' TERM", MINUTE, 3),
+        ("HUP", "trap 'exit 4' HUP", MINUTE, 4),
+        ("HUP", "true", MINUTE, 129),
         ("INT", "true", "sleep 0.5; exit 5", 5),
         ("QUIT", "true", "sleep 0.5; exit 6", 6),
     ] {
         let script = format!("{before}; echo $TEARFREE_CLOCK; {then}");
-        // A signal that this process ignores, as under nohup, would stay ignored.
-        let mut command = Command::new("env");
-        command.args(["--default-signal", env!("CARGO_BIN_EXE_tearfree")]);
-        command.args(["clock", "exec", "--", "sh", "-c", &script]);
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
-        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut page = String::new();
-        output.read_line(&mut page).expect("text");
-        let page = page.trim();
-        stdout(&["clock", "now", "--page", page]);
+        let (child, page, _output) = start("--default-signal=HUP", &[], &script);
+        stdout(&["clock", "now", "--page", &page]);
         signal(&child, name);
         assert_eq!(wait_end(child).status.code(), Some(code), "{name}");
-        assert!(failure(&["clock", "now", "--page", page]).contains("no page"), "{name}: {page}");
+        assert!(failure(&["clock", "now", "--page", &page]).contains("no page"), "{name}: {page}");
     }
 }
 
+/// Under nohup the program goes on after the terminal is closed, and so does `exec`.
 #[test]
 fn an_ignored_signal_stays_ignored() {
-    let script = "trap '' HUP; \"$0\" clock exec -- sh -c 'kill -HUP $$; echo alive'";
-    let output = Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_tearfree")]).output();
-    let output = output.expect("there is a shell");
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "alive");
+    let script = format!("trap 'exit 9' TERM; echo $TEARFREE_CLOCK; {MINUTE}");
+    let (child, page, _output) = start("--ignore-signal=HUP", &[], &script);
+    signal(&child, "HUP");
+    // Of two signals the one with the lower number, which is SIGHUP, is passed on first.
+    signal(&child, "TERM");
+    assert_eq!(wait_end(child).status.code(), Some(9), "SIGHUP ended the program");
+    assert!(failure(&["clock", "now", "--page", &page]).contains("no page"), "{page}");
+}
+
+/// As daemons do that read their configuration again by SIGHUP.
+#[test]
+fn a_program_may_handle_a_signal_that_it_inherits_as_ignored() {
+    let script = format!("trap 'exit 4' HUP; echo $TEARFREE_CLOCK; {MINUTE}");
+    let handles = ["env", "--default-signal=HUP"];
+    let (mut child, _page, _output) = start("--ignore-signal=HUP", &handles, &script);
+    let start = Instant::now();
+    // The first ones may come before `exec` has a handler.
+    while child.try_wait().expect("it is ours").is_none() && start.elapsed() < WATCHDOG {
+        signal(&child, "HUP");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(wait_end(child).status.code(), Some(4));
 }

@@ -31,7 +31,9 @@ fn tearfree(args: &[&str]) -> Command {
 }
 
 fn output(args: &[&str]) -> Output {
-    tearfree(args).output().expect("the command starts")
+    let mut command = tearfree(args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    wait_end(command.spawn().expect("the command starts"))
 }
 
 fn stdout(args: &[&str]) -> String {
@@ -63,9 +65,12 @@ fn serve(page: &str) -> (Child, impl Iterator<Item = Value>) {
     (child, lines.map(|line| json(&line.expect("text"))))
 }
 
+/// The limit of a wait: none takes as long, even on a busy machine.
+const WATCHDOG: Duration = Duration::from_secs(60);
+
 /// Waits for a command to end. After a minute it is killed, and the test fails.
 fn wait_end(mut child: Child) -> Output {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + WATCHDOG;
     while child.try_wait().expect("it is ours").is_none() {
         if Instant::now() > end {
             child.kill().expect("it is ours");
@@ -90,7 +95,8 @@ fn a_clock_is_kept_read_killed_and_taken_over() {
     let args = ["clock", "now", "--json", "--page", &page];
     assert!(failure(&args).contains("tearfree clock serve"), "the advice names the timekeeper");
     let (mut first, mut reports) = serve(&page);
-    assert!(reports.any(|report| report["status"] == "synchronised"));
+    let is_synchronised = |report: Value| report["status"] == "synchronised";
+    assert!(reports.by_ref().take(60).any(is_synchronised), "not within a minute");
     let second = failure(&["clock", "serve", "--page", &page]);
     assert!(second.contains("has a writer"), "{second}");
     let before = json(&stdout(&args));
@@ -190,10 +196,13 @@ fn the_kernels_page_is_shown_or_refused_with_a_reason() {
     }
     let view = json(&String::from_utf8(output.stdout).expect("text"));
     assert_eq!(view["count"].as_u64().map(|count| count % 2), Some(0));
-    for clock in view["clocks"].as_array().expect("four clocks") {
+    let clocks = view["clocks"].as_array().expect("an array");
+    assert_eq!(clocks.len(), 4, "{view}");
+    for clock in clocks {
         assert_eq!((&clock["samples"], &clock["outside"]), (&20000.into(), &0.into()), "{clock}");
     }
     let steps = stdout(&["vdso", "--watch", "--count", "3", "--json"]);
+    assert_eq!(steps.lines().count(), 3, "{steps}");
     for step in steps.lines().map(json) {
         let (before, after) = (step["before"].as_u64(), step["after"].as_u64());
         let updates = step["updates"].as_u64().expect("a number");
