@@ -145,6 +145,24 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn each_clock_shows_its_own_time() {
+        let page = std::env::temp_dir().join(format!("tearfree-preload-clocks-{}", id()));
+        TestClock::create(&page, TestSettings::default()).expect("the page is new");
+        let record = TestClock::change(
+            &page,
+            TestSettings { offset_ns: Some(1), ..TestSettings::default() },
+        );
+        std::fs::remove_dir_all(&page).expect("the page can be removed");
+        let record =
+            Record { real_offset_ns: 5_000, tai_offset: 37, ..record.expect("the page exists") };
+        let now = Moment { record, count: record.since, mono_ns: 1_000 };
+        let shown = |clock| now.shown_ns(clock);
+        assert_eq!(shown(DeadlineClock::Monotonic), 1_000);
+        assert_eq!(shown(DeadlineClock::Realtime), 6_000);
+        assert_eq!(shown(DeadlineClock::Tai), 37 * NSEC + 6_000, "TAI is ahead of UTC");
+    }
+
     /// In the 5 ms before a bend, a span begins at the old speed and goes on at the new one.
     #[test]
     fn a_span_that_reaches_beyond_a_bend_is_split_there() {

@@ -2,14 +2,19 @@
 //! Calls each replaced function from C, as programs do.
 
 use core::time::Duration;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command};
 use std::time::Instant;
 
-use crate::fixture::{BILLION, Fixture, output_within, preload};
+use tearfree_clock::{Clock, MAX_SPEED, TestClock, TestSettings};
+
+use crate::fixture::{BILLION, Fixture, NSEC, left_out, output_within, preload, until_asleep};
 
 const PROGRAM: &str = include_str!("waits.c");
 /// The limit of a program that waits for a minute of the clock's time.
 const MINUTE: Duration = Duration::from_secs(60);
+/// The speed of a clock on which hardly any time passes during a test.
+const SLOW: f64 = 0.001;
 
 /// Compiles a C program and returns its path; `None` without a C compiler.
 fn compiled(fixture: &Fixture, name: &str) -> Option<String> {
@@ -20,7 +25,7 @@ fn compiled(fixture: &Fixture, name: &str) -> Option<String> {
     let source = format!("{}/tests/programs/{name}.c", env!("CARGO_MANIFEST_DIR"));
     compiler.arg(source).arg("-o").arg(&program);
     let Ok(output) = compiler.args(["-lrt"]).output() else {
-        println!("skipped: no C compiler is installed");
+        left_out("no C compiler is installed");
         return None;
     };
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -56,7 +61,7 @@ fn every_wait_takes_as_long_as_it_says_on_the_clock() {
         .zip(ends)
         .inspect(|(wait, end)| {
             if matches!(end, Ok((_, Some(77)))) {
-                println!("skipped: the system refuses {wait}");
+                left_out(&format!("this system lacks {wait}"));
             }
         })
         .filter(|(_, end)| !matches!(end, Ok((_, Some(0 | 77)))))
@@ -66,29 +71,81 @@ fn every_wait_takes_as_long_as_it_says_on_the_clock() {
 
 #[test]
 fn requests_that_are_not_converted_stay_as_they_are() {
-    let fixture = Fixture::fast(200.0);
-    let Some(program) = compiled(&fixture, "times") else { return };
-    for what in ["processor timers", "timer after fork", "odd requests"] {
-        let end = finish(fixture.start(&[&program, what]), Instant::now());
-        assert!(matches!(end, Ok((_, Some(0)))), "{what}: {end:?}");
+    succeed(
+        &Fixture::fast(200.0),
+        "times",
+        &["processor timers", "timer after fork", "odd requests"],
+    );
+}
+
+#[test]
+fn short_and_long_timeouts_do_not_end_early() {
+    succeed(&Fixture::fast(MAX_SPEED), "times", &["short waits"]);
+    succeed(&Fixture::fast(SLOW), "times", &["long wait"]);
+}
+
+#[test]
+fn what_is_left_is_in_the_time_of_the_clock() {
+    let sleeps = ["nanosleep", "clock_nanosleep", "thrd_sleep", "sleep", "select", "a whole sleep"];
+    let timers = ["timer", "timer of a file", "interval timer"];
+    let fast = Fixture::fast(200.0);
+    succeed(&fast, "left", &sleeps);
+    succeed(&fast, "left", &timers);
+    let slow = Fixture::fast(SLOW);
+    succeed(&slow, "left", &timers);
+    succeed(&slow, "left", &["alarm"]);
+}
+
+/// Runs the cases of a program, which all have to succeed.
+fn succeed(fixture: &Fixture, program: &str, cases: &[&str]) {
+    let Some(program) = compiled(fixture, program) else { return };
+    for case in cases {
+        let end = finish(fixture.start(&[&program, case]), Instant::now());
+        assert!(matches!(end, Ok((_, Some(0)))), "{case}: {end:?}");
     }
 }
 
 #[test]
-fn every_function_returns_the_time_of_the_clock() {
-    let fixture = Fixture::frozen();
+fn a_sleep_until_a_time_of_day_ends_when_the_clock_is_set_to_it() {
+    let fixture = Fixture::fast(SLOW);
     let Some(program) = compiled(&fixture, "times") else { return };
-    let child = fixture.start(&[&program]);
-    let expected = format!("{BILLION}.000000000");
-    let Ok((printed, Some(0))) = finish(child, Instant::now()) else { panic!("times failed") };
-    let (names, times): (Vec<_>, Vec<_>) =
-        printed.lines().filter_map(|line| line.split_once(": ")).unzip();
-    let real =
-        names.iter().position(|name| *name == "monotonic").expect("the monotonic time is printed");
-    assert!(real > 8, "{printed}");
-    assert!(times[..real].iter().all(|time| *time == expected), "{printed}");
-    assert!(times[real..].iter().all(|time| *time == times[real]), "{printed}");
-    assert_ne!(times[real], expected, "{printed}");
+    let mut child = fixture.start(&[&program, "tomorrow"]);
+    let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+    output.read_line(&mut String::new()).expect("text");
+    until_asleep(&child, "times");
+    let offset_ns = Some(25 * 3600 * NSEC.cast_signed());
+    TestClock::change(fixture.page(), TestSettings { offset_ns, ..TestSettings::default() })
+        .expect("the page is free");
+    let end = finish(child, Instant::now());
+    assert!(matches!(end, Ok((_, Some(0)))), "{end:?}");
+}
+
+#[test]
+fn every_function_returns_the_time_of_the_clock() {
+    let fixture = Fixture::frozen_at(BILLION * NSEC + 123_456_789);
+    let Some(program) = compiled(&fixture, "times") else { return };
+    let end = finish(fixture.start(&[&program]), Instant::now());
+    let Ok((printed, Some(0))) = end else { panic!("times failed: {end:?}") };
+    let clock = Clock::open_page(fixture.page()).expect("the clock can be opened");
+    let mono = format!("{}.{:09}", clock.now() / NSEC, clock.now() % NSEC);
+    let (mut real, mut since_boot) = (0, 0);
+    for (name, time) in printed.lines().filter_map(|line| line.split_once(": ")) {
+        let is_whole = ["time", "time by pointer", "system call time"].contains(&name);
+        let expected = if name.starts_with("mono") || name.starts_with("since") {
+            since_boot += 1;
+            mono.clone()
+        } else {
+            real += 1;
+            let digits = match name {
+                _ if is_whole => "000000000",
+                _ if name.contains("gettimeofday") => "123456000",
+                _ => "123456789",
+            };
+            format!("{BILLION}.{digits}")
+        };
+        assert_eq!(time, expected, "{name}");
+    }
+    assert!(real > 9 && since_boot == 5, "{printed}");
 }
 
 /// A signal handler must not wait for the loader.

@@ -3,6 +3,8 @@
 
 use core::time::Duration;
 use std::env;
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -17,7 +19,7 @@ pub(crate) const BILLION: u64 = 1_000_000_000;
 pub(crate) const NSEC: u64 = 1_000_000_000;
 
 /// The limit of a program: no test on a working clock takes as long, even on a busy machine.
-pub(crate) const WATCHDOG: Duration = Duration::from_secs(100);
+pub(crate) const WATCHDOG: Duration = Duration::from_secs(80);
 
 pub(crate) struct Fixture {
     pub(crate) folder: TempDir,
@@ -35,11 +37,12 @@ impl Fixture {
     }
 
     pub(crate) fn frozen() -> Self {
-        Self::new(TestSettings {
-            at_ns: Some(BILLION * NSEC),
-            speed: Some(0.0),
-            ..TestSettings::default()
-        })
+        Self::frozen_at(BILLION * NSEC)
+    }
+
+    pub(crate) fn frozen_at(at_ns: u64) -> Self {
+        let (at_ns, speed) = (Some(at_ns), Some(0.0));
+        Self::new(TestSettings { at_ns, speed, ..TestSettings::default() })
     }
 
     pub(crate) fn fast(speed: f64) -> Self {
@@ -70,7 +73,7 @@ impl Fixture {
     pub(crate) fn output(&self, program: &[&str]) -> Option<String> {
         let there = Command::new("sh").args(["-c", &format!("command -v {}", program[0])]).output();
         if !there.is_ok_and(|output| output.status.success()) {
-            println!("skipped: {} is not installed", program[0]);
+            left_out(&format!("{} is not installed", program[0]));
             return None;
         }
         let output = output_within(self.start(program), WATCHDOG);
@@ -80,6 +83,14 @@ impl Fixture {
         assert!(!errors.contains("tearfree-preload"), "{errors}");
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
+}
+
+/// Says that something is not tested here; under CI everything is tested. The message is written past the
+/// test runner, which drops the output of tests that pass.
+pub(crate) fn left_out(what: &str) {
+    let is_ci = env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false");
+    assert!(!is_ci, "under CI this has to be tested: {what}");
+    let _ = writeln!(io::stderr(), "left out: {what}");
 }
 
 /// Returns the output of a program, or kills it after `limit`.
@@ -94,6 +105,18 @@ pub(crate) fn output_within(mut child: Child, limit: Duration) -> Option<Output>
         thread::sleep(Duration::from_millis(5));
     }
     Some(child.wait_with_output().expect("the program has ended"))
+}
+
+/// Waits until a program sleeps, whose name is that of its file.
+pub(crate) fn until_asleep(child: &Child, name: &str) {
+    let asleep = format!("({name}) S ");
+    let start = Instant::now();
+    while !fs::read_to_string(format!("/proc/{}/stat", child.id()))
+        .is_ok_and(|stat| stat.contains(&asleep))
+    {
+        assert!(start.elapsed() < WATCHDOG, "{name} does not sleep");
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Builds the shared object and returns its path; Cargo does not build it for this package's tests.

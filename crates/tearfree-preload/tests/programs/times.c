@@ -5,6 +5,9 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,11 +90,22 @@ static int odd_requests(void)
 	static const struct timespec none = { 0, 1000000000 };
 	struct itimerspec past = { .it_value = { 1, 0 } };
 	struct itimerval of_processor = { .it_value = { MINUTE, 0 } }, left;
+	struct itimerval wrong = { .it_value = { 0, 1000000 } };
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	struct timespec time;
 	int file = timerfd_create(CLOCK_MONOTONIC, 0);
 	unsigned long long times = 0;
 
 	timerfd_settime(file, TFD_TIMER_ABSTIME, &past, NULL);
 	if (read(file, &times, sizeof(times)) != sizeof(times) || times != 1)
+		return 0;
+	if (timespec_get(&time, TIME_UTC + 1) != 0)
+		return 0;
+	pthread_mutex_lock(&mutex);
+	if (pthread_mutex_timedlock(&mutex, &none) != EINVAL ||
+	    pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &none) != EINVAL)
+		return 0;
+	if (setitimer(ITIMER_REAL, &wrong, NULL) != -1 || errno != EINVAL)
 		return 0;
 	setitimer(ITIMER_PROF, &of_processor, NULL);
 	getitimer(ITIMER_PROF, &left);
@@ -99,7 +113,56 @@ static int odd_requests(void)
 		return 0;
 	return nanosleep(&none, NULL) == -1 && errno == EINVAL &&
 	       clock_nanosleep(CLOCK_MONOTONIC, 0, &none, NULL) == EINVAL &&
-	       syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &none, NULL) == -1;
+	       (errno = 0, syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &none, NULL) == -1) && errno == EINVAL;
+}
+
+/* On the fastest clock a millisecond is less than one of the host, but a wait is not over before. */
+static int short_waits(void)
+{
+	static const struct itimerval soon = { .it_value = { 0, 500 } };
+	struct timespec start = now(CLOCK_MONOTONIC);
+	int number = 0;
+	sigset_t set;
+
+	if (poll(NULL, 0, 999) != 0 || seconds(now(CLOCK_MONOTONIC)) - seconds(start) < 0.999)
+		return 0;
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	return sigwait(&set, &number) == 0 && number == SIGALRM;
+}
+
+static void *write_later(void *file)
+{
+	usleep(50); /* 50 ms of the host's time */
+	return write(*(int *)file, "", 1) == 1 ? file : NULL;
+}
+
+/* On a slow clock the longest timeout is longer than the host's longest one. */
+static int long_wait(void)
+{
+	int files[2];
+	struct pollfd file = { .events = POLLIN };
+	pthread_t writer;
+
+	if (pipe(files))
+		return 0;
+	file.fd = files[0];
+	pthread_create(&writer, NULL, write_later, &files[1]);
+	return poll(&file, 1, INT_MAX) == 1 && pthread_join(writer, NULL) == 0;
+}
+
+/* Sleeps until a time of day. Prints a line before, so that the test can set the clock meanwhile. */
+static int tomorrow(void)
+{
+	struct timespec day = now(CLOCK_REALTIME);
+
+	day.tv_sec += 24 * 60 * MINUTE;
+	printf("sleeping\n");
+	fflush(stdout);
+	return clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &day, NULL) == 0 &&
+	       seconds(now(CLOCK_REALTIME)) >= seconds(day);
 }
 
 static void print(const char *name, struct timespec time)
@@ -117,6 +180,7 @@ static int print_all(void)
 
 	print("real", now(CLOCK_REALTIME));
 	print("real, coarse", now(CLOCK_REALTIME_COARSE));
+	print("real, alarm", now(CLOCK_REALTIME_ALARM));
 	print("TAI", now(CLOCK_TAI));
 	gettimeofday(&micros, NULL);
 	print("gettimeofday", (struct timespec){ micros.tv_sec, micros.tv_usec * 1000 });
@@ -138,11 +202,18 @@ static int print_all(void)
 	print("monotonic, coarse", now(CLOCK_MONOTONIC_COARSE));
 	print("monotonic, raw", now(CLOCK_MONOTONIC_RAW));
 	print("since the boot", now(CLOCK_BOOTTIME));
+	print("since the boot, alarm", now(CLOCK_BOOTTIME_ALARM));
 	return zone.tz_minuteswest != 4711 && seconds(now(CLOCK_PROCESS_CPUTIME_ID)) < MINUTE;
 }
 
 int main(int count, char **words)
 {
+	sigset_t none;
+
+	/* What the test inherited. */
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (count == 1)
 		return !print_all();
 	if (!strcmp(words[1], "processor timers"))
@@ -151,5 +222,11 @@ int main(int count, char **words)
 		return !odd_requests();
 	if (!strcmp(words[1], "timer after fork"))
 		return !forked();
+	if (!strcmp(words[1], "short waits"))
+		return !short_waits();
+	if (!strcmp(words[1], "long wait"))
+		return !long_wait();
+	if (!strcmp(words[1], "tomorrow"))
+		return !tomorrow();
 	return 2;
 }
