@@ -121,13 +121,24 @@ impl TestClock {
                 break (changed, now);
             }
         };
-        writer.set(record);
-        if speed.is_some() && record.line().pivot < host_ns() {
-            count_late(page.as_ref(), &writer)?;
-        }
+        publish(page.as_ref(), &mut writer, record, speed.is_some())?;
         writer.set_word(word::COARSE_NS, record.ns_at(now));
         Ok(record)
     }
+}
+
+/// Publishes a record, and counts a bend that came after its pivot.
+fn publish(
+    page: &Path,
+    writer: &mut Writer<Record>,
+    record: Record,
+    bends: bool,
+) -> Result<(), Error> {
+    writer.set(record);
+    if bends && record.line().pivot < host_ns() {
+        count_late(page, writer)?;
+    }
+    Ok(())
 }
 
 fn apply(
@@ -175,8 +186,9 @@ fn check_speed(speed: Option<f64>) -> Result<Option<f64>, Error> {
 }
 
 fn set_time_of_day(record: &mut Record, now: u64, setting: TestSettings) -> Result<(), Error> {
-    const RANGE: &str = "the time of day must be between 1970 and 2500";
-    const YEAR_2500_NS: i128 = 16_725_225_600_000_000_000;
+    const RANGE: &str = "the time of day must be between 1970 and April 2262";
+    // `real_offset_ns` has 63 bits.
+    const LAST_NS: i128 = i64::MAX as i128;
     if setting.at_ns.is_none() && setting.offset_ns.is_none() {
         return Ok(());
     }
@@ -184,7 +196,7 @@ fn set_time_of_day(record: &mut Record, now: u64, setting: TestSettings) -> Resu
     let shown = mono + i128::from(record.real_offset_ns);
     let wanted =
         setting.at_ns.map_or(shown, i128::from) + i128::from(setting.offset_ns.unwrap_or(0));
-    if !(0..=YEAR_2500_NS).contains(&wanted) {
+    if !(0..=LAST_NS).contains(&wanted) {
         return Err(Error::Setting(RANGE));
     }
     record.real_offset_ns = i64::try_from(wanted - mono).map_err(|_| Error::Setting(RANGE))?;
@@ -197,6 +209,27 @@ mod tests {
     use super::*;
 
     const HOUR_NS: u64 = 3_600_000_000_000;
+
+    #[test]
+    fn a_bend_that_is_published_after_its_pivot_is_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let page = folder.path().join("clock");
+        TestClock::create(&page, TestSettings::default()).expect("the page is new");
+        let clock = Clock::open_page(&page).expect("the clock can be opened");
+        let mut writer = take_over(&page).expect("the page is free");
+        let straight = writer.get();
+        let bent = |pivot| straight.with_line(straight.line().bend(pivot, slope(2.0)));
+        let (past, future) = (bent(host_ns() - 1), bent(host_ns() + HOUR_NS));
+        let mut late = |record, bends| {
+            publish(&page, &mut writer, record, bends).expect("the page is ours");
+            clock.late_publications()
+        };
+        assert_eq!(late(future, true), 0);
+        assert_eq!(late(past, true), 1);
+        assert_eq!(late(past, true), 2);
+        assert_eq!(late(past, false), 2, "the bend is an older one");
+        assert_eq!(late(straight, true), 2);
+    }
 
     #[test]
     fn a_clock_that_begins_in_the_future_is_refused() {

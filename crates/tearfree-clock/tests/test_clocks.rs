@@ -6,7 +6,8 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use std::thread;
 
-use tearfree_clock::{Clock, Error, TestClock, TestSettings, host_ns};
+use tearfree_clock::{Clock, Error, Record, SHIFT, Status, TestClock, TestSettings, host_ns};
+use tearfree_page::{Options, Writer};
 use tempfile::TempDir;
 
 const NSEC: u64 = 1_000_000_000;
@@ -112,4 +113,68 @@ fn each_change_applies_to_the_current_time() {
     assert_eq!(clock.realtime(), NSEC + 7, "a refused setting changes nothing");
     let again = TestClock::create(&page, TestSettings::default());
     assert!(matches!(again, Err(Error::Exists)), "{again:?}");
+}
+
+#[test]
+fn a_clock_without_settings_is_the_hosts() {
+    let folder = TempDir::new().expect("a folder");
+    let page = folder.path().join("clock");
+    let begin = host_ns();
+    TestClock::create(&page, TestSettings::default()).expect("the page is new");
+    let clock = Clock::open_page(&page).expect("the clock can be opened");
+    thread::sleep(Duration::from_millis(20));
+    let (before, now, after) = (host_ns(), clock.now(), host_ns());
+    assert!((before..=after).contains(&now), "{before} {now} {after}");
+    assert!((begin..before).contains(&clock.coarse()), "the time of the creation");
+    let record = clock.record().0;
+    assert_eq!((record.is_test, record.steps, clock.status()), (1, 0, Status::Synchronised));
+}
+
+#[test]
+fn each_change_moves_the_coarse_time() {
+    let folder = TempDir::new().expect("a folder");
+    let page = folder.path().join("clock");
+    TestClock::create(&page, time_and_speed(BILLION_NS, 100.0)).expect("the page is new");
+    let clock = Clock::open_page(&page).expect("the clock can be opened");
+    assert_eq!(clock.record().0.steps, 0, "a new clock was not set");
+    for setting in [time_and_speed(NSEC, 100.0), speed(50.0), speed(0.0)] {
+        let before = clock.now();
+        let record = TestClock::change(&page, setting).expect("the page is free");
+        assert!((before..=clock.now()).contains(&clock.coarse()), "{setting:?}");
+        assert_eq!(record.rate, record.next, "{setting:?}");
+        let speed = record.next as f64 / (1_u64 << SHIFT) as f64;
+        assert!(setting.speed.is_some_and(|set| (set - speed).abs() < 1e-6), "{setting:?} {speed}");
+    }
+}
+
+#[test]
+fn a_change_waits_for_another_one() {
+    let folder = TempDir::new().expect("a folder");
+    let page = folder.path().join("clock");
+    TestClock::create(&page, time_and_speed(BILLION_NS, 0.0)).expect("the page is new");
+    let other = Writer::<Record>::take_over(&page, &Options::new()).expect("the page is free");
+    thread::scope(|scope| {
+        let change = scope.spawn(|| TestClock::change(&page, time_and_speed(NSEC, 0.0)));
+        thread::sleep(Duration::from_millis(30));
+        drop(other);
+        change.join().expect("it does not panic").expect("the page is free then");
+    });
+    let clock = Clock::open_page(&page).expect("the clock can be opened");
+    assert_eq!(clock.realtime(), NSEC);
+}
+
+#[test]
+fn the_time_of_day_has_limits() {
+    let folder = TempDir::new().expect("a folder");
+    let page = folder.path().join("clock");
+    // 11 April 2262.
+    let last = u64::try_from(i64::MAX).expect("it is positive");
+    TestClock::create(&page, time_and_speed(last, 0.0)).expect("the last time");
+    let later = TestSettings { offset_ns: Some(1), ..TestSettings::default() };
+    let result = TestClock::change(&page, later);
+    assert!(matches!(result, Err(Error::Setting(_))), "{result:?}");
+    TestClock::change(&page, time_and_speed(0, 0.0)).expect("the first time");
+    let earlier = TestSettings { offset_ns: Some(-1), ..TestSettings::default() };
+    let result = TestClock::change(&page, earlier);
+    assert!(matches!(result, Err(Error::Setting(_))), "{result:?}");
 }
