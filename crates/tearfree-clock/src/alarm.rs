@@ -68,3 +68,35 @@ impl Alarm {
         if cancelled { Woken::ByClockSet } else { Woken::ByTime }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::fd::AsRawFd;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_sleep_takes_its_time() {
+        let alarm = Alarm::new().expect("a timer");
+        for time in [Duration::ZERO, Duration::from_millis(30), Duration::from_millis(1001)] {
+            let start = Instant::now();
+            assert_eq!(alarm.sleep(time), Woken::ByTime);
+            assert!(start.elapsed() >= time, "{time:?}");
+        }
+    }
+
+    /// No test sets the clock. The kernel says what it would do then.
+    #[test]
+    fn the_kernel_cancels_the_timer_when_the_clock_is_set() {
+        let alarm = Alarm::new().expect("a timer");
+        let path = format!("/proc/self/fdinfo/{}", alarm.timer.as_raw_fd());
+        let info = fs::read_to_string(path).expect("/proc is mounted");
+        let line =
+            |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        assert_eq!(line("clockid:"), Some("0"), "CLOCK_REALTIME: {info}");
+        // TFD_TIMER_ABSTIME and TFD_TIMER_CANCEL_ON_SET.
+        assert_eq!(line("settime flags:"), Some("03"), "{info}");
+    }
+}

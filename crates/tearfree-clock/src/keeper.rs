@@ -14,7 +14,7 @@ use crate::host;
 use crate::line::{counts_in, ns_per_count};
 use crate::namespace::{is_other_namespace, time_namespace};
 use crate::record::{Record, word};
-use crate::sample::Sample;
+use crate::sample::{HostState, Sample};
 use crate::settings::Settings;
 use crate::source::{Source, host_ns};
 use crate::status::Status;
@@ -152,23 +152,11 @@ impl Keeper {
         self.report(&record, sample)
     }
 
-    /// Prepares the next record; returns also whether it bends the line. If the thread was preempted
-    /// meanwhile, so that the bend is too near, the record is prepared again.
+    /// Prepares the next record; returns also whether it bends the line.
     fn prepare(&mut self) -> (Record, Sample, bool) {
-        let before = self.discipline.clone();
-        let mut attempts = ATTEMPTS;
-        loop {
-            let sample = host::sample(self.source);
-            let record = self.discipline.tick(sample, &host::read_state());
-            let pivot = self.discipline.line().pivot;
-            let bends = pivot != before.line().pivot;
-            let left = pivot.saturating_sub(self.source.read_ordered());
-            attempts -= 1;
-            if !bends || left > self.lead_counts / 2 || attempts == 0 {
-                return (record, sample, bends);
-            }
-            self.discipline = before.clone();
-        }
+        let source = self.source;
+        let sample = || (host::sample(source), host::read_state());
+        prepare(&mut self.discipline, self.lead_counts, sample, || source.read_ordered())
     }
 
     /// Sleeps until the next tick is due, or until the host's clock is set.
@@ -211,6 +199,30 @@ impl Keeper {
     }
 }
 
+/// As [`Keeper::prepare`]. If the thread was preempted meanwhile, so that the bend is too near, the record
+/// is prepared again.
+fn prepare(
+    discipline: &mut Discipline,
+    lead_counts: u64,
+    mut sample: impl FnMut() -> (Sample, HostState),
+    mut now: impl FnMut() -> u64,
+) -> (Record, Sample, bool) {
+    let before = discipline.clone();
+    let mut attempts = ATTEMPTS;
+    loop {
+        let (sample, host) = sample();
+        let record = discipline.tick(sample, &host);
+        let pivot = discipline.line().pivot;
+        let bends = pivot != before.line().pivot;
+        let left = pivot.saturating_sub(now());
+        attempts -= 1;
+        if !bends || left > lead_counts / 2 || attempts == 0 {
+            return (record, sample, bends);
+        }
+        *discipline = before.clone();
+    }
+}
+
 fn start(source: Source, settings: Settings) -> Discipline {
     let ns_per_count = host::estimate_ns_per_count(source);
     Discipline::new(source, host::sample(source), ns_per_count, settings)
@@ -246,4 +258,59 @@ fn check_lead(ns: u64) -> Result<(), Error> {
 
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use super::*;
+
+    const TICK_COUNTS: u64 = 10_000_000;
+
+    /// Prepares records on a perfect host, of one count per nanosecond, until one has a bend. From then on
+    /// each attempt takes the next of the given parts of the lead. Returns the number of attempts, and how
+    /// much of the lead is left.
+    fn attempts(parts: &[f64]) -> (usize, f64) {
+        let lead_counts = 100_000_000;
+        let (count, samples) = (Cell::new(1 << 40), Cell::new(0));
+        let sample = || {
+            samples.set(samples.get() + 1);
+            let before = count.get();
+            let host = HostState {
+                real_offset_ns: (0, 0),
+                utc_error_ns: 0,
+                utc_is_synchronised: false,
+                tai_offset: 0,
+                suspended_ns: 0,
+            };
+            (Sample { before, after: before + 20, host_ns: before + 10 }, host)
+        };
+        let mut discipline = Discipline::new(Source::Tsc, sample().0, 1.0, Settings::default());
+        loop {
+            count.set(count.get() + TICK_COUNTS);
+            samples.set(0);
+            // A slow attempt makes only such a record late that bends.
+            let mut took = parts.iter();
+            let now = || {
+                count.set(count.get() + (took.next().unwrap_or(&0.0) * lead_counts as f64) as u64);
+                count.get()
+            };
+            let (.., bends) = prepare(&mut discipline, lead_counts, sample, now);
+            if bends {
+                let left = discipline.line().pivot - count.get();
+                return (samples.get(), left as f64 / lead_counts as f64);
+            }
+        }
+    }
+
+    #[test]
+    fn a_bend_is_prepared_again_when_half_of_its_lead_is_gone() {
+        assert_eq!(attempts(&[0.4]).0, 1);
+        let (number, left) = attempts(&[0.6, 0.6]);
+        assert!(number == 3 && left > 0.9, "{number} attempts, {left}");
+        // On a machine that is always too slow the last attempt is published.
+        let (number, left) = attempts(&[0.6; 10]);
+        assert!(number == 4 && left < 0.5, "{number} attempts, {left}");
+    }
 }

@@ -37,8 +37,12 @@ impl Source {
     #[must_use]
     pub fn best() -> (Self, String) {
         let kernel = fs::read_to_string(CLOCKSOURCE).unwrap_or_default();
-        let kernel = kernel.trim();
-        match (Self::processor_counter(), kernel) {
+        Self::choose(Self::processor_counter(), kernel.trim())
+    }
+
+    /// As [`best`](Self::best), by the processor's counter and the name of the kernel's clock source.
+    fn choose(counter: Result<Self, &'static str>, kernel: &str) -> (Self, String) {
+        match (counter, kernel) {
             (Ok(Source::Tsc), "tsc") => (Source::Tsc, "invariant, and the kernel's own".to_owned()),
             (Ok(Source::Cntvct), "arch_sys_counter") => {
                 (Source::Cntvct, "the kernel's own".to_owned())
@@ -203,4 +207,35 @@ fn cntvct_ordered() -> u64 {
             options(nostack, preserves_flags));
     }
     count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_is_chosen_only_if_the_kernel_trusts_it() {
+        let chosen = |counter, kernel| Source::choose(counter, kernel).0;
+        assert_eq!(chosen(Ok(Source::Tsc), "tsc"), Source::Tsc);
+        assert_eq!(chosen(Ok(Source::Cntvct), "arch_sys_counter"), Source::Cntvct);
+        for kernel in
+            ["", "hpet", "acpi_pm", "kvm-clock", "hyperv_clocksource_tsc_page", "tsc-early"]
+        {
+            assert_eq!(chosen(Ok(Source::Tsc), kernel), Source::Host, "{kernel}");
+            assert_eq!(chosen(Ok(Source::Cntvct), kernel), Source::Host, "{kernel}");
+        }
+        let (source, reason) = Source::choose(Err("the processor has none"), "tsc");
+        assert_eq!((source, reason.as_str()), (Source::Host, "the processor has none"));
+    }
+
+    #[test]
+    fn a_word_names_one_counter() {
+        let words = [Source::Host, Source::Tsc, Source::Cntvct].map(Source::to_word);
+        assert_eq!(words, [1, 2, 3], "pages have these numbers");
+        assert_eq!(
+            words.map(Source::from_word),
+            [Source::Host, Source::Tsc, Source::Cntvct].map(Some)
+        );
+        assert_eq!([0, 4, u32::MAX].map(Source::from_word), [None; 3]);
+    }
 }

@@ -169,6 +169,7 @@ fn is_readable(start: *const u64) -> bool {
 mod tests {
     use super::super::layout::Layout;
     use super::*;
+    use crate::source::Source;
 
     /// A page with the kernel's layout, for tests.
     #[repr(align(4096))]
@@ -233,6 +234,43 @@ mod tests {
             assert_eq!(identified(&page).err(), Some(FindError::UnknownLayout), "{layout:?}");
         }
         assert_eq!(identified(&fake(&[])).err(), Some(FindError::UnknownLayout), "zeros");
+    }
+
+    #[test]
+    fn a_time_is_computed_as_in_the_vdso() {
+        let source = Source::NATIVE;
+        for &layout in KNOWN {
+            // Each clock has a base time of its own, and a count is half a nanosecond.
+            let mut words = vec![
+                (layout.clock, 2),
+                (layout.mode(), MODE_COUNTER),
+                (layout.mask(), u32::MAX),
+                (layout.mask() + 4, u32::MAX),
+                (layout.mult(), 1 << 23),
+                (layout.shift(), 24),
+            ];
+            words.extend(
+                (0..12_u32).map(|clock| (layout.base(clock as usize), 1_800_000_000 + clock)),
+            );
+            let mut page = fake(&words);
+            let set_cycle_last = |page: &mut Fake, cycles| page.0[layout.cycle_last() / 8] = cycles;
+            let second = |clock: u64| (1_800_000_000 + clock) * 1_000_000_000;
+            // Another processor's counter is behind that of the last update.
+            set_cycle_last(&mut page, source.read_ordered() + (1 << 60));
+            let pages = |page: &Fake| {
+                // SAFETY: a page of this test, which lives longer than what is made of it.
+                unsafe { KernelPage::new((&raw const *page).cast(), layout) }
+            };
+            let seen = KernelClock::ALL.map(|clock| pages(&page).read(clock));
+            assert_eq!(seen, [0, 1, 7, 11].map(|clock| Some(second(clock))), "{layout:?}");
+            let before = source.read_ordered();
+            set_cycle_last(&mut page, before - 1_000_000);
+            let passed = pages(&page).read(KernelClock::Monotonic).expect("a counter") - second(1);
+            let most = (source.read_ordered() - before + 1_000_000) / 2;
+            assert!((500_000..=most).contains(&passed), "{layout:?}: {passed} {most}");
+            page.0[layout.mode() / 8] &= !(0xffff_ffff << (layout.mode() % 8 * 8));
+            assert_eq!(pages(&page).read(KernelClock::Monotonic), None, "no counter: {layout:?}");
+        }
     }
 
     #[test]

@@ -27,6 +27,18 @@ impl Agreement {
     pub fn is_perfect(&self) -> bool {
         self.samples > 0 && self.outside + self.missing + self.backwards == 0
     }
+
+    /// Compares one time of the page with two of `clock_gettime`, and with the last one of the page.
+    fn compare(&mut self, before: u64, page: Option<u64>, after: u64, last: u64) {
+        let Some(page) = page else {
+            self.missing += 1;
+            return;
+        };
+        self.outside += u32::from(page < before || page > after);
+        self.backwards += u32::from(page < last);
+        let nearer = page.abs_diff(before).min(page.abs_diff(after));
+        self.largest_ns = self.largest_ns.max(nearer);
+    }
 }
 
 impl KernelPage {
@@ -39,15 +51,8 @@ impl KernelPage {
             let before = system_ns(clock);
             let page = self.read(clock);
             let after = system_ns(clock);
-            let Some(page) = page else {
-                agreement.missing += 1;
-                continue;
-            };
-            agreement.outside += u32::from(page < before || page > after);
-            agreement.backwards += u32::from(page < last);
-            let nearer = page.abs_diff(before).min(page.abs_diff(after));
-            agreement.largest_ns = agreement.largest_ns.max(nearer);
-            last = page;
+            agreement.compare(before, page, after, last);
+            last = page.unwrap_or(last);
         }
         agreement
     }
@@ -60,4 +65,28 @@ fn system_ns(clock: KernelClock) -> u64 {
     // SAFETY: `time` is valid for a write of the answer.
     unsafe { libc::clock_gettime(id, &raw mut time) };
     time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_disagreement_is_counted() {
+        let counts = |page, last| {
+            let mut agreement = Agreement { samples: 1, ..Agreement::default() };
+            agreement.compare(100, page, 120, last);
+            let Agreement { outside, missing, backwards, largest_ns, .. } = agreement;
+            assert_eq!(agreement.is_perfect(), outside + missing + backwards == 0);
+            (outside, missing, backwards, largest_ns)
+        };
+        assert_eq!(counts(Some(100), 0), (0, 0, 0, 0));
+        assert_eq!(counts(Some(107), 107), (0, 0, 0, 7), "the nearer of the two");
+        assert_eq!(counts(Some(120), 0), (0, 0, 0, 0));
+        assert_eq!(counts(Some(99), 0), (1, 0, 0, 1));
+        assert_eq!(counts(Some(121), 0), (1, 0, 0, 1));
+        assert_eq!(counts(Some(110), 111), (0, 0, 1, 10));
+        assert_eq!(counts(None, 0), (0, 1, 0, 0));
+        assert!(!Agreement::default().is_perfect(), "nothing was compared");
+    }
 }

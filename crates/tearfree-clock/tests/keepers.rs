@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a timekeeper takes over from the one before, what it publishes beside the record, and its reports.
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+
+use core::time::Duration;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::thread;
+
+use tearfree_clock::{
+    Clock, Error, Keeper, Record, Settings, Source, Status, TestClock, TestSettings, TickReport,
+    Woken, host_ns,
+};
+use tearfree_page::{Options, Writer};
+use tempfile::TempDir;
+
+const NSEC: u64 = 1_000_000_000;
+const HOUR_NS: u64 = 3600 * NSEC;
+/// The words of the page.
+const COARSE_NS: usize = 0;
+const LATE_PUBLICATIONS: usize = 1;
+const LATE_TICKS: usize = 2;
+const WORST_DELAY_NS: usize = 3;
+const TIME_NAMESPACE: usize = 4;
+
+/// Bends every 20 ms, so that a test sees bends.
+fn settings() -> Settings {
+    Settings {
+        lead: Duration::from_millis(10),
+        steer: Duration::from_millis(20),
+        ..Settings::default()
+    }
+}
+
+/// The page of a clock whose first keeper has ticked and ended.
+struct Left {
+    page: PathBuf,
+    _folder: TempDir,
+}
+
+impl Left {
+    fn new(source: Source) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let page = folder.path().join("clock");
+        Keeper::open_with(&page, source, settings()).expect("the page is new").tick();
+        Left { page, _folder: folder }
+    }
+
+    fn writer(&self) -> Writer<Record> {
+        Writer::take_over(&self.page, &Options::new()).expect("the page has no keeper")
+    }
+
+    /// Sets the clock ahead of the host; the bound admits that.
+    fn set_ahead(&self, ns: u64) {
+        let mut writer = self.writer();
+        let record = writer.get();
+        let (mono_ns, bound_ns) = (record.mono_ns + ns, record.bound_ns + ns);
+        writer.set(Record { mono_ns, bound_ns, ..record });
+    }
+
+    fn keep(&self, source: Source, settings: Settings) -> Keeper {
+        Keeper::open_with(&self.page, source, settings).expect("the page has no keeper")
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::open_page(&self.page).expect("the clock can be opened")
+    }
+}
+
+/// Ticks until a report is as it should be.
+fn tick_until(keeper: &mut Keeper, is_right: impl Fn(&TickReport) -> bool) -> TickReport {
+    for _ in 0..6000 {
+        let report = keeper.tick();
+        if is_right(&report) {
+            return report;
+        }
+        keeper.wait();
+    }
+    panic!("not within a minute: {:?}", keeper.tick())
+}
+
+#[test]
+fn a_successor_continues_the_words_of_the_page() {
+    let left = Left::new(Source::Host);
+    let ahead = host_ns() + HOUR_NS;
+    let writer = left.writer();
+    writer.set_word(COARSE_NS, ahead);
+    writer.set_word(LATE_PUBLICATIONS, 41);
+    writer.set_word(TIME_NAMESPACE, 0);
+    drop(writer);
+    let clock = left.clock();
+    let mut keeper = left.keep(Source::Host, settings());
+    assert_eq!(keeper.tick().late_publications, 41);
+    assert_eq!(clock.coarse(), ahead, "the coarse time never decreases");
+    let own = std::fs::metadata("/proc/self/ns/time").map_or(0, |data| data.ino());
+    assert_eq!(clock.page().word(TIME_NAMESPACE), own);
+}
+
+#[test]
+fn the_page_promises_to_be_renewed_as_long_as_the_clock_is_synchronised() {
+    let left = Left::new(Source::Host);
+    let free_after = Duration::from_secs(7);
+    let mut keeper = left.keep(Source::Host, Settings { free_after, ..settings() });
+    keeper.tick();
+    let writer = left.clock().page().writer().expect("the page has a writer");
+    assert_eq!(writer.lifetime(), free_after);
+}
+
+#[test]
+fn pages_that_are_not_for_this_keeper_are_refused() {
+    let left = Left::new(Source::Host);
+    let own = std::fs::metadata("/proc/self/ns/time").map_or(0, |data| data.ino());
+    if own != 0 {
+        left.writer().set_word(TIME_NAMESPACE, own + 1);
+        let refused = Keeper::open_with(&left.page, Source::Host, settings());
+        assert!(matches!(refused, Err(Error::TimeNamespace)), "{refused:?}");
+        left.writer().set_word(TIME_NAMESPACE, own);
+    }
+    let mut writer = left.writer();
+    let record = writer.get();
+    writer.set(Record { source: 9, ..record });
+    drop(writer);
+    let refused = Keeper::open_with(&left.page, Source::Host, settings());
+    assert!(matches!(refused, Err(Error::Source(9))), "{refused:?}");
+
+    let test = left.page.with_file_name("test");
+    TestClock::create(&test, TestSettings::default()).expect("the page is new");
+    let refused = Keeper::open_with(&test, Source::Host, settings());
+    assert!(matches!(refused, Err(Error::TestClock)), "{refused:?}");
+    left.writer().set(record);
+    let refused = TestClock::change(&left.page, TestSettings::default());
+    assert!(matches!(refused, Err(Error::NotTestClock)), "{refused:?}");
+}
+
+#[test]
+fn a_report_says_how_far_the_host_is_ahead_and_how_the_clock_is_slewed() {
+    let left = Left::new(Source::Host);
+    left.set_ahead(50_000_000);
+    let mut keeper = left.keep(Source::Host, settings());
+    let report = keeper.tick();
+    assert!((-50_100_000..-49_900_000).contains(&report.error_ns), "{report:?}");
+    assert_eq!((report.source, report.steps, report.disruptions), (Source::Host, 0, 0));
+    // The host's clock is the counter here, so its rate is exact.
+    assert!((report.counts_per_second - 1e9).abs() < 1e3, "{report:?}");
+    assert!(report.bound_ns >= 49_900_000 && report.utc_bound_ns > report.bound_ns, "{report:?}");
+    let report = tick_until(&mut keeper, |report| report.slew_ppm < -100.0);
+    assert!((-501.0..-499.0).contains(&report.slew_ppm), "at most 500 ppm: {report:?}");
+    assert_eq!(report.generation, left.clock().page().generation());
+    assert_ne!(report.status, Status::Synchronised, "{report:?}");
+}
+
+#[test]
+fn a_bend_that_is_published_after_its_pivot_is_counted() {
+    let left = Left::new(Source::Host);
+    left.set_ahead(50_000_000);
+    let mut keeper = left.keep(Source::Host, Settings { lead: Duration::ZERO, ..settings() });
+    let report = tick_until(&mut keeper, |report| report.late_publications > 0);
+    assert_eq!(left.clock().late_publications(), report.late_publications);
+}
+
+#[test]
+fn a_late_tick_is_counted() {
+    let left = Left::new(Source::Host);
+    let mut keeper = left.keep(Source::Host, settings());
+    // More than a tick after the time for which the tick was planned.
+    thread::sleep(Duration::from_millis(50));
+    keeper.wait();
+    let report = keeper.tick();
+    assert!(
+        report.late_ticks == 1 && report.worst_delay >= Duration::from_millis(40),
+        "{report:?}"
+    );
+    let clock = left.clock();
+    assert_eq!(clock.page().word(LATE_TICKS), 1);
+    let delay = Duration::from_nanos(clock.page().word(WORST_DELAY_NS));
+    assert_eq!(delay, report.worst_delay);
+}
+
+/// A keeper that did not sleep would use a whole processor.
+#[test]
+fn a_wait_lasts_until_the_next_tick() {
+    let left = Left::new(Source::Host);
+    let mut keeper = left.keep(Source::Host, settings());
+    let start = host_ns();
+    let mut times = 0;
+    while times < 20 {
+        times += u32::from(keeper.wait() == Woken::ByTime);
+    }
+    // The first tick is planned for a tick after `open`, which took a part of it.
+    let passed = host_ns() - start;
+    assert!(passed >= 190_000_000, "twenty ticks in {passed} ns");
+}
+
+#[test]
+fn a_change_of_the_counter_does_not_set_the_clock_back() {
+    let all = [Source::Host, Source::Tsc, Source::Cntvct];
+    let counters: Vec<_> = all.into_iter().filter(|source| source.is_supported()).collect();
+    let left = Left::new(counters[0]);
+    for turn in 1..4 {
+        left.set_ahead(HOUR_NS);
+        let seen = left.clock().now();
+        let mut keeper = left.keep(counters[turn % counters.len()], settings());
+        keeper.tick();
+        let now = left.clock().now();
+        assert!(now >= seen, "an hour ahead at {seen}, and then {now}");
+        drop(keeper);
+    }
+}
