@@ -41,8 +41,11 @@ fn each_counter_gives_the_time_of_the_host() {
         let mut keeper =
             Keeper::open_with(&page, source, Settings::default()).expect("the page is new");
         let clock = Clock::open_page(&page).expect("the clock can be opened");
+        let mut ticks = 0;
         while clock.status() != Status::Synchronised {
             keep(&mut keeper, 1);
+            ticks += 1;
+            assert!(ticks < 6000, "{source:?} is not synchronised after a minute");
         }
         assert_eq!(clock.source(), source);
         for _ in 0..1000 {
@@ -50,9 +53,10 @@ fn each_counter_gives_the_time_of_the_host() {
             assert!(now.earliest <= after && now.latest >= before, "{source:?} {now:?} {before}");
             let (first, second) = (clock.now(), clock.now());
             assert!(first <= second && clock.coarse() <= second, "{source:?}");
-            // Some time passes between the read of the counter and the return, but not a second.
-            let unordered = clock.now_unordered();
-            assert!(unordered.abs_diff(second) < 1_000_000_000, "{source:?}");
+            // The processor may read the counter a little earlier or later than these two.
+            let (unordered, third) = (clock.now_unordered(), clock.now());
+            let around = second - 10_000..=third + 10_000;
+            assert!(around.contains(&unordered), "{source:?}: {unordered} in {around:?}");
         }
     }
 }

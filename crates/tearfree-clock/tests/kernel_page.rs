@@ -3,11 +3,12 @@
 
 use core::time::Duration;
 use std::fs;
+use std::io::{self, Write};
 use std::thread;
 use std::time::Instant;
 
 use tearfree_clock::Source;
-use tearfree_clock::kernel::{KernelClock, KernelPage};
+use tearfree_clock::kernel::{Agreement, KernelClock, KernelPage};
 
 /// The kernel updates its page some hundred times a second.
 const WATCHDOG: Duration = Duration::from_secs(60);
@@ -25,7 +26,8 @@ fn page() -> Option<KernelPage> {
         Err(error) => {
             let reason = format!("{error}, on {release}");
             assert!(!(is_known && is_host && Source::best().0 != Source::Host), "{reason}");
-            println!("refused here: {reason}");
+            // Past the test runner, which drops the output of tests that pass.
+            let _ = writeln!(io::stderr(), "left out: {reason}");
             None
         }
     }
@@ -36,9 +38,11 @@ fn the_page_has_the_time_of_clock_gettime() {
     let Some(page) = page() else { return };
     println!("{:?}", page.layout());
     for clock in KernelClock::ALL {
-        let agreement = page.verify(clock, 100_000);
-        println!("{}: {agreement:?}", clock.name());
-        assert!(agreement.is_perfect(), "{clock:?} {agreement:?}");
+        // The time of day may be set meanwhile, but not each time.
+        let agreements = [(); 3].map(|()| page.verify(clock, 100_000));
+        println!("{}: {agreements:?}", clock.name());
+        let is_right = agreements.iter().any(Agreement::is_perfect);
+        assert!(is_right, "{clock:?} {agreements:?}");
     }
 }
 

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Instant;
 
-use fixture::{BILLION, Fixture, NSEC, WATCHDOG, output_within, preload, until_asleep};
+use fixture::{BILLION, Fixture, NSEC, WATCHDOG, left_out, output_within, preload, until_asleep};
 use tearfree_clock::{Keeper, Settings, TestClock, TestSettings, host_ns};
 
 #[test]
@@ -136,6 +136,11 @@ class Wait {
 }
 ";
     std::fs::write(&source, text).expect("the folder is writable");
+    let modules = Command::new("java").arg("--list-modules").output();
+    if !modules.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("jdk.compiler"))
+    {
+        return left_out("no Java with a compiler is installed");
+    }
     let program = ["java", source.to_str().expect("text")];
     let start = Instant::now();
     if let Some(output) = fixture.output(&program) {

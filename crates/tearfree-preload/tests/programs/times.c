@@ -24,7 +24,7 @@ static double seconds(struct timespec time) { return (double)time.tv_sec + (doub
 
 static struct timespec now(clockid_t clock)
 {
-	struct timespec time;
+	struct timespec time = { 0, 0 };
 
 	clock_gettime(clock, &time);
 	return time;
