@@ -5,9 +5,11 @@
 mod exec;
 
 use core::time::Duration;
-use std::io::{BufRead, BufReader};
+use std::env;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Instant;
 
@@ -61,8 +63,41 @@ fn serve(page: &str) -> (Child, impl Iterator<Item = Value>) {
     let mut command = tearfree(&["clock", "serve", "--json", "--page", page]);
     let mut child =
         command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    (child, lines.map(|line| json(&line.expect("text"))))
+    let lines = Lines::new(child.stdout.take().expect("a pipe"));
+    (child, lines.map(|line| json(&line)))
+}
+
+/// The lines of a pipe, until it is closed. A wait for one has a limit, unlike a read.
+struct Lines(Receiver<String>);
+
+impl Lines {
+    fn new(pipe: impl Read + Send + 'static) -> Self {
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            let lines = BufReader::new(pipe).lines().map_while(Result::ok);
+            lines.map(|line| sender.send(line)).all(|sent| sent.is_ok())
+        });
+        Lines(lines)
+    }
+}
+
+impl Iterator for Lines {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        match self.0.recv_timeout(WATCHDOG) {
+            Err(RecvTimeoutError::Timeout) => panic!("nothing is printed"),
+            line => line.ok(),
+        }
+    }
+}
+
+/// Says that something is not tested here; under CI everything is tested. The message is written past the
+/// test runner, which drops the output of tests that pass.
+fn left_out(what: &str) {
+    let is_ci = env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false");
+    assert!(!is_ci, "under CI this has to be tested: {what}");
+    let _ = writeln!(io::stderr(), "left out: {what}");
 }
 
 /// The limit of a wait: none takes as long, even on a busy machine.
@@ -99,8 +134,10 @@ fn a_clock_is_kept_read_killed_and_taken_over() {
     assert!(reports.by_ref().take(60).any(is_synchronised), "not within a minute");
     let second = failure(&["clock", "serve", "--page", &page]);
     assert!(second.contains("has a writer"), "{second}");
-    let before = json(&stdout(&args));
-    assert_eq!(before["status"], "synchronised");
+    let now = || json(&stdout(&args));
+    // A keeper that gets no processor for two seconds is late.
+    let is_on_time = |report: &Value| report["status"] == "synchronised";
+    let before = (0..60).map(|_| now()).find(is_on_time).expect("it stays synchronised");
     let number = |report: &Value, name: &str| report[name].as_u64().expect("a number");
     assert!(number(&before, "bound_ns") < number(&before, "utc_bound_ns"));
     let (coarse, mono) = (number(&before, "coarse_ns"), number(&before, "monotonic_ns"));
@@ -130,14 +167,22 @@ fn a_clock_is_kept_read_killed_and_taken_over() {
 fn a_timekeeper_prints_each_change_once() {
     let folder = TempDir::new().expect("a folder");
     let mut command = tearfree(&["clock", "serve", "--page", &page(&folder, "clock")]);
-    let child = command.stderr(Stdio::piped()).spawn().expect("it starts");
-    thread::sleep(Duration::from_millis(4500));
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = Lines::new(child.stderr.take().expect("a pipe"));
+    let first = lines.next().expect("a first line");
+    assert!(first.contains("keeping the clock"), "{first}");
+    let mut printed = Vec::new();
+    while printed.last().is_none_or(|line: &String| !line.starts_with("synchronised")) {
+        printed.push(lines.next().expect("it goes on"));
+    }
+    // The status is looked at each second.
+    thread::sleep(Duration::from_millis(2500));
     signal(&child, "INT");
-    let output = wait_end(child);
-    assert_eq!(output.status.code(), Some(130));
-    let text = String::from_utf8(output.stderr).expect("text");
+    printed.extend(lines);
+    assert_eq!(wait_end(child).status.code(), Some(130));
+    let text = printed.join("\n");
     let changes: Vec<_> = text.lines().filter_map(|line| line.split_once(" ns, within")).collect();
-    assert!(text.contains("keeping the clock") && !changes.is_empty(), "{text}");
+    assert!(changes.len() > 1, "it began free running: {text}");
     let states = changes.iter().map(|(state, rest)| {
         let counts = rest.split("set ").nth(1).and_then(|rest| rest.split(", late").next());
         (state.split(':').next(), counts)
@@ -156,8 +201,8 @@ fn watching_ends_by_a_signal_and_by_a_closed_pipe() {
     let watch = ["clock", "watch", "--page", &office];
     for (name, code) in [("INT", 130), ("TERM", 143)] {
         let mut child = tearfree(&watch).stdout(Stdio::piped()).spawn().expect("it starts");
-        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
-        output.read_line(&mut String::new()).expect("a first line");
+        let mut lines = Lines::new(child.stdout.take().expect("a pipe"));
+        lines.next().expect("a first line");
         signal(&child, name);
         assert_eq!(wait_end(child).status.code(), Some(code));
     }
@@ -192,7 +237,9 @@ fn the_kernels_page_is_shown_or_refused_with_a_reason() {
     if output.status.code() == Some(1) {
         let refusal = String::from_utf8_lossy(&output.stderr);
         assert_eq!(refusal.lines().count(), 2, "what and advice: {refusal}");
-        return println!("refused here: {refusal}");
+        // The tests of the clock check that a known kernel is not refused.
+        let _ = writeln!(io::stderr(), "left out: {refusal}");
+        return;
     }
     let view = json(&String::from_utf8(output.stdout).expect("text"));
     assert_eq!(view["count"].as_u64().map(|count| count % 2), Some(0));
