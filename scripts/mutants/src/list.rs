@@ -120,8 +120,9 @@ fn duplicates(mutants: &[Mutant]) -> Vec<String> {
 
 /// What is wrong with an entry by itself.
 fn contradictions(mutant: &Mutant) -> impl Iterator<Item = String> {
-    let is_letter =
-        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    let is_letter = |letter: char| {
+        letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter)
+    };
     let is_run = mutant.test.is_some();
     let is_blank = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
     let has_options =
@@ -129,7 +130,7 @@ fn contradictions(mutant: &Mutant) -> impl Iterator<Item = String> {
     [
         (
             mutant.name.is_empty() || !mutant.name.chars().all(is_letter),
-            "a name consists of the letters a to z, digits and '-'",
+            "a name consists of the letters a to z, digits, '-' and '_'",
         ),
         (mutant.fault.trim().is_empty(), "'fault' is empty: say what is wrong for a user"),
         (mutant.from == mutant.to, "'from' and 'to' are the same"),
