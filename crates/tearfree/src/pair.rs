@@ -214,3 +214,31 @@ impl Default for PairCount {
         Self::new()
     }
 }
+
+#[cfg(all(test, not(tearfree_axm)))]
+mod tests {
+    use super::*;
+
+    /// Also where the generations wrap, and from either count at which a read begins.
+    #[test]
+    fn a_slot_is_whole_until_its_next_write_begins_and_current_until_the_other_is_published() {
+        for first in [0, 5, u64::MAX / 2 - 1, u64::MAX / 2] {
+            for is_written_first in [false, true] {
+                let count = PairCount { word: AtomicU64::new(first * 2) };
+                if is_written_first {
+                    count.write_begin(first);
+                }
+                let start = count.read_begin();
+                assert_eq!((start.generation(), start.slot()), (first, (first % 2) as usize));
+                assert_ne!(count.write_begin(first), start.slot());
+                assert!(!count.read_retry(start) && count.is_current(start));
+                let second = count.write_end(first);
+                assert!(!count.read_retry(start) && !count.is_current(start));
+                assert_eq!(count.write_begin(second), start.slot());
+                assert!(count.read_retry(start), "its slot is being changed");
+                count.write_end(second);
+                assert!(count.read_retry(start));
+            }
+        }
+    }
+}

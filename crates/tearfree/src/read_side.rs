@@ -59,3 +59,32 @@ pub fn attempts<S: ReadSide, R>(
 ) -> Option<(R, S::Number)> {
     (0..times).find_map(|_| attempt(side, &mut copy))
 }
+
+#[cfg(all(test, not(tearfree_axm)))]
+mod tests {
+    use super::*;
+    use crate::LatchCount;
+
+    #[test]
+    fn a_bounded_read_makes_so_many_attempts() {
+        for times in [0, 1, 5] {
+            let (count, mut made) = (LatchCount::<usize>::new(), 0);
+            // A writer comes in between each time.
+            let read = attempts(&count, times, |_| {
+                made += 1;
+                count.write_begin();
+                count.write_flip();
+            });
+            assert_eq!((read, made), (None, times));
+        }
+        let (count, mut made) = (LatchCount::<usize>::new(), 0);
+        let read = attempts(&count, 3, |_| {
+            made += 1;
+            if made < 3 {
+                count.write_begin();
+                count.write_flip();
+            }
+        });
+        assert_eq!(read, Some(((), 4)), "the last attempt counts");
+    }
+}

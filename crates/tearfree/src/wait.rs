@@ -93,12 +93,15 @@ impl SpinWait {
             yield_processor();
             return;
         }
-        let doubled = FIRST_SLEEP.saturating_mul(1 << (past - YIELDS).min(10));
-        let mut sleep = doubled.min(LONGEST_SLEEP);
-        if let Some(deadline) = self.deadline {
-            sleep = sleep.min(deadline.saturating_duration_since(std::time::Instant::now()));
-        }
-        std::thread::sleep(sleep);
+        std::thread::sleep(self.next_sleep(past - YIELDS));
+    }
+
+    /// Returns how long to sleep after so many sleeps: twice as long each time, and not beyond the deadline.
+    #[cfg(feature = "std")]
+    fn next_sleep(&self, sleeps: u32) -> core::time::Duration {
+        let sleep = FIRST_SLEEP.saturating_mul(1 << sleeps.min(10)).min(LONGEST_SLEEP);
+        let now = std::time::Instant::now();
+        self.deadline.map_or(sleep, |deadline| sleep.min(deadline.saturating_duration_since(now)))
     }
 }
 
@@ -119,7 +122,29 @@ mod tests {
         let yields = yielded.iter().filter(|&&yielded| yielded).count();
         assert_eq!(yields, YIELDS as usize, "{yielded:?}");
         assert!(yielded[SPINS as usize..].starts_with(&[true; YIELDS as usize]), "{yielded:?}");
+    }
+
+    #[test]
+    fn a_wait_that_spins_again_yields_after_its_spins_only() {
+        let mut spin_wait = SpinWait::new();
+        (0..SPINS + 3).for_each(|_| spin_wait.wait());
+        assert!(spin_wait.has_yielded());
         spin_wait.spin_again();
         assert!(!spin_wait.has_yielded(), "spins again");
+        spin_wait.wait();
+        assert!(!spin_wait.has_yielded(), "the last spin");
+        spin_wait.wait();
+        assert!(spin_wait.has_yielded());
+    }
+
+    #[test]
+    fn sleeps_double_up_to_a_millisecond_and_end_at_the_deadline() {
+        let sleeps = [0, 1, 2, 5, 6, u32::MAX];
+        let micros = |spin_wait: SpinWait| sleeps.map(|n| spin_wait.next_sleep(n).as_micros());
+        assert_eq!(micros(SpinWait::new()), [20, 40, 80, 640, 1000, 1000]);
+        let now = std::time::Instant::now();
+        let far = now.checked_add(core::time::Duration::from_secs(3600));
+        assert_eq!(micros(SpinWait::with_deadline(far)), [20, 40, 80, 640, 1000, 1000]);
+        assert_eq!(micros(SpinWait::with_deadline(Some(now))), [0; 6], "it is over");
     }
 }

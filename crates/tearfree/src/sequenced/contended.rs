@@ -148,7 +148,28 @@ mod tests {
     use std::panic::catch_unwind;
     use std::thread;
 
+    use super::*;
     use crate::SeqLock;
+
+    #[test]
+    fn a_reader_requests_its_turn_once_the_count_has_moved_four_times() {
+        let mut retry = Retry::new(SpinWait::new(), 0);
+        let slow_write = [0, 1, 1, 1, 1, 1, 1].map(|count| retry.note_failure(count));
+        assert_eq!(slow_write, [None; 7], "it moved once");
+        let requests = [2, 3, 4, 4, 5].map(|count| retry.note_failure(count));
+        assert_eq!(requests, [None, None, Some(false), Some(false), Some(false)]);
+    }
+
+    #[test]
+    fn a_reader_wants_the_processor_if_a_writer_ran_after_it_yielded() {
+        let mut retry = Retry::new(SpinWait::new(), 0);
+        while !retry.spin_wait.has_yielded() {
+            assert_eq!(retry.note_failure(0), None);
+            retry.spin_wait.wait();
+        }
+        assert_eq!(retry.note_failure(0), None, "no writer ran");
+        assert_eq!(retry.note_failure(1), Some(true));
+    }
 
     #[test]
     fn a_reader_inside_its_own_publication_panics() {

@@ -160,3 +160,21 @@ impl<T: Copy, L: WriterLock, P: Protocol> Sequenced<T, L, P> {
         }
     }
 }
+
+#[cfg(all(test, not(tearfree_axm)))]
+mod tests {
+    use crate::SeqLatch;
+
+    #[test]
+    fn a_read_in_the_middle_of_a_write_of_a_latch_has_the_version_of_its_value() {
+        let latch = SeqLatch::<u64>::new(1);
+        let before = latch.version();
+        latch.cell.count.write_begin();
+        latch.cell.slots[0].store(&2);
+        assert_eq!(latch.read_versioned(), (1, before));
+        assert_eq!(latch.version(), before);
+        latch.cell.count.write_flip();
+        assert_eq!(latch.read_versioned(), (2, latch.version()));
+        assert_ne!(latch.version(), before);
+    }
+}

@@ -76,6 +76,21 @@ fn a_forgotten_guard_is_remembered_until_the_lock_is_reset() {
 }
 
 #[test]
+fn a_section_is_opened_once_and_nothing_else_moves_its_count() {
+    let count = SeqCount::<usize>::new();
+    assert!(panics(|| count.write_end()), "no section is open");
+    count.write_begin();
+    let calls: [fn(&SeqCount); 3] =
+        [SeqCount::write_begin, SeqCount::invalidate, SeqCount::barrier];
+    for call in calls {
+        assert!(panics(|| call(&count)), "a section is open");
+        assert_eq!(count.sequence(), 1);
+    }
+    count.write_end();
+    assert_eq!(count.sequence(), 2);
+}
+
+#[test]
 fn a_reader_inside_its_own_section_panics() {
     let _watchdog = Watchdog::over("a_reader_inside_its_own_section_panics");
     let count = SeqCount::<usize>::new();
