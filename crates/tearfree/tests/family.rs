@@ -159,6 +159,7 @@ fn no_update_that_depends_on_the_version_is_lost() {
 #[cfg(feature = "std")]
 mod with_std {
     use core::time::Duration;
+    use std::time::Instant;
 
     use super::*;
 
@@ -195,11 +196,16 @@ mod with_std {
 
     fn waits_end_in_time<P: Protocol>() {
         let lock = Sequenced::<Value, SpinLock, P>::from(value(1));
-        let soon = Duration::from_millis(1);
-        assert!(!lock.wait_changed(lock.version(), Some(soon)));
-        assert_eq!(lock.try_read_for(soon), Some(value(1)));
+        let soon = Duration::from_millis(20);
+        let takes_its_time = |attempt: &dyn Fn() -> bool| {
+            let since = Instant::now();
+            assert!(attempt());
+            assert!(since.elapsed() >= soon, "it gave up after {:?}", since.elapsed());
+        };
+        takes_its_time(&|| !lock.wait_changed(lock.version(), Some(soon)));
+        assert_eq!(lock.try_read_for(Duration::MAX), Some(value(1)), "no writer is inside");
         let writing = lock.write();
-        assert!(lock.try_write_for(soon).is_none());
+        takes_its_time(&|| lock.try_write_for(soon).is_none());
         drop(writing);
         *lock.try_write_for(Duration::ZERO).unwrap() = value(2);
         assert_eq!(lock.read(), value(2));
@@ -207,6 +213,7 @@ mod with_std {
 
     #[test]
     fn waits_end_after_their_timeout() {
+        let _watchdog = Watchdog::over("waits_end_after_their_timeout");
         waits_end_in_time::<OneCopy>();
         waits_end_in_time::<TwoCopies>();
     }

@@ -7,9 +7,14 @@ use std::thread;
 
 use tearfree::{AssociatedLock, SeqCountWith, SeqLock, lock::WriterLock};
 
+mod support;
+
+use support::Watchdog;
+
 const UPDATES: u64 = 1_000;
 
 fn no_update_is_lost<L: WriterLock + Default + Sync>() {
+    let _watchdog = Watchdog::over("no_update_is_lost");
     let lock = SeqLock::with_lock((0_u64, 0_u64), L::default());
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -33,6 +38,7 @@ fn guards_count<L: AssociatedLock + Sync>(
     lock: &L,
     locked: impl Fn(&L, &mut dyn FnMut(&mut L::Guard<'_>)) + Sync,
 ) {
+    let _watchdog = Watchdog::over("guards_count");
     let (count, data) = (SeqCountWith::<L>::new(), AtomicU64::new(0));
     thread::scope(|scope| {
         for _ in 0..2 {

@@ -25,18 +25,17 @@ type Shared<P> = Arc<Sequenced<u64, SpinLock, P>>;
 
 const ROUNDS: u64 = 2_000;
 
-/// Follows the value until it is `last`; how often it changed meanwhile.
-async fn follow<P: Protocol>(reader: Reader<Shared<P>>, last: u64) -> u64 {
+/// Follows the value until it is `last`; calls `sees` with each value before it waits for the next one.
+async fn follow<P: Protocol>(reader: Reader<Shared<P>>, last: u64, sees: impl Fn(u64)) {
     let (mut value, mut seen) = reader.read_versioned();
-    let mut changes = 0;
+    sees(value);
     while value < last {
         reader.changed(seen).await;
         let before = value;
         (value, seen) = reader.read_versioned();
         assert!(value > before, "woken without a change");
-        changes += 1;
+        sees(value);
     }
-    changes
 }
 
 /// One task sets odd values, the other even ones, each as soon as it saw the one before.
@@ -77,45 +76,54 @@ fn tasks_of_tokio_take_turns() {
 fn tasks_of_smol_follow_a_thread() {
     let _watchdog = Watchdog::over("tasks_of_smol_follow_a_thread");
     let (mut writer, reader) = SeqLock::<u64, SpinLock>::from(0).into_split();
+    const TASKS: usize = 50;
     let executor = async_executor::Executor::new();
-    let tasks: Vec<_> = (0..50).map(|_| executor.spawn(follow(reader.clone(), ROUNDS))).collect();
-    let writes = thread::spawn(move || {
-        for n in 1..=ROUNDS {
-            writer.set(n);
-            if n % 16 == 0 {
-                thread::sleep(Duration::from_micros(50)); // lets tasks fall asleep
+    // How many tasks have seen the number of this round: the writer waits for all of them now and then.
+    static SEEN: [AtomicUsize; ROUNDS as usize + 1] =
+        [const { AtomicUsize::new(0) }; ROUNDS as usize + 1];
+    let sees = |value: u64| _ = SEEN[value as usize].fetch_add(1, SeqCst);
+    let tasks: Vec<_> =
+        (0..TASKS).map(|_| executor.spawn(follow(reader.clone(), ROUNDS, sees))).collect();
+    thread::scope(|s| {
+        s.spawn(move || {
+            for n in 0..=ROUNDS {
+                if n > 0 {
+                    writer.set(n);
+                }
+                while n % 100 == 0 && SEEN[n as usize].load(SeqCst) < TASKS {
+                    thread::yield_now();
+                }
             }
-        }
+        });
+        future::block_on(executor.run(async {
+            for task in tasks {
+                task.await;
+            }
+        }));
     });
-    future::block_on(executor.run(async {
-        for task in tasks {
-            assert!(task.await <= ROUNDS);
-        }
-    }));
-    writes.join().unwrap();
 }
 
 #[test]
 fn a_task_of_embassy_follows_a_thread() {
     let _watchdog = Watchdog::over("a_task_of_embassy_follows_a_thread");
     let (mut writer, reader) = SeqLock::<u64, SpinLock>::from(0).into_split();
-    let (done, is_done) = mpsc::channel();
+    let (sees, seen) = mpsc::channel();
     // This executor never ends, and its thread ends with the process.
     thread::spawn(move || {
         let executor = Box::leak(Box::new(embassy_executor::Executor::new()));
         let storage = Box::leak(Box::new(embassy_executor::raw::TaskStorage::new()));
         executor.run(|spawner| {
-            let task = async move {
-                done.send(follow(reader, 100).await).unwrap();
-            };
+            let task = async move { follow(reader, 100, |value| sees.send(value).unwrap()).await };
             spawner.must_spawn(storage.spawn(|| task));
         })
     });
-    for n in 1..=100 {
-        writer.set(n);
-        thread::sleep(Duration::from_micros(200));
+    // Each value is seen before the next one is set, so the task waits for each.
+    for n in 0..=100 {
+        if n > 0 {
+            writer.set(n);
+        }
+        assert_eq!(seen.recv(), Ok(n));
     }
-    assert!(is_done.recv().unwrap() <= 100);
 }
 
 #[test]
@@ -123,7 +131,9 @@ fn a_runtime_with_a_task_that_waits_ends_at_once() {
     let _watchdog = Watchdog::over("a_runtime_with_a_task_that_waits_ends_at_once");
     let runtime = tokio(1);
     let (writer, reader) = SeqLock::<u64, SpinLock>::from(0).into_split();
-    runtime.spawn(follow(reader.clone(), 1));
+    let (sees, seen) = mpsc::channel();
+    runtime.spawn(follow(reader.clone(), 1, move |value| sees.send(value).unwrap()));
+    assert_eq!(seen.recv(), Ok(0), "the task waits, or is about to");
     runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
     let since = Instant::now();
     drop(runtime);
@@ -184,7 +194,7 @@ fn a_task_and_a_thread_wait_for_the_same_change() {
             }
         });
         let task = reader.clone();
-        let task = s.spawn(move || future::block_on(follow(task, ROUNDS)));
+        let task = s.spawn(move || future::block_on(follow(task, ROUNDS, |_| ())));
         for n in 1..=ROUNDS {
             writer.set(n);
             thread::yield_now();
@@ -227,6 +237,7 @@ mod polls_when_cloned {
 #[cfg(target_os = "linux")]
 #[test]
 fn no_signal_handler_runs_in_the_thread_that_calls_wakers() {
+    let _watchdog = Watchdog::over("no_signal_handler_runs_in_the_thread_that_calls_wakers");
     let lock = SeqLock::new(0);
     let mut wait = pin!(lock.changed(lock.version()));
     assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());

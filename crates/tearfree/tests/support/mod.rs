@@ -29,6 +29,15 @@ pub(crate) fn threads_meet() -> bool {
     cfg!(miri) || thread::available_parallelism().is_ok_and(|processors| processors.get() > 1)
 }
 
+/// Says that a test, or a part of it, cannot run here; in continuous integration it has to. Not where an emulator or a
+/// sanitizer stands between the test and the system.
+pub(crate) fn left_out(reason: &str) {
+    // Not `println!`, which the test harness would keep to itself.
+    let _ignored = writeln!(stderr(), "left out: {reason}");
+    let is_ci = std::env::var("CI").is_ok_and(|ci| ci != "false");
+    assert!(!is_ci || cfg!(tearfree_slow), "in continuous integration this has to run: {reason}");
+}
+
 /// Ends the whole process if a test hangs. No test fails because it is slow.
 pub(crate) struct Watchdog {
     alive: Option<Sender<()>>,

@@ -233,14 +233,16 @@ fn a_waiter_with_a_deadline_does_not_wait_for_the_closure_of_a_writer() {
 fn a_thread_that_waits_holds_nothing() {
     let _watchdog = Watchdog::over("a_thread_that_waits_holds_nothing");
     let lock = SeqLock::new(1);
-    let (over, seen) = (Flag::new(), lock.version());
+    let (over, waits, seen) = (Flag::new(), Flag::new(), lock.version());
     thread::scope(|s| {
         let waiter = s.spawn(|| {
             while !over.is_up() {
-                lock.wait_changed(seen, Some(SHORT));
+                waits.raise();
+                assert!(!lock.wait_changed(seen, Some(SHORT)), "nothing is published");
             }
         });
         let over_at_end = over.raised_at_end();
+        waits.wait();
         for _ in 0..times(100, 3) {
             // Discarded, so that the waiter goes on waiting.
             lock.write().discard();
@@ -272,16 +274,23 @@ fn a_waiter_that_gave_up_leaves_the_next_one_a_change_to_wait_for() {
 fn waiters_hold_no_lock_that_a_writer_needs() {
     let _watchdog = Watchdog::over("waiters_hold_no_lock_that_a_writer_needs");
     let (lock, stop) = (SeqLock::new(0), Flag::new());
+    let waits = [const { AtomicU64::new(0) }; 3];
+    let each_has_waited = |times| waits.iter().all(|waits| waits.load(Relaxed) >= times);
     thread::scope(|s| {
-        for _ in 0..3 {
-            s.spawn(|| {
+        for waits in &waits {
+            let (lock, stop) = (&lock, &stop);
+            s.spawn(move || {
                 while !stop.is_up() {
                     lock.wait_changed(lock.version(), Some(Duration::from_nanos(1)));
+                    waits.fetch_add(1, Relaxed);
                 }
             });
         }
-        let refused = (0..times(200_000, 100)).filter(|_| lock.try_write().is_none()).count();
-        stop.raise();
-        assert_eq!(refused, 0, "only a writer or a locking reader is in a writer's way");
+        let _stop = stop.raised_at_end();
+        let mut attempts = 0;
+        while attempts < times(200_000, 100) || !each_has_waited(times(100, 1)) {
+            assert!(lock.try_write().is_some(), "only another writer is in a writer's way");
+            attempts += 1;
+        }
     });
 }
