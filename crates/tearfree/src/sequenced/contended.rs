@@ -161,6 +161,16 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_of_a_latch_neither_pauses_nor_requests_its_turn() {
+        let (latch, mut retry) = (crate::SeqLatch::new(1), Retry::new(SpinWait::new(), 0));
+        for value in 0..10 {
+            latch.set(value);
+            retry.wait::<super::super::TwoCopies>(&latch.cell.count, &latch.lock);
+        }
+        assert_eq!((retry.moves, retry.has_moved), (0, false));
+    }
+
+    #[test]
     fn a_reader_wants_the_processor_if_a_writer_ran_after_it_yielded() {
         let mut retry = Retry::new(SpinWait::new(), 0);
         while !retry.spin_wait.has_yielded() {

@@ -11,13 +11,28 @@ use tearfree::lock::{Fair, InContext, SpinLock, WriterLock};
 thread_local! {
     static BACKED_OFF: Cell<Vec<usize>> = const { Cell::new(Vec::new()) };
     pub(crate) static REQUESTED: Cell<u64> = const { Cell::new(0) };
+    static TAKEN: Cell<u64> = const { Cell::new(0) };
     static TAKEN_FOR_READ: Cell<u64> = const { Cell::new(0) };
     static HANDED_OVER: Cell<u64> = const { Cell::new(0) };
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// How often the lock was taken, and released, inside of the context.
+    static STEPS_INSIDE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
 
 /// A lock that records each call of the hints.
 pub(crate) struct Recording(SpinLock);
+
+impl Recording {
+    fn note_taken() {
+        let (taken, released) = STEPS_INSIDE.get();
+        STEPS_INSIDE.set((taken + u64::from(INSIDE.get()), released));
+    }
+
+    fn note_released() {
+        let (taken, released) = STEPS_INSIDE.get();
+        STEPS_INSIDE.set((taken, released + u64::from(INSIDE.get())));
+    }
+}
 
 // SAFETY: the lock inside excludes.
 unsafe impl WriterLock for Recording {
@@ -25,12 +40,15 @@ unsafe impl WriterLock for Recording {
     type Held = ();
 
     fn lock(&self) {
+        TAKEN.set(TAKEN.get() + 1);
         self.0.lock();
+        Self::note_taken();
     }
 
     fn lock_for_read(&self) {
         TAKEN_FOR_READ.set(TAKEN_FOR_READ.get() + 1);
         self.0.lock();
+        Self::note_taken();
     }
 
     fn try_lock(&self) -> Option<()> {
@@ -38,12 +56,14 @@ unsafe impl WriterLock for Recording {
     }
 
     unsafe fn unlock(&self, (): ()) {
+        Self::note_released();
         // SAFETY: `lock` or `try_lock` above took this lock.
         unsafe { self.0.unlock(()) };
     }
 
     unsafe fn unlock_after_read(&self, (): ()) {
         HANDED_OVER.set(HANDED_OVER.get() + 1);
+        Self::note_released();
         // SAFETY: `lock` or `try_lock` above took this lock.
         unsafe { self.0.unlock(()) };
     }
@@ -89,10 +109,21 @@ fn times_backed_off(call: impl FnOnce()) -> usize {
 
 type Call<L> = (&'static str, fn(&SeqLock<[u64; 3], L>));
 
+/// Each call backs off so many times, and takes the lock as a writer as often. One in a context enters it before,
+/// and leaves it after the lock is released.
 fn assert_backs_off<L: WriterLock>(times: usize, calls: &[Call<L>]) {
     let lock = SeqLock::<[u64; 3], L>::from([0; 3]);
+    let is_lock_in_context = core::any::type_name::<L>().contains("InContext");
     for (name, call) in calls {
+        TAKEN.set(0);
+        STEPS_INSIDE.set((0, 0));
         assert_eq!(times_backed_off(|| call(&lock)), times, "{name}");
+        assert_eq!(TAKEN.get(), times as u64, "{name} takes the lock");
+        let is_inside = is_lock_in_context || name.starts_with("within");
+        let inside = if is_inside { times as u64 } else { 0 };
+        if times > 0 {
+            assert_eq!(STEPS_INSIDE.get(), (inside, inside), "{name} in its context");
+        }
     }
 }
 
@@ -117,12 +148,20 @@ fn no_attempt_and_no_reader_backs_off<L: WriterLock>() {
 }
 
 fn a_blocking_writer_backs_off_once<L: WriterLock>() {
-    let calls: [Call<L>; 12] = [
+    let calls: [Call<L>; 16] = [
         ("set", |l| l.set([2; 3])),
         ("set_from", |l| l.set_from(&[2; 3])),
         ("replace", |l| _ = l.replace([2; 3])),
         ("set_versioned", |l| _ = l.set_versioned([2; 3])),
         ("set_if_current", |l| _ = l.set_if_current(l.version(), [2; 3])),
+        ("within, set_from", |l| l.within::<Watched>().set_from(&[2; 3])),
+        ("within, set_versioned", |l| _ = l.within::<Watched>().set_versioned([2; 3])),
+        ("within, set_if_current", |l| {
+            _ = l.within::<Watched>().set_if_current(l.version(), [2; 3]);
+        }),
+        ("within, update_or_discard", |l| {
+            _ = l.within::<Watched>().update_or_discard(|_| Err::<(), _>(()));
+        }),
         ("within, set", |l| l.within::<Watched>().set([2; 3])),
         ("update", |l| l.update(|v| v[0] += 1)),
         ("within, update", |l| l.within::<Watched>().update(|v| v[0] += 1)),
@@ -134,10 +173,12 @@ fn a_blocking_writer_backs_off_once<L: WriterLock>() {
     assert_backs_off(1, &calls);
     let mut lock = SeqLock::<[u64; 3], L>::from([0; 3]);
     let (mut writer, reader) = lock.split();
+    TAKEN.set(0);
     assert_eq!(times_backed_off(|| writer.set([3; 3])), 1);
     assert_eq!(times_backed_off(|| writer.set_from(&[3; 3])), 1);
     assert_eq!(times_backed_off(|| writer.update(|v| v[0] += 1)), 1);
     assert_eq!(times_backed_off(|| _ = (writer.get(), reader.read(), reader.try_read())), 0);
+    assert_eq!(TAKEN.get(), 0, "the one writer needs no lock");
 }
 
 #[test]
@@ -148,7 +189,7 @@ fn an_attempt_never_backs_off_and_a_blocking_write_does_so_once_before_the_lock(
     a_blocking_writer_backs_off_once::<InContext<Watched, Recording>>();
 }
 
-fn only_locking_readers_hand_the_lock_over<L: WriterLock>() {
+fn only_locking_readers_hand_the_lock_over<L: WriterLock>(inside: (u64, u64)) {
     let lock = SeqLock::<u64, L>::from(5);
     HANDED_OVER.set(0);
     TAKEN_FOR_READ.set(0);
@@ -157,9 +198,11 @@ fn only_locking_readers_hand_the_lock_over<L: WriterLock>() {
     lock.update(|value| *value += 1);
     assert_eq!(HANDED_OVER.get(), 0, "a writer hands the lock over");
     assert_eq!(TAKEN_FOR_READ.get(), 0, "a writer takes the lock as a reader does");
+    STEPS_INSIDE.set((0, 0));
     drop(lock.read_excl());
     drop(lock.try_read_excl());
     drop(lock.within::<Watched>().read_excl());
+    assert_eq!(STEPS_INSIDE.get(), inside, "taken and released inside of the context");
     assert_eq!(HANDED_OVER.get(), 3);
     assert_eq!(TAKEN_FOR_READ.get(), 2, "each but the attempt");
     assert!(!INSIDE.get(), "the context was left");
@@ -168,7 +211,8 @@ fn only_locking_readers_hand_the_lock_over<L: WriterLock>() {
 
 #[test]
 fn a_locking_reader_hands_the_lock_to_a_thread_that_waits() {
-    only_locking_readers_hand_the_lock_over::<Recording>();
-    only_locking_readers_hand_the_lock_over::<InContext<Watched, Recording>>();
-    only_locking_readers_hand_the_lock_over::<Fair<Recording>>();
+    only_locking_readers_hand_the_lock_over::<Recording>((1, 1));
+    // The attempt does not take the lock by `lock_for_read`.
+    only_locking_readers_hand_the_lock_over::<InContext<Watched, Recording>>((2, 3));
+    only_locking_readers_hand_the_lock_over::<Fair<Recording>>((1, 1));
 }

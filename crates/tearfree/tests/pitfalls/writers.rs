@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pitfalls of writers: panics, early returns, slow closures.
+#![allow(unsafe_code, reason = "a lock of its own")]
 
+use core::cell::Cell;
 use core::mem::forget;
 use std::thread;
 
@@ -217,4 +219,47 @@ fn a_guard_that_ends_early_publishes_what_was_changed_until_then() {
     let lock = SeqLock::new((1, 2));
     assert_eq!(fails(&lock), None);
     assert_eq!(lock.read(), (7, 2), "as documented; `update_or_discard` is the other way");
+}
+
+thread_local!(static AFTER_UNLOCK: Cell<Option<fn()>> = const { Cell::new(None) });
+
+/// A lock that another writer takes as soon as it is free.
+struct Wanted(SpinLock);
+
+// SAFETY: the lock inside excludes.
+unsafe impl WriterLock for Wanted {
+    const UNLOCKED: Self = Wanted(SpinLock::new());
+    type Held = ();
+
+    fn lock(&self) {
+        self.0.lock();
+    }
+
+    fn try_lock(&self) -> Option<()> {
+        self.0.try_lock()
+    }
+
+    unsafe fn unlock(&self, (): ()) {
+        // SAFETY: the caller took the lock by `lock` or `try_lock`, which took the inner one.
+        unsafe { self.0.unlock(()) };
+        if let Some(write) = AFTER_UNLOCK.take() {
+            write();
+        }
+    }
+}
+
+#[test]
+fn the_version_of_a_write_is_its_own_though_another_one_follows_at_once() {
+    static LOCK: SeqLock<u32, Wanted> = SeqLock::with_lock(1, Wanted::UNLOCKED);
+    let calls: [fn() -> tearfree::Version; 4] = [
+        || LOCK.set_versioned(2),
+        || LOCK.set_if_current(LOCK.version(), 2).unwrap(),
+        || LOCK.within::<tearfree::context::Thread>().set_versioned(2),
+        || LOCK.within::<tearfree::context::Thread>().set_if_current(LOCK.version(), 2).unwrap(),
+    ];
+    for call in calls {
+        AFTER_UNLOCK.set(Some(|| LOCK.set(3)));
+        let mut own = call();
+        assert_eq!(LOCK.read_if_changed(&mut own), Some(3), "the other write is a change");
+    }
 }
