@@ -32,6 +32,9 @@ fn kills() -> usize {
     all.unwrap_or(if cfg!(debug_assertions) { 150_usize } else { 1000 }).div_ceil(5)
 }
 
+/// More steps, or calls, than any process needs. One that does not end is killed.
+const MOST_STEPS: usize = 2_000_000;
+
 /// Chooses `how_many` steps below `end`: spread evenly, or each several times, and the last ones, in which
 /// the value is published.
 fn spread(end: usize, how_many: usize) -> Vec<usize> {
@@ -82,7 +85,7 @@ fn set<T: SelfChecking>(size: &str) {
         count(&killed_after_publishing, is_new && ended == Ended::Killed);
         ended
     };
-    let Ended::Done(steps) = kill(usize::MAX) else { panic!("it was not to be killed") };
+    let Ended::Done(steps) = kill(MOST_STEPS) else { panic!("it does not end") };
     let moments = spread(steps, kills());
     let mut tried = moments.len();
     let mut killed = moments.into_iter().filter(|&moment| kill(moment) == Ended::Killed).count();
@@ -138,7 +141,7 @@ fn take_over() {
         takeovers = writer.takeovers();
         ended
     };
-    let Ended::Done(calls) = kill(usize::MAX, 0) else { panic!("it was not to be killed") };
+    let Ended::Done(calls) = kill(MOST_STEPS, 0) else { panic!("it does not end") };
     let last_calls = calls / 2..calls;
     let steps = kills().div_ceil(last_calls.len());
     let mut killed = 0;

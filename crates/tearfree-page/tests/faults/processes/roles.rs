@@ -14,15 +14,17 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use tearfree_page::{Error, Freshness, Options, Reader, Writer};
 
+use super::process::WATCHDOG;
 use super::value::{Large, Medium, SelfChecking, Small};
 use super::{hostile, laps, named, refused, signals, steps, users};
 
 /// Runs the role that the first argument names.
 ///
-/// It ends with the test that started it, even if that is killed.
+/// It ends with the test that started it, even if that is killed, and when it hangs.
 pub(crate) fn run(args: &[&str]) {
     // SAFETY: the call takes numbers only.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    signals::end_after(2 * WATCHDOG);
     match *args {
         ["set", page, "small"] => set_traced::<Small>(page),
         ["set", page, "medium"] => set_traced::<Medium>(page),

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Signals that come while a call waits.
 
+use core::ptr::null_mut;
 use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use core::time::Duration;
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -28,6 +30,28 @@ pub(crate) fn restore_child_signal() {
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
 }
 
+/// Has a signal end this process after that time.
+pub(crate) fn end_after(time: Duration) {
+    // SAFETY: sets the default action, which ends the process.
+    unsafe { libc::signal(libc::SIGALRM, libc::SIG_DFL) };
+    unblock(libc::SIGALRM);
+    let seconds = time.as_secs().try_into().expect("minutes");
+    // SAFETY: the call takes a number.
+    unsafe { libc::alarm(seconds) };
+}
+
+/// Lets a signal through, which the parent may have blocked.
+fn unblock(signal: libc::c_int) {
+    // SAFETY: all zeros is a set of signals.
+    let mut signals: libc::sigset_t = unsafe { core::mem::zeroed() };
+    // SAFETY: the set is ours.
+    let added = unsafe { libc::sigaddset(&raw mut signals, signal) };
+    // SAFETY: as above.
+    let unblocked =
+        unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const signals, null_mut()) };
+    assert_eq!((added, unblocked), (0, 0));
+}
+
 static HANDLED: AtomicUsize = AtomicUsize::new(0);
 
 extern "C" fn on_signal(_: libc::c_int) {
@@ -40,17 +64,9 @@ fn handle_signal() {
     let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
     action.sa_sigaction = on_signal as *const () as usize;
     // SAFETY: the handler stores to an atomic.
-    let handled =
-        unsafe { libc::sigaction(libc::SIGUSR1, &raw const action, core::ptr::null_mut()) };
-    // SAFETY: all zeros is a set of signals.
-    let mut signals: libc::sigset_t = unsafe { core::mem::zeroed() };
-    // SAFETY: the set is ours.
-    let one = unsafe { libc::sigaddset(&raw mut signals, libc::SIGUSR1) };
-    // SAFETY: as above. It may have been inherited as blocked.
-    let unblocked = unsafe {
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const signals, core::ptr::null_mut())
-    };
-    assert_eq!((handled, one, unblocked), (0, 0, 0));
+    let handled = unsafe { libc::sigaction(libc::SIGUSR1, &raw const action, null_mut()) };
+    assert_eq!(handled, 0);
+    unblock(libc::SIGUSR1);
 }
 
 /// Runs `wait` in this thread. Another thread interrupts it by three signals, each when it sleeps, and then
