@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A thread takes the lock of a page while another one releases it.
+//! The moment at which the lock of a page is released: when a thread takes it, and when the page is removed.
 //!
 //! Closing any file of a lock releases the process's lock, so a thread that takes it before the other one has
 //! closed its file would lose it unnoticed. This program has a `close` of its own, which stops in between.
@@ -17,7 +17,7 @@ use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::Instant;
 
-use tearfree_page::{Options, Writer};
+use tearfree_page::{Options, Writer, remove};
 use tempfile::TempDir;
 
 /// After this time the test fails: something hangs.
@@ -31,11 +31,25 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 /// Receives that writer.
 static NEXT: Mutex<Option<Receiver<Writer<u64>>>> = Mutex::new(None);
 
+/// The directory of a page that is removed.
+static REMOVED: OnceLock<PathBuf> = OnceLock::new();
+/// Whether its lock was closed, and whether that was before the directory was gone.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+static CLOSED_WHILE_THERE: AtomicBool = AtomicBool::new(false);
+
 /// Takes the place of the C library's function, which the standard library calls.
 #[unsafe(no_mangle)]
 extern "C" fn close(file: libc::c_int) -> libc::c_int {
     if STOPPED.compare_exchange(file, -1, SeqCst, SeqCst).is_ok() {
         take_over_meanwhile();
+    }
+    if let Some(page) = REMOVED.get()
+        && let Ok(path) = fs::read_link(format!("/proc/self/fd/{file}"))
+        // Once it was removed, " (deleted)" follows.
+        && path.to_string_lossy().starts_with(&*page.join("lock").to_string_lossy())
+    {
+        CLOSED_WHILE_THERE.fetch_or(page.exists(), SeqCst);
+        CLOSED.store(true, SeqCst);
     }
     // SAFETY: what the caller asked for.
     unsafe { libc::syscall(libc::SYS_close, file) as libc::c_int }
@@ -103,4 +117,16 @@ fn a_thread_that_takes_the_lock_while_it_is_released_keeps_it() {
     assert_eq!(next.get(), 1);
     drop(next);
     assert!(!is_locked(&lock), "nothing holds it now");
+}
+
+/// Otherwise a process that takes the lock could create a page whose files are then removed.
+#[test]
+fn the_lock_is_held_until_the_page_is_gone() {
+    let folder = TempDir::new().unwrap();
+    let page = folder.path().join("page");
+    drop(Writer::create(&page, 1_u64, &Options::new()).unwrap());
+    REMOVED.set(page.clone()).unwrap();
+    remove(&page).unwrap();
+    assert!(CLOSED.load(SeqCst), "its lock was closed by `close`");
+    assert!(!CLOSED_WHILE_THERE.load(SeqCst), "the lock was released before the page was gone");
 }

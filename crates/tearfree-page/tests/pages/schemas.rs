@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use tearfree_page::zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use tearfree_page::{
-    ByteWriter, Describe, Error, NumberKind, Options, Reader, Schema, SchemaBuilder, Waited,
-    Writer, WriterState, payload, schema_of,
+    ByteReader, ByteWriter, Describe, Error, NumberKind, Options, Reader, Schema, SchemaBuilder,
+    Waited, Writer, WriterState, payload, schema_of,
 };
 
 use crate::support::{Quote, new_path, quote};
@@ -83,6 +83,19 @@ fn each_number_has_the_kind_of_its_name() {
         assert_eq!(found, (format!("value:{name}"), size));
         assert_eq!(found.0.parse::<Schema>().unwrap().to_string(), found.0);
     }
+}
+
+#[test]
+fn the_longest_schema_is_stored_and_read() {
+    let mut text: String = (0..963).map(|i| format!("n{i:063}:u8 ")).collect();
+    text += &format!("{}:u8", "n".repeat(49));
+    assert_eq!(text.len(), 65536);
+    let (_folder, page) = new_path();
+    let writer =
+        ByteWriter::create(&page, &text.parse().unwrap(), &[7; 964], &Options::new()).unwrap();
+    let reader = ByteReader::open(&page).unwrap();
+    assert_eq!((reader.read().unwrap().value, writer.get()), (vec![7; 964], vec![7; 964]));
+    assert_eq!(reader.geometry().schema.to_string(), text);
 }
 
 /// `Describe` can be written by hand, and be wrong.

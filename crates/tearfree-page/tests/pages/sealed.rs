@@ -5,11 +5,14 @@ use std::fs;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create};
+use rustix::fs::{
+    CWD, FileType, MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, fcntl_get_seals,
+    memfd_create, mknodat, open,
+};
 use rustix::io::{FdFlags, fcntl_getfd};
 use tearfree_page::{ByteReader, Error, Options, Reader, Writer, WriterState};
 
-use crate::support::{Quote, new_path, quote};
+use crate::support::{Quote, ends, new_path, quote};
 
 #[test]
 fn a_sealed_page_is_sent_and_read() {
@@ -86,4 +89,23 @@ fn a_message_without_a_page_is_an_error_and_so_is_a_closed_socket() {
     let writer = Writer::create_sealed("quote", quote(0), &Options::new()).unwrap();
     let error = writer.send(&here).unwrap_err();
     assert!(matches!(error, Error::System { what: "send through", .. }), "{error}");
+}
+
+#[test]
+fn an_inherited_file_is_a_sealed_page_or_an_error() {
+    ends(|| {
+        let writer = Writer::create_sealed("quote", quote(3), &Options::new()).unwrap();
+        let number = |file: &dyn AsFd| u32::try_from(file.as_fd().as_raw_fd()).unwrap();
+        let file = writer.inheritable().unwrap();
+        assert_eq!(Reader::<Quote>::open_inherited(number(&file)).unwrap().get(), Ok(quote(3)));
+        // Opening a pipe again would block until a writer opens it.
+        let (folder, _) = new_path();
+        let pipe = folder.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let pipe = open(&pipe, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).unwrap();
+        let error = Reader::<Quote>::open_inherited(number(&pipe)).unwrap_err();
+        assert!(matches!(error, Error::NotSealed), "{error}");
+        let error = Reader::<Quote>::open_inherited(u32::MAX).unwrap_err();
+        assert!(matches!(error, Error::System { what: "open", .. }), "{error}");
+    });
 }

@@ -90,6 +90,8 @@ pub(crate) fn named(runtime: &str) {
     let first = Writer::create("a.1-x_Y", 1_u8, &Options::new()).unwrap();
     let expected = ["a.1-x_Y", "b"].map(|name| (name.to_owned(), directory.join(name)));
     assert_eq!(names(), expected);
+    let mode = fs::metadata(&directory).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o755, "others may read, and only this user may write");
     assert_eq!(Reader::<u8>::open("b").unwrap().get(), Ok(2));
     assert_eq!(ByteReader::open("a.1-x_Y").unwrap().read().unwrap().value, [1]);
     assert_eq!(Reader::<u8>::open(directory.join("b")).unwrap().get(), Ok(2));
