@@ -111,6 +111,12 @@ pub(crate) fn named(runtime: &str) {
         assert!(matches!(&error, Error::Owner { path, .. } if *path == directory), "{error}");
     }
     assert!(!directory.join("c").exists());
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o300)).unwrap();
+    let error = list().unwrap_err();
+    assert!(
+        matches!(&error, Error::System { what: "list", path, .. } if *path == directory),
+        "{error}"
+    );
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     remove("b").unwrap();
     assert!(
