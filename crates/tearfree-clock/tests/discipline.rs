@@ -229,6 +229,19 @@ fn a_jump_is_followed_after_three_samples_and_stepped_beyond_a_second() {
 }
 
 #[test]
+fn a_step_ends_the_slew_and_its_share_of_the_bound() {
+    let mut host = Host::new();
+    let (_, record) = host.synchronised();
+    let slewed = Record { drift_ppb: 900_000, ..record };
+    let mut discipline = Discipline::from_record(&slewed, Settings::default());
+    host.ahead += 2 * SECOND.cast_signed();
+    assert_eq!(host.ticks(&mut discipline, 2).drift_ppb, 900_000);
+    let record = host.tick(&mut discipline);
+    assert_eq!(record.disruptions, 1);
+    assert!((501_000..501_100).contains(&record.drift_ppb), "{}", record.drift_ppb);
+}
+
+#[test]
 fn counters_may_differ_by_a_microsecond() {
     for (back, disruptions) in [(900, 0), (5_000, 1)] {
         let mut host = Host::new();
