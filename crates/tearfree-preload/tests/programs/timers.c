@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Fails if what is left of a wait or a timer is not in the time of the clock. What is left is compared with
- * readings of the clock before and after, so it does not matter how fast the program runs. Built by calls.rs.
+ * Fails if a timer fires at another time than that of the clock, or if what is left of it is not in that
+ * time. What is left is compared with readings of the clock before and after, so it does not matter how late
+ * the program is. Built by calls.rs.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/select.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
-#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,55 +42,6 @@ static int is_rest(double left, double span, double start)
 }
 
 static int is_same(double seen, double expected) { return is_rest(seen, expected, now(CLOCK_MONOTONIC)); }
-
-static void ignore(int number) { (void)number; }
-
-/* Sleeps for a day, until a signal; returns what is left, or -1 if the sleep ended otherwise. */
-static double interrupted_sleep(int how)
-{
-	static const struct timespec day = { DAY, 0 };
-	struct timespec left = { 0, 0 };
-	struct timeval rest = { DAY, 0 };
-
-	switch (how) {
-	case 0:
-		return nanosleep(&day, &left) == -1 && errno == EINTR ? seconds(left) : -1;
-	case 1:
-		return clock_nanosleep(CLOCK_MONOTONIC, 0, &day, &left) == EINTR ? seconds(left) : -1;
-	case 2:
-		return thrd_sleep(&day, &left) == -1 ? seconds(left) : -1;
-	case 3:
-		return sleep(DAY); /* rounded up */
-	default:
-		return select(0, NULL, NULL, NULL, &rest) == -1 && errno == EINTR ? micros(rest) : -1;
-	}
-}
-
-static int interrupted(int how)
-{
-	static const struct itimerval often = { { MINUTE / 3, 0 }, { MINUTE / 3, 0 } };
-	double start, left;
-
-	signal(SIGALRM, ignore);
-	setitimer(ITIMER_REAL, &often, NULL);
-	do {
-		start = now(CLOCK_MONOTONIC);
-		left = interrupted_sleep(how);
-		if (!is_rest(how == 3 ? left - 1 : left, how == 3 ? DAY - 1 : DAY, start))
-			return 0;
-		/* Now and then a signal arrives just after the sleep has begun. */
-	} while (left > DAY - 1);
-	return 1;
-}
-
-/* A sleep that is not interrupted stores nothing. */
-static int untouched(void)
-{
-	static const struct timespec second = { 1, 0 };
-	struct timespec left = { 4711, 0 };
-
-	return nanosleep(&second, &left) == 0 && left.tv_sec == 4711;
-}
 
 static struct timespec later(clockid_t clock, time_t span)
 {
@@ -181,6 +131,83 @@ static int rounded_alarm(void)
 	return left[0] == 1 && left[1] == 2 && left[2] == 3 && left[3] == DAY && left[4] == 0;
 }
 
+/* Blocks a signal, so that only sigwait takes it. */
+static sigset_t blocked(int number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return set;
+}
+
+static int arrives(void)
+{
+	sigset_t set = blocked(SIGALRM);
+	int number = 0;
+
+	return sigwait(&set, &number) == 0 && number == SIGALRM;
+}
+
+/* Whether it fires after a minute, and after one more, which is the period. */
+static int fires_twice(double start)
+{
+	return arrives() && arrives() && now(CLOCK_MONOTONIC) >= start + 2 * MINUTE - 0.01;
+}
+
+static struct itimerspec each_minute(clockid_t clock, int absolute)
+{
+	struct itimerspec setting = { { MINUTE, 0 },
+				      absolute ? later(clock, MINUTE) : (struct timespec){ MINUTE, 0 } };
+
+	return setting;
+}
+
+static int timer_fires(clockid_t clock, int absolute)
+{
+	double start = now(CLOCK_MONOTONIC);
+	struct itimerspec setting = each_minute(clock, absolute);
+	timer_t timer;
+
+	blocked(SIGALRM);
+	return timer_create(clock, NULL, &timer) == 0 &&
+	       timer_settime(timer, absolute ? TIMER_ABSTIME : 0, &setting, NULL) == 0 && fires_twice(start);
+}
+
+static int timer_file_fires(clockid_t clock, int absolute)
+{
+	double start = now(CLOCK_MONOTONIC);
+	struct itimerspec setting = each_minute(clock, absolute);
+	int file = timerfd_create(clock, 0), flags = absolute ? TFD_TIMER_ABSTIME : 0;
+	unsigned long long times, all = 0;
+
+	if (timerfd_settime(file, flags, &setting, NULL))
+		return 0;
+	for (; all < 2; all += times)
+		if (read(file, &times, sizeof(times)) != sizeof(times))
+			return 0;
+	return now(CLOCK_MONOTONIC) >= start + (double)all * MINUTE - 0.01;
+}
+
+static int interval_timer_fires(void)
+{
+	static const struct itimerval setting = { { MINUTE, 0 }, { MINUTE, 0 } };
+	double start = now(CLOCK_MONOTONIC);
+
+	blocked(SIGALRM);
+	return setitimer(ITIMER_REAL, &setting, NULL) == 0 && fires_twice(start);
+}
+
+static int alarm_fires(void)
+{
+	double start = now(CLOCK_MONOTONIC);
+
+	blocked(SIGALRM);
+	alarm(MINUTE);
+	return arrives() && now(CLOCK_MONOTONIC) >= start + MINUTE - 0.01;
+}
+
 #define CASE(name, call)                \
 	if (!strcmp(what, name)) {      \
 		is_right = (call);      \
@@ -195,16 +222,18 @@ int main(int count, char **words)
 	/* A signal that is blocked where the test was started would stay blocked. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	CASE("nanosleep", interrupted(0))
-	CASE("clock_nanosleep", interrupted(1))
-	CASE("thrd_sleep", interrupted(2))
-	CASE("sleep", interrupted(3))
-	CASE("select", interrupted(4))
-	CASE("a whole sleep", untouched())
 	CASE("timer", timer(CLOCK_REALTIME, 0) && timer(CLOCK_REALTIME, 1) && timer(CLOCK_MONOTONIC, 1))
 	CASE("timer of a file",
 	     timer_file(CLOCK_MONOTONIC, 0) && timer_file(CLOCK_REALTIME, 1) && timer_file(CLOCK_MONOTONIC, 1))
 	CASE("interval timer", interval_timer())
 	CASE("alarm", rounded_alarm())
+	CASE("timer fires", timer_fires(CLOCK_REALTIME, 0))
+	CASE("absolute timer fires", timer_fires(CLOCK_REALTIME, 1))
+	CASE("monotonic timer fires", timer_fires(CLOCK_MONOTONIC, 1))
+	CASE("timer of a file fires", timer_file_fires(CLOCK_MONOTONIC, 0))
+	CASE("absolute timer of a file fires", timer_file_fires(CLOCK_REALTIME, 1))
+	CASE("monotonic timer of a file fires", timer_file_fires(CLOCK_MONOTONIC, 1))
+	CASE("interval timer fires", interval_timer_fires())
+	CASE("alarm fires", alarm_fires())
 	return !is_right;
 }
