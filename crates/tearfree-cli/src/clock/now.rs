@@ -129,9 +129,72 @@ pub(super) fn watch(args: &WatchArgs, stop: &Stop) -> Result<Outcome, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use tearfree_clock::Status;
+    use tearfree_clock::{Record, Status, TestClock, TestSettings};
+    use tearfree_page::{Options, Writer};
 
     use super::*;
+
+    /// A clock that stands still, with a different number in each field.
+    fn report(is_test: u32) -> ClockReport {
+        let folder = tempfile::tempdir().expect("a folder");
+        let page = folder.path().join("clock");
+        let (at_ns, speed) = (Some(1_000_000_000_123_456_789), Some(0.0));
+        TestClock::create(&page, TestSettings { at_ns, speed, ..TestSettings::default() })
+            .expect("the page is new");
+        let mut writer = Writer::<Record>::take_over(&page, &Options::new()).expect("it is free");
+        writer.update(|record| {
+            record.mono_ns = 7_000_000_000;
+            record.real_offset_ns = 1_000_000_000_123_456_789 - 7_000_000_000;
+            (record.bound_ns, record.utc_bound_ns) = (1_500, 25_000);
+            (record.status, record.utc_status) = (1, 3);
+            (record.tai_offset, record.steps, record.disruptions) = (37, 3, 4);
+            record.is_test = is_test;
+        });
+        writer.set_word(0, 6_000_000_000);
+        writer.set_word(1, 11);
+        ClockReport::new(Path::new("office"), &Clock::open_page(&page).expect("a clock"))
+    }
+
+    #[test]
+    fn each_field_of_the_object_is_that_of_the_clock() {
+        let object = serde_json::to_value(report(1)).expect("a JSON object");
+        let expected = serde_json::json!({
+            "page": "office",
+            "status": "synchronised",
+            "monotonic_ns": 7_000_000_000_u64,
+            "coarse_ns": 6_000_000_000_u64,
+            "bound_ns": 1_500,
+            "realtime_ns": 1_000_000_000_123_456_789_u64,
+            "realtime": "2001-09-09T01:46:40.123456789Z",
+            "utc_status": "disrupted",
+            // On a clock that stands still, a nanosecond of age is assumed.
+            "utc_bound_ns": 25_001,
+            "tai_offset_s": 37,
+            "steps": 3,
+            "disruptions": 4,
+            "late_publications": 11,
+            "source": "clock_gettime",
+            "is_test": true,
+            "speed": 0.0,
+            "generation": object["generation"],
+        });
+        assert_eq!(object, expected);
+        assert!(object["generation"].as_u64() > Some(0), "{object}");
+        assert_eq!(report(0).speed, None, "a clock that follows the host");
+    }
+
+    #[test]
+    fn the_table_has_both_bounds_or_the_speed() {
+        let first = "time of day  2001-09-09T01:46:40.123456789Z\nmonotonic    7,000,000,000 ns\n";
+        let last = "counter      clock_gettime\nset, jumped  3, 4 times\n";
+        let bounds = "to the host  synchronised, within 1,500 ns\n\
+                      to UTC       disrupted, within 25,001 ns\n";
+        assert_eq!(report(0).text(), [first, bounds, last].concat());
+        let speed = "test clock   0 x the host's speed\n";
+        assert_eq!(report(1).text(), [first, speed, last].concat());
+        let line = "2001-09-09T01:46:40.123456789Z  synchronised, within 1,500 ns of the host\n";
+        assert_eq!(report(0).line(), line);
+    }
 
     #[test]
     fn the_time_is_in_the_middle_of_its_bounds() {

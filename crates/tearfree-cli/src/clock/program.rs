@@ -172,4 +172,23 @@ mod tests {
         assert_eq!(path(b"#!/usr/bin/env -S A=1 sh\n"), find(OsStr::new("sh")));
         assert_eq!(path(b"\x7fELF"), None);
     }
+
+    /// As the kernel does, up to a depth.
+    #[test]
+    fn a_script_of_a_script_is_checked_by_the_last_interpreter() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &[u8]| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("the folder is ours");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("so is the file");
+            path
+        };
+        let script = |of: &Path| format!("#!{} -x\n", of.display()).into_bytes();
+        let text = write("text", b"no program");
+        let first = write("first", &script(&text));
+        let second = write("second", &script(&first));
+        assert_eq!(check(second.as_os_str()), Err((text, Unsupported::Foreign)));
+        let fine = write("fine", b"#!/bin/sh\n");
+        assert_eq!(check(write("of-fine", &script(&fine)).as_os_str()), Ok(()));
+    }
 }

@@ -144,3 +144,52 @@ pub(super) fn run(args: &ServeArgs, stop: &Stop) -> Result<Outcome, Problem> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_field_of_the_object_is_that_of_the_report() {
+        let report = TickReport {
+            status: Status::Disrupted,
+            utc_status: Status::FreeRunning,
+            source: Source::Tsc,
+            error_ns: -12,
+            bound_ns: 1_500,
+            utc_bound_ns: 25_000,
+            counts_per_second: 2.5e9,
+            slew_ppm: -1.25,
+            steps: 3,
+            disruptions: 4,
+            late_publications: 5,
+            late_ticks: 6,
+            worst_delay: Duration::from_micros(12_500),
+            generation: 7,
+        };
+        let stop = Stop::new().expect("handlers can be installed");
+        let line = ServeReport::new(Path::new("office"), &report, &stop);
+        let text = "disrupted: -12 ns, within 1,500 ns of the host; TSC at 2500.000000 MHz, \
+                    slewing -1.250 ppm; set 3, jumped 4, late 5";
+        assert_eq!(line.text(), text);
+        let expected = serde_json::json!({
+            "page": "office",
+            "status": "disrupted",
+            "utc_status": "free running",
+            "error_ns": -12,
+            "bound_ns": 1_500,
+            "utc_bound_ns": 25_000,
+            "source": "TSC",
+            "counts_per_second": 2.5e9,
+            "slew_ppm": -1.25,
+            "steps": 3,
+            "disruptions": 4,
+            "late_publications": 5,
+            "late_ticks": 6,
+            "worst_delay_ms": 12.5,
+            "generation": 7,
+            "ended_by": null,
+        });
+        assert_eq!(serde_json::to_value(line).expect("a JSON object"), expected);
+    }
+}
