@@ -31,10 +31,11 @@ fn main() -> ExitCode {
             }
         };
         let verdict = test.verdict();
-        let is_wrong = verdict != test.expected;
+        let is_wrong = test.expected.is_some_and(|expected| expected != verdict);
         wrong += usize::from(is_wrong);
         let mark = if is_wrong { "WRONG" } else { "ok" };
-        println!("{mark:5} {:50} expected {}, is {verdict}", test.name, test.expected);
+        let expected = test.expected.map(|expected| format!("expected {expected}, "));
+        println!("{mark:5} {:50} {}is {verdict}", test.name, expected.unwrap_or_default());
         if shows_states {
             test.states().iter().for_each(|state| println!("    {state}"));
         }

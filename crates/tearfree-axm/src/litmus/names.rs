@@ -53,12 +53,17 @@ impl Names {
         }
     }
 
-    pub(super) fn check_parameter(&self, name: &str, is_atomic: bool, line: usize) -> Parsed<()> {
-        match (self.parameters.get(name), is_atomic) {
-            (None, _) => refuse(line, &format!("`{name}` is not a parameter of P{}", self.thread)),
-            (Some(true), false) => refuse(line, &format!("`{name}` is atomic: use atomic calls")),
-            (Some(false), true) => refuse(line, &format!("`{name}` is not atomic: use `*{name}`")),
-            _ => Ok(()),
+    pub(super) fn check_parameter(&self, name: &str, line: usize) -> Parsed<()> {
+        match self.parameters.contains_key(name) {
+            true => Ok(()),
+            false => refuse(line, &format!("`{name}` is not a parameter of P{}", self.thread)),
+        }
+    }
+
+    pub(super) fn check_plain_parameter(&self, name: &str, line: usize) -> Parsed<()> {
+        match self.parameters.get(name) {
+            Some(true) => refuse(line, &format!("`{name}` is atomic: use atomic calls")),
+            _ => self.check_parameter(name, line),
         }
     }
 

@@ -11,14 +11,15 @@ use crate::Ordering;
 pub struct Litmus {
     /// The name in the first line.
     pub name: String,
-    /// The verdict that the file expects of itself.
-    pub expected: Verdict,
+    /// The verdict that the file expects of itself, if a comment says one.
+    pub expected: Option<Verdict>,
     pub(super) initial: BTreeMap<String, u64>,
     pub(super) threads: Vec<Thread>,
     pub(super) condition: Condition,
 }
 
-/// Which executions end in a state that meets the condition of a test.
+/// Which executions end in a state that meets the condition of a test. As in herd7's `Observation`, whether
+/// the condition stands behind `exists`, `~exists` or `forall` makes no difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// No execution meets it.
@@ -65,36 +66,85 @@ pub(super) struct Thread {
 
 #[derive(Clone, Debug)]
 pub(super) enum Statement {
-    Assign(String, Source),
+    Assign(String, Expression),
+    /// A call whose result is not used.
+    Call(Expression),
     Store(String, Expression, Ordering),
     PlainStore(String, Expression),
     Fence(Ordering),
     If(Expression, Vec<Statement>, Vec<Statement>),
 }
 
-/// The value that a register is assigned.
-#[derive(Clone, Debug)]
-pub(super) enum Source {
-    Load(String, Ordering),
-    Exchange(String, Expression, Ordering),
-    FetchAdd(String, Expression, Ordering),
-    PlainLoad(String),
-    Computed(Expression),
-}
-
 #[derive(Clone, Debug)]
 pub(super) enum Expression {
     Number(u64),
     Register(String),
+    Load(String, Ordering),
+    PlainLoad(String),
+    Update(Update, String, Box<Expression>, Ordering),
+    Exchange(Box<Exchange>),
+    /// `!`
+    Not(Box<Expression>),
     Binary(Operator, Box<[Expression; 2]>),
 }
 
+impl Expression {
+    pub(super) fn has_access(&self) -> bool {
+        match self {
+            Expression::Number(_) | Expression::Register(_) => false,
+            Expression::Not(inner) => inner.has_access(),
+            Expression::Binary(_, sides) => sides.iter().any(Expression::has_access),
+            _ => true,
+        }
+    }
+}
+
+/// `atomic_exchange` and `atomic_fetch_..`
 #[derive(Clone, Copy, Debug)]
+pub(super) enum Update {
+    Swap,
+    Add,
+    Sub,
+    Or,
+    And,
+    Xor,
+}
+
+/// `atomic_compare_exchange_..`
+#[derive(Clone, Debug)]
+pub(super) struct Exchange {
+    pub(super) at: String,
+    pub(super) expected: Expected,
+    pub(super) new: Expression,
+    pub(super) success: Ordering,
+    pub(super) failure: Ordering,
+    pub(super) is_weak: bool,
+}
+
+/// Where an exchange finds the expected value, and leaves what it found if it fails: by plain accesses.
+#[derive(Clone, Debug)]
+pub(super) enum Expected {
+    /// `&register`
+    Register(String),
+    Location(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Operator {
-    Plus,
-    Minus,
+    /// `||` and `&&` evaluate the right side only if that decides.
+    Or,
+    And,
+    BitOr,
+    BitXor,
+    BitAnd,
     Equal,
     Unequal,
+    Less,
+    Greater,
+    AtMost,
+    AtLeast,
+    Plus,
+    Minus,
 }
 
 #[derive(Clone, Debug)]
