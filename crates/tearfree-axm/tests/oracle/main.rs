@@ -13,10 +13,13 @@ mod counts;
 mod definition;
 mod program;
 mod relation;
+mod text;
 
+use std::collections::BTreeSet;
 use std::env;
 
 use program::{Random, checked, mixes_accesses};
+use tearfree_axm::litmus::{Litmus, Verdict};
 
 fn number(variable: &str, default: u64) -> u64 {
     let text = env::var(variable).ok();
@@ -50,5 +53,35 @@ fn random_programs_have_the_executions_of_the_definition() {
     }
     println!("{programs} programs: {executions} executions, {races} races");
     // The choice of programs has not become a trivial one.
-    assert!(races as u64 > count / 100 && executions as u64 > 5 * count, "{races} {executions}");
+    assert!(races as u64 > count / 100 && executions as u64 > 4 * count, "{races} {executions}");
+}
+
+/// The reader of litmus files too has the executions of the definition. There a word can be plain in one thread
+/// and atomic in another.
+#[test]
+fn random_litmus_files_have_the_states_of_the_definition() {
+    let count = number("TEARFREE_ORACLE_PROGRAMS", 3000) / 4;
+    let seed = number("TEARFREE_ORACLE_SEED", 1) + 1;
+    let mut random = Random::new(seed);
+    let (mut states, mut races) = (0, 0);
+    for _ in 0..count {
+        let threads = random.program();
+        let expected = definition::answer(&threads);
+        let text = text::litmus(&threads);
+        let test =
+            Litmus::parse(&text).unwrap_or_else(|error| panic!("seed {seed}: {error}\n{text}"));
+        let has_race = test.verdict() == Verdict::Race;
+        assert_eq!(has_race, expected.has_race, "seed {seed}:\n{text}");
+        if has_race {
+            races += 1;
+            continue;
+        }
+        let found = test.states();
+        let outcome = |state: &String| text::outcome(state, threads.len());
+        let outcomes: BTreeSet<String> = found.iter().map(outcome).collect();
+        assert_eq!(outcomes, expected.outcomes, "seed {seed}:\n{text}");
+        states += outcomes.len();
+    }
+    println!("{count} litmus files: {states} states, {races} races");
+    assert!(races as u64 > count / 50 && states as u64 > 2 * count, "{races} {states}");
 }

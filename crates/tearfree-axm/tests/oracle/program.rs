@@ -33,7 +33,7 @@ impl Op {
         matches!(self, Op::Exchange(..) | Op::StoreIf(..))
     }
 
-    fn reads(self) -> bool {
+    pub(crate) fn reads(self) -> bool {
         matches!(self, Op::Load(..) | Op::Add(..) | Op::Exchange(..) | Op::PlainLoad(..))
     }
 
@@ -41,7 +41,7 @@ impl Op {
         !matches!(self, Op::Load(..) | Op::PlainLoad(..) | Op::Fence(..))
     }
 
-    fn location(self) -> Option<usize> {
+    pub(crate) fn location(self) -> Option<usize> {
         match self {
             Op::Load(at, _) | Op::Store(at, ..) | Op::Add(at, ..) | Op::Exchange(at, ..) => {
                 Some(at)
@@ -51,7 +51,7 @@ impl Op {
         }
     }
 
-    fn is_plain(self) -> bool {
+    pub(crate) fn is_plain(self) -> bool {
         matches!(self, Op::PlainLoad(_) | Op::PlainStore(..))
     }
 }
