@@ -56,7 +56,8 @@ pub(crate) fn every_execution(bodies: &Bodies<'_>) -> Report {
             let refusal = "the search is partial, which this program does not allow";
             report.failures.insert(format!("{refusal}: {limit}"), String::new());
         }
-        if report.executions == 0 && report.failures.is_empty() && report.cut > 0 {
+        let waited_or_whole = report.cut > 0 || report.partial.is_none();
+        if report.executions == 0 && report.failures.is_empty() && waited_or_whole {
             report.failures.insert(NONE_ENDED.to_owned(), search.first_cut);
         }
         return report;
@@ -209,8 +210,12 @@ impl Search<'_> {
             graphs.extend(self.ended(graph));
             return;
         }
-        if self.is_asleep_for_ever(&graph, &waiting) {
-            self.report_failure("a thread sleeps for ever", &graph);
+        if self.all_sleep(&graph, &waiting) {
+            // A thread whose run was cut might have woken them.
+            match graph.threads.iter().any(|thread| matches!(thread.run.end, End::Cut(_))) {
+                true => self.count_cut(&graph),
+                false => self.report_failure("a thread sleeps for ever", &graph),
+            }
             return;
         }
         for (thread, request) in self.next(&graph, &waiting) {
@@ -269,17 +274,12 @@ impl Search<'_> {
         set
     }
 
-    /// Returns whether all threads that have not ended sleep, and no store can wake them. A thread whose run
-    /// was cut might have woken them.
-    fn is_asleep_for_ever(&self, graph: &Graph, waiting: &[(usize, Request)]) -> bool {
-        let none_was_cut =
-            graph.threads.iter().all(|thread| !matches!(thread.run.end, End::Cut(_)));
-        none_was_cut
-            && waiting.iter().all(|(_, request)| {
-                let last =
-                    graph.stores(request.at).last().expect("a location has an initial store");
-                request.sleeps_at == Some(graph.value(last, self.runs.variables()))
-            })
+    /// Returns whether all threads that could go on sleep, and no store wakes them.
+    fn all_sleep(&self, graph: &Graph, waiting: &[(usize, Request)]) -> bool {
+        waiting.iter().all(|(_, request)| {
+            let last = graph.stores(request.at).last().expect("a location has an initial store");
+            request.sleeps_at == Some(graph.value(last, self.runs.variables()))
+        })
     }
 
     /// Returns the graphs after each value that a load can read.
@@ -324,10 +324,7 @@ impl Search<'_> {
             })
             .collect();
         let Some(outcomes) = outcomes else {
-            if self.report.cut == 0 {
-                self.first_cut = graph.to_string();
-            }
-            self.report.cut += 1;
+            self.count_cut(&graph);
             return Vec::new();
         };
         if self.bodies.all.len() > self.bodies.started_first && !graph.last_is_after {
@@ -339,6 +336,13 @@ impl Search<'_> {
         self.report.executions += 1;
         self.report.outcomes.insert(seen.join(", "));
         Vec::new()
+    }
+
+    fn count_cut(&mut self, graph: &Graph) {
+        if self.report.cut == 0 {
+            self.first_cut = graph.to_string();
+        }
+        self.report.cut += 1;
     }
 
     fn is_found(&self) -> bool {

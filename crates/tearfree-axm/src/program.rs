@@ -174,8 +174,7 @@ impl<'a, S> Program<'a, S> {
     /// Runs the program in every way that RC11 allows.
     ///
     /// # Panics
-    /// If an execution has more than 128 events, accesses of different sizes overlap, or a body is not
-    /// deterministic.
+    /// If an execution has more than 128 events, or a body is not deterministic.
     #[must_use]
     pub fn explore(&self) -> Report {
         self.look_for(None)

@@ -10,7 +10,7 @@ pub struct Report {
     pub outcomes: BTreeSet<String>,
     /// Each failure with an execution that shows it: a panic of a body, with its thread and line; a data
     /// race, a use after free, a thread that sleeps for ever, a spin loop without a pause, a program of
-    /// which no execution ends, a partial search.
+    /// which no execution ends, accesses of two sizes to the same bytes, a partial search.
     pub failures: BTreeMap<String, String>,
     /// The number of whole executions.
     pub executions: usize,

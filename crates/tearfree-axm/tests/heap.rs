@@ -6,7 +6,7 @@ use core::ptr;
 use core::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 
 use tearfree_axm::cell::UnsafeCell;
-use tearfree_axm::{AtomicPtr, AtomicUsize, Program, Report, heap};
+use tearfree_axm::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Program, Report, heap};
 
 struct Node {
     count: AtomicUsize,
@@ -127,4 +127,20 @@ fn a_use_after_the_free_is_reported() {
 fn memory_that_was_not_allocated_cannot_be_freed() {
     let report = Program::new(()).silent(|()| heap::free(ptr::dangling_mut::<Node>())).explore();
     failed_with(&report, "memory is freed that no thread has allocated");
+}
+
+#[test]
+fn accesses_of_two_sizes_to_the_same_bytes_are_refused() {
+    for half in 0..2 {
+        let report = Program::new(AtomicU64::new(0))
+            .silent(|word| {
+                word.store(1, Relaxed);
+                let halves = ptr::from_ref(word).cast::<AtomicU32>();
+                // SAFETY: both halves are in the word, and 32 bits need no greater alignment.
+                let half = unsafe { &*halves.wrapping_add(half) };
+                half.store(1, Relaxed);
+            })
+            .explore();
+        failed_with(&report, "accesses of two sizes to the same bytes");
+    }
 }

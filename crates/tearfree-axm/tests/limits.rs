@@ -38,7 +38,9 @@ fn each_limit_ends_the_search_and_fails_it() {
         &huge().max_duration(Duration::from_millis(50)).explore(),
         "more than 50ms",
     );
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    let took = start.elapsed();
+    // The upper one is against a search that does not end.
+    assert!(took >= Duration::from_millis(50) && took < Duration::from_secs(60), "{took:?}");
     let report = huge().max_bytes(1_000_000).explore();
     is_partial_and_failed(&report, "more than 1000000 bytes");
     assert!((50..100_000).contains(&report.graphs), "{}", report.graphs);

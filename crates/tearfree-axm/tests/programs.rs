@@ -117,6 +117,32 @@ fn a_thread_that_is_not_woken_sleeps_for_ever() {
     assert_eq!(only_failure(&report), "a thread sleeps for ever");
 }
 
+/// It might have been woken later by the thread that was cut.
+#[test]
+fn a_thread_that_sleeps_beside_a_cut_one_is_cut_too() {
+    let program = || {
+        let program = Program::new((AtomicU32::new(0), AtomicBool::new(false)));
+        program
+            .silent(|(word, _)| {
+                while word.load(Relaxed) == 0 {
+                    word.wait(0);
+                }
+            })
+            .silent(|(word, flag)| {
+                while !flag.load(Acquire) {
+                    pause();
+                }
+                word.store(1, Relaxed);
+                word.wake_all();
+            })
+    };
+    let report = program().silent(|(_, flag)| flag.store(true, Release)).explore();
+    assert!(report.failures.is_empty(), "{:?}", report.failures);
+    assert!(report.executions > 0 && report.cut > 0, "{report:?}");
+    let report = program().explore();
+    assert!(only_failure(&report).starts_with("no execution ended"), "{report:?}");
+}
+
 #[test]
 fn an_exchange_that_fails_is_a_load() {
     let report = Program::new(AtomicU64::new(0))
