@@ -199,6 +199,35 @@ fn calls_and_operators_do_what_they_do_in_c() {
     }
 }
 
+/// The parser would overflow its stack.
+#[test]
+fn a_text_that_nests_too_much_is_refused() {
+    let parsed = |depth: usize, [open, inner, close]: [&str; 3], condition: &str| {
+        let body = [&open.repeat(depth), inner, &close.repeat(depth)].concat();
+        Litmus::parse(&format!("C a\n{{}}\nP0 (atomic_int* x) {{ {body} }}\n{condition}"))
+    };
+    for parts in [["{", "", "}"], ["if (1) ", "atomic_load(x);", ""]] {
+        assert!(parsed(50, parts, "").is_ok());
+        let error = parsed(100_000, parts, "").unwrap_err();
+        assert!(error.message.contains("nested"), "{error}");
+    }
+    for (nested, end) in [("(", ")"), ("! ", "")] {
+        let value = |depth: usize| {
+            ["int r0 = ", &nested.repeat(depth), "1", &end.repeat(depth), ";"].concat()
+        };
+        assert!(parsed(1, ["", &value(50), ""], "").is_ok());
+        let error = parsed(1, ["", &value(100_000), ""], "").unwrap_err();
+        assert!(error.message.contains("nested"), "{error}");
+    }
+    for (nested, end) in [("(", ")"), ("~ ", ""), ("not ", "")] {
+        let condition =
+            |depth: usize| ["exists ", &nested.repeat(depth), "true", &end.repeat(depth)].concat();
+        assert!(parsed(0, ["", "", ""], &condition(50)).is_ok());
+        let error = parsed(0, ["", "", ""], &condition(100_000)).unwrap_err();
+        assert!(error.message.contains("nested"), "{error}");
+    }
+}
+
 /// As often as it occurs: there are no loops.
 #[test]
 fn a_weak_exchange_fails_spuriously() {

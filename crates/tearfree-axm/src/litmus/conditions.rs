@@ -52,10 +52,10 @@ impl Parser<'_> {
 
     fn atom(&mut self) -> Parsed<Condition> {
         if self.accept("~") || self.accept("not") {
-            return Ok(Condition::Not(Box::new(self.atom()?)));
+            return Ok(Condition::Not(Box::new(self.nested(Self::atom)?)));
         }
         if self.accept("(") {
-            let inner = self.disjunction()?;
+            let inner = self.nested(Self::disjunction)?;
             self.expect(")")?;
             return Ok(inner);
         }

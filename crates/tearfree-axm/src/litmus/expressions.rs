@@ -65,12 +65,12 @@ impl Parser<'_> {
 
     fn operand(&mut self) -> Parsed<Expression> {
         if self.accept("(") {
-            let inner = self.expression()?;
+            let inner = self.nested(Self::expression)?;
             self.expect(")")?;
             return Ok(inner);
         }
         if self.accept("!") {
-            return Ok(Expression::Not(Box::new(self.operand()?)));
+            return Ok(Expression::Not(Box::new(self.nested(Self::operand)?)));
         }
         if self.accept("*") {
             return Ok(Expression::PlainLoad(self.plain_parameter()?));
@@ -133,7 +133,7 @@ impl Parser<'_> {
         self.expect("(")?;
         let at = self.parameter()?;
         self.expect(",")?;
-        let value = self.expression()?;
+        let value = self.nested(Self::expression)?;
         let order = self.last_order(call, orders)?;
         self.expect(")")?;
         Ok((at, value, order))
@@ -153,7 +153,7 @@ impl Parser<'_> {
             Expected::Location(self.parameter()?)
         };
         self.expect(",")?;
-        let new = self.expression()?;
+        let new = self.nested(Self::expression)?;
         let success = self.last_order(call, ALL)?;
         let failure = self.last_order(call, LOADS)?;
         self.expect(")")?;

@@ -10,15 +10,19 @@ use super::tokens::{Token, tokens, without_comments};
 pub(super) struct Parser<'t> {
     tokens: Vec<Token<'t>>,
     next: usize,
+    depth: usize,
     pub(super) names: Names,
 }
+
+/// The most parts that can be nested, so that no text makes the parser overflow its stack.
+const MOST_NESTED: usize = 64;
 
 pub(super) fn litmus(text: &str) -> Parsed<Litmus> {
     let (title, body) = text.split_once('\n').unwrap_or((text, ""));
     let name = title.strip_prefix("C ").ok_or_else(|| error(1, "a C test begins with `C name`"))?;
     let expected = expected_verdict(text)?;
     let body = without_comments(body);
-    let mut parser = Parser { tokens: tokens(&body), next: 0, names: Names::default() };
+    let mut parser = Parser { tokens: tokens(&body), next: 0, depth: 0, names: Names::default() };
     let initial = parser.initial()?;
     let mut threads = vec![parser.thread()?];
     while parser.peek().starts_with('P') {
@@ -93,6 +97,17 @@ impl<'t> Parser<'t> {
 
     pub(super) fn fail<T>(&self, wanted: &str) -> Parsed<T> {
         Err(error(self.line(), &format!("expected {wanted}, found `{}`", self.peek())))
+    }
+
+    /// Parses a part that may contain others like it.
+    pub(super) fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        if self.depth == MOST_NESTED {
+            return Err(error(self.line(), "more than 64 parts are nested here"));
+        }
+        self.depth += 1;
+        let parsed = parse(self);
+        self.depth -= 1;
+        parsed
     }
 
     pub(super) fn name(&mut self) -> Parsed<String> {
@@ -178,6 +193,10 @@ impl<'t> Parser<'t> {
     }
 
     fn statement(&mut self, body: &mut Vec<Statement>) -> Parsed<()> {
+        self.nested(|parser| parser.one_statement(body))
+    }
+
+    fn one_statement(&mut self, body: &mut Vec<Statement>) -> Parsed<()> {
         if self.peek() == "{" {
             body.extend(self.block()?);
             return Ok(());
