@@ -125,8 +125,11 @@ fn a_use_after_the_free_is_reported() {
 
 #[test]
 fn memory_that_was_not_allocated_cannot_be_freed() {
-    let report = Program::new(()).silent(|()| heap::free(ptr::dangling_mut::<Node>())).explore();
-    failed_with(&report, "memory is freed that no thread has allocated");
+    let dangling = Program::new(()).silent(|()| heap::free(ptr::dangling_mut::<Node>()));
+    let middle = Program::new(()).silent(|()| heap::free(node(1, "one").wrapping_byte_add(1)));
+    for program in [dangling, middle] {
+        failed_with(&program.explore(), "memory is freed that no thread has allocated");
+    }
 }
 
 #[test]
