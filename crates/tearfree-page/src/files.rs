@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawMode, fstat, mkdir, open, openat, rmdir, unlinkat,
+    AtFlags, FileType, Mode, OFlags, RawMode, fstat, mkdir, open, openat, rmdir, statat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
@@ -58,6 +58,7 @@ pub(crate) fn open_directory(path: &Path) -> Result<OwnedFd, Error> {
 
 /// Opens the directory of a page for a writer; creates it, and for a named page the directory of all
 /// pages, if they are missing. They must belong to this user, and no other user may write to them.
+/// [`Error::Missing`]: another process has removed it in between.
 pub(crate) fn create_directory(page: &PagePath) -> Result<(OwnedFd, PathBuf), Error> {
     let path = page.writer_directory();
     if let (PagePath::Name(_), Some(parent)) = (page, path.parent()) {
@@ -129,5 +130,14 @@ pub(crate) fn remove_all(directory: &OwnedFd, path: &Path) -> Result<(), Error> 
     for file in [PAGE, UNFINISHED, LOCK] {
         remove_file(directory, path, file)?;
     }
-    rmdir(path).map_err(system_error("remove the directory", path))
+    match rmdir(path) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        // Another process is creating the next page already.
+        Err(Errno::NOTEMPTY | Errno::EXIST) if has_file(directory, LOCK) => Ok(()),
+        Err(error) => Err(system_error("remove the directory", path)(error)),
+    }
+}
+
+fn has_file(directory: &OwnedFd, file: &str) -> bool {
+    statat(directory, file, AtFlags::SYMLINK_NOFOLLOW).is_ok()
 }

@@ -7,7 +7,7 @@
 //! such a lock twice, so a list of the held locks prevents that.
 
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, fcntl_lock, fstat, openat, statat};
@@ -35,12 +35,25 @@ pub(crate) struct PageLock {
 pub(crate) enum LockError {
     /// Another writer holds it: its process, if this process can see it.
     Held(Option<u32>),
+    /// There is no file to lock and none was to be created, or the directory has been removed.
+    NoFile,
     Failed(Error),
+}
+
+/// What to do if there is no file to lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IfMissing {
+    Create,
+    Fail,
 }
 
 impl PageLock {
     /// Takes the lock in the directory of a page, without waiting.
-    pub(crate) fn try_lock(directory: &OwnedFd, path: &Path) -> Result<Self, LockError> {
+    pub(crate) fn try_lock(
+        directory: &OwnedFd,
+        path: &Path,
+        if_missing: IfMissing,
+    ) -> Result<Self, LockError> {
         let path = path.join(LOCK);
         // Repeated only if the page was removed in the meantime.
         loop {
@@ -51,7 +64,7 @@ impl PageLock {
             {
                 return Err(LockError::Held(Some(std::process::id())));
             }
-            let file = open_lock_file(directory, &path).map_err(LockError::Failed)?;
+            let file = open_lock_file(directory, &path, if_missing)?;
             match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
                 Err(Errno::AGAIN | Errno::ACCESS) => return Err(LockError::Held(holder(&file))),
@@ -83,12 +96,20 @@ fn key_in(directory: &OwnedFd) -> Option<Key> {
     Some((std::process::id(), stat.st_dev, stat.st_ino))
 }
 
-fn open_lock_file(directory: &OwnedFd, path: &PathBuf) -> Result<OwnedFd, Error> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+fn open_lock_file(
+    directory: &OwnedFd,
+    path: &Path,
+    if_missing: IfMissing,
+) -> Result<OwnedFd, LockError> {
+    let create = if if_missing == IfMissing::Create { OFlags::CREATE } else { OFlags::empty() };
+    let flags = OFlags::RDWR | create | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY;
     openat(directory, LOCK, flags, Mode::from_raw_mode(0o600)).map_err(|error| match error {
-        Errno::LOOP | Errno::ISDIR | Errno::NXIO => Error::NotAFile(path.clone()),
-        error => system_error("open", path)(error),
+        Errno::NOENT => LockError::NoFile,
+        Errno::LOOP | Errno::ISDIR | Errno::NXIO => {
+            LockError::Failed(Error::NotAFile(path.to_owned()))
+        }
+        error => LockError::Failed(system_error("open", path)(error)),
     })
 }
 

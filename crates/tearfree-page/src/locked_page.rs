@@ -9,11 +9,11 @@ use rustix::fs::OFlags;
 
 use crate::error::Error;
 use crate::files::{self, Owner};
-use crate::layout::STATE_SUPERSEDED;
-use crate::lock::{LockError, PageLock};
+use crate::layout::{MAX_ATTEMPTS, STATE_SUPERSEDED};
+use crate::lock::{IfMissing, LockError, PageLock};
 use crate::mapped_page::MappedPage;
 use crate::mapping::Mapping;
-use crate::path::PagePath;
+use crate::path::{PAGE, PagePath};
 
 /// The directory of a page and its lock.
 pub(crate) struct LockedPage {
@@ -25,19 +25,36 @@ pub(crate) struct LockedPage {
 impl LockedPage {
     /// Locks a page that may not exist yet; creates its directory.
     pub(crate) fn create(page: &Path) -> Result<Self, Error> {
-        let (directory, path) = files::create_directory(&PagePath::new(page)?)?;
-        Self::lock(directory, path)
+        let page = PagePath::new(page)?;
+        let mut attempts = 1;
+        loop {
+            let created = files::create_directory(&page)
+                .and_then(|(directory, path)| Self::lock(directory, path, IfMissing::Create));
+            match created {
+                // Another process has removed the page, and the directory with it, in the meantime.
+                Err(Error::Missing(_)) if attempts < MAX_ATTEMPTS => attempts += 1,
+                result => return result,
+            }
+        }
     }
 
-    /// Locks a page whose directory exists.
+    /// Locks a page that exists. Creates no lock file without a page: it would be left behind in the
+    /// directory of a page that another process is removing.
     pub(crate) fn open(page: &Path) -> Result<Self, Error> {
         let path = PagePath::new(page)?.writer_directory();
-        Self::lock(files::open_own_directory(&path)?, path)
+        let lock =
+            |if_missing| Self::lock(files::open_own_directory(&path)?, path.clone(), if_missing);
+        match lock(IfMissing::Fail) {
+            // The user has removed the lock file alone.
+            Err(Error::Missing(_)) if path.join(PAGE).exists() => lock(IfMissing::Create),
+            locked => locked,
+        }
     }
 
-    fn lock(directory: OwnedFd, path: PathBuf) -> Result<Self, Error> {
-        match PageLock::try_lock(&directory, &path) {
+    fn lock(directory: OwnedFd, path: PathBuf, if_missing: IfMissing) -> Result<Self, Error> {
+        match PageLock::try_lock(&directory, &path, if_missing) {
             Ok(lock) => Ok(LockedPage { directory, path, lock }),
+            Err(LockError::NoFile) => Err(Error::Missing(path.join(PAGE))),
             Err(LockError::Failed(error)) => Err(error),
             Err(LockError::Held(pid)) => Err(busy(&directory, path, pid)),
         }
