@@ -42,7 +42,7 @@ check_crates() { # tests of the other crates
     note "$(grep -h 'left out' "$LOG.tests" | sort -u | paste -sd ';' || true)"
 }
 
-check_page() { # pages between processes, optimised: writers killed at every instruction, and other faults
+check_page() { # pages between processes, optimised: killed at every instruction, in every order, and other faults
     run_tests cargo test -p tearfree-page --release --no-fail-fast
     note "$(grep -h 'left out' "$LOG.tests" | sort -u | paste -sd ';' || true)"
 }

@@ -9,6 +9,11 @@
 )]
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[path = "../tracing/mod.rs"]
+#[expect(dead_code, reason = "interleavings/ uses the rest")]
+mod tracing;
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod processes {
     pub(crate) mod hostile;
     pub(crate) mod kills;
