@@ -99,7 +99,9 @@ mod tests {
     #[test]
     fn seconds_may_have_fractions_and_have_limits() {
         assert_eq!(parse_seconds("0.25"), Ok(Duration::from_millis(250)));
-        for wrong in ["", "x", "0", "-1", "NaN", "inf", "1e9"] {
+        assert_eq!(parse_seconds("0.1"), Ok(Duration::from_millis(100)));
+        assert_eq!(parse_seconds("86400"), Ok(Duration::from_secs(86_400)));
+        for wrong in ["", "x", "0", "0.099", "86400.1", "-1", "NaN", "inf", "1e9"] {
             assert!(parse_seconds(wrong).is_err(), "{wrong}");
         }
     }

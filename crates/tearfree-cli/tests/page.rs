@@ -2,12 +2,15 @@
 //! `tearfree page`, run as a user runs it.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
+use core::time::Duration;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -81,6 +84,26 @@ fn a_page_is_created_changed_shown_and_removed() {
 }
 
 #[test]
+fn a_page_is_made_as_the_options_say() {
+    let pages = Pages::new();
+    let mode = |page: &str| {
+        let file = fs::metadata(pages.path(page).join("page"));
+        file.expect("it is there").mode() & 0o777
+    };
+    let created = pages.json("create", "open", &["a:u8=1"]);
+    assert_eq!((&created["wakes"], &created["freshness"]), (&json!(false), &json!("unpromised")));
+    let created = pages.json("create", "own", &["a:u8=1", "--private", "--wakes"]);
+    assert_eq!(created["wakes"], true);
+    assert_eq!((mode("own"), mode("open")), (0o600, 0o644));
+    let other = (1000 + fs::metadata("/proc/self").expect("there is /proc").uid()).to_string();
+    let refused = pages.fail("get", "open", &["--owner", &other]);
+    assert!(refused.contains(&format!("only user {other} is trusted")), "{refused}");
+    assert_eq!(pages.succeed("get", "open", &["a", "--owner", "any"]), "1\n");
+    assert_eq!(pages.json("set", "open", &["a=2", "--lifetime", "3600"])["freshness"], "fresh");
+    assert_eq!(pages.json("set", "open", &["a=3", "--lifetime", "0"])["freshness"], "unpromised");
+}
+
+#[test]
 fn an_invalid_command_is_refused_and_changes_nothing() {
     let pages = Pages::new();
     pages.succeed("create", "rates", &["price:f64=1", "qty:u64=2", "--lifetime", "3600"]);
@@ -111,10 +134,27 @@ fn the_error_of_a_second_writer_names_the_first() {
     let pages = Pages::new();
     let page = pages.path("rates");
     let _writer = tearfree_page::Writer::create(&page, 5_u64, &tearfree_page::Options::new());
+    let writer = &pages.json("get", "rates", &[])["writer"];
+    let uid = fs::metadata("/proc/self").expect("there is /proc").uid();
+    assert_eq!((&writer["pid"], &writer["uid"]), (&json!(std::process::id()), &json!(uid)));
+    assert_eq!((&writer["state"], &writer["running"]), (&json!("live"), &json!(true)));
+    assert_eq!(writer["takeovers"], 0);
     let message = pages.fail("set", "rates", &["value=1"]);
     assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
     assert!(pages.fail("rm", "rates", &[]).contains("has a writer"));
     assert_eq!(pages.succeed("get", "rates", &["value"]), "5\n");
+}
+
+/// Kills a command after a minute, so that a watcher that misses a change fails its test.
+fn kill_late(command: &Child) -> Sender<()> {
+    let (alive, is_over) = channel();
+    let id = command.id().to_string();
+    thread::spawn(move || {
+        if is_over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").args(["-KILL", &id]).status();
+        }
+    });
+    alive
 }
 
 #[test]
@@ -123,6 +163,7 @@ fn a_watcher_sees_each_change_and_follows_a_replaced_page() {
     pages.succeed("create", "rates", &["qty:u64=1", "--wakes"]);
     let mut command = pages.command("watch", "rates", &["--json", "--count", "4"]);
     let mut watcher = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let _watchdog = kill_late(&watcher);
     let mut lines = BufReader::new(watcher.stdout.take().expect("it is piped")).lines();
     let mut next = || -> Value {
         let line = lines.next().expect("a line").expect("text");
@@ -145,6 +186,7 @@ fn a_watcher_ends_when_it_is_interrupted() {
     pages.succeed("create", "rates", &["qty:u64=1"]);
     let mut command = pages.command("watch", "rates", &[]);
     let mut watcher = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let _watchdog = kill_late(&watcher);
     let mut lines = BufReader::new(watcher.stdout.take().expect("it is piped")).lines();
     assert_eq!(lines.next().expect("a line").expect("text"), "0 unpromised qty=1");
     let id = watcher.id().to_string();

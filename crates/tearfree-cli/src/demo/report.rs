@@ -147,6 +147,34 @@ mod tests {
     }
 
     #[test]
+    fn each_number_stands_in_its_column() {
+        let report = DemoReport {
+            writes: 11,
+            reads_without_lock: 22,
+            reads: 33,
+            retries: 44,
+            torn_without_lock: 55,
+            torn_with_lock: 66,
+            read_ns_without_lock: 7.0,
+            read_ns: 8.0,
+            ..report()
+        };
+        let text = anstream::adapter::strip_str(&report.text()).to_string();
+        for (name, numbers) in [
+            ("writes", ["11", "11"]),
+            ("reads", ["22", "33"]),
+            ("retries", ["-", "44"]),
+            ("torn reads", ["55", "66"]),
+            ("cost per read", ["7.0 ns", "8.0 ns"]),
+        ] {
+            let row = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            let cells: Vec<_> =
+                row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+            assert_eq!(cells, numbers, "{name}");
+        }
+    }
+
+    #[test]
     fn a_run_without_a_torn_read_says_what_to_do() {
         assert!(!report().text().contains("--seconds"));
         let short = DemoReport { torn_without_lock: 0, ..report() };

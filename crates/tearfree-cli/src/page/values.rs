@@ -164,6 +164,20 @@ mod tests {
     }
 
     #[test]
+    fn a_long_array_is_cut_after_eight_elements() {
+        let shown = |count: usize| {
+            let numbers: Vec<_> = (1..=count).map(|number| number.to_string()).collect();
+            let schema = format!("a:u8[{count}]");
+            let Ok((schema, payload)) = stored(&schema, &[("a", &numbers.join(","))]) else {
+                panic!("they fit")
+            };
+            excerpt(&payload, &schema.fields()[0])
+        };
+        assert_eq!(shown(8), "1,2,3,4,5,6,7,8");
+        assert_eq!(shown(10), "1,2,3,4,5,6,7,8,… 2 more");
+    }
+
+    #[test]
     fn an_invalid_value_is_refused() {
         for (field, value, what) in [
             ("b", "256", "'256' is not a valid u8 for b:u8"),

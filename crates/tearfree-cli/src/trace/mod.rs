@@ -142,6 +142,15 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_is_torn_if_its_words_are_of_two_writes() {
+        let note = |seconds, nanoseconds| {
+            Event::new(Action::Copies(Copied { seconds, nanoseconds }), Some(2), 2).note
+        };
+        assert_eq!(note(2, 200), "{2, 200}: whole");
+        assert_eq!(note(2, 100), "{2, 100}: torn");
+    }
+
+    #[test]
     fn an_accepted_torn_copy_is_reported_as_a_bug() {
         let copied = Copied { seconds: 2, nanoseconds: 100 };
         let action = Action::Validates { result: ReadResult::Success, began_at: 2, copied };

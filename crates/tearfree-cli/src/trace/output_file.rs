@@ -121,11 +121,15 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let (path, link) = (folder.path().join("out.svg"), folder.path().join("link.svg"));
         fs::write(&path, "old")?;
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o640);
+        fs::set_permissions(&path, private)?;
         std::os::unix::fs::symlink(&path, &link)?;
         let Ok(linked) = OutputFile::open(&link) else { panic!("the file is writable") };
         assert!(linked.write("new").is_ok());
         assert_eq!(fs::read_to_string(&path)?, "new");
         assert!(fs::symlink_metadata(&link)?.is_symlink());
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path)?.permissions());
+        assert_eq!(mode & 0o777, 0o640, "the permissions stay");
         let Ok(device) = OutputFile::open(Path::new("/dev/null")) else { panic!("it is writable") };
         assert!(matches!(device, OutputFile::Direct { .. }));
         assert!(device.write("new").is_ok());
