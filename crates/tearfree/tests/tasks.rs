@@ -234,6 +234,53 @@ mod polls_when_cloned {
     }
 }
 
+/// Sets the value when it is cloned, which a task does between its two loads of the version.
+mod sets_when_cloned {
+    use core::task::{RawWaker, RawWakerVTable};
+
+    use super::*;
+
+    static LOCK: SeqLock<u64> = SeqLock::new(0);
+    static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, |_| (), |_| (), |_| ());
+
+    fn clone(_: *const ()) -> RawWaker {
+        LOCK.update(|value| *value += 1);
+        RawWaker::new(core::ptr::null(), &VTABLE)
+    }
+
+    #[test]
+    fn a_change_while_a_task_goes_to_sleep_is_seen() {
+        // SAFETY: the data is not used, and each function can be called by any thread.
+        let waker = unsafe { Waker::new(core::ptr::null(), &VTABLE) };
+        let mut wait = pin!(LOCK.changed(LOCK.version()));
+        assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+    }
+}
+
+#[test]
+fn a_waker_that_panics_keeps_no_other_one_from_being_called() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("in a waker");
+        }
+    }
+    let _watchdog = Watchdog::over("a_waker_that_panics_keeps_no_other_one_from_being_called");
+    let lock = SeqLock::<u64, SpinLock>::from(0);
+    let calls = Arc::new(Calls::default());
+    let wakers = [Waker::from(Arc::new(Panics)), Waker::from(Arc::clone(&calls))];
+    for round in 1..=3 {
+        let mut waits = [(); 2].map(|()| Box::pin(lock.changed(lock.version())));
+        for (wait, waker) in waits.iter_mut().zip(&wakers) {
+            assert!(wait.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+        }
+        lock.set(round as u64);
+        while calls.0.load(SeqCst) < round {
+            thread::yield_now();
+        }
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn no_signal_handler_runs_in_the_thread_that_calls_wakers() {

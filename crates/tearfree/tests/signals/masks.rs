@@ -156,8 +156,13 @@ fn leaving_irq_unblocks_all_signals() {
 fn the_program_chooses_its_bottom_halves() {
     let _choice = lock_choice();
     let by_default: Vec<_> = bottom_half_signals().collect();
-    assert!(by_default.contains(&SIGALRM) && !by_default.contains(&SIGUSR1));
-    assert!(by_default.contains(&libc::SIGRTMAX()));
+    let named = [SIGALRM, libc::SIGVTALRM, libc::SIGPROF, libc::SIGIO, libc::SIGURG];
+    for signal in named.into_iter().chain([libc::SIGRTMIN(), libc::SIGRTMAX()]) {
+        assert!(by_default.contains(&signal), "{signal}");
+    }
+    assert!(!by_default.contains(&SIGUSR1));
+    set_bottom_half_signals(&[SIGUSR1, libc::SIGRTMAX()]).unwrap();
+    assert!(bottom_half_signals().eq([SIGUSR1, libc::SIGRTMAX()]));
 
     set_bottom_half_signals(&[SIGUSR1, SIGUSR2, SIGUSR1]).unwrap();
     let before = mask();
