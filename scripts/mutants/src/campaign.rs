@@ -44,7 +44,7 @@ impl Campaign {
 
     /// Runs the mutants one after the other. Returns whether a signal interrupted this.
     pub(crate) fn run(&self, mutants: Vec<Mutant>, report: &mut Report) -> io::Result<bool> {
-        let baselines = self.run_tests(&mutants, report)?;
+        let Some(baselines) = self.run_tests(&mutants, report)? else { return Ok(true) };
         for mutant in mutants {
             report.announce(&mutant);
             let (outcome, took) = match &baselines[mutant.test()] {
@@ -60,12 +60,12 @@ impl Campaign {
         Ok(false)
     }
 
-    /// Runs each test once without a mutant.
+    /// Runs each test once without a mutant. `None` if a signal interrupted this.
     fn run_tests(
         &self,
         mutants: &[Mutant],
         report: &Report,
-    ) -> io::Result<HashMap<String, Baseline>> {
+    ) -> io::Result<Option<HashMap<String, Baseline>>> {
         let mut baselines = HashMap::new();
         for mutant in mutants {
             if baselines.contains_key(mutant.test()) {
@@ -75,10 +75,13 @@ impl Campaign {
             let limits = Limits { build: limit(mutant).unwrap_or(BUILD), tests: BUILD };
             let run = self.shell.run(mutant.test(), &log, limits)?;
             let baseline = Outcome::refuse(&run).map_or(Ok(run.tests_took), Err);
+            if baseline == Err(Outcome::Interrupted) {
+                return Ok(None);
+            }
             report.baseline(mutant.test(), &baseline, run.took, &log);
             baselines.insert(mutant.test().to_owned(), baseline);
         }
-        Ok(baselines)
+        Ok(Some(baselines))
     }
 
     /// Runs the test of a mutant, which takes the `usual` time without it.
