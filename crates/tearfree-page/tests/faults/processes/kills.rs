@@ -203,7 +203,9 @@ fn beside_readers() {
     // Each writer publishes generation after generation until it is killed.
     while ended < readers.len() {
         let mut writer = Process::start(&["write-on", page_name]).wait_ready();
-        std::thread::sleep(Duration::from_millis(3));
+        // Ever longer: on a busy machine, starting a process takes longer than that, and readers see few
+        // generations of each.
+        std::thread::sleep(Duration::from_millis(3 << (killed / 16).min(8)));
         writer.kill();
         killed += 1;
         ended = 0;
