@@ -305,6 +305,15 @@ mod tests {
     }
 
     #[test]
+    fn the_lead_is_that_of_the_settings() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = Settings { lead: Duration::from_millis(70), ..Settings::default() };
+        let keeper = Keeper::open_with(folder.path().join("clock"), Source::Host, settings);
+        // A count of this counter is a nanosecond.
+        assert_eq!(keeper.expect("the page is new").lead_counts, 70_000_000);
+    }
+
+    #[test]
     fn a_bend_is_prepared_again_when_half_of_its_lead_is_gone() {
         assert_eq!(attempts(&[0.4]).0, 1);
         let (number, left) = attempts(&[0.6, 0.6]);

@@ -251,6 +251,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_bound_is_rounded_up_and_does_not_wrap() {
+        let record = Record::from_line(Line::new(1_000, 0, 1 << SHIFT), Source::Host);
+        let slow = Record { bound_ns: 70, drift_ppb: 1, ..record };
+        assert_eq!([1_000, 1_001, 1_000_001_000].map(|count| slow.bound_at(count)), [71, 71, 72]);
+        assert_eq!(slow.bound_at(0), 71, "not less before the line");
+        let wide = Record { bound_ns: u64::MAX - 1, utc_bound_ns: u64::MAX - 1, ..slow };
+        assert_eq!(wide.bound_at(u64::MAX), u64::MAX);
+        assert_eq!(wide.utc_bound_at(u64::MAX), Some(u64::MAX));
+        let steep = Record { drift_ppb: u32::MAX, ..record.with_line(Line::new(0, 0, u64::MAX)) };
+        assert_eq!(steep.bound_at(u64::MAX), u64::MAX);
+    }
+
+    #[test]
     fn the_first_slope_gives_the_same_times_as_the_whole_record() {
         let line = Line::new(10_000, 5_000, 3 << (SHIFT - 1)).bend(20_000, 1 << SHIFT);
         let record = Record::from_line(line, Source::Host);

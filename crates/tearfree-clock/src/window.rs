@@ -168,6 +168,24 @@ mod tests {
         assert!((fit.ahead_of(5_000_000_000, 8_000_000) - 4e6).abs() < 2.0);
     }
 
+    /// The line through noise is more exact than that of the median slope.
+    #[test]
+    fn good_samples_are_fitted_by_least_squares() {
+        let noisy = |count: u64| count / 2 + count / 1_000_000 * 7 % 11 * 8;
+        // Of the first two, which are less than the spacing apart, one is kept.
+        let counts: Vec<f64> =
+            (0..16).filter(|step| *step != 1).map(|step| f64::from(step) * 1e6).collect();
+        let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len() as f64;
+        let times: Vec<f64> = counts.iter().map(|count| noisy(*count as u64) as f64).collect();
+        let (mean_count, mean_time) = (mean(&counts), mean(&times));
+        let product = |(count, time): (&f64, &f64)| (count - mean_count) * (time - mean_time);
+        let square = |count: &f64| (count - mean_count) * (count - mean_count);
+        let rate = counts.iter().zip(&times).map(product).sum::<f64>()
+            / counts.iter().map(square).sum::<f64>();
+        let fit = filled(noisy).fit().expect("there are enough points");
+        assert!((fit.rate - rate).abs() < 1e-12 && (rate - 0.5).abs() > 1e-8, "{fit:?} {rate}");
+    }
+
     #[test]
     fn outliers_do_not_move_the_line() {
         let with_outliers = |count| match count {

@@ -308,3 +308,141 @@ fn a_single_sample_outside_the_bound_widens_it_and_is_not_followed() {
     assert!(record.bound_ns < 1_000, "the doubt is over: {}", record.bound_ns);
     assert!(host.error(&record).abs() < 100);
 }
+
+/// By how much the slopes of a record differ from its estimate of the host's, in ppb.
+fn slew_ppb(record: &Record) -> (i64, i64) {
+    let ppb = |mult: u64| ((mult as f64 / record.rate as f64 - 1.0) * 1e9).round() as i64;
+    (ppb(record.mult), ppb(record.next))
+}
+
+/// A clock whose bound admits 10 ms, on a host that is ahead of it.
+fn behind(ns: i64) -> (Host, Discipline) {
+    let mut host = Host::new();
+    let (_, record) = host.synchronised();
+    let wide = Record { bound_ns: 10_000_000, ..record };
+    host.ahead += ns;
+    (host, Discipline::from_record(&wide, Settings::default()))
+}
+
+#[test]
+fn a_line_is_bent_twice_a_second_and_a_tenth_of_a_second_ahead() {
+    let (mut host, mut discipline) = behind(300_000);
+    let (mut bends, mut pivot) = (0, discipline.line().pivot);
+    for _ in 0..1_000 {
+        let record = host.tick(&mut discipline);
+        let next = discipline.line().pivot;
+        if next != pivot {
+            bends += 1;
+            let lead = next - host.count;
+            assert!((99_900_000..=100_100_000).contains(&lead), "{lead} counts ahead");
+        }
+        pivot = next;
+        let (before, after) = slew_ppb(&record);
+        let least = 501_000 + before.abs().max(after.abs());
+        assert!(
+            i64::from(record.drift_ppb) >= least - 2,
+            "the bound of a slewed clock: {record:?}"
+        );
+    }
+    assert!((17..=20).contains(&bends), "{bends} bends in ten seconds");
+}
+
+#[test]
+fn an_error_is_corrected_within_two_periods() {
+    let (mut host, mut discipline) = behind(40_000);
+    let slew = (0..1_000).find_map(|_| {
+        let (before, after) = slew_ppb(&host.tick(&mut discipline));
+        (after != before).then_some(after)
+    });
+    // 40 us within a second.
+    assert!(slew.is_some_and(|ppb| (39_000..41_000).contains(&ppb)), "{slew:?}");
+}
+
+#[test]
+fn a_new_clock_is_synchronised_after_half_a_second_of_samples() {
+    let mut host = Host::new();
+    let mut discipline = host.start();
+    let record = host.ticks(&mut discipline, 45);
+    assert_eq!(record.status_at(host.count), Status::FreeRunning, "after 0.45 s");
+    let record = host.ticks(&mut discipline, 75);
+    assert_eq!(record.status_at(host.count), Status::Synchronised, "after 1.2 s");
+}
+
+#[test]
+fn a_bound_allows_for_rounding() {
+    let mut host = Host::new();
+    let mut discipline = host.start();
+    // The first sample has the host's time at its end, which is half a width too late.
+    assert_eq!(host.ticks(&mut discipline, 3).bound_ns, WIDTH + 1);
+}
+
+#[test]
+fn the_line_is_not_bent_while_samples_contradict_it() {
+    let mut host = Host::new();
+    let (mut discipline, _) = host.synchronised();
+    while discipline.line().bends_after(host.count) {
+        host.tick(&mut discipline);
+    }
+    let pivot = discipline.line().pivot;
+    for turn in 0..60 {
+        let wrong = if turn % 2 == 0 { 3_000_000 } else { -3_000_000 };
+        host.ahead += wrong;
+        let record = host.tick(&mut discipline);
+        host.ahead -= wrong;
+        assert_eq!(discipline.line().pivot, pivot, "bent beside wrong samples");
+        assert_eq!(record.disruptions, 0);
+    }
+    let ended = (0..100).any(|_| {
+        host.tick(&mut discipline);
+        discipline.line().pivot != pivot
+    });
+    assert!(ended, "it is bent again");
+}
+
+#[test]
+fn a_wrong_sample_does_not_delay_a_jump() {
+    let mut host = Host::new();
+    let (mut discipline, _) = host.synchronised();
+    host.ahead -= 700_000;
+    assert_eq!(host.tick(&mut discipline).disruptions, 0);
+    host.ahead += 2_700_000;
+    for disruptions in [0, 0, 1] {
+        assert_eq!(host.tick(&mut discipline).disruptions, disruptions);
+    }
+}
+
+/// As in a virtual machine that is restored from a snapshot.
+#[test]
+fn a_counter_that_is_set_back_ages_as_a_new_one() {
+    let mut host = Host::new();
+    let (mut discipline, _) = host.synchronised();
+    // The clock is ahead from now on, so the host's time is no floor.
+    host.ahead -= 5 * SECOND.cast_signed();
+    let before = host.ticks(&mut discipline, 300);
+    // Readers see a counter that is faster than estimated, until it is set back.
+    host.count += 10_010_000;
+    host.ahead -= 10_000;
+    let read = before.ns_at(host.count);
+    host.count -= START / 2;
+    host.ahead += (START / 2).cast_signed();
+    let sample = host.sample(WIDTH);
+    let record = discipline.tick(sample, &host.state);
+    assert_eq!(record.disruptions, 2);
+    assert!(record.ns_at(sample.before) >= read, "back from {read}");
+    let free_after = record.free_after - host.count;
+    assert!((1_900_000_000..2_100_000_000).contains(&free_after), "{free_after}");
+}
+
+#[test]
+#[should_panic(expected = "ns per count")]
+fn a_counter_that_stands_still_is_refused() {
+    let mut host = Host::new();
+    let _ = Discipline::new(Source::Tsc, host.sample(WIDTH), 0.0, Settings::default());
+}
+
+#[test]
+#[should_panic(expected = "ns per count")]
+fn a_counter_that_is_too_slow_is_refused() {
+    let mut host = Host::new();
+    let _ = Discipline::new(Source::Tsc, host.sample(WIDTH), 4000.0, Settings::default());
+}

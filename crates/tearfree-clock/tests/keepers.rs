@@ -158,6 +158,24 @@ fn a_bend_that_is_published_after_its_pivot_is_counted() {
     assert_eq!(left.clock().late_publications(), report.late_publications);
 }
 
+/// Otherwise each tick after a bend would count as late.
+#[test]
+fn the_bend_of_a_predecessor_is_not_counted_again() {
+    let left = Left::new(Source::Host);
+    left.set_ahead(50_000_000);
+    let mut keeper = left.keep(Source::Host, settings());
+    let before = tick_until(&mut keeper, |report| report.slew_ppm < -100.0).late_publications;
+    drop(keeper);
+    // Its window takes an hour to fill.
+    let steer = Duration::from_secs(3600);
+    let mut keeper = left.keep(Source::Host, Settings { steer, ..settings() });
+    let (record, _) = left.clock().record();
+    tick_until(&mut keeper, |_| host_ns() > record.pivot);
+    let report = keeper.tick();
+    assert_eq!(report.late_publications, before, "{report:?}");
+    assert!(report.slew_ppm < -100.0, "the line is bent: {report:?}");
+}
+
 #[test]
 fn a_late_tick_is_counted() {
     let left = Left::new(Source::Host);

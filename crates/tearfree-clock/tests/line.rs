@@ -129,6 +129,28 @@ fn a_line_of_slope_zero_has_one_time() {
 }
 
 #[test]
+fn counts_are_rounded_up() {
+    assert_eq!([9, 10, 11, 12].map(|ns| counts_in(ns, 3 << SHIFT)), [3, 4, 4, 4]);
+    assert_eq!((counts_in(0, 1 << SHIFT), counts_in(u64::MAX, 1)), (0, u64::MAX));
+}
+
+#[test]
+fn the_fraction_counts_in_the_reach() {
+    // Three times this slope is 2^64 - 1.
+    let line = Line::new(0, 0, u64::MAX / 3);
+    assert_eq!((line.reach(), Line { frac: 1, ..line }.reach()), (3, 2));
+}
+
+#[test]
+fn a_line_is_bent_at_its_pivot() {
+    let line = Line::new(10, 0, 1 << SHIFT).bend(20, 2 << SHIFT);
+    assert_eq!([10, 19, 20, 21].map(|count| line.bends_after(count)), [true, true, false, false]);
+    assert!(!Line::new(10, 0, 1 << SHIFT).bends_after(u64::MAX - 1), "a straight line");
+    assert_eq!(line.steepest(), 2 << SHIFT);
+    assert_eq!(Line::new(10, 0, 3 << SHIFT).bend(20, 2 << SHIFT).steepest(), 3 << SHIFT);
+}
+
+#[test]
 #[should_panic(expected = "bends at 20 first")]
 fn a_line_has_one_bend() {
     let _ = Line::new(10, 0, 1 << SHIFT).bend(20, 2 << SHIFT).bend(30, 1 << SHIFT);

@@ -134,11 +134,11 @@ mod tests {
 
     use super::*;
 
-    /// A clock that stands still, with a different number in each field.
-    fn report(is_test: u32) -> ClockReport {
+    /// A clock that stands still at speed 0, with a different number in each field.
+    fn report(is_test: u32, speed: f64) -> ClockReport {
         let folder = tempfile::tempdir().expect("a folder");
         let page = folder.path().join("clock");
-        let (at_ns, speed) = (Some(1_000_000_000_123_456_789), Some(0.0));
+        let (at_ns, speed) = (Some(1_000_000_000_123_456_789), Some(speed));
         TestClock::create(&page, TestSettings { at_ns, speed, ..TestSettings::default() })
             .expect("the page is new");
         let mut writer = Writer::<Record>::take_over(&page, &Options::new()).expect("it is free");
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn each_field_of_the_object_is_that_of_the_clock() {
-        let object = serde_json::to_value(report(1)).expect("a JSON object");
+        let object = serde_json::to_value(report(1, 0.0)).expect("a JSON object");
         let expected = serde_json::json!({
             "page": "office",
             "status": "synchronised",
@@ -180,7 +180,8 @@ mod tests {
         });
         assert_eq!(object, expected);
         assert!(object["generation"].as_u64() > Some(0), "{object}");
-        assert_eq!(report(0).speed, None, "a clock that follows the host");
+        assert_eq!(report(0, 0.0).speed, None, "a clock that follows the host");
+        assert_eq!(report(1, 2.5).speed, Some(2.5));
     }
 
     #[test]
@@ -189,11 +190,11 @@ mod tests {
         let last = "counter      clock_gettime\nset, jumped  3, 4 times\n";
         let bounds = "to the host  synchronised, within 1,500 ns\n\
                       to UTC       disrupted, within 25,001 ns\n";
-        assert_eq!(report(0).text(), [first, bounds, last].concat());
+        assert_eq!(report(0, 0.0).text(), [first, bounds, last].concat());
         let speed = "test clock   0 x the host's speed\n";
-        assert_eq!(report(1).text(), [first, speed, last].concat());
+        assert_eq!(report(1, 0.0).text(), [first, speed, last].concat());
         let line = "2001-09-09T01:46:40.123456789Z  synchronised, within 1,500 ns of the host\n";
-        assert_eq!(report(0).line(), line);
+        assert_eq!(report(0, 0.0).line(), line);
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn requests_that_are_not_converted_stay_as_they_are() {
     succeed(
         &Fixture::fast(200.0),
         "times",
-        &["processor timers", "timer after fork", "odd requests"],
+        &["processor timers", "timer after fork", "odd requests", "interrupted usleep"],
     );
 }
 

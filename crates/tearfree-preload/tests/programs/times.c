@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -139,18 +140,38 @@ static void *write_later(void *file)
 	return write(*(int *)file, "", 1) == 1 ? file : NULL;
 }
 
-/* On a slow clock the longest timeout is longer than the host's longest one. */
-static int long_wait(void)
+/* On a slow clock the longest timeouts are longer than the host's longest ones. */
+static int long_wait(int selects)
 {
-	int files[2];
+	struct timeval centuries = { 10000000000, 0 };
 	struct pollfd file = { .events = POLLIN };
 	pthread_t writer;
+	int files[2], ready;
+	fd_set set;
 
 	if (pipe(files))
 		return 0;
 	file.fd = files[0];
+	FD_ZERO(&set);
+	FD_SET(files[0], &set);
 	pthread_create(&writer, NULL, write_later, &files[1]);
-	return poll(&file, 1, INT_MAX) == 1 && pthread_join(writer, NULL) == 0;
+	ready = selects ? select(files[0] + 1, &set, NULL, NULL, &centuries) : poll(&file, 1, INT_MAX);
+	return ready == 1 && pthread_join(writer, NULL) == 0;
+}
+
+static void ignore(int number) { (void)number; }
+
+static int interrupted_usleep(void)
+{
+	static const struct itimerval often = { { MINUTE, 0 }, { MINUTE, 0 } }, off;
+	int result;
+
+	signal(SIGALRM, ignore);
+	setitimer(ITIMER_REAL, &often, NULL);
+	errno = 0;
+	result = usleep(4000000000);
+	setitimer(ITIMER_REAL, &off, NULL);
+	return result == -1 && errno == EINTR;
 }
 
 /* Sleeps until a time of day. Prints a line before, so that the test can set the clock meanwhile. */
@@ -225,7 +246,9 @@ int main(int count, char **words)
 	if (!strcmp(words[1], "short waits"))
 		return !short_waits();
 	if (!strcmp(words[1], "long wait"))
-		return !long_wait();
+		return !(long_wait(0) && long_wait(1));
+	if (!strcmp(words[1], "interrupted usleep"))
+		return !interrupted_usleep();
 	if (!strcmp(words[1], "tomorrow"))
 		return !tomorrow();
 	return 2;
