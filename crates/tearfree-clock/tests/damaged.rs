@@ -8,6 +8,8 @@ use tearfree_page::{Options, Reader, Writer};
 /// What `coarse` reads.
 const COARSE_NS: usize = 0;
 
+type Change = fn(&mut Record);
+
 /// Has a timekeeper leave a page, changes it, and lets another timekeeper take it over.
 fn taken_over(change: impl Fn(&mut Record), coarse_ns: Option<u64>) -> Result<(), String> {
     let folder = tempfile::tempdir().expect("a folder");
@@ -45,7 +47,7 @@ fn a_clock_as_a_timekeeper_left_it_is_continued() {
 
 #[test]
 fn a_slope_that_no_counter_has_is_refused() {
-    let changes: [(&str, fn(&mut Record)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("the slope is 0", |record| record.mult = 0),
         ("the slope is too large", |record| record.mult = 4000 << SHIFT),
         ("the next slope is 0", |record| record.next = 0),
