@@ -237,12 +237,14 @@ fn resume(record: &Record, source: Source, settings: Settings) -> Result<Discipl
     record.check_slopes().map_err(Error::Record)?;
     match Source::from_word(record.source) {
         Some(previous) if previous.is_supported() => {
-            let now_ns = record.ns_at(previous.read_ordered());
-            check_lead(now_ns)?;
-            Ok(match previous == source {
-                true => Discipline::from_record(record, settings),
-                false => start(source, settings).not_before(now_ns),
-            })
+            let now_ns = || record.ns_at(previous.read_ordered());
+            check_lead(now_ns())?;
+            if previous == source {
+                return Ok(Discipline::from_record(record, settings));
+            }
+            let started = start(source, settings);
+            // Not before: `start` takes a while, in which readers go on.
+            Ok(started.not_before(now_ns()))
         }
         _ => Err(Error::Source(record.source)),
     }

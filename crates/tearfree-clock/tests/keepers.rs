@@ -2,6 +2,7 @@
 //! What a timekeeper takes over from the one before, what it publishes beside the record, and its reports.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -209,17 +210,32 @@ fn a_wait_lasts_until_the_next_tick() {
     assert!(passed >= 190_000_000, "twenty ticks in {passed} ns");
 }
 
+/// Readers go on while the new keeper measures its counter, and no reading after that may be earlier.
 #[test]
 fn a_change_of_the_counter_does_not_set_the_clock_back() {
     let all = [Source::Host, Source::Tsc, Source::Cntvct];
     let counters: Vec<_> = all.into_iter().filter(|source| source.is_supported()).collect();
     let left = Left::new(counters[0]);
-    for turn in 1..4 {
+    for turn in 1..6 {
         left.set_ahead(HOUR_NS);
-        let seen = left.clock().now();
-        let mut keeper = left.keep(counters[turn % counters.len()], settings());
-        keeper.tick();
-        let now = left.clock().now();
+        let clock = left.clock();
+        let is_kept = AtomicBool::new(false);
+        let (keeper, seen) = thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut seen = clock.now();
+                while !is_kept.load(Ordering::Relaxed) {
+                    seen = clock.now();
+                    thread::sleep(Duration::from_micros(100));
+                }
+                seen
+            });
+            let mut keeper = left.keep(counters[turn % counters.len()], settings());
+            is_kept.store(true, Ordering::Relaxed);
+            let seen = reader.join().expect("it only reads");
+            keeper.tick();
+            (keeper, seen)
+        });
+        let now = clock.now();
         assert!(now >= seen, "an hour ahead at {seen}, and then {now}");
         drop(keeper);
     }
