@@ -24,6 +24,8 @@ pub(crate) struct Point {
 pub(crate) struct Window {
     points: VecDeque<Point>,
     candidate: Option<Point>,
+    /// The count at which the last point was added; it may be that of an earlier sample.
+    added: Option<u64>,
 }
 
 /// The fitted line: nanoseconds per count, and the host's clock at a count.
@@ -61,13 +63,13 @@ impl Window {
             Some(best) if best.width <= point.width => best,
             _ => point,
         };
-        let last = self.points.back().map_or(0, |last| last.count);
-        if point.count.saturating_sub(last) < spacing {
+        if self.added.is_some_and(|added| point.count.saturating_sub(added) < spacing) {
             self.candidate = Some(best);
             return;
         }
         self.points.push_back(best);
         self.candidate = None;
+        self.added = Some(point.count);
         if self.points.len() > CAPACITY {
             self.points.pop_front();
         }
@@ -168,13 +170,23 @@ mod tests {
         assert!((fit.ahead_of(5_000_000_000, 8_000_000) - 4e6).abs() < 2.0);
     }
 
+    #[test]
+    fn the_best_sample_of_each_interval_is_kept() {
+        let mut window = Window::default();
+        // The third of ten is the narrowest.
+        for step in 0..101_u64 {
+            let width = if step % 10 == 3 { 20 } else { 30 };
+            window.push(Point { count: step * 100, host_ns: step, width }, 1000);
+        }
+        let counts: Vec<u64> = window.points.iter().map(|point| point.count).collect();
+        assert_eq!(counts, [0, 300, 1300, 2300, 3300, 4300, 5300, 6300, 7300, 8300, 9300]);
+    }
+
     /// The line through noise is more exact than that of the median slope.
     #[test]
     fn good_samples_are_fitted_by_least_squares() {
         let noisy = |count: u64| count / 2 + count / 1_000_000 * 7 % 11 * 8;
-        // Of the first two, which are less than the spacing apart, one is kept.
-        let counts: Vec<f64> =
-            (0..16).filter(|step| *step != 1).map(|step| f64::from(step) * 1e6).collect();
+        let counts: Vec<f64> = (0..16).map(|step| f64::from(step) * 1e6).collect();
         let mean = |numbers: &[f64]| numbers.iter().sum::<f64>() / numbers.len() as f64;
         let times: Vec<f64> = counts.iter().map(|count| noisy(*count as u64) as f64).collect();
         let (mean_count, mean_time) = (mean(&counts), mean(&times));
