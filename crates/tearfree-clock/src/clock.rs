@@ -26,7 +26,7 @@ const MAX_SLEEP: Duration = Duration::from_millis(10);
 ///
 /// # Examples
 /// ```
-/// use tearfree_clock::{Clock, Keeper, Settings};
+/// use tearfree_clock::{Clock, Keeper, Settings, host_ns};
 /// # let folder = tempfile::tempdir()?;
 /// # let page = folder.path().join("clock");
 /// let mut keeper = Keeper::open(&page, Settings::default())?; // usually `tearfree clock serve`
@@ -36,8 +36,8 @@ const MAX_SLEEP: Duration = Duration::from_millis(10);
 /// let (first, second) = (clock.now(), clock.now());
 /// assert!(first <= second);
 /// assert!(clock.coarse() <= second);
-/// let bounded = clock.now_bounded();
-/// assert!(bounded.earliest <= bounded.latest);
+/// let (before, bounded, after) = (host_ns(), clock.now_bounded(), host_ns());
+/// assert!(bounded.earliest <= after && before <= bounded.latest);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

@@ -171,9 +171,10 @@ fn a_timekeeper_prints_each_change_once() {
     let mut lines = Lines::new(child.stderr.take().expect("a pipe"));
     let first = lines.next().expect("a first line");
     assert!(first.contains("keeping the clock"), "{first}");
-    let mut printed = Vec::new();
-    while printed.last().is_none_or(|line: &String| !line.starts_with("synchronised")) {
+    let mut printed: Vec<String> = Vec::new();
+    while !printed.last().is_some_and(|line| line.starts_with("synchronised")) {
         printed.push(lines.next().expect("it goes on"));
+        assert!(printed.len() < 60, "it is not synchronised: {printed:#?}");
     }
     // The status is looked at each second.
     thread::sleep(Duration::from_millis(2500));
