@@ -58,6 +58,7 @@ impl Litmus {
     }
 
     /// Returns all final states: each is `thread:register=value` and `location=value`, separated by spaces.
+    /// If there is a data race, these are only the states of executions without it.
     #[must_use]
     pub fn states(&self) -> BTreeSet<String> {
         self.program().explore().outcomes
