@@ -73,6 +73,11 @@ fn a_weak_exchange_fails_spuriously_as_often_as_allowed() {
     let program = || Program::new(AtomicUsize::new(0)).thread(attempts).spurious(1);
     let report = program().thread(attempts).after(|x| x.load(Relaxed).to_string()).explore();
     assert_eq!(report.seen(), ["1, 1, 1", "1, 2, 1", "2, 1, 1", "2, 2, 1"]);
+    // It finds the value that it expects, so it does not fail spuriously where there is another one.
+    let other = Program::new(AtomicUsize::new(1))
+        .spurious(1)
+        .thread(|x| format!("{:?}", x.compare_exchange_weak(0, 2, AcqRel, Acquire)));
+    assert_eq!(other.explore().seen(), ["Err(1)"]);
     let strong = Program::new(AtomicUsize::new(0))
         .spurious(1)
         .thread(|x| format!("{:?}", x.compare_exchange(0, 1, AcqRel, Acquire)));
