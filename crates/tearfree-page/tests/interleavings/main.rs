@@ -65,12 +65,8 @@ mod tests {
 
     /// Runs a test in this process.
     pub(crate) fn run(name: &str) {
-        // Both may have been inherited, and would change what the tests see.
-        // SAFETY: sets the default action.
-        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
         // SAFETY: has this process wait for children of children that were killed.
         unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         start_watchdog();
         if !may_trace() {
             return leave_out("processes cannot be traced here");
@@ -90,12 +86,21 @@ mod tests {
             tracee.kill();
             knows
         };
-        catch_unwind(AssertUnwindSafe(try_it)).unwrap_or(false)
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let may = catch_unwind(AssertUnwindSafe(try_it)).unwrap_or(false);
+        std::panic::set_hook(hook);
+        may
     }
 }
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn main() -> std::process::ExitCode {
+    // Both may have been inherited, and would change what the tests see.
+    // SAFETY: sets the default action.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+
     let mut args = std::env::args().skip(1);
     if let (Some("--run"), Some(name)) = (args.next().as_deref(), args.next()) {
         tests::run(&name);

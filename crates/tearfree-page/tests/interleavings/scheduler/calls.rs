@@ -63,6 +63,7 @@ pub(crate) fn classify(tracee: Tracee, call: SystemCall) -> Kind {
         libc::SYS_newfstatat => path("fstatat", second),
         libc::SYS_mkdirat => path("mkdirat", second),
         libc::SYS_unlinkat => path("unlinkat", second),
+        #[cfg(not(target_arch = "riscv64"))]
         libc::SYS_renameat => path("renameat", second),
         libc::SYS_renameat2 => path("renameat2", second),
         #[cfg(target_arch = "x86_64")]
@@ -81,6 +82,7 @@ pub(crate) fn classify(tracee: Tracee, call: SystemCall) -> Kind {
         libc::SYS_close if tracee.path_of_descriptor(first).contains("/lock") => {
             Kind::Visible("close(lock)".to_owned())
         }
+        libc::SYS_flock => Kind::Visible("flock".to_owned()),
         libc::SYS_fcntl if is_lock(second) => Kind::Visible(format!("fcntl(lock, {second})")),
         libc::SYS_futex if is_wait(second) && fourth != 0 => Kind::Yields("timed wait".to_owned()),
         libc::SYS_futex => Kind::Visible(format!("futex({}, {third})", futex_name(second))),
@@ -118,7 +120,7 @@ fn is_wait(operation: u64) -> bool {
     matches!(operation & 127, 0 | 9)
 }
 
-/// Returns whether a system call can sleep until another process does something.
+/// Returns whether a visible system call can sleep until another process does something.
 pub(crate) fn may_sleep(call: SystemCall) -> bool {
     let [_, second, _, fourth, ..] = call.arguments;
     match call.number {
@@ -127,9 +129,6 @@ pub(crate) fn may_sleep(call: SystemCall) -> bool {
             .iter()
             .any(|&lock| u64::from(lock.unsigned_abs()) == second),
         libc::SYS_flock => u64::from(libc::LOCK_NB.unsigned_abs()) & second == 0,
-        libc::SYS_wait4 | libc::SYS_waitid | libc::SYS_ppoll | libc::SYS_read => true,
-        #[cfg(target_arch = "x86_64")]
-        libc::SYS_poll => true,
         _ => false,
     }
 }
