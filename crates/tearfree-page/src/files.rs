@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Opens, creates and removes the files of a page, and checks who owns them.
 
+use std::ffi::OsString;
+use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawMode, fstat, mkdir, open, openat, rmdir, statat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, RawMode, fstat, mkdir, open, openat, rmdir, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
@@ -132,12 +134,14 @@ pub(crate) fn remove_all(directory: &OwnedFd, path: &Path) -> Result<(), Error> 
     }
     match rmdir(path) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
-        // Another process is creating the next page already.
-        Err(Errno::NOTEMPTY | Errno::EXIST) if has_file(directory, LOCK) => Ok(()),
+        // Another process has created the next page, and may have removed it by now.
+        Err(Errno::NOTEMPTY | Errno::EXIST) if !has_foreign_file(path) => Ok(()),
         Err(error) => Err(system_error("remove the directory", path)(error)),
     }
 }
 
-fn has_file(directory: &OwnedFd, file: &str) -> bool {
-    statat(directory, file, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+fn has_foreign_file(directory: &Path) -> bool {
+    let is_foreign = |name: OsString| [PAGE, UNFINISHED, LOCK].iter().all(|own| name != *own);
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name()).any(is_foreign)
 }

@@ -7,7 +7,7 @@ use tearfree_page::{Error, Options, Reader, Writer};
 
 use super::roles::{
     Expected, check_one_writer, files, has, last_published, make_page, read_until, remove,
-    set_count, waking, write_for_a_while,
+    report_refusal, set_count, waking, write_for_a_while,
 };
 use crate::scheduler::calls::{Detail, watch};
 use crate::scheduler::events::{What, World};
@@ -45,8 +45,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "a_page_is_removed_twice_and_created",
         prepare: |world| make_page(world, &Options::new()),
-        roles: &[("first", remove), ("creator", create), ("second", remove)],
-        preemptions: 1,
+        roles: &[("first", remove), ("creator", create_briefly), ("second", remove)],
+        preemptions: 2,
         mortal: None,
         check: check_page,
         cases: &["removed, and a page is there", "removed, and no page is there"],
@@ -113,6 +113,21 @@ fn create(world: &World) {
     write_for_a_while(world, writer);
 }
 
+/// With as few calls as possible.
+fn create_briefly(world: &World) {
+    match Writer::create(&world.page, 1_u64, &Options::new()) {
+        Ok(writer) => {
+            world.report(What::Writes, writer.generation());
+            world.report(What::Published, 1);
+            world.report(What::Ends, writer.generation());
+        }
+        Err(error) => {
+            assert!(!matches!(error, Error::Missing(_)), "what is missing is created");
+            report_refusal(world, &error);
+        }
+    }
+}
+
 fn take_over(world: &World) {
     write_for_a_while(world, Writer::take_over(&world.page, &Options::new()));
 }
@@ -131,7 +146,8 @@ fn remove_watched(world: &World) {
 
 /// An error says that the directory is not empty, or that the page has a writer.
 fn remove_beside_notes(world: &World) {
-    let _ = tearfree_page::remove(&world.page);
+    let removed = tearfree_page::remove(&world.page);
+    assert!(removed.is_err(), "the directory is still there");
 }
 
 fn check_page(outcome: &Outcome<'_>) -> &'static str {

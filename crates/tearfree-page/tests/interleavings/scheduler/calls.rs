@@ -61,6 +61,7 @@ pub(crate) fn classify(tracee: Tracee, call: SystemCall) -> Kind {
         libc::SYS_clock_nanosleep => Kind::Yields("clock_nanosleep".to_owned()),
         libc::SYS_openat => path("openat", second),
         libc::SYS_newfstatat => path("fstatat", second),
+        libc::SYS_statx => path("statx", second),
         libc::SYS_mkdirat => path("mkdirat", second),
         libc::SYS_unlinkat => path("unlinkat", second),
         #[cfg(not(target_arch = "riscv64"))]
