@@ -46,6 +46,7 @@ check() {
     echo "$target: $(grep -o 'counter' <<<"$functions" | wc -l) readings of the counter"
 }
 
+[[ $(uname -m) != aarch64 ]] || : "${TEARFREE_AARCH64_RUSTC:=rustc}"
 LISTING=$(mktemp)
 trap 'rm -f "$LISTING"' EXIT
 if [[ $(uname -m) == x86_64 ]]; then

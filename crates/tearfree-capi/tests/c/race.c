@@ -4,7 +4,8 @@
 
 #include "test.h"
 
-enum { WORDS = 8, WRITES = 100000 };
+/* The least writes, and how often the reader has to find another value than before while they go on. */
+enum { WORDS = 8, WRITES = 100000, CHANGES = 20 };
 
 /* All words derive from one generation, so values are self-checking. */
 struct shared {
@@ -13,8 +14,8 @@ struct shared {
 	seqcount_latch_t latch;
 	struct mutex mutex;
 	unsigned long words[WORDS], copies[2][WORDS];
-	unsigned long reads, torn, last;
-	int reader_began, done;
+	unsigned long torn, last, written;
+	int changes, done;
 };
 
 static unsigned long word_of(unsigned long generation, int index)
@@ -48,8 +49,9 @@ static void check(struct shared *shared, const unsigned long *copy)
 			shared->torn++;
 	if (generation < shared->last)
 		shared->torn++;
+	if (generation > shared->last)
+		__atomic_fetch_add(&shared->changes, 1, __ATOMIC_RELAXED);
 	shared->last = generation;
-	shared->reads++;
 }
 
 /* A writer and a reader out of the two sections that differ. */
@@ -57,13 +59,14 @@ static void check(struct shared *shared, const unsigned long *copy)
 	static void *writer_of_##kind(void *argument)                                                  \
 	{                                                                                          \
 		struct shared *shared = (struct shared *)argument;                                 \
-		unsigned long generation;                                                          \
+		unsigned long generation = 0;                                                      \
                                                                                                    \
-		while (!__atomic_load_n(&shared->reader_began, __ATOMIC_ACQUIRE))                  \
-			cpu_relax();                                                               \
-		for (generation = 1; generation <= WRITES; generation++) {                         \
+		while (generation < WRITES ||                                                      \
+		       __atomic_load_n(&shared->changes, __ATOMIC_RELAXED) < CHANGES) {            \
+			generation++;                                                              \
 			write_section;                                                             \
 		}                                                                                  \
+		shared->written = generation;                                                      \
 		__atomic_store_n(&shared->done, 1, __ATOMIC_RELEASE);                              \
 		return NULL;                                                                       \
 	}                                                                                          \
@@ -77,7 +80,6 @@ static void check(struct shared *shared, const unsigned long *copy)
 			done = __atomic_load_n(&shared->done, __ATOMIC_ACQUIRE);                   \
 			read_section;                                                              \
 			check(shared, copy);                                                       \
-			__atomic_store_n(&shared->reader_began, 1, __ATOMIC_RELEASE);              \
 		} while (!done);                                                                   \
 		return NULL;                                                                       \
 	}
@@ -153,7 +155,7 @@ static void race(void *(*write)(void *), void *(*read)(void *))
 	store_words(shared.copies[1], 0);
 	at_the_same_time(write, read, &shared);
 	CHECK(shared.torn == 0);
-	CHECK(shared.reads > 1 && shared.last == WRITES);
+	CHECK(shared.last == shared.written && shared.changes >= CHANGES);
 }
 
 TEST(race_of_seqlock)
