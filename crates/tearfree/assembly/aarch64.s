@@ -474,6 +474,47 @@ try_read_8:
     cset w0, eq
     ret
 
+writer_set_16k:
+    stp d15, d14, [sp, #-96]!
+    stp d13, d12, [sp, #16]
+    stp d11, d10, [sp, #32]
+    stp d9, d8, [sp, #48]
+    stp x29, x30, [sp, #64]
+    stp x20, x19, [sp, #80]
+    add x29, sp, #64
+    ldr x19, [x0]
+    mov w2, #16384
+    ldr x8, [x19, #16384]
+    add x20, x19, #4, lsl #12
+    mov x0, x19
+    add x8, x8, #1
+    stlr x8, [x20]
+    dmb ish
+    bl memcpy
+    ldr x8, [x19, #16384]
+    add x9, x8, #1
+    mov w8, #16392
+    stlr x9, [x20]
+    ldr w1, [x19, x8]
+    tst w1, #0x3
+    b.ne .L1
+    ldp x20, x19, [sp, #80]
+    ldp x29, x30, [sp, #64]
+    ldp d9, d8, [sp, #48]
+    ldp d11, d10, [sp, #32]
+    ldp d13, d12, [sp, #16]
+    ldp d15, d14, [sp], #96
+    ret
+.L1:
+    add x0, x19, x8
+    ldp x20, x19, [sp, #80]
+    ldp x29, x30, [sp, #64]
+    ldp d9, d8, [sp, #48]
+    ldp d11, d10, [sp, #32]
+    ldp d13, d12, [sp, #16]
+    ldp d15, d14, [sp], #96
+    b wake_all
+
 writer_set_64:
     ldr x8, [x0]
     ldp q0, q1, [x1]

@@ -471,6 +471,28 @@ try_read_8:
     sete %al
     retq
 
+writer_set_16k:
+    pushq %rbx
+    movq (%rdi), %rbx
+    incq 16384(%rbx)
+    #MEMBARRIER
+    sfence
+    movl $16384, %edx
+    movq %rbx, %rdi
+    callq memcpy
+    incq 16384(%rbx)
+    #MEMBARRIER
+    movl 16392(%rbx), %esi
+    testb $3, %sil
+    jne .L1
+    popq %rbx
+    retq
+.L1:
+    addq $16392, %rbx
+    movq %rbx, %rdi
+    popq %rbx
+    jmpq *wake_all@GOTPCREL(%rip)
+
 writer_set_64:
     movq (%rdi), %rdi
     movups (%rsi), %xmm0

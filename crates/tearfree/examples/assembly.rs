@@ -57,6 +57,9 @@ probes! {
     set_8: fn(lock: &SeqLock<u64>, value: u64) { lock.set(value) }
     set_64: fn(lock: &SeqLock<[u64; 8]>, value: [u64; 8]) { lock.set(value) }
     writer_set_64: fn(writer: &mut Writer<&SeqLock<[u64; 8]>>, value: [u64; 8]) { writer.set(value) }
+    writer_set_16k: fn(writer: &mut Writer<&SeqLock<[u64; 2048]>>, value: &[u64; 2048]) {
+        writer.set_from(value)
+    }
     count_write_16: fn(count: &SeqCount<u32>, data: &[AtomicU64; 2], value: u64) {{
         let _section = count.write();
         data[0].store(value, Relaxed);

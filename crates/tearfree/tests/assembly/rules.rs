@@ -40,6 +40,9 @@ const LARGEST_COLD: usize = 12;
 const COLD_WRITES: &[&str] =
     &["lock_contended", "wake_first", "wake_all", "_Unwind_Resume", "panic_in_cleanup"];
 
+/// The same, and the copy of a large value.
+const LARGE_WRITES: &[&str] = &["memcpy", "wake_first", "wake_all", "_Unwind_Resume"];
+
 /// Everything that orders memory or locks a bus, by the beginning of its mnemonic.
 fn is_fence(arch: &str, line: &str) -> bool {
     let first = line.split(' ').next().unwrap_or("");
@@ -67,6 +70,12 @@ fn rules(arch: &str) -> Vec<Rule> {
             Rule { probes: &["count_write_16"], exactly: &[("#MEMBARRIER", 1)], calls: &[] },
             // The second one is the compiler's half of the fence before the load that finds waiters.
             Rule { probes: &["writer_set_64"], exactly: &[("#MEMBARRIER", 2)], calls: COLD_WRITES },
+            // The same, and a fence for stores that may bypass the cache.
+            Rule {
+                probes: &["writer_set_16k"],
+                exactly: &[("#MEMBARRIER", 2), ("sfence", 1)],
+                calls: LARGE_WRITES,
+            },
             // One locked instruction, which takes the lock. Releasing it is a store, followed by the
             // compiler's half of a fence, here and on the path of a panic.
             Rule {
@@ -88,6 +97,11 @@ fn rules(arch: &str) -> Vec<Rule> {
                 exactly: &[("dmb ish", 1), ("stlr", 2)],
                 calls: COLD_WRITES,
             },
+            Rule {
+                probes: &["writer_set_16k"],
+                exactly: &[("dmb ish", 1), ("stlr", 2)],
+                calls: LARGE_WRITES,
+            },
         ],
         _ => panic!("no rules for {arch}"),
     }
@@ -100,7 +114,20 @@ pub(crate) fn check(arch: &str, listing: &Listing) {
         }
     }
     assert!(listing.names().count() >= SMALL_READS.len(), "probes are missing");
+    if arch == "x86_64" {
+        check_store_fence(listing.function("writer_set_16k"));
+    }
     check_contended(listing);
+}
+
+/// Stores of a large copy may bypass the cache: `sfence` keeps them behind the store of the odd count (P2).
+fn check_store_fence(body: &[String]) {
+    let first = |is_it: &dyn Fn(&str) -> bool| body.iter().position(|line| is_it(line));
+    let stores = |line: &str| ["mov", "inc", "add"].iter().any(|name| line.starts_with(name));
+    let odd = first(&|line| stores(line) && line.ends_with(')') && !line.contains("%rsp"));
+    let fence = first(&|line| line == "sfence");
+    let copy = first(&|line| line.contains("memcpy"));
+    assert!(odd.is_some() && odd < fence && fence < copy, "odd {odd:?}, {fence:?}, copy {copy:?}");
 }
 
 /// For contended reads a type adds only a call to code that a program has once.
