@@ -224,3 +224,56 @@ fn named_pages_are_listed() {
     assert_eq!(call(&["get", "rates", "qty"]), (Some(0), "1\n".to_owned()));
     assert_eq!(call(&["rm", "rates"]).0, Some(0));
 }
+
+#[test]
+fn each_of_two_shells_that_set_a_page_gets_its_turn() {
+    const TIMES: u64 = 50;
+    let pages = Pages::new();
+    pages.succeed("create", "shared", &["a:u64", "b:u64"]);
+    std::thread::scope(|shells| {
+        for field in ["a", "b"] {
+            let pages = &pages;
+            shells.spawn(move || {
+                for value in 1..=TIMES {
+                    pages.succeed("set", "shared", &[&format!("{field}={value}"), "--wait=60"]);
+                }
+            });
+        }
+    });
+    let fields = pages.json("get", "shared", &[])["fields"].clone();
+    assert_eq!(fields, json!({ "a": TIMES, "b": TIMES }));
+}
+
+#[test]
+fn a_page_with_a_writer_that_stays_is_not_set() {
+    let pages = Pages::new();
+    pages.succeed("create", "kept", &["a:u64=5"]);
+    let options = tearfree_page::Options::new();
+    let writer = tearfree_page::ByteWriter::take_over(pages.path("kept"), &options);
+    let writer = writer.expect("the only writer");
+    let message = pages.fail("set", "kept", &["a=6", "--wait=0"]);
+    assert!(message.contains("already has a writer"), "{message}");
+    drop(writer);
+    pages.succeed("set", "kept", &["a=6", "--wait=0"]);
+}
+
+/// A user's own files are not those of a page because of their names.
+#[test]
+fn files_of_others_are_not_removed() {
+    let pages = Pages::new();
+    let book = pages.path("book");
+    fs::create_dir(&book).expect("a new directory");
+    for name in ["page", "page.new", "lock", "other"] {
+        fs::write(book.join(name), "mine").expect("a new file");
+    }
+    for (subcommand, args) in
+        [("rm", &[][..]), ("create", &["a:u64"]), ("create", &["a:u64", "--replace"])]
+    {
+        let message = pages.fail(subcommand, "book", args);
+        assert!(message.contains("is not the directory of a page: it holds"), "{message}");
+    }
+    assert_eq!(fs::read_dir(&book).expect("still there").count(), 4);
+    fs::create_dir(pages.path("empty")).expect("a new directory");
+    assert!(pages.fail("rm", "empty", &[]).contains("there is no page"));
+    assert!(pages.path("empty").exists());
+}

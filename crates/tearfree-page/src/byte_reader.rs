@@ -21,7 +21,7 @@ use crate::identity::{WriterIdentity, namespace};
 use crate::layout::MAX_ATTEMPTS;
 use crate::mapped_page::MappedPage;
 use crate::mapping::Mapping;
-use crate::path::PagePath;
+use crate::path::{PAGE, PagePath};
 use crate::schema::Schema;
 use crate::sealed::{self, MEMORY_FILE};
 use crate::slot_view::SlotView;
@@ -66,8 +66,8 @@ impl ByteReader {
     /// As for [`Reader::open_owned_by`](crate::Reader::open_owned_by).
     pub fn open_owned_by(page: impl AsRef<Path>, owner: Owner) -> Result<Self, Error> {
         let path = PagePath::new(page.as_ref())?.reader_directory();
-        let directory = files::open_directory(&path)?;
-        let (file, len) = files::open_page(&directory, &path, OFlags::RDONLY, owner)?;
+        let directory = files::open_trusted_directory(&path, owner)?;
+        let (file, len) = files::open_page(&directory, &path, PAGE, OFlags::RDONLY, owner)?;
         Self::map(file.as_fd(), len, &path)
     }
 

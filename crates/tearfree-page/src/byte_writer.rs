@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::create::{create_named, create_sealed};
 use crate::error::{Error, check_size};
+use crate::files::remove_file;
 use crate::fork::CreatorProcess;
 use crate::header::Geometry;
 use crate::identity::{WriterIdentity, namespace, own_record};
@@ -15,6 +16,7 @@ use crate::lock::PageLock;
 use crate::locked_page::{LockedPage, supersede};
 use crate::mapped_page::MappedPage;
 use crate::options::Options;
+use crate::path::ASIDE;
 use crate::schema::Schema;
 use crate::status::valid_until;
 
@@ -65,7 +67,7 @@ impl ByteWriter {
         let files = LockedPage::create(page.as_ref())?;
         let replaced = match files.map() {
             Ok(page) => match page.check_schema(schema, &files.path) {
-                Ok(()) if page.geometry.wakes == options.wakes => {
+                Ok(()) if page.geometry.wakes == options.wakes && files.has_mode(options.mode) => {
                     let mut writer = Self::succeed(files, page, options, process);
                     writer.publish_bytes(value);
                     return Ok(writer);
@@ -78,11 +80,12 @@ impl ByteWriter {
             Err(error) => return Err(error),
         };
         let page = create_named(&files.directory, &files.path, schema, value, options)?;
-        let writer = Self::begin(page, options, process, Some(files.lock));
         if let Some(page) = replaced {
             supersede(&page);
         }
-        Ok(writer)
+        // If this fails, the next writer does it.
+        let _ = remove_file(&files.directory, &files.path, ASIDE);
+        Ok(Self::begin(page, options, process, Some(files.lock)))
     }
 
     /// Takes over an existing page of any schema: see [`Writer::take_over`](crate::Writer::take_over).

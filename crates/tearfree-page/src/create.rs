@@ -4,24 +4,28 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate, fchmod, openat, renameat};
+use rustix::fs::{
+    FallocateFlags, Mode, OFlags, RenameFlags, fallocate, fchmod, openat, renameat, renameat_with,
+};
 use rustix::io::{Errno, pwrite};
-use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::error::{Error, system_error};
 use crate::files::remove_file;
 use crate::header::NewPage;
-use crate::identity::{boot_id, namespace, own_record};
+use crate::identity::{boot_id, namespace, own_record, random};
 use crate::layout::stride;
 use crate::mapped_page::MappedPage;
 use crate::mapping::Mapping;
 use crate::options::Options;
-use crate::path::{PAGE, UNFINISHED};
+use crate::path::{ASIDE, PAGE};
 use crate::schema::Schema;
 use crate::sealed;
 use crate::status::valid_until;
 
-/// Creates the file `page`, replacing an existing one. On failure the existing one stays.
+/// The permissions of a page that was asked for without any.
+const DEFAULT_MODE: u32 = 0o644;
+
+/// Creates the file `page`. An existing one stays on failure; otherwise it is put aside, for its readers to be told.
 pub(crate) fn create_named(
     directory: &OwnedFd,
     path: &Path,
@@ -29,23 +33,32 @@ pub(crate) fn create_named(
     value: &[u8],
     options: &Options,
 ) -> Result<MappedPage, Error> {
-    // Left by a writer that was killed in here: its lock is ours now.
-    remove_file(directory, path, UNFINISHED)?;
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = openat(directory, UNFINISHED, flags, Mode::from_raw_mode(0o600))
+    let file = openat(directory, ASIDE, flags, Mode::from_raw_mode(0o600))
         .map_err(|error| space_error(error, "create a page in", path, 2 * stride(schema.size())))?;
     let finished = (|| {
         let page = fill(&file, path, schema, value, options, false)?;
-        let mode = Mode::from_raw_mode(options.mode);
+        let mode = Mode::from_raw_mode(options.mode.unwrap_or(DEFAULT_MODE));
         fchmod(&file, mode).map_err(system_error("set the permissions of", path))?;
-        renameat(directory, UNFINISHED, directory, PAGE)
-            .map_err(system_error("rename the new page in", path))?;
+        rename(directory).map_err(system_error("rename the new page in", path))?;
         Ok(page)
     })();
     if finished.is_err() {
-        let _ = remove_file(directory, path, UNFINISHED);
+        let _ = remove_file(directory, path, ASIDE);
     }
     finished
+}
+
+/// Gives the new page its name. An existing page is put aside in the same step: if this process is killed now, the next
+/// writer still finds it.
+fn rename(directory: &OwnedFd) -> Result<(), Errno> {
+    match renameat_with(directory, ASIDE, directory, PAGE, RenameFlags::EXCHANGE) {
+        // There is no page yet, or a file system that cannot do it, where the old page is lost at this step.
+        Err(Errno::NOENT | Errno::INVAL | Errno::NOSYS) => {
+            renameat(directory, ASIDE, directory, PAGE)
+        }
+        result => result,
+    }
 }
 
 /// Creates a memory file, maps it, and seals it against every other writable mapping.
@@ -75,7 +88,7 @@ fn fill(
         writer: own_record(0, options.lifetime_ns),
         valid_until: valid_until(options.lifetime_ns),
         time_namespace: namespace("time"),
-        page_id: random()?,
+        page_id: random("the page")?,
         boot_id: boot_id(),
         wakes: options.wakes,
         sealed,
@@ -107,11 +120,4 @@ fn space_error(error: Errno, what: &'static str, path: &Path, needed: usize) -> 
         }
         error => system_error(what, path)(error),
     }
-}
-
-fn random() -> Result<u64, Error> {
-    let mut bytes = [0; 8];
-    getrandom(&mut bytes, GetRandomFlags::empty())
-        .map_err(system_error("get a random number for", "the page"))?;
-    Ok(u64::from_ne_bytes(bytes))
 }

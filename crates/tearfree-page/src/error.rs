@@ -27,6 +27,13 @@ pub enum Error {
     Damaged(PathBuf, Damage),
     /// The file at this path has the wrong type: a symbolic link, a pipe, a directory.
     NotAFile(PathBuf),
+    /// The directory holds files of others, and nothing was changed in it.
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+        /// One of these files.
+        file: String,
+    },
     /// The page was created before the last boot.
     OtherBoot(PathBuf),
     /// The page has another schema than the program asked for.
@@ -109,6 +116,9 @@ impl Error {
                     path.display()
                 )
             }
+            Self::Foreign { path, file } => {
+                format!("{} is not the directory of a page: it holds '{file}'", path.display())
+            }
             Self::OtherBoot(path) => {
                 format!("the page {} was created before the last boot", path.display())
             }
@@ -153,6 +163,9 @@ impl Error {
             Self::Damaged(..) => "remove it, or have its writer replace it",
             Self::NotAFile(_) => {
                 "give the directory of a page, by a path that does not end in a symbolic link"
+            }
+            Self::Foreign { .. } => {
+                "give the path of an empty directory, or one that is yet to be created"
             }
             Self::OtherBoot(_) => "start its writer, which creates a new page",
             Self::SchemaMismatch { .. } => {

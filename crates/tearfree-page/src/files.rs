@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Opens, creates and removes the files of a page, and checks who owns them.
 
-use std::ffi::OsString;
-use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawMode, fstat, mkdir, open, openat, rmdir, unlinkat,
+    AtFlags, Dir, FileType, Mode, OFlags, RawMode, Stat, fchmod, fstat, mkdir, open, openat, rmdir,
+    unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use crate::contents::TEMPORARY;
 use crate::error::{Error, system_error};
-use crate::path::{LOCK, PAGE, PagePath, UNFINISHED};
+use crate::path::{LOCK, PagePath};
 
 /// The users whose pages a reader maps.
 ///
@@ -48,8 +48,20 @@ impl Owner {
     }
 }
 
-/// Opens the directory of a page for a reader, whoever owns it.
-pub(crate) fn open_directory(path: &Path) -> Result<OwnedFd, Error> {
+/// Opens the directory of a page for a reader, if its owner is trusted and no other user may write to it.
+pub(crate) fn open_trusted_directory(path: &Path, owner: Owner) -> Result<OwnedFd, Error> {
+    let directory = open_directory(path)?;
+    let stat = fstat(&directory).map_err(system_error("stat", path))?;
+    // A service manager may have made it.
+    if stat.st_uid == 0 {
+        check_mode(path, &stat, owner)?
+    } else {
+        check(path, &stat, owner)?
+    }
+    Ok(directory)
+}
+
+fn open_directory(path: &Path) -> Result<OwnedFd, Error> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     open(path, flags, Mode::empty()).map_err(|error| match error {
         Errno::NOENT => Error::Missing(path.to_owned()),
@@ -75,10 +87,30 @@ pub(crate) fn create_directory(page: &PagePath) -> Result<(OwnedFd, PathBuf), Er
     Ok((open_own_directory(&path)?, path))
 }
 
+/// The permissions of a directory that this creates, whatever the umask: those of the page say who may read it.
+const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
+
 fn create_if_missing(path: &Path) -> Result<(), Error> {
-    match mkdir(path, Mode::from_raw_mode(0o755)) {
-        Ok(()) | Err(Errno::EXIST) => Ok(()),
-        Err(error) => Err(system_error("create the directory", path)(error)),
+    match mkdir(path, DIRECTORY_MODE) {
+        Ok(()) => {}
+        Err(Errno::EXIST) => return Ok(()),
+        Err(error) => return Err(system_error("create the directory", path)(error)),
+    }
+    let created = list(&open_own_directory(path)?, path)?;
+    fchmod(created, DIRECTORY_MODE).map_err(system_error("set the permissions of", path))
+}
+
+/// Opens a directory again, to list it.
+pub(crate) fn list(directory: &OwnedFd, path: &Path) -> Result<OwnedFd, Error> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    openat(directory, ".", flags, Mode::empty()).map_err(list_error(path))
+}
+
+/// The error of listing a directory, which may have been removed.
+pub(crate) fn list_error(path: &Path) -> impl FnOnce(Errno) -> Error {
+    move |error| match error {
+        Errno::NOENT => Error::Missing(path.to_owned()),
+        error => system_error("list", path)(error),
     }
 }
 
@@ -86,10 +118,8 @@ fn create_if_missing(path: &Path) -> Result<(), Error> {
 pub(crate) fn open_own_directory(path: &Path) -> Result<OwnedFd, Error> {
     let directory = open_directory(path)?;
     let stat = fstat(&directory).map_err(system_error("stat", path))?;
-    let mode = stat.st_mode & 0o7777;
-    if stat.st_uid != geteuid().as_raw() || mode & 0o022 != 0 {
-        let wanted = "only this user may write there".to_owned();
-        return Err(Error::Owner { path: path.to_owned(), uid: stat.st_uid, mode, wanted });
+    if stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o022 != 0 {
+        return Err(untrusted(path, &stat, "only this user may write there".to_owned()));
     }
     Ok(directory)
 }
@@ -98,12 +128,13 @@ pub(crate) fn open_own_directory(path: &Path) -> Result<OwnedFd, Error> {
 pub(crate) fn open_page(
     directory: &OwnedFd,
     path: &Path,
+    name: &str,
     flags: OFlags,
     owner: Owner,
 ) -> Result<(OwnedFd, u64), Error> {
-    let path = path.join(PAGE);
+    let path = path.join(name);
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = openat(directory, PAGE, flags, Mode::empty()).map_err(|error| match error {
+    let file = openat(directory, name, flags, Mode::empty()).map_err(|error| match error {
         Errno::NOENT => Error::Missing(path.clone()),
         Errno::LOOP | Errno::ISDIR | Errno::NXIO => Error::NotAFile(path.clone()),
         error => system_error("open", &path)(error),
@@ -112,11 +143,28 @@ pub(crate) fn open_page(
     if FileType::from_raw_mode(stat.st_mode as RawMode) != FileType::RegularFile {
         return Err(Error::NotAFile(path));
     }
-    if !owner.accepts(stat.st_uid) {
-        let mode = stat.st_mode & 0o7777;
-        return Err(Error::Owner { path, uid: stat.st_uid, mode, wanted: owner.describe() });
-    }
+    check(&path, &stat, owner)?;
     Ok((file, u64::try_from(stat.st_size).unwrap_or(0)))
+}
+
+/// Refuses a file or directory of a user who is not trusted, or to which users can write who are not.
+fn check(path: &Path, stat: &Stat, owner: Owner) -> Result<(), Error> {
+    if !owner.accepts(stat.st_uid) {
+        return Err(untrusted(path, stat, owner.describe()));
+    }
+    check_mode(path, stat, owner)
+}
+
+fn check_mode(path: &Path, stat: &Stat, owner: Owner) -> Result<(), Error> {
+    match owner != Owner::Any && stat.st_mode & 0o022 != 0 {
+        true => Err(untrusted(path, stat, "only its owner may write there".to_owned())),
+        false => Ok(()),
+    }
+}
+
+fn untrusted(path: &Path, stat: &Stat, wanted: String) -> Error {
+    let mode = stat.st_mode & 0o7777;
+    Error::Owner { path: path.to_owned(), uid: stat.st_uid, mode, wanted }
 }
 
 /// Removes a file of a page, if there is one.
@@ -127,21 +175,23 @@ pub(crate) fn remove_file(directory: &OwnedFd, path: &Path, file: &str) -> Resul
     }
 }
 
-/// Removes the files of a page, the lock file last, and then its directory.
-pub(crate) fn remove_all(directory: &OwnedFd, path: &Path) -> Result<(), Error> {
-    for file in [PAGE, UNFINISHED, LOCK] {
-        remove_file(directory, path, file)?;
-    }
-    match rmdir(path) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        // Another process has created the next page, and may have removed it by now.
-        Err(Errno::NOTEMPTY | Errno::EXIST) if !has_foreign_file(path) => Ok(()),
-        Err(error) => Err(system_error("remove the directory", path)(error)),
-    }
+/// Removes what is left of a page, the lock file last, and then its directory. Files of others stay, and their
+/// directory with them; so does a directory that this user may not remove.
+pub(crate) fn remove_rest(directory: &OwnedFd, path: &Path) -> Result<(), Error> {
+    remove_temporary(directory, path)?;
+    remove_file(directory, path, LOCK)?;
+    let _ = rmdir(path);
+    Ok(())
 }
 
-fn has_foreign_file(directory: &Path) -> bool {
-    let is_foreign = |name: OsString| [PAGE, UNFINISHED, LOCK].iter().all(|own| name != *own);
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.map(|entry| entry.file_name()).any(is_foreign)
+/// Removes all temporary files; the lock of the page is held. A process that is about to create a lock file finds
+/// that there is one.
+pub(crate) fn remove_temporary(directory: &OwnedFd, path: &Path) -> Result<(), Error> {
+    for entry in Dir::new(list(directory, path)?).map_err(list_error(path))? {
+        let name = entry.map_err(list_error(path))?.file_name().to_string_lossy().into_owned();
+        if name.starts_with(TEMPORARY) {
+            remove_file(directory, path, &name)?;
+        }
+    }
+    Ok(())
 }

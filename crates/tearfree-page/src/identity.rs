@@ -5,6 +5,9 @@ use core::fmt;
 use core::time::Duration;
 use std::fs;
 
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use crate::error::{Error, system_error};
 use crate::layout::WriterRecord;
 use crate::time::unix_time_ns;
 
@@ -138,6 +141,14 @@ fn parse_start_time(stat: &str) -> Option<u64> {
 /// Returns whether the process is a zombie: killed, and not yet waited for.
 fn is_zombie(stat: &str) -> bool {
     fields_of_stat(stat).next().is_some_and(|state| matches!(state, "Z" | "X"))
+}
+
+/// Returns a random number, for `what`.
+pub(crate) fn random(what: &'static str) -> Result<u64, Error> {
+    let mut bytes = [0; 8];
+    getrandom(&mut bytes, GetRandomFlags::empty())
+        .map_err(system_error("get a random number for", what))?;
+    Ok(u64::from_ne_bytes(bytes))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ extern crate self as tearfree_page;
 
 mod byte_reader;
 mod byte_writer;
+mod contents;
 mod create;
 mod error;
 mod files;

@@ -10,11 +10,16 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, fcntl_lock, fstat, openat, statat};
-use rustix::io::Errno;
+use rustix::fs::{
+    AtFlags, FlockOperation, Mode, OFlags, RenameFlags, fcntl_lock, fstat, linkat, openat,
+    renameat_with, statat, unlinkat,
+};
+use rustix::io::{Errno, write};
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
+use crate::contents::{self, Contents, LOCK_MARK, TEMPORARY};
 use crate::error::{Error, system_error};
+use crate::identity::random;
 use crate::path::LOCK;
 
 /// The process, device and inode of a lock. The process keeps a forked child from using its copy of the
@@ -31,30 +36,28 @@ pub(crate) struct PageLock {
     key: Key,
 }
 
-/// Why the lock could not be taken.
-pub(crate) enum LockError {
-    /// Another writer holds it: its process, if this process can see it.
-    Held(Option<u32>),
-    /// There is no file to lock and none was to be created, or the directory has been removed.
-    NoFile,
-    Failed(Error),
-}
-
-/// What to do if there is no file to lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What to do where there is no page yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IfMissing {
     Create,
     Fail,
 }
 
+/// Why the lock could not be taken.
+pub(crate) enum LockError {
+    /// Another writer holds it: its process, if this process can see it.
+    Held(Option<u32>),
+    Failed(Error),
+}
+
 impl PageLock {
-    /// Takes the lock in the directory of a page, without waiting.
+    /// Takes the lock in the directory of a page, without waiting. Changes nothing in a directory with files of others.
     pub(crate) fn try_lock(
         directory: &OwnedFd,
         path: &Path,
         if_missing: IfMissing,
     ) -> Result<Self, LockError> {
-        let path = path.join(LOCK);
+        let lock_path = path.join(LOCK);
         // Repeated only if the page was removed in the meantime.
         loop {
             let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,14 +67,36 @@ impl PageLock {
             {
                 return Err(LockError::Held(Some(std::process::id())));
             }
-            let file = open_lock_file(directory, &path, if_missing)?;
+            let found = contents::inspect(directory, path).map_err(LockError::Failed)?;
+            if found == Contents::Nothing && if_missing == IfMissing::Fail {
+                return Err(LockError::Failed(Error::Missing(path.to_owned())));
+            }
+            let file = match open_lock_file(directory) {
+                Ok(file) => file,
+                Err(Errno::NOENT) => {
+                    // It is removed last. So beside a page that is still there, it was removed by hand.
+                    let found = contents::inspect(directory, path).map_err(LockError::Failed)?;
+                    if found == Contents::Page || if_missing == IfMissing::Create {
+                        create_lock_file(directory, path).map_err(LockError::Failed)?;
+                    }
+                    continue;
+                }
+                Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => {
+                    return Err(LockError::Failed(Error::NotAFile(lock_path)));
+                }
+                Err(error) => {
+                    return Err(LockError::Failed(system_error("open", lock_path)(error)));
+                }
+            };
             match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
                 Err(Errno::AGAIN | Errno::ACCESS) => return Err(LockError::Held(holder(&file))),
-                Err(error) => return Err(LockError::Failed(system_error("lock", path)(error))),
+                Err(error) => {
+                    return Err(LockError::Failed(system_error("lock", lock_path)(error)));
+                }
             }
             let stat =
-                fstat(&file).map_err(system_error("stat", &path)).map_err(LockError::Failed)?;
+                fstat(&file).map_err(system_error("stat", path)).map_err(LockError::Failed)?;
             let key = (std::process::id(), stat.st_dev, stat.st_ino);
             if key_in(directory) == Some(key) {
                 held.push(key);
@@ -96,21 +121,42 @@ fn key_in(directory: &OwnedFd) -> Option<Key> {
     Some((std::process::id(), stat.st_dev, stat.st_ino))
 }
 
-fn open_lock_file(
-    directory: &OwnedFd,
-    path: &Path,
-    if_missing: IfMissing,
-) -> Result<OwnedFd, LockError> {
-    let create = if if_missing == IfMissing::Create { OFlags::CREATE } else { OFlags::empty() };
-    let flags = OFlags::RDWR | create | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY;
-    openat(directory, LOCK, flags, Mode::from_raw_mode(0o600)).map_err(|error| match error {
-        Errno::NOENT => LockError::NoFile,
-        Errno::LOOP | Errno::ISDIR | Errno::NXIO => {
-            LockError::Failed(Error::NotAFile(path.to_owned()))
+fn open_lock_file(directory: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(directory, LOCK, flags | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty())
+}
+
+/// Creates the lock file, which has its mark from the moment at which it has its name. Another process may be first.
+fn create_lock_file(directory: &OwnedFd, path: &Path) -> Result<(), Error> {
+    let name = format!("{TEMPORARY}{:016x}", random("the lock file")?);
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = match openat(directory, &name, flags, Mode::from_raw_mode(0o600)) {
+        Ok(file) => file,
+        Err(Errno::NOENT) => return Err(Error::Missing(path.to_owned())),
+        Err(error) => return Err(system_error("create a lock file in", path)(error)),
+    };
+    let linked = match write(&file, LOCK_MARK) {
+        Ok(len) if len == LOCK_MARK.len() => {
+            match linkat(directory, &name, directory, LOCK, AtFlags::empty()) {
+                // A file system without links.
+                Err(Errno::PERM | Errno::OPNOTSUPP) => {
+                    renameat_with(directory, &name, directory, LOCK, RenameFlags::NOREPLACE)
+                }
+                result => result,
+            }
         }
-        error => LockError::Failed(system_error("open", path)(error)),
-    })
+        Ok(_) => Err(Errno::NOSPC),
+        Err(error) => Err(error),
+    };
+    let _ = unlinkat(directory, &name, AtFlags::empty());
+    match linked {
+        // Gone, if the page was removed in between: begin again.
+        Ok(()) | Err(Errno::EXIST | Errno::NOENT) => Ok(()),
+        Err(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => {
+            Err(Error::NoSpace { path: path.to_owned(), needed: LOCK_MARK.len() })
+        }
+        Err(error) => Err(system_error("create a lock file in", path)(error)),
+    }
 }
 
 fn holder(file: &OwnedFd) -> Option<u32> {

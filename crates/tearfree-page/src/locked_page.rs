@@ -5,15 +5,17 @@ use core::sync::atomic::Ordering::Relaxed;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{AtFlags, OFlags, renameat, statat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
 
-use crate::error::Error;
+use crate::error::{Error, system_error};
 use crate::files::{self, Owner};
 use crate::layout::{MAX_ATTEMPTS, STATE_SUPERSEDED};
 use crate::lock::{IfMissing, LockError, PageLock};
 use crate::mapped_page::MappedPage;
 use crate::mapping::Mapping;
-use crate::path::{PAGE, PagePath};
+use crate::path::{ASIDE, PAGE, PagePath};
 
 /// The directory of a page and its lock.
 pub(crate) struct LockedPage {
@@ -38,40 +40,63 @@ impl LockedPage {
         }
     }
 
-    /// Locks a page that exists. Creates no lock file without a page: it would be left behind in the
-    /// directory of a page that another process is removing.
+    /// Locks a page that exists.
     pub(crate) fn open(page: &Path) -> Result<Self, Error> {
         let path = PagePath::new(page)?.writer_directory();
-        let lock =
-            |if_missing| Self::lock(files::open_own_directory(&path)?, path.clone(), if_missing);
-        match lock(IfMissing::Fail) {
-            // The user has removed the lock file alone.
-            Err(Error::Missing(_)) if path.join(PAGE).exists() => lock(IfMissing::Create),
-            locked => locked,
-        }
+        Self::lock(files::open_own_directory(&path)?, path, IfMissing::Fail)
     }
 
     fn lock(directory: OwnedFd, path: PathBuf, if_missing: IfMissing) -> Result<Self, Error> {
-        match PageLock::try_lock(&directory, &path, if_missing) {
-            Ok(lock) => Ok(LockedPage { directory, path, lock }),
-            Err(LockError::NoFile) => Err(Error::Missing(path.join(PAGE))),
-            Err(LockError::Failed(error)) => Err(error),
-            Err(LockError::Held(pid)) => Err(busy(&directory, path, pid)),
-        }
+        let lock = match PageLock::try_lock(&directory, &path, if_missing) {
+            Ok(lock) => lock,
+            Err(LockError::Failed(error)) => return Err(error),
+            Err(LockError::Held(pid)) => return Err(busy(&directory, path, pid)),
+        };
+        let locked = LockedPage { directory, path, lock };
+        locked.discard_rest()?;
+        Ok(locked)
     }
 
     /// Maps the existing page for its writer.
     pub(crate) fn map(&self) -> Result<MappedPage, Error> {
-        let (file, len) = files::open_page(&self.directory, &self.path, OFlags::RDWR, Owner::Any)?;
-        let page = MappedPage::map(file.as_fd(), len, &self.path, Mapping::writable)?;
+        let page = self.map_file(PAGE)?;
         page.check_boot(&self.path)?;
         Ok(page)
+    }
+
+    fn map_file(&self, name: &str) -> Result<MappedPage, Error> {
+        let this_user = Owner::User(geteuid().as_raw());
+        let (file, len) =
+            files::open_page(&self.directory, &self.path, name, OFlags::RDWR, this_user)?;
+        MappedPage::map(file.as_fd(), len, &self.path, Mapping::writable)
+    }
+
+    /// Whether the existing page has these permissions; any will do if none are asked for.
+    pub(crate) fn has_mode(&self, mode: Option<u32>) -> bool {
+        let stat = statat(&self.directory, PAGE, AtFlags::SYMLINK_NOFOLLOW);
+        mode.is_none_or(|mode| stat.is_ok_and(|stat| stat.st_mode & 0o777 == mode))
+    }
+
+    /// Ends what a writer began that was killed. The readers of a page that was put aside learn of it.
+    fn discard_rest(&self) -> Result<(), Error> {
+        if let Ok(page) = self.map_file(ASIDE) {
+            supersede(&page);
+        }
+        files::remove_temporary(&self.directory, &self.path)
+    }
+
+    /// Takes the page its name, so that no more readers find it. Nothing is changed if this fails.
+    fn put_aside(&self) -> Result<(), Error> {
+        match renameat(&self.directory, PAGE, &self.directory, ASIDE) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(system_error("remove", self.path.join(PAGE))(error)),
+        }
     }
 }
 
 /// Describes the writer that holds the lock, as its page does.
 fn busy(directory: &OwnedFd, path: PathBuf, pid: Option<u32>) -> Error {
-    let file = files::open_page(directory, &path, OFlags::RDONLY, Owner::Any);
+    let file = files::open_page(directory, &path, PAGE, OFlags::RDONLY, Owner::Any);
     let page =
         file.and_then(|(file, len)| MappedPage::map(file.as_fd(), len, &path, Mapping::read_only));
     let writer = page.ok().and_then(|page| page.writer_identity()).map(Box::new);
@@ -97,16 +122,19 @@ pub(crate) fn supersede(page: &MappedPage) {
 
 /// Removes a page. Its readers keep the last value and see that the page is superseded.
 ///
-/// `page` is a name, or a path if it contains a `/`.
+/// `page` is a name, or a path if it contains a `/`. Files of others in its directory stay, and the directory with them.
 ///
 /// # Errors
-/// If there is no such page, if it has a writer, or if a system call fails.
+/// If there is no such page, if it has a writer, if its directory is not one of a page, or if a system call fails. The
+/// page is then as before.
 pub fn remove(page: impl AsRef<Path>) -> Result<(), Error> {
     let files = LockedPage::open(page.as_ref())?;
-    if let Ok(page) = files.map() {
+    let page = files.map_file(PAGE);
+    files.put_aside()?;
+    if let Ok(page) = page {
         supersede(&page);
     }
-    let removed = files::remove_all(&files.directory, &files.path);
+    let removed = files::remove_rest(&files.directory, &files.path);
     // Only now: a process that opened the lock file before finds that it has been removed.
     drop(files.lock);
     removed

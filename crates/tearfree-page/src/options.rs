@@ -3,7 +3,8 @@
 
 use core::time::Duration;
 
-/// Options for creating or taking over a page. The default: no promise, no waking, mode 0644.
+/// Options for creating or taking over a page. The default: no promise, no waking, and mode 0644 or that of the existing
+/// page.
 ///
 /// ```
 /// use std::time::Duration;
@@ -14,7 +15,8 @@ use core::time::Duration;
 pub struct Options {
     pub(crate) lifetime_ns: u64,
     pub(crate) wakes: bool,
-    pub(crate) mode: u32,
+    /// The permissions that were asked for.
+    pub(crate) mode: Option<u32>,
     pub(crate) replace: bool,
 }
 
@@ -28,7 +30,7 @@ impl Options {
     /// Returns the default options.
     #[must_use]
     pub fn new() -> Self {
-        Options { lifetime_ns: 0, wakes: false, mode: 0o644, replace: false }
+        Options { lifetime_ns: 0, wakes: false, mode: None, replace: false }
     }
 
     /// Sets the longest time between two publications that the writer promises, so that readers see a
@@ -50,9 +52,12 @@ impl Options {
     }
 
     /// Sets the file permissions of a named page. Bits outside 0644 are ignored; 0600 are always set.
+    ///
+    /// An existing page with other permissions is replaced by [`Writer::create`](crate::Writer::create), because who has
+    /// it open could still read it. [`Writer::take_over`](crate::Writer::take_over) keeps its permissions.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
-        self.mode = mode & 0o644 | 0o600;
+        self.mode = Some(mode & 0o644 | 0o600);
         self
     }
 

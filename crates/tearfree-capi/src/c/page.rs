@@ -44,7 +44,7 @@ impl From<&Error> for ErrorNumber {
             Error::NoDirectory(_) => ErrorNumber::NoDirectory,
             Error::Missing(_) => ErrorNumber::Missing,
             Error::Damaged(..) => ErrorNumber::Damaged,
-            Error::NotAFile(_) => ErrorNumber::NotAFile,
+            Error::NotAFile(_) | Error::Foreign { .. } => ErrorNumber::NotAFile,
             Error::OtherBoot(_) => ErrorNumber::OtherBoot,
             Error::SchemaMismatch { .. } => ErrorNumber::Schema,
             Error::InvalidSchema(_) => ErrorNumber::NoSchema,

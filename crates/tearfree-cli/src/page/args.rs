@@ -130,6 +130,9 @@ pub(crate) struct SetArgs {
     /// Promise to set it again within N seconds; 0: no promise. Default: the promise of before.
     #[arg(long, value_name = "N", value_parser = parse_lifetime)]
     pub(crate) lifetime: Option<Duration>,
+    /// Wait at most N seconds while the page has another writer, such as another `set`.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = parse_lifetime)]
+    pub(crate) wait: Duration,
     /// Print the page afterwards as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

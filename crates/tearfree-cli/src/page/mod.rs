@@ -7,7 +7,10 @@ mod report;
 mod values;
 mod watch;
 
+use core::time::Duration;
 use std::path::Path;
+use std::thread;
+use std::time::Instant;
 
 pub(crate) use args::PageCommand;
 use args::{CreateArgs, GetArgs, RmArgs, SetArgs};
@@ -54,8 +57,8 @@ fn create(args: &CreateArgs) -> Result<Outcome, Problem> {
     let options = Options::new()
         .lifetime(args.lifetime.unwrap_or_default())
         .wakes(args.wakes)
-        .mode(if args.private { 0o600 } else { 0o644 })
         .replace(args.replace);
+    let options = if args.private { options.mode(0o600) } else { options };
     drop(ByteWriter::create(&args.page.page, &schema, &payload, &options)?);
     show(&args.page.page, args.json)
 }
@@ -66,12 +69,29 @@ fn set(args: &SetArgs) -> Result<Outcome, Problem> {
     assign(&args.values, &reader.geometry().schema, &mut reader.read()?.value)?;
     let promised = reader.writer().map(|writer| writer.lifetime()).unwrap_or_default();
     let options = Options::new().lifetime(args.lifetime.unwrap_or(promised));
-    let mut writer = ByteWriter::take_over(&args.page.page, &options)?;
+    let mut writer = in_turn(args.wait, || ByteWriter::take_over(&args.page.page, &options))?;
     let mut payload = writer.get();
     assign(&args.values, &writer.geometry().schema, &mut payload)?;
     writer.set(&payload)?;
     drop(writer);
     if args.json { show(&args.page.page, true) } else { Ok(Outcome::Success) }
+}
+
+/// Tries again while the page has another writer, for `patience`.
+fn in_turn<W>(
+    patience: Duration,
+    mut take_over: impl FnMut() -> Result<W, Error>,
+) -> Result<W, Error> {
+    // None: for ever.
+    let deadline = Instant::now().checked_add(patience);
+    loop {
+        match take_over() {
+            Err(Error::Busy { .. }) if deadline.is_none_or(|end| Instant::now() < end) => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Stores each `name=value` in a payload.

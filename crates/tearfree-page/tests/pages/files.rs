@@ -6,16 +6,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
-use tearfree_page::{Error, Options, Owner, Reader, Writer, remove};
+use tearfree_page::{Error, Options, Owner, Reader, Writer, WriterState, remove};
 
 use crate::support::{Quote, ends, new_path, quote};
-
-/// Returns the bits that this process takes away from the permissions of new files.
-fn umask() -> u32 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:")).expect("Linux 4.7");
-    u32::from_str_radix(umask.trim(), 8).unwrap()
-}
 
 /// Creates a directory that only this user may write to.
 fn create_directory(path: &Path) {
@@ -32,7 +25,7 @@ fn files_have_the_documented_permissions() {
     let (_folder, page) = new_path();
     let writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
     let mode = |file: &str| fs::metadata(page.join(file)).unwrap().mode() & 0o777;
-    assert_eq!((mode("page"), mode("lock"), mode("")), (0o644, 0o600, 0o755 & !umask()));
+    assert_eq!((mode("page"), mode("lock"), mode("")), (0o644, 0o600, 0o755), "whatever the umask");
     drop(writer);
     remove(&page).unwrap();
     let _writer = Writer::create(&page, quote(0), &Options::new().mode(0o7777)).unwrap();
@@ -84,7 +77,6 @@ fn links_are_not_followed_and_special_files_not_opened() {
         ));
         fs::remove_dir(fake.join("page")).unwrap();
 
-        fs::remove_file(fake.join("lock")).unwrap();
         symlink(page.join("lock"), fake.join("lock")).unwrap();
         assert!(matches!(
             Writer::create(&fake, quote(1), &Options::new()),
@@ -116,7 +108,8 @@ fn a_directory_that_others_may_write_to_is_refused() {
         ] {
             assert!(matches!(error, Error::Owner { mode, .. } if mode == bad), "{error}");
         }
-        assert!(Reader::<Quote>::open(&page).is_ok(), "for a reader the owner of the file counts");
+        let error = Reader::<Quote>::open(&page).unwrap_err();
+        assert!(matches!(error, Error::Owner { mode, .. } if mode == bad), "{error}");
     }
 }
 
@@ -147,32 +140,19 @@ fn invalid_names_and_paths_are_refused_with_advice() {
 }
 
 #[test]
-fn what_a_killed_writer_left_is_no_obstacle() {
+fn a_removal_that_fails_changes_nothing() {
     let (_folder, page) = new_path();
-    create_directory(&page);
-    fs::write(page.join("page.new"), "unfinished").unwrap();
     drop(Writer::create(&page, quote(1), &Options::new()).unwrap());
-    assert!(!page.join("page.new").exists());
-    fs::write(page.join("page.new"), "unfinished").unwrap();
+    let reader = Reader::<Quote>::open(&page).unwrap();
+    let stuck = page.join(".tearfree-stuck");
+    fs::create_dir(&stuck).unwrap();
+    assert!(matches!(remove(&page), Err(Error::System { what: "remove", .. })));
+    assert_eq!(reader.writer_state(), WriterState::Ended);
+    assert_eq!(Reader::<Quote>::open(&page).unwrap().get(), Ok(quote(1)));
+    fs::remove_dir(&stuck).unwrap();
     remove(&page).unwrap();
+    assert_eq!(reader.writer_state(), WriterState::Superseded);
     assert!(!page.exists());
-}
-
-/// Without the lock file, another process could create a page in the directory that is being removed.
-#[test]
-fn the_lock_is_the_last_file_that_is_removed() {
-    let (_folder, page) = new_path();
-    drop(Writer::create(&page, quote(1), &Options::new()).unwrap());
-    fs::write(page.join("notes"), "the user's").unwrap();
-    let error = remove(&page).unwrap_err();
-    assert!(matches!(error, Error::System { what: "remove the directory", .. }), "{error}");
-    assert!(page.join("notes").exists() && !page.join("page").exists(), "the rest was removed");
-    for stuck in ["page", "page.new"] {
-        fs::create_dir(page.join(stuck)).unwrap();
-        assert!(matches!(remove(&page), Err(Error::System { what: "remove", .. })));
-        assert!(page.join("lock").exists(), "the lock went before {stuck}");
-        fs::remove_dir(page.join(stuck)).unwrap();
-    }
 }
 
 /// Descriptors that stay open would be inherited, and mappings would use up the process's memory.

@@ -59,7 +59,10 @@ const REFUSALS: &[Refusal] = &[
     refusal("the disk is full late", libc::SYS_pwrite64, libc::ENOSPC, Then::NoSpace),
     refusal("the disk breaks late", libc::SYS_pwrite64, libc::EIO, Then::Fails("write")),
     refusal("no permissions", libc::SYS_fchmod, libc::EPERM, Then::Fails("set the permissions of")),
-    refusal("no new name", RENAME, libc::EIO, Then::Fails("rename the new page in")),
+    refusal("no new name", libc::SYS_renameat2, libc::EIO, Then::Fails("rename the new page in")),
+    // Elsewhere the call without flags is the same one.
+    #[cfg(target_arch = "x86_64")]
+    refusal("no exchange", libc::SYS_renameat2, libc::EINVAL, Then::Created),
     Refusal { argument: SET_LOCK, ..refusal("locked", libc::SYS_fcntl, libc::EAGAIN, Then::Busy) },
     Refusal { argument: SET_LOCK, ..refusal("denied", libc::SYS_fcntl, libc::EACCES, Then::Busy) },
     Refusal {
@@ -94,11 +97,6 @@ const SEALED_REFUSALS: &[Refusal] = &[
         ..refusal("unsealed", libc::SYS_fcntl, libc::EPERM, Then::Fails("seal"))
     },
 ];
-
-#[cfg(target_arch = "x86_64")]
-const RENAME: libc::c_long = libc::SYS_renameat;
-#[cfg(not(target_arch = "x86_64"))]
-const RENAME: libc::c_long = libc::SYS_renameat2;
 
 fn calls() {
     for refusal in REFUSALS.iter().chain(SEALED_REFUSALS) {
@@ -135,7 +133,10 @@ pub(crate) fn refused_call(name: &str, page: &str) {
     let created = Writer::create(page, Large::from_number(7), &options);
     let is_created = created.is_ok();
     expect(refusal, created.map(|writer| writer.get().number()));
-    assert!(!fs::exists(Path::new(page).join("page.new")).unwrap(), "an unfinished page was left");
+    assert!(
+        !fs::exists(Path::new(page).join(".tearfree-page")).unwrap(),
+        "an unfinished page was left"
+    );
     if !is_created {
         assert_eq!(Reader::<u64>::open(page).expect("as before").get(), Ok(5));
         assert_eq!((before.get(), before.generation()), (Ok(5), 0));

@@ -232,7 +232,7 @@ fn full(folder: &str) {
         }
     };
     assert!(matches!(error, Error::NoSpace { .. }), "{error}");
-    let left = format!("{folder}/{}/page.new", pages.len());
+    let left = format!("{folder}/{}/.tearfree-page", pages.len());
     assert!(!fs::exists(left).expect("readable"), "an unfinished page was left");
     for (page, writer) in &mut pages {
         writer.set(Large::from_number(8));
@@ -252,7 +252,7 @@ fn no_room(page: &str) {
     assert!(matches!(error, Error::NoSpace { .. }), "{error}");
     assert!(error.to_string().contains("nothing was changed"), "{error}");
     assert_eq!(Reader::<u64>::open(page).expect("as before").read().unwrap().value, 5);
-    assert!(!fs::exists(format!("{page}/page.new")).expect("readable"), "an unfinished page");
+    assert!(!fs::exists(format!("{page}/.tearfree-page")).expect("readable"), "an unfinished page");
 }
 
 /// Creates a page with a promise, in a time namespace where `CLOCK_BOOTTIME` is not `CLOCK_MONOTONIC`.

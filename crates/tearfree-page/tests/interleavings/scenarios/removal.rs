@@ -99,11 +99,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             make_page(world, &Options::new());
             fs::write(world.page.join("notes"), "foreign").expect("a file");
         },
-        roles: &[("remover", remove_beside_notes), ("creator", create)],
+        roles: &[("remover", remove), ("creator", create_beside_notes)],
         preemptions: 2,
         mortal: None,
         check: check_notes,
-        cases: &["the notes are there"],
+        cases: &["only the notes are there", "the page is there, too"],
     },
 ];
 
@@ -144,10 +144,12 @@ fn remove_watched(world: &World) {
     remove(world);
 }
 
-/// An error says that the directory is not empty, or that the page has a writer.
-fn remove_beside_notes(world: &World) {
-    let removed = tearfree_page::remove(&world.page);
-    assert!(removed.is_err(), "the directory is still there");
+/// Without the page, it is a directory of others.
+fn create_beside_notes(world: &World) {
+    match Writer::create(&world.page, 1, &Options::new()) {
+        Err(Error::Foreign { file, .. }) => assert_eq!(file, "notes"),
+        writer => write_for_a_while(world, writer),
+    }
 }
 
 fn check_page(outcome: &Outcome<'_>) -> &'static str {
@@ -193,6 +195,13 @@ fn check_reader(outcome: &Outcome<'_>) -> &'static str {
 }
 
 fn check_notes(outcome: &Outcome<'_>) -> &'static str {
-    assert!(files(outcome.page).contains(&"notes".to_owned()));
-    "the notes are there"
+    match has(outcome, 0, What::Removed) && !outcome.page.join("page").exists() {
+        true => assert_eq!(files(outcome.page), ["notes"]),
+        false => assert_eq!(files(outcome.page), ["lock", "notes", "page"]),
+    }
+    if has(outcome, 0, What::Removed) {
+        "only the notes are there"
+    } else {
+        "the page is there, too"
+    }
 }
