@@ -140,7 +140,7 @@ fn a_clock_of_another_time_namespace_is_refused() {
     assert!(Clock::open_page(&frozen.page).is_ok());
 }
 
-/// As on a disk that was written by another version.
+/// A later version may write one.
 #[test]
 fn a_status_without_a_meaning_is_unknown() {
     let frozen = Frozen::new();
