@@ -2,9 +2,10 @@
 //! What a timekeeper takes over from the one before, what it publishes beside the record, and its reports.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
+mod common;
+
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::thread;
 
@@ -93,7 +94,7 @@ fn a_successor_continues_the_words_of_the_page() {
     let mut keeper = left.keep(Source::Host, settings());
     assert_eq!(keeper.tick().late_publications, 41);
     assert_eq!(clock.coarse(), ahead, "the coarse time never decreases");
-    let own = std::fs::metadata("/proc/self/ns/time").map_or(0, |data| data.ino());
+    let own = common::time_namespace().unwrap_or(0);
     assert_eq!(clock.page().word(TIME_NAMESPACE), own);
 }
 
@@ -110,8 +111,7 @@ fn the_page_promises_to_be_renewed_as_long_as_the_clock_is_synchronised() {
 #[test]
 fn pages_that_are_not_for_this_keeper_are_refused() {
     let left = Left::new(Source::Host);
-    let own = std::fs::metadata("/proc/self/ns/time").map_or(0, |data| data.ino());
-    if own != 0 {
+    if let Some(own) = common::time_namespace() {
         left.writer().set_word(TIME_NAMESPACE, own + 1);
         let refused = Keeper::open_with(&left.page, Source::Host, settings());
         assert!(matches!(refused, Err(Error::TimeNamespace)), "{refused:?}");

@@ -2,8 +2,9 @@
 //! What readers make of a record, whatever a timekeeper may have written.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
+mod common;
+
 use core::time::Duration;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -121,17 +122,15 @@ fn a_clock_whose_counter_is_unknown_shows_the_host() {
 
 #[test]
 fn a_clock_of_another_time_namespace_is_refused() {
-    let Ok(own) = std::fs::metadata("/proc/self/ns/time") else {
-        return println!("left out: this kernel has no time namespaces");
-    };
+    let Some(own) = common::time_namespace() else { return };
     let frozen = Frozen::new();
     let page = frozen.clock.page();
-    assert_eq!(page.word(TIME_NAMESPACE), own.ino(), "noted when the clock was created");
+    assert_eq!(page.word(TIME_NAMESPACE), own, "noted when the clock was created");
     let note = |namespace| {
         let writer = Writer::<Record>::take_over(&frozen.page, &Options::new());
         writer.expect("it is free").set_word(TIME_NAMESPACE, namespace);
     };
-    note(own.ino() + 1);
+    note(own + 1);
     let opened = Clock::open_page(&frozen.page);
     assert!(matches!(opened, Err(Error::TimeNamespace)), "{opened:?}");
     let changed = TestClock::change(&frozen.page, TestSettings::default());
