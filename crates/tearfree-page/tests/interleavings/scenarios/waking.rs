@@ -64,7 +64,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "a_publication_wakes_where_half_of_the_count_wraps",
         prepare: |world| prepare_at(world, BEFORE_WRAP),
         roles: &[("writer", store_one), ("reader", |world| read_one_more::<BEFORE_WRAP>(world))],
-        preemptions: 1,
+        preemptions: 3,
         mortal: None,
         check: check_woken,
         cases: &["read", "slept"],
