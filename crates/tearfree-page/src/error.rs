@@ -165,7 +165,7 @@ impl Error {
                 "give the directory of a page, by a path that does not end in a symbolic link"
             }
             Self::Foreign { .. } => {
-                "give the path of an empty directory, or one that is yet to be created"
+                "give the path of a page; a new one needs an empty directory, or one that is yet to be created"
             }
             Self::OtherBoot(_) => "start its writer, which creates a new page",
             Self::SchemaMismatch { .. } => {
