@@ -221,6 +221,12 @@ fn named_pages_are_listed() {
     let here = run.path().join("tearfree").join("rates");
     let rates = listed.iter().find(|page| page["page"] == here.to_str().expect("text"));
     assert_eq!(rates.expect("it is listed")["fields"], json!({"qty": 1}));
+    // A page of a user who is not trusted is named, and not read.
+    let distrusted: Value =
+        serde_json::from_str(&call(&["ls", "--json", "--owner", "4242"]).1).expect("JSON");
+    let distrusted = distrusted["pages"].as_array().expect("pages");
+    let rates = distrusted.iter().find(|page| page["name"] == "rates").expect("it is listed");
+    assert_eq!((&rates["fields"], rates["error"].is_string()), (&Value::Null, true), "{rates}");
     assert_eq!(call(&["get", "rates", "qty"]), (Some(0), "1\n".to_owned()));
     assert_eq!(call(&["rm", "rates"]).0, Some(0));
 }
