@@ -194,6 +194,8 @@ fn calls_and_operators_do_what_they_do_in_c() {
         ),
         ("if (*y) *y = 1; else if (!*y) { *y = 2; }", "x=6 y=2"),
         ("int r0 = *y && *y; int r1 = *y || atomic_load(x);", "0:r0=0 0:r1=1, x=6 y=0"),
+        ("int r0 = 0 && atomic_exchange(x, 1);", "0:r0=0, x=6 y=0"),
+        ("int r0 = 2 || atomic_exchange(x, 1);", "0:r0=1, x=6 y=0"),
     ] {
         assert_eq!(states("int x = 6; [y] = 0", &[body]), [expected], "{body}");
     }
