@@ -32,9 +32,9 @@ void hammer_print_start(const char *name)
 
 void hammer_print_report(const struct hammer_report *r)
 {
-	pr_info("hammer: case=%s result=%s control=%u writes=%llu reads=%llu met=%llu interrupts=%llu met_inside=%llu stuck=%llu torn=%llu backward=%llu lost=%llu\n",
+	pr_info("hammer: case=%s result=%s control=%u writes=%llu reads=%llu met=%llu interrupts=%llu held_off=%llu came_inside=%llu met_inside=%llu stuck=%llu torn=%llu backward=%llu lost=%llu\n",
 		r->name, r->ok ? "ok" : "FAILED", r->control, r->writes, r->reads, r->met,
-		r->interrupts, r->met_inside, r->stuck, r->torn, r->backward, r->lost);
+		r->interrupts, r->held_off, r->came_inside, r->met_inside, r->stuck, r->torn, r->backward, r->lost);
 }
 
 void hammer_wait(void)

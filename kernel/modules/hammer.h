@@ -15,6 +15,8 @@ struct hammer_report {
 	u64 reads;
 	u64 met;
 	u64 interrupts;
+	u64 held_off;
+	u64 came_inside;
 	u64 met_inside;
 	u64 stuck;
 	u64 torn;
@@ -37,6 +39,13 @@ enum hammer_interruption { HARD_INTERRUPT, SOFT_INTERRUPT, WORK_QUEUE };
 
 void hammer_interruption_start(u32 kind, void (*call)(void *), void *arg);
 void hammer_interruption_stop(u32 kind);
+/* Called inside of a section that keeps the interruption out, at its begin and end. In every fourth section the
+ * interruption is raised at the begin. It has to come behind the end. */
+void hammer_section_begin(void);
+void hammer_section_end(void);
+/* How often it came behind the section in which it was raised, and how often inside, since the last start. */
+u64 hammer_held_off(void);
+u64 hammer_came_inside(void);
 
 /* ---- For Rust: the kernel's own sequence locks, and the words that they protect ---- */
 

@@ -73,11 +73,14 @@ void hammer_seqlock_write_irqsave(u32 paced)
 	unsigned long flags;
 
 	write_seqlock_irqsave(&shared.lock, flags);
+	hammer_section_begin();
 	store(shared.words[0], next(), paced);
+	hammer_section_end();
 	write_sequnlock_irqrestore(&shared.lock, flags);
 }
 
-/* Like all readers here, returns how often it met a writer. */
+/* Like all readers here, returns how often it met a writer: a write was under way when it began, or one
+ * made it retry. */
 u32 hammer_seqlock_read(u64 *words, u32 paced)
 {
 	u32 met = raw_read_seqcount(&shared.lock.seqcount) & 1;
@@ -146,12 +149,13 @@ static bool latch_moved(unsigned int seq)
 u32 hammer_latch_read(u64 *words, u32 paced)
 {
 	unsigned int seq;
-	u32 met = 0;
+	u32 retries = 0;
 
-	for (;; met++) {
+	/* Those of the last attempt are with its caller, which sees the count. */
+	for (;; retries++) {
 		seq = raw_read_seqcount_latch(&shared.latch);
 		load(shared.words[seq & 1], words, paced);
 		if (!latch_moved(seq))
-			return met;
+			return retries;
 	}
 }

@@ -110,15 +110,16 @@ print_table() { # LOG LEAST
     cases=$(grep '^hammer: case=' "$1" | sed 's/^hammer: //')
     [[ $(wc -l <<<"$cases") -ge $2 ]] || fail "fewer than $2 cases ran; the log is $1"
     awk '
-        function row(a, b, c, d, e, f, g) {
-            printf "  %-32s %9s %9s %9s %10s %7s  %s\n", a, b, c, d, e, f, g
+        function row(a, b, c, d, e, f, g, h) {
+            printf "  %-32s %9s %9s %9s %10s %8s %7s  %s\n", a, b, c, d, e, f, g, h
         }
-        BEGIN { row("case", "writes", "reads", "met", "interrupts", "torn", "") }
+        BEGIN { row("case", "writes", "reads", "met", "interrupts", "held off", "torn", "") }
         {
             for (i = 1; i <= NF; i++) { split($i, pair, "="); v[pair[1]] = pair[2] }
             remark = v["control"] ? "control: fails, as required" : ""
             if (v["stuck"] > 0) remark = "control: " v["stuck"] " interrupts stuck, as required"
-            row(v["case"], v["writes"], v["reads"], v["met"], v["interrupts"], v["torn"], remark)
+            row(v["case"], v["writes"], v["reads"], v["met"], v["interrupts"], v["held_off"], v["torn"],
+                remark)
             if (!v["control"]) torn += v["torn"]
         }
         END { print "torn " torn + 0 }' <<<"$cases"

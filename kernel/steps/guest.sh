@@ -4,6 +4,8 @@
 
 # The kernel's messages about a processor that hangs.
 readonly STALL='rcu: INFO: .*stall|watchdog: BUG: soft lockup'
+# The hammer's message about a context that does not keep its interruption out. The guest may hang then.
+readonly CAME_INSIDE='hammer: an interruption came inside of a section'
 
 # The emulator's process, to kill a guest that hangs.
 GUEST_PID=
@@ -59,8 +61,8 @@ add_program() { # FOLDER NAME EXECUTABLE ARGUMENT...
 
 # boot NAME INITRAMFS THREADS ARGUMENTS: runs the guest until it powers off; NAME.log is its kernel's
 # log, without time stamps. Fails if the guest has to be killed: with 124 because its time is up, with 123
-# because the kernel reports that a processor hangs. Up to our init only the emulator and Debian's kernel
-# run; a guest that does not get that far within a minute is started again, twice at most.
+# because a processor hangs or is about to. Up to our init only the emulator and Debian's kernel run; a guest that
+# hangs there is started again, twice at most.
 boot() {
     local serial=$WORK/$1.serial try status
     for try in 1 2 3; do
@@ -93,14 +95,17 @@ tsc=reliable clocksource=tsc $4" </dev/null >"$1.qemu" 2>&1 &
     GUEST_PID=$!
 }
 
-# Waits for the guest's end, and kills it when its time is up.
+# Waits for the guest's end, and kills it when its time is up, or when it prints nothing for a minute before init:
+# on a busy machine it may take long to get there.
 watch_guest() { # SERIAL
-    local end=$((SECONDS + LIMIT)) early=$((SECONDS + 60)) status=0
+    local end=$((SECONDS + LIMIT)) silent=$((SECONDS + 60)) size=0 status=0
     while [[ $status == 0 ]] && kill -0 "$GUEST_PID" 2>/dev/null; do
         sleep 0.5
-        if ((SECONDS >= end)) || { ((SECONDS >= early)) && ! has_begun "$1"; }; then
+        [[ $(stat -c %s "$1") == "$size" ]] || silent=$((SECONDS + 60))
+        size=$(stat -c %s "$1")
+        if ((SECONDS >= end)) || { ((SECONDS >= silent)) && ! has_begun "$1"; }; then
             status=124
-        elif grep -aqE "$STALL" "$1"; then
+        elif has_begun "$1" && grep -aqE "$STALL|$CAME_INSIDE" "$1"; then
             status=123
         fi
         [[ $status == 0 ]] || end_guest

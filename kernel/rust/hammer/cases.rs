@@ -21,6 +21,8 @@ const ENOUGH: u64 = 10;
 const TWO_AND_TWO: &[(Action, u32)] = &[(Write, 1), (Read, 0), (Write, 0), (Read, 1)];
 /// A writer, which may be interrupted, and a reader on the other processor.
 const ONE_AND_ONE: &[(Action, u32)] = &[(Write, 1), (Read, 0)];
+/// A reader, which may be interrupted, and a writer on the other processor.
+const READER_FIRST: &[(Action, u32)] = &[(Read, 1), (Write, 0)];
 const ALONE: &[(Action, u32)] = &[(Write, 1)];
 
 type IrqSafe = InContext<IrqSave, SpinLock>;
@@ -37,9 +39,9 @@ static LATCH_64: Latched<64> = Latched::new();
 static LATCH_IN_TIMER: Latched<64> = Latched::new();
 static IRQ: InContextOf<64, Irq> = InContextOf::new();
 static IRQSAVE: InContextOf<64, IrqSave> = InContextOf::new();
-static IRQ_LOCK: Locked<64, IrqSafe> = Locked::new(IrqSafe::UNLOCKED);
+static IRQ_LOCK: Locked<64, IrqSafe> = Locked::new_in_context(IrqSafe::UNLOCKED);
 static BH: InContextOf<64, Bh> = InContextOf::new();
-static BH_LOCK: Locked<64, BhSafe> = Locked::new(BhSafe::UNLOCKED);
+static BH_LOCK: Locked<64, BhSafe> = Locked::new_in_context(BhSafe::UNLOCKED);
 static WORK: Locked<64> = Locked::new(SpinLock::new());
 static INTERRUPTS_ON: InterruptsOn<64> = InterruptsOn::new();
 
@@ -67,8 +69,8 @@ fn race<S: Subject>(name: &'static CStr, subject: &S) {
 fn interruptions() {
     let reads = |kind| Some((kind, Read));
     let writes = |kind| Some((kind, Write));
-    let interrupted = Goal::Interrupted(ENOUGH);
-    let case = |name, interruption, goal| Case { name, threads: ONE_AND_ONE, interruption, goal };
+    let held_off = Goal::HeldOff(ENOUGH);
+    let case = |name, threads, interruption, goal| Case { name, threads, interruption, goal };
 
     Case {
         name: c"control/interrupts-left-on",
@@ -77,16 +79,19 @@ fn interruptions() {
         goal: Goal::Stuck(ENOUGH),
     }
     .run(&INTERRUPTS_ON);
-    case(c"timer/irq", reads(InterruptionKind::HardInterrupt), interrupted).run(&IRQ);
-    case(c"timer/irqsave", reads(InterruptionKind::HardInterrupt), interrupted).run(&IRQSAVE);
-    case(c"timer/writes-too", writes(InterruptionKind::HardInterrupt), interrupted).run(&IRQ_LOCK);
-    case(c"timer/exclusive-readers", writes(InterruptionKind::HardInterrupt), interrupted)
-        .run(&EXCLUSIVE);
-    case(c"timer/latch", reads(InterruptionKind::HardInterrupt), Goal::MetInside(ENOUGH))
-        .run(&LATCH_IN_TIMER);
-    case(c"softirq/bh", reads(InterruptionKind::SoftInterrupt), interrupted).run(&BH);
-    case(c"softirq/writes-too", writes(InterruptionKind::SoftInterrupt), interrupted).run(&BH_LOCK);
-    case(c"workqueue/plain", reads(InterruptionKind::WorkQueue), interrupted).run(&WORK);
+    let hard = InterruptionKind::HardInterrupt;
+    let soft = InterruptionKind::SoftInterrupt;
+    case(c"timer/irq", ONE_AND_ONE, reads(hard), held_off).run(&IRQ);
+    case(c"timer/irqsave", ONE_AND_ONE, reads(hard), held_off).run(&IRQSAVE);
+    case(c"timer/writes-too", ONE_AND_ONE, writes(hard), held_off).run(&IRQ_LOCK);
+    case(c"timer/exclusive-readers", READER_FIRST, writes(hard), held_off).run(&EXCLUSIVE);
+    let inside = Goal::MetInside(ENOUGH);
+    case(c"timer/latch", ONE_AND_ONE, reads(hard), inside).run(&LATCH_IN_TIMER);
+    case(c"softirq/bh", ONE_AND_ONE, reads(soft), held_off).run(&BH);
+    case(c"softirq/writes-too", ONE_AND_ONE, writes(soft), held_off).run(&BH_LOCK);
+    // The writer is on the other processor: on its own one a section is over before work can run.
+    let work = InterruptionKind::WorkQueue;
+    case(c"workqueue/plain", READER_FIRST, reads(work), inside).run(&WORK);
 }
 
 /// The cases that access word by word. Threads meet in them even where emulated processors take turns
@@ -122,7 +127,7 @@ fn kernel_in_interrupts() {
         (c"timer/kernel-seqlock-c-to-rust", Language::C, Language::Rust),
         (c"timer/kernel-seqlock-rust-to-c", Language::Rust, Language::C),
     ] {
-        let goal = Goal::Interrupted(ENOUGH);
+        let goal = Goal::HeldOff(ENOUGH);
         let subject = MixedSeqLock::new_irqsave(writer, reader);
         Case { name, threads: ONE_AND_ONE, interruption: timer, goal }.run(&subject);
     }

@@ -24,6 +24,14 @@ unsafe extern "C" {
         arg: *const c_void,
     );
     safe fn hammer_interruption_stop(kind: u32);
+    safe fn hammer_section_begin();
+    safe fn hammer_section_end();
+    /// Returns how often the interruption came behind the section in which it was raised.
+    #[link_name = "hammer_held_off"]
+    pub(crate) safe fn held_off() -> u64;
+    /// Returns how often it came inside.
+    #[link_name = "hammer_came_inside"]
+    pub(crate) safe fn came_inside() -> u64;
 }
 
 /// An interruption, and what it does when it comes.
@@ -49,4 +57,13 @@ extern "C" fn on_interruption<S: Subject>(arg: *mut c_void) {
     // SAFETY: the promise of `run_during`; it is only ever shared.
     let interruption = unsafe { &*arg.cast::<Interruption<'_, S>>() };
     interruption.action.perform(interruption.subject, &interruption.tally);
+}
+
+/// Calls `body` inside of a section that has to keep the interruption out, which is raised before in some calls.
+#[inline]
+pub(crate) fn in_section<R>(body: impl FnOnce() -> R) -> R {
+    hammer_section_begin();
+    let result = body();
+    hammer_section_end();
+    result
 }

@@ -2,7 +2,6 @@
 //! The subjects that are the kernel's own sequence locks, with C on one side and Rust on the other.
 
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tearfree::context::Context;
 use tearfree::lock::WriterLock;
@@ -10,6 +9,7 @@ use tearfree::{LatchCount, SeqCount};
 use tearfree_kernel::{IrqSave, KernelSeqLock, SpinLock};
 
 use crate::action::Subject;
+use crate::interruption::in_section;
 use crate::locks::read_counted;
 use crate::tally::ReadOutcome;
 use crate::words::{SharedWords, Words, is_paced};
@@ -117,7 +117,7 @@ impl Subject for MixedSeqLock {
     fn write(&self, turn: u64) {
         let paced = is_paced(turn);
         match (self.writer.is_rust(turn), self.irqsave) {
-            (true, true) => IrqSave::with(|| self.write_by_rust(paced)),
+            (true, true) => IrqSave::with(|| in_section(|| self.write_by_rust(paced))),
             (true, false) => self.write_by_rust(paced),
             (false, true) => hammer_seqlock_write_irqsave(u32::from(paced)),
             (false, false) => hammer_seqlock_write(u32::from(paced)),
@@ -186,18 +186,17 @@ impl Subject for MixedSeqCount {
     }
 }
 
-/// A `seqcount_latch_t` that C and Rust use. A read has met a writer if a write was under way at its start.
+/// A `seqcount_latch_t` that C and Rust use. A read has met a writer if the count was odd for all of it: then
+/// the first copy was being written.
 pub(crate) struct MixedLatch {
     shared: &'static KernelLocks,
     writer: Language,
     reader: Language,
-    is_writing: AtomicBool,
 }
 
 impl MixedLatch {
     pub(crate) fn new(writer: Language, reader: Language) -> Self {
-        let is_writing = AtomicBool::new(false);
-        MixedLatch { shared: KernelLocks::reset(), writer, reader, is_writing }
+        MixedLatch { shared: KernelLocks::reset(), writer, reader }
     }
 
     fn write_by_rust(&self, paced: bool) {
@@ -223,25 +222,25 @@ impl Subject for MixedLatch {
     const WORD_BY_WORD: bool = true;
 
     fn write(&self, turn: u64) {
-        // ORDERING: Relaxed: a hint for the statistics; it orders nothing of the latch.
-        self.is_writing.store(true, Relaxed);
         if self.writer.is_rust(turn) {
             self.write_by_rust(is_paced(turn));
         } else {
             hammer_latch_write(u32::from(is_paced(turn)));
         }
-        // ORDERING: Relaxed: the hint is cleared; readers that miss that count one more meeting.
-        self.is_writing.store(false, Relaxed);
     }
 
     fn read(&self, turn: u64) -> ReadOutcome {
-        // ORDERING: Relaxed: counted, and used for nothing else.
-        let met = u64::from(self.is_writing.load(Relaxed));
-        if self.reader.is_rust(turn) {
-            return ReadOutcome::new(self.read_by_rust(is_paced(turn)).generation(), met);
-        }
-        match read_by_c(hammer_latch_read, is_paced(turn)) {
-            ReadOutcome::Whole { generation, .. } => ReadOutcome::Whole { generation, met },
+        let before = self.shared.latch.sequence();
+        let outcome = if self.reader.is_rust(turn) {
+            ReadOutcome::new(self.read_by_rust(is_paced(turn)).generation(), 0)
+        } else {
+            read_by_c(hammer_latch_read, is_paced(turn))
+        };
+        let was_inside = before % 2 == 1 && self.shared.latch.sequence() == before;
+        match outcome {
+            ReadOutcome::Whole { generation, .. } => {
+                ReadOutcome::Whole { generation, met: u64::from(was_inside) }
+            }
             other => other,
         }
     }

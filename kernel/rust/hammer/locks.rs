@@ -2,7 +2,7 @@
 //! The subjects that are tearfree's own locks.
 
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use tearfree::context::SavedContext;
 use tearfree::lock::WriterLock;
@@ -10,48 +10,66 @@ use tearfree::{SeqCount, SeqLatch, SeqLock};
 use tearfree_kernel::{IrqSave, SpinLock};
 
 use crate::action::Subject;
+use crate::interruption::in_section;
 use crate::tally::ReadOutcome;
 use crate::words::{SharedWords, Words, is_paced};
 
 /// A `SeqLock`, written and read by its different calls in turn.
-pub(crate) struct Locked<const N: usize, L = SpinLock>(SeqLock<Words<N>, L>);
+pub(crate) struct Locked<const N: usize, L = SpinLock> {
+    lock: SeqLock<Words<N>, L>,
+    keeps_out: bool,
+}
 
 impl<const N: usize, L: WriterLock> Locked<N, L> {
     pub(crate) const fn new(lock: L) -> Self {
-        Locked(SeqLock::with_lock(Words::FIRST, lock))
+        Locked { lock: SeqLock::with_lock(Words::FIRST, lock), keeps_out: false }
+    }
+
+    /// As [`new`](Self::new), with a lock that keeps an interruption out while it is held.
+    pub(crate) const fn new_in_context(lock: L) -> Self {
+        Locked { lock: SeqLock::with_lock(Words::FIRST, lock), keeps_out: true }
+    }
+
+    fn advance(&self, words: &mut Words<N>) {
+        if self.keeps_out {
+            in_section(|| words.advance());
+        } else {
+            words.advance();
+        }
     }
 }
 
 impl<const N: usize, L: WriterLock + Sync> Subject for Locked<N, L> {
     fn write(&self, turn: u64) {
         match turn % 3 {
-            0 => self.0.update(Words::advance),
-            1 => self.0.write().advance(),
-            _ => match self.0.try_write() {
-                Some(mut words) => words.advance(),
-                None => self.0.update(Words::advance),
+            0 => self.lock.update(|words| self.advance(words)),
+            1 => self.advance(&mut self.lock.write()),
+            _ => match self.lock.try_write() {
+                Some(mut words) => self.advance(&mut words),
+                None => self.lock.update(|words| self.advance(words)),
             },
         }
     }
 
     fn read(&self, turn: u64) -> ReadOutcome {
-        if let Some(words) = self.0.try_read() {
+        if let Some(words) = self.lock.try_read() {
             return ReadOutcome::new(words.generation(), 0);
         }
+        // A writer was inside when it began, or changed the value during the copy.
         let words = match turn % 3 {
-            0 => self.0.read(),
+            0 => self.lock.read(),
             1 => {
                 let mut words = Words::FIRST;
-                self.0.read_into(&mut words);
+                self.lock.read_into(&mut words);
                 words
             }
-            _ => self.0.read_versioned().0,
+            _ => self.lock.read_versioned().0,
         };
         ReadOutcome::new(words.generation(), 1)
     }
 
     fn generation(&self) -> u64 {
-        self.0.read().generation().unwrap_or(0)
+        self.lock.read().generation().unwrap_or(0)
     }
 }
 
@@ -66,10 +84,11 @@ impl<const N: usize, C> InContextOf<N, C> {
 
 impl<const N: usize, C: SavedContext> Subject for InContextOf<N, C> {
     fn write(&self, turn: u64) {
+        let advance = |words: &mut Words<N>| in_section(|| words.advance());
         if turn.is_multiple_of(2) {
-            self.0.within::<C>().update(Words::advance);
+            self.0.within::<C>().update(advance);
         } else {
-            self.0.within::<C>().write().advance();
+            advance(&mut self.0.within::<C>().write());
         }
     }
 
@@ -98,13 +117,15 @@ impl<const N: usize> Subject for Exclusive<N> {
     }
 
     fn read(&self, turn: u64) -> ReadOutcome {
-        let before = self.0.version();
         let words = match turn % 3 {
             0 => self.0.within::<IrqSave>().read(),
             1 => self.0.within::<IrqSave>().read_or_lock(),
-            _ => *self.0.within::<IrqSave>().read_excl(),
+            _ => {
+                let locked = self.0.within::<IrqSave>().read_excl();
+                in_section(|| *locked)
+            }
         };
-        ReadOutcome::new(words.generation(), u64::from(self.0.version() != before))
+        ReadOutcome::new(words.generation(), 0)
     }
 
     fn generation(&self) -> u64 {
@@ -143,36 +164,52 @@ impl<const N: usize> Subject for InterruptsOn<N> {
     }
 }
 
-/// A `SeqLatch`. A read has met a writer if a write was under way at its start.
+/// A `SeqLatch`. A read has met a writer if all of it was while one write was being published.
 pub(crate) struct Latched<const N: usize> {
     latch: SeqLatch<Words<N>, SpinLock>,
-    is_writing: AtomicBool,
+    /// Keeps the other writers out until `sections` has been counted up.
+    writers: SpinLock,
+    /// Counted up before and after each publication: odd while one is under way.
+    sections: AtomicU64,
 }
 
 impl<const N: usize> Latched<N> {
     pub(crate) const fn new() -> Self {
         Latched {
             latch: SeqLatch::with_lock(Words::FIRST, SpinLock::new()),
-            is_writing: AtomicBool::new(false),
+            writers: SpinLock::new(),
+            sections: AtomicU64::new(0),
         }
+    }
+
+    /// Counts one end of a publication. The caller has taken `writers`.
+    fn count_end(&self) {
+        // ORDERING: Relaxed: a hint for the statistics, which `writers` keeps from others; it orders
+        // nothing of the latch.
+        let sections = self.sections.load(Relaxed);
+        // ORDERING: Relaxed: the same hint. A read that sees it late counts one meeting less.
+        self.sections.store(sections.wrapping_add(1), Relaxed);
     }
 }
 
 impl<const N: usize> Subject for Latched<N> {
     fn write(&self, _: u64) {
+        self.writers.lock();
         self.latch.update(|words| {
             words.advance();
-            // ORDERING: Relaxed: a hint for the statistics; it orders nothing of the latch.
-            self.is_writing.store(true, Relaxed);
+            self.count_end();
         });
-        // ORDERING: Relaxed: the hint is cleared; readers that miss that count one more meeting.
-        self.is_writing.store(false, Relaxed);
+        self.count_end();
+        // SAFETY: P5. Taken above, in this thread.
+        unsafe { self.writers.unlock(()) };
     }
 
     fn read(&self, _: u64) -> ReadOutcome {
         // ORDERING: Relaxed: counted, and used for nothing else.
-        let met = self.is_writing.load(Relaxed);
-        ReadOutcome::new(self.latch.read().generation(), u64::from(met))
+        let sections = || self.sections.load(Relaxed);
+        let (before, words, after) = (sections(), self.latch.read(), sections());
+        let was_inside = before % 2 == 1 && before == after;
+        ReadOutcome::new(words.generation(), u64::from(was_inside))
     }
 
     fn generation(&self) -> u64 {

@@ -4,6 +4,7 @@
 use core::ffi::{CStr, c_char};
 
 use crate::action::Subject;
+use crate::interruption::{came_inside, held_off};
 use crate::tally::{Tally, load};
 
 unsafe extern "C" {
@@ -15,9 +16,9 @@ unsafe extern "C" {
 pub(crate) enum Goal {
     /// Readers met writers.
     Met(u64),
-    /// The interruption came.
-    Interrupted(u64),
-    /// The interruption met the writer that it interrupted, and read a value all the same.
+    /// The interruption was raised inside of a section of the thread that it interrupts, and came behind it.
+    HeldOff(u64),
+    /// The interruption met a writer inside of its section, and read a value all the same.
     MetInside(u64),
     /// A control: reads were torn.
     Torn(u64),
@@ -33,6 +34,8 @@ pub(crate) struct CaseReport {
     reads: u64,
     met: u64,
     interrupts: u64,
+    held_off: u64,
+    came_inside: u64,
     met_inside: u64,
     stuck: u64,
     torn: u64,
@@ -51,6 +54,8 @@ impl CaseReport {
             reads: 0,
             met: 0,
             interrupts: 0,
+            held_off: 0,
+            came_inside: 0,
             met_inside: 0,
             stuck: 0,
             torn: 0,
@@ -74,6 +79,8 @@ impl CaseReport {
     /// Adds the counters of an interruption.
     pub(crate) fn add_interruption(&mut self, tally: &Tally) {
         self.interrupts += tally.turns();
+        self.held_off += held_off();
+        self.came_inside += came_inside();
         self.met_inside += load(&tally.met);
         self.add_thread(tally);
     }
@@ -82,7 +89,7 @@ impl CaseReport {
     pub(crate) fn has_reached(&self, goal: Goal) -> bool {
         let reached = match goal {
             Goal::Met(least) => self.met >= least,
-            Goal::Interrupted(least) => self.interrupts >= least,
+            Goal::HeldOff(least) => self.held_off >= least,
             Goal::MetInside(least) => self.met_inside >= least,
             Goal::Torn(least) => self.torn >= least,
             Goal::Stuck(least) => self.stuck >= least,
@@ -95,7 +102,7 @@ impl CaseReport {
         match goal {
             Goal::Torn(_) => false,
             Goal::Stuck(_) => self.torn + self.backward > 0,
-            _ => self.torn + self.backward + self.stuck > 0,
+            _ => self.torn + self.backward + self.stuck + self.came_inside > 0,
         }
     }
 
