@@ -172,14 +172,17 @@ mod tests {
 
     #[test]
     fn the_best_sample_of_each_interval_is_kept() {
-        let mut window = Window::default();
-        // The third of ten is the narrowest.
-        for step in 0..101_u64 {
-            let width = if step % 10 == 3 { 20 } else { 30 };
-            window.push(Point { count: step * 100, host_ns: step, width }, 1000);
-        }
-        let counts: Vec<u64> = window.points.iter().map(|point| point.count).collect();
-        assert_eq!(counts, [0, 300, 1300, 2300, 3300, 4300, 5300, 6300, 7300, 8300, 9300]);
+        let kept = |width: fn(u64) -> u64| {
+            let mut window = Window::default();
+            for step in 0..51_u64 {
+                let point = Point { count: step * 100, host_ns: step, width: width(step) };
+                window.push(point, 1000);
+            }
+            window.points.iter().map(|point| point.count).collect::<Vec<_>>()
+        };
+        let third_is_narrow = |step| if step % 10 == 3 { 20 } else { 30 };
+        assert_eq!(kept(third_is_narrow), [0, 300, 1300, 2300, 3300, 4300]);
+        assert_eq!(kept(|_| 20), [0, 100, 1100, 2100, 3100, 4100], "of equal ones the first");
     }
 
     /// The line through noise is more exact than that of the median slope.
