@@ -194,10 +194,13 @@ fn a_task_and_a_thread_wait_for_the_same_change() {
             }
         });
         let task = reader.clone();
-        let task = s.spawn(move || future::block_on(follow(task, ROUNDS, |_| ())));
+        let (sees, seen) = mpsc::channel();
+        let sees = move |value| sees.send(value).unwrap();
+        let task = s.spawn(move || future::block_on(follow(task, ROUNDS, sees)));
         for n in 1..=ROUNDS {
             writer.set(n);
-            thread::yield_now();
+            // Now and then the task has to have seen the last value.
+            while n % 100 == 0 && seen.recv().is_ok_and(|value| value != n) {}
         }
         task.join().unwrap();
     });
