@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <new>
 #include <type_traits>
 
 namespace {
@@ -84,7 +85,8 @@ constexpr Operations operations() {
         [](const void *lock, void *out, std::uint64_t times) {
             auto *target = static_cast<T *>(out);
             for (; times > 0; --times) {
-                *target = static_cast<const Lock *>(lock)->load();
+                // The result is built in its place: an assignment would copy it again.
+                new (target) T(static_cast<const Lock *>(lock)->load());
                 observe(target);
             }
         },

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The C++ lock of the rigtorp shape (see `cpp/rigtorp_shape.cpp`): plain copy, compiler barriers.
+//!
+//! At its best: the loops are in C++, and `load` builds its result where the caller wants it, without a second copy.
 #![allow(unsafe_code, reason = "calls into C++")]
 
 use core::ffi::c_void;

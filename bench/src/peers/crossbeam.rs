@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `AtomicCell`: an atomic for small values, else one of 67 sequence locks shared by the process.
+//!
+//! At its best: `load` and `store` are its only calls for the job.
 
 use crossbeam_utils::atomic::AtomicCell;
 
-use super::volatile::inline_if_small;
+use super::volatile::{inline_if_small, inline_if_small_into};
 use crate::contestant::Direct;
 
 impl<T: Copy> Direct<T> for AtomicCell<T> {
@@ -20,7 +22,7 @@ impl<T: Copy> Direct<T> for AtomicCell<T> {
 
     #[inline(always)]
     fn read_into(&self, out: &mut T) {
-        *out = inline_if_small(self, Self::load);
+        inline_if_small_into(self, out, Self::load);
     }
 
     #[inline(always)]

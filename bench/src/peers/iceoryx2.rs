@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `UnrestrictedAtomic`, the cell under iceoryx2's blackboard: two copies, one producer, and a
 //! compare-and-swap by each reader.
+//!
+//! At its best: the cell alone, without the blackboard's shared memory and services around it.
 
 use iceoryx2_bb_lock_free::spmc::unrestricted_atomic::{Producer, UnrestrictedAtomic};
 

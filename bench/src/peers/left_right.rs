@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `left-right`: two copies; each reader announces itself, the writer waits for readers to leave.
 //!
-//! Readers could use the value in place; here they copy it, as all contestants do.
+//! At its best: each thread keeps its reader, and a write is one operation. Readers could use the value in place; here they copy it, as all contestants do.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Locks of std and `parking_lot`. Poisoning is ignored: a panic ends this program.
+//!
+//! At their best: the value is copied once, under the guard.
 
 use std::sync::{Mutex, PoisonError, RwLock};
 
@@ -25,6 +27,29 @@ impl<T: Copy> Direct<T> for parking_lot::RwLock<T> {
     #[inline(always)]
     fn set(&self, value: &T) {
         *self.write() = *value;
+    }
+}
+
+impl<T: Copy> Direct<T> for parking_lot::Mutex<T> {
+    const NAME: &'static str = "pl Mutex";
+
+    fn new(value: T) -> Self {
+        Self::new(value)
+    }
+
+    #[inline(always)]
+    fn read(&self) -> T {
+        *self.lock()
+    }
+
+    #[inline(always)]
+    fn read_into(&self, out: &mut T) {
+        *out = *self.lock();
+    }
+
+    #[inline(always)]
+    fn set(&self, value: &T) {
+        *self.lock() = *value;
     }
 }
 

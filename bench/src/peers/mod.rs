@@ -47,6 +47,7 @@ pub(crate) fn every_contestant<T: Payload>(work: &mut impl EveryContestant<T>) {
 
 fn every_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
     every_plain_peer(work);
+    work.contestant::<arc_swap::Cached<T>>();
     work.contestant::<left_right::LeftRight<T>>();
     work.contestant::<tokio_watch::Watch<T>>();
     work.contestant::<nexus_slot::Slot<T>>();
@@ -64,13 +65,14 @@ fn every_plain_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
     work.contestant::<ByReference<parking_lot::RwLock<T>>>();
     work.contestant::<ByReference<std::sync::RwLock<T>>>();
     work.contestant::<ByReference<std::sync::Mutex<T>>>();
-    work.contestant::<ByReference<arc_swap::Swap<T>>>();
+    work.contestant::<ByReference<parking_lot::Mutex<T>>>();
 }
 
 /// Does the work for contestants with several writers and without handles to create for each access.
 pub(crate) fn every_contestant_for_arrays<T: Payload>(work: &mut impl EveryContestant<T>) {
     work.contestant::<Ours<T>>();
     every_plain_peer(work);
+    work.contestant::<ByReference<arc_swap::Swap<T>>>();
     work.contestant::<ByReference<bare::Bare<T>>>();
 }
 

@@ -2,7 +2,7 @@
 //! `nexus-slot`: a sequence lock with one writer, whose readers get each value once.
 //!
 //! A reader that has the newest value gets `None`, so it is left out of workloads that read one value many
-//! times.
+//! times. At its best: the types for one writer.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

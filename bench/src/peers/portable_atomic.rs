@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `portable-atomic`: one atomic word, for values of 8 and 16 bytes.
+//!
+//! At its best: `load` and `store`, with acquire and release.
 #![allow(unsafe_code, reason = "the bytes of a value as an integer, and back")]
 
 use core::marker::PhantomData;

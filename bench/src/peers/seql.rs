@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The crate `seql`: a copy of atomic words between two loads of the count; writers take a mutex of std.
+//!
+//! At its best: `read` and `write` are its only calls; a large result is built in the buffer, without a second copy.
 
 use seql::MutexSeqLock;
 
-use super::volatile::inline_if_small;
+use super::volatile::{inline_if_small, inline_if_small_into};
 use crate::contestant::Direct;
 
 impl<T: Copy> Direct<T> for MutexSeqLock<T> {
@@ -20,7 +22,7 @@ impl<T: Copy> Direct<T> for MutexSeqLock<T> {
 
     #[inline(always)]
     fn read_into(&self, out: &mut T) {
-        *out = inline_if_small(self, Self::read);
+        inline_if_small_into(self, out, Self::read);
     }
 
     #[inline(always)]

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The crate `seqlock`: a volatile copy between two loads of the count.
+//!
+//! At its best: `read` is its only call; a large result is built in the buffer, without a second copy.
 
 use seqlock::SeqLock;
 
-use super::volatile::inline_if_small;
+use super::volatile::{inline_if_small, inline_if_small_into};
 use crate::contestant::Direct;
 
 impl<T: Copy> Direct<T> for SeqLock<T> {
@@ -20,7 +22,7 @@ impl<T: Copy> Direct<T> for SeqLock<T> {
 
     #[inline(always)]
     fn read_into(&self, out: &mut T) {
-        *out = inline_if_small(self, Self::read);
+        inline_if_small_into(self, out, Self::read);
     }
 
     #[inline(always)]

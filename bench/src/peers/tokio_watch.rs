@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `tokio::sync::watch`: a value in a readers-writer lock, and a version that tasks can wait for.
 //!
-//! Values are written in place by `send_modify`; `send_replace` would copy the old value too. Receivers could
+//! At its best: values are written in place by `send_modify`; `send_replace` would copy the old value too. Receivers could
 //! use the value in place; here they copy it, as all contestants do.
 
 use tokio::sync::watch::{Receiver, Sender};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `triple_buffer`: three copies, which one writer and one reader swap by an atomic exchange.
 //!
-//! Values are written in place, as its documentation advises for large ones. The reader could use the value in
+//! At its best: values are written in place, as its documentation advises for large ones. The reader could use the value in
 //! place; here it copies it, as all contestants do.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -16,3 +16,14 @@ pub(super) fn inline_if_small<L, T>(lock: &L, read: impl Fn(&L) -> T) -> T {
 fn not_inlined<L, T>(lock: &L, read: impl Fn(&L) -> T) -> T {
     read(lock)
 }
+
+/// As [`inline_if_small`], into a buffer: the compiler leaves out the copy of the result only where it sees both.
+#[inline(always)]
+pub(super) fn inline_if_small_into<L, T>(lock: &L, out: &mut T, read: impl Fn(&L) -> T) {
+    if size_of::<T>() < LARGE { *out = read(lock) } else { not_inlined_into(lock, out, read) }
+}
+
+#[inline(never)]
+fn not_inlined_into<L, T>(lock: &L, out: &mut T, read: impl Fn(&L) -> T) {
+    *out = read(lock);
+}
