@@ -7,7 +7,8 @@
 # a section that has to keep it out, whatever comes after.
 readonly TORN=torn EITHER=either INSIDE=inside
 # What no run can show: on x86-64, which keeps loads and stores in order, the core without its fences is
-# the same instructions in the same order; elsewhere fences are instructions, which have to be gone.
+# the same accesses to memory, though the compiler may place its blocks in another order; elsewhere fences are
+# instructions, which have to be gone.
 readonly CODE=code
 
 # Calls `$1 NAME OUTCOME CASE FILE SED` for each mutant: the fault, and the case that detects it. Mutants
@@ -139,9 +140,9 @@ check_code() { # NAME
     after=$(instructions "$WORK/mutants/$1/hammer_rust.o" | any_registers)
     case $ARCH in
         amd64)
-            [[ $before == "$after" ]] ||
-                fail "mutant $1 has different machine code on x86-64; add a case that catches it"
-            print_result "$1" "machine code" "nothing to catch on x86-64: the same instructions"
+            [[ $(accesses <<<"$before") == "$(accesses <<<"$after")" ]] ||
+                fail "mutant $1 has different accesses on x86-64; add a case that catches it"
+            print_result "$1" "machine code" "nothing to catch on x86-64: the same accesses"
             ;;
         arm64)
             [[ $(barriers <<<"$after") == 0 && $(barriers <<<"$before") -gt 0 ]] ||
@@ -154,6 +155,11 @@ check_code() { # NAME
 # Replaces register names, which the compiler chooses freely.
 any_registers() {
     sed -E 's/%[a-z0-9]+/%REGISTER/g'
+}
+
+# Prints the instructions that access memory, or order that, without the order in which the compiler places them.
+accesses() {
+    grep -E '\(|^lock|fence' | grep -vE '^(nop|lea)' | sort
 }
 
 barriers() {
