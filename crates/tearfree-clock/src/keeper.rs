@@ -23,7 +23,7 @@ use crate::status::Status;
 pub const TICK: Duration = Duration::from_millis(10);
 /// How often a publication is prepared, at most: again whenever half of its lead is gone.
 const ATTEMPTS: u32 = 4;
-/// A clock that is further ahead of the host's is not continued: it would show its own time for ever.
+/// A clock that is further ahead of the host's is not continued: it would never follow the host again.
 const MAX_LEAD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The state of a clock after a tick, as its timekeeper knows it.

@@ -133,7 +133,7 @@ pub(crate) mod word {
 }
 
 impl Record {
-    /// Refuses slopes that no counter has: their page is damaged, or somebody else wrote it.
+    /// Refuses slopes that no counter has: their page is damaged, or no timekeeper wrote it.
     pub(crate) fn check_slopes(&self) -> Result<(), &'static str> {
         let are_known =
             [self.mult, self.next, self.rate].iter().all(|slope| SLOPES.contains(slope));

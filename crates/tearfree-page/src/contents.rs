@@ -4,20 +4,17 @@
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{Dir, FileType, Mode, OFlags, RawMode, fstat, openat};
-use rustix::io::{Errno, pread};
+use rustix::fs::OFlags;
+use rustix::io::pread;
 
 use crate::error::{Error, system_error};
-use crate::files::{list, list_error};
+use crate::files;
 use crate::layout::MAGIC;
-use crate::path::{LOCK, PAGE};
+use crate::path::{LOCK, PAGE, TEMPORARY};
 
 /// The content of the file `lock`: programs of others have files of that name, too.
 pub(crate) const LOCK_MARK: &[u8] = b"tearfree page lock\n";
-/// How the names of temporary files begin.
-pub(crate) const TEMPORARY: &str = ".tearfree-";
-
-/// What a directory holds that is none of somebody else's.
+/// What a directory holds that has no files of others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contents {
     /// A page.
@@ -55,14 +52,9 @@ pub(crate) fn inspect(directory: &OwnedFd, path: &Path) -> Result<Contents, Erro
 
 /// Returns the name of a file that is none of the temporary ones.
 fn other_file(directory: &OwnedFd, path: &Path) -> Result<Option<String>, Error> {
-    for entry in Dir::new(list(directory, path)?).map_err(list_error(path))? {
-        let entry = entry.map_err(list_error(path))?;
-        let name = entry.file_name().to_string_lossy();
-        if name != "." && name != ".." && !name.starts_with(TEMPORARY) {
-            return Ok(Some(name.into_owned()));
-        }
-    }
-    Ok(None)
+    let is_other =
+        |name: &Result<String, Error>| !name.as_ref().is_ok_and(|name| name.starts_with(TEMPORARY));
+    files::names(directory, path)?.find(is_other).transpose()
 }
 
 /// Whether a file begins with its mark; `None` if there is no such file.
@@ -72,20 +64,13 @@ fn begins_with(
     file: &str,
     mark: &[u8],
 ) -> Result<Option<bool>, Error> {
-    let path = path.join(file);
-    let flags =
-        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let opened = match openat(directory, file, flags, Mode::empty()) {
-        Ok(opened) => opened,
-        Err(Errno::NOENT) => return Ok(None),
-        Err(Errno::LOOP | Errno::NXIO) => return Err(Error::NotAFile(path)),
-        Err(error) => return Err(system_error("open", path)(error)),
+    let opened = match files::open_regular(directory, path, file, OFlags::RDONLY) {
+        Ok((opened, _)) => opened,
+        Err(Error::Missing(_)) => return Ok(None),
+        Err(error) => return Err(error),
     };
-    let stat = fstat(&opened).map_err(system_error("stat", &path))?;
-    if FileType::from_raw_mode(stat.st_mode as RawMode) != FileType::RegularFile {
-        return Err(Error::NotAFile(path));
-    }
     let mut start = [0; 32];
-    let len = pread(&opened, &mut start[..mark.len()], 0).map_err(system_error("read", &path))?;
+    let len = pread(&opened, &mut start[..mark.len()], 0)
+        .map_err(system_error("read", path.join(file)))?;
     Ok(Some(start[..len] == *mark))
 }

@@ -11,9 +11,8 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use crate::contents::TEMPORARY;
 use crate::error::{Error, system_error};
-use crate::path::{LOCK, PagePath};
+use crate::path::{LOCK, PagePath, TEMPORARY};
 
 /// The users whose pages a reader maps.
 ///
@@ -96,18 +95,31 @@ fn create_if_missing(path: &Path) -> Result<(), Error> {
         Err(Errno::EXIST) => return Ok(()),
         Err(error) => return Err(system_error("create the directory", path)(error)),
     }
-    let created = list(&open_own_directory(path)?, path)?;
+    let created = reopen(&open_own_directory(path)?, path)?;
     fchmod(created, DIRECTORY_MODE).map_err(system_error("set the permissions of", path))
 }
 
 /// Opens a directory again, to list it.
-pub(crate) fn list(directory: &OwnedFd, path: &Path) -> Result<OwnedFd, Error> {
+fn reopen(directory: &OwnedFd, path: &Path) -> Result<OwnedFd, Error> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     openat(directory, ".", flags, Mode::empty()).map_err(list_error(path))
 }
 
+/// Lists the names in a directory.
+pub(crate) fn names(
+    directory: &OwnedFd,
+    path: &Path,
+) -> Result<impl Iterator<Item = Result<String, Error>>, Error> {
+    let entries = Dir::new(reopen(directory, path)?).map_err(list_error(path))?;
+    let names = entries.map(move |entry| {
+        let entry = entry.map_err(list_error(path))?;
+        Ok(entry.file_name().to_string_lossy().into_owned())
+    });
+    Ok(names.filter(|name| !matches!(name.as_deref(), Ok("." | ".."))))
+}
+
 /// The error of listing a directory, which may have been removed.
-pub(crate) fn list_error(path: &Path) -> impl FnOnce(Errno) -> Error {
+fn list_error(path: &Path) -> impl FnOnce(Errno) -> Error {
     move |error| match error {
         Errno::NOENT => Error::Missing(path.to_owned()),
         error => system_error("list", path)(error),
@@ -132,6 +144,18 @@ pub(crate) fn open_page(
     flags: OFlags,
     owner: Owner,
 ) -> Result<(OwnedFd, u64), Error> {
+    let (file, stat) = open_regular(directory, path, name, flags)?;
+    check(&path.join(name), &stat, owner)?;
+    Ok((file, u64::try_from(stat.st_size).unwrap_or(0)))
+}
+
+/// Opens a file that is neither a link nor special. Never blocks.
+pub(crate) fn open_regular(
+    directory: &OwnedFd,
+    path: &Path,
+    name: &str,
+    flags: OFlags,
+) -> Result<(OwnedFd, Stat), Error> {
     let path = path.join(name);
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = openat(directory, name, flags, Mode::empty()).map_err(|error| match error {
@@ -140,11 +164,10 @@ pub(crate) fn open_page(
         error => system_error("open", &path)(error),
     })?;
     let stat = fstat(&file).map_err(system_error("stat", &path))?;
-    if FileType::from_raw_mode(stat.st_mode as RawMode) != FileType::RegularFile {
-        return Err(Error::NotAFile(path));
+    match FileType::from_raw_mode(stat.st_mode as RawMode) {
+        FileType::RegularFile => Ok((file, stat)),
+        _ => Err(Error::NotAFile(path)),
     }
-    check(&path, &stat, owner)?;
-    Ok((file, u64::try_from(stat.st_size).unwrap_or(0)))
 }
 
 /// Refuses a file or directory of a user who is not trusted, or to which users can write who are not.
@@ -187,8 +210,8 @@ pub(crate) fn remove_rest(directory: &OwnedFd, path: &Path) -> Result<(), Error>
 /// Removes all temporary files; the lock of the page is held. A process that is about to create a lock file finds
 /// that there is one.
 pub(crate) fn remove_temporary(directory: &OwnedFd, path: &Path) -> Result<(), Error> {
-    for entry in Dir::new(list(directory, path)?).map_err(list_error(path))? {
-        let name = entry.map_err(list_error(path))?.file_name().to_string_lossy().into_owned();
+    for name in names(directory, path)? {
+        let name = name?;
         if name.starts_with(TEMPORARY) {
             remove_file(directory, path, &name)?;
         }

@@ -17,10 +17,10 @@ use rustix::fs::{
 use rustix::io::{Errno, write};
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use crate::contents::{self, Contents, LOCK_MARK, TEMPORARY};
+use crate::contents::{self, Contents, LOCK_MARK};
 use crate::error::{Error, system_error};
 use crate::identity::random;
-use crate::path::LOCK;
+use crate::path::{LOCK, TEMPORARY};
 
 /// The process, device and inode of a lock. The process keeps a forked child from using its copy of the
 /// list.

@@ -14,6 +14,8 @@ use crate::error::Error;
 
 /// The file of a page, in its directory.
 pub(crate) const PAGE: &str = "page";
+/// How the names of temporary files begin.
+pub(crate) const TEMPORARY: &str = ".tearfree-";
 /// A page that is not yet, or no longer, the one of its directory: it is being created, replaced or removed.
 pub(crate) const ASIDE: &str = ".tearfree-page";
 /// The file that the writer locks.

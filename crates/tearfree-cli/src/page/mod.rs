@@ -82,7 +82,7 @@ fn in_turn<W>(
     patience: Duration,
     mut take_over: impl FnMut() -> Result<W, Error>,
 ) -> Result<W, Error> {
-    // None: for ever.
+    // None: without an end.
     let deadline = Instant::now().checked_add(patience);
     loop {
         match take_over() {

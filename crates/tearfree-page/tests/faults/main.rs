@@ -9,6 +9,9 @@
 )]
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[path = "../left_out/mod.rs"]
+mod left_out;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[path = "../tracing/mod.rs"]
 #[expect(dead_code, reason = "interleavings/ uses the rest")]
 mod tracing;

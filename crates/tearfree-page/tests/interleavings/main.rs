@@ -11,6 +11,9 @@
 )]
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[path = "../left_out/mod.rs"]
+mod left_out;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[path = "../tracing/mod.rs"]
 #[expect(dead_code, reason = "faults/ uses the rest")]
 mod tracing;
@@ -42,8 +45,9 @@ mod tests {
 
     use libtest_mimic::{Failed, Trial};
 
+    use crate::left_out::leave_out;
     use crate::scenarios::{removal, replacement, sleeping, waking, writers};
-    use crate::scheduler::search::{Scenario, explore, leave_out, start_watchdog};
+    use crate::scheduler::search::{Scenario, explore, start_watchdog};
     use crate::scheduler::task::fork_traced;
 
     const GROUPS: [&[Scenario]; 4] =

@@ -10,9 +10,10 @@ use std::time::Instant;
 use tearfree_page::{Freshness, Options, Reader, Writer, WriterState};
 use tempfile::TempDir;
 
-use super::process::{Process, WATCHDOG, leave_out};
+use super::process::{Process, WATCHDOG};
 use super::steps::{Ended, kill_after, kill_after_calls};
 use super::value::{Large, Medium, SelfChecking, Small};
+use crate::left_out::leave_out;
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("a_writer_is_killed_anywhere_in_publishing_a_small_value", || set::<Small>("small")),

@@ -11,8 +11,9 @@ use rustix::mm::{MapFlags, ProtFlags, mmap};
 use tearfree_page::{ByteReader, Error, Options, Reader, Unsettled, Writer};
 use tempfile::TempDir;
 
-use super::process::{Process, leave_out};
+use super::process::Process;
 use super::value::{SelfChecking, Words};
+use crate::left_out::leave_out;
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("a_reader_that_is_lapped_a_thousand_times_gives_up", || in_a_process("lapped")),

@@ -12,8 +12,9 @@ use std::process::Command;
 use tearfree_page::{Error, Options, Reader, Writer, WriterState};
 use tempfile::TempDir;
 
-use super::process::{Process, is_root, leave_out, may_unshare};
+use super::process::{Process, is_root, may_unshare};
 use super::value::{Medium, SelfChecking};
+use crate::left_out::leave_out;
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("the_error_of_a_second_writer_names_the_first", second_writer),

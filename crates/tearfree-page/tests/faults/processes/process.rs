@@ -7,6 +7,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
+use crate::left_out::{is_ci, leave_out};
+
 /// After this time a test fails: something hangs.
 pub(crate) const WATCHDOG: Duration = Duration::from_secs(120);
 
@@ -93,16 +95,6 @@ fn command_under(wrapper: &[&str], args: &[&str]) -> Command {
     };
     command.arg("--role").args(args);
     command
-}
-
-/// Reports that a test is left out, and why. Where every test has to run, as with `CI=true`, it fails instead.
-pub(crate) fn leave_out(why: &str) {
-    assert!(!is_ci(), "cannot run here, and with CI=true it has to: {why}");
-    eprintln!("left out: {why}");
-}
-
-fn is_ci() -> bool {
-    std::env::var("CI").is_ok_and(|ci| !ci.is_empty() && ci != "false")
 }
 
 /// Set in a process that was started again as root's.

@@ -7,9 +7,10 @@ use std::path::Path;
 use tearfree_page::{Error, Options, Reader, Writer};
 use tempfile::TempDir;
 
-use super::process::{Process, leave_out};
+use super::process::Process;
 use super::roles::print_line;
 use super::value::{Large, SelfChecking};
+use crate::left_out::leave_out;
 
 pub(crate) const TESTS: &[(&str, fn())] =
     &[("refused_system_calls_are_errors_or_not_needed", calls)];
