@@ -302,6 +302,7 @@ mod tests {
             (Error::Missing(path()), 6),
             (Error::Damaged(path(), Damage::Magic), 7),
             (Error::NotAFile(path()), 8),
+            (Error::Foreign { path: path(), file: "notes".to_owned() }, 8),
             (Error::OtherBoot(path()), 9),
             (mismatch, 10),
             (Error::InvalidSchema("a".parse::<Schema>().unwrap_err()), 11),
