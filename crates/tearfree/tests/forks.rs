@@ -3,8 +3,9 @@
 #![cfg(all(feature = "std", unix, not(miri)))]
 #![allow(unsafe_code, reason = "forks, and resets what it finds")]
 
+use core::cell::Cell;
 use core::fmt::Write as _;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::thread;
 
@@ -12,12 +13,14 @@ use tearfree::{SeqLatch, SeqLock};
 
 mod support;
 
+use support::signals::{ThreadHandle, react};
+
 const WORDS: usize = 4096;
 /// A child ends by itself after so many seconds, whatever it waits for.
 const WATCHDOG: u32 = 20;
 /// How many children have to be forked in the middle of a write, of at most `CHILDREN`.
 const CUT_OFF: usize = 20;
-const CHILDREN: usize = 3000;
+const CHILDREN: u64 = 3000;
 
 /// What a child found; its exit code.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,30 +75,69 @@ fn in_a_child(body: impl FnOnce() -> Found) -> i32 {
     libc::WEXITSTATUS(status)
 }
 
+/// Where a writer stands still, in a signal handler, while its process is forked. Without that, how many children are
+/// forked in the middle of a write is the scheduler's choice: on some machines nearly none.
+#[derive(Default)]
+struct Stops {
+    stopped: AtomicU64,
+    released: AtomicU64,
+}
+
+thread_local! {
+    static STOPS: Cell<Option<&'static Stops>> = const { Cell::new(None) };
+}
+
+/// The writer's reaction to the signal.
+fn stand_still() {
+    let Some(stops) = STOPS.get() else { return };
+    let stop = stops.stopped.fetch_add(1, Relaxed) + 1;
+    while stops.released.load(Relaxed) < stop {
+        thread::sleep(Duration::from_micros(50));
+    }
+}
+
+impl Stops {
+    /// Runs `body` while `writer` stands still, wherever it is in its loop.
+    fn during<R>(&self, writer: ThreadHandle, stop: u64, body: impl FnOnce() -> R) -> R {
+        // Pauses of different lengths end in different places of the write.
+        for _ in 0..stop.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 51 {
+            core::hint::spin_loop();
+        }
+        writer.interrupt(libc::SIGUSR2);
+        while self.stopped.load(Relaxed) < stop {
+            thread::yield_now();
+        }
+        let _released = AtTheEnd(|| self.released.store(stop, Relaxed));
+        body()
+    }
+}
+
 /// Forks beside a writer until enough children were forked in the middle of a write.
 fn beside_a_writer(write: impl Fn(u64) + Sync, body: impl Fn() -> Found) {
-    let ended = AtomicBool::new(false);
+    let (ended, stops) = (AtomicBool::new(false), &*Box::leak(Box::<Stops>::default()));
+    let (send, receive) = std::sync::mpsc::channel();
     let (mut cut_off, mut children) = (0, 0);
     thread::scope(|scope| {
         scope.spawn(|| {
+            STOPS.set(Some(stops));
+            react(libc::SIGUSR2, stand_still);
+            send.send(ThreadHandle::this_thread()).unwrap();
             let mut number = 0;
             while !ended.load(Relaxed) {
                 number += 1;
                 write(number);
             }
         });
-        let ends = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
-            while cut_off < CUT_OFF && children < CHILDREN {
-                children += 1;
-                match in_a_child(&body) {
-                    code if code == Found::AtRest as i32 => {}
-                    code if code == Found::InTheMiddle as i32 => cut_off += 1,
-                    code => panic!("a child ended with {code}, see `Found`"),
-                }
+        let _ended = AtTheEnd(|| ended.store(true, Relaxed));
+        let writer = receive.recv().unwrap();
+        while cut_off < CUT_OFF && children < CHILDREN {
+            children += 1;
+            match stops.during(writer, children, || in_a_child(&body)) {
+                code if code == Found::AtRest as i32 => {}
+                code if code == Found::InTheMiddle as i32 => cut_off += 1,
+                code => panic!("a child ended with {code}, see `Found`"),
             }
-        }));
-        ended.store(true, Relaxed);
-        ends.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
     });
     println!("{cut_off} of {children} children were forked in the middle of a write");
     assert!(cut_off >= CUT_OFF, "{cut_off} of {children}: too few for this test");
@@ -254,7 +296,7 @@ fn a_child_waits_although_a_thread_of_its_parent_was_in_the_table() {
         }
     };
     thread::scope(|scope| {
-        let _at_the_end = Ends(&ended);
+        let _ended = AtTheEnd(|| ended.store(true, Relaxed));
         scope.spawn(poll_and_drop);
         scope.spawn(poll_and_drop);
         for _ in 0..CHILDREN {
@@ -264,12 +306,12 @@ fn a_child_waits_although_a_thread_of_its_parent_was_in_the_table() {
     });
 }
 
-/// Ends the other threads of a scope, also when this one panics.
-struct Ends<'a>(&'a AtomicBool);
+/// Does something at the end of a scope, also when this thread panics, so that no other one goes on.
+struct AtTheEnd<F: FnMut()>(F);
 
-impl Drop for Ends<'_> {
+impl<F: FnMut()> Drop for AtTheEnd<F> {
     fn drop(&mut self) {
-        self.0.store(true, Relaxed);
+        (self.0)();
     }
 }
 
