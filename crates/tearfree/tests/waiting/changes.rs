@@ -145,35 +145,40 @@ fn sleeps() -> Option<u64> {
 }
 
 /// Two threads increment a number in turn. A lost wake-up would stop both.
+///
+/// How often they sleep depends on the machine: one that meets the other thread's change while it still spins does not.
+/// So they take turns until they have slept often enough.
 #[test]
 fn no_change_is_lost_while_two_threads_take_turns() {
     let _watchdog = Watchdog::over("no_change_is_lost_while_two_threads_take_turns");
-    let lock = SeqLock::new(0_u64);
-    let turns = times(100_000, 10);
+    let (fewest_turns, turns_between_counts, fewest_sleeps) =
+        (times(100_000, 10), times(1000, 10), 100);
+    let (lock, slept) = (SeqLock::new(0_u64), AtomicU64::new(0));
     let take_turns = |mine: u64| {
+        let mut last_sleeps = sleeps().unwrap_or(0);
         loop {
             let (value, seen) = lock.read_versioned();
-            if value >= turns {
+            if value == u64::MAX {
                 break;
-            } else if value % 2 == mine {
-                lock.set(value + 1);
-            } else {
+            } else if value % 2 != mine {
                 assert!(lock.wait_changed(seen, None));
+                continue;
             }
-        }
-        if let Some(sleeps) = sleeps() {
-            // With few processors the other thread often has its turn before this one sleeps.
-            assert!(
-                sleeps >= turns / 1000,
-                "the threads slept {sleeps} times: too few for this test"
-            );
+            if value >= fewest_turns && value % turns_between_counts == mine {
+                // Without a count of sleeps, the turns have to do.
+                let now = sleeps().unwrap_or(last_sleeps + fewest_sleeps);
+                slept.fetch_add(now - last_sleeps, Relaxed);
+                last_sleeps = now;
+            }
+            let is_last = value >= fewest_turns && slept.load(Relaxed) >= fewest_sleeps;
+            lock.set(if is_last { u64::MAX } else { value + 1 });
         }
     };
     thread::scope(|s| {
         s.spawn(|| take_turns(0));
         s.spawn(|| take_turns(1));
     });
-    assert_eq!(lock.read(), turns);
+    assert_eq!(lock.read(), u64::MAX);
 }
 
 /// As above with more writers than readers: changes come while a waiter goes to sleep.
