@@ -138,21 +138,31 @@ fn undelayed_writer(results: &Results, ours: &Delay) -> Vec<Bar> {
     let is_same_case = |other: &&Delay| {
         other.contestant == BARE_WRITER
             && other.workload == ours.workload
-            && other.bytes == ours.bytes
+            && (other.bytes, other.rate) == (ours.bytes, ours.rate)
     };
     let Some(bare) = results.delays.iter().find(is_same_case) else { return Vec::new() };
     if category(&ours.contestant) != Category::Ours {
         return Vec::new();
     }
+    let (Some(set), Some(bare)) = (ours.write, bare.write) else { return Vec::new() };
     let bar = |promise, ours_ns, limit| {
-        Bar::at_most((&ours.workload, size(ours.bytes)), promise, ours_ns, limit)
+        Bar::at_most((&ours.workload, delay_case(ours.bytes, ours.rate)), promise, ours_ns, limit)
     };
-    let middle = 1.1 * bare.write.middle + 1.0;
-    let tail = 1.2 * bare.write.p99_9 + COUNTER_STEP;
-    vec![
-        bar("ns a set, at most 1.1 x C++ rigtorp (within 1 ns)", ours.write.middle, middle),
-        bar("ns the 99.9 % of set, at most 1.2 x (within 10 ns)", ours.write.p99_9, tail),
-    ]
+    let middle = bar(
+        "ns a set, at most 1.1 x C++ rigtorp (within 1 ns)",
+        set.middle,
+        1.1 * bare.middle + 1.0,
+    );
+    let tail = set.p99_9.zip(bare.p99_9).map(|(ours, bare)| {
+        let promise = "ns the 99.9 % of set, at most 1.2 x (within 10 ns)";
+        bar(promise, ours, 1.2 * bare + COUNTER_STEP)
+    });
+    [middle].into_iter().chain(tail).collect()
+}
+
+/// Returns the case of a delay, such as "64 B, 1000/s".
+pub(crate) fn delay_case(bytes: usize, rate: u64) -> String {
+    format!("{}, {rate}/s", size(bytes))
 }
 
 /// Compares clocks with the counter, and the coarse one with that of the kernel.

@@ -51,18 +51,49 @@ pub(crate) struct Rate {
     pub(crate) torn: u64,
     /// Bytes of the lock and its value together.
     pub(crate) footprint: usize,
+    /// Not counted where processes run, and in older records.
+    #[serde(default)]
+    pub(crate) slots: Option<SlotCount>,
 }
 
-/// The latency of single reads and writes, in nanoseconds.
+/// How many slots were measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SlotCount {
+    /// Those in which the system interrupted no thread.
+    pub(crate) calm: usize,
+    pub(crate) all: usize,
+}
+
+impl SlotCount {
+    /// Returns whether so few slots were calm that the others count, too.
+    pub(crate) fn is_disturbed(self) -> bool {
+        self.calm * 8 < self.all
+    }
+}
+
+/// The latency of single reads and writes beside a writer at a fixed rate.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Delay {
     pub(crate) workload: String,
+    /// The values that the writer is to publish each second.
+    #[serde(default = "rate_of_older_records")]
+    pub(crate) rate: u64,
     pub(crate) bytes: usize,
     pub(crate) contestant: String,
-    pub(crate) read: Latency,
-    pub(crate) write: Latency,
+    /// Missing if there were too few operations.
+    pub(crate) read: Option<Latency>,
+    pub(crate) write: Option<Latency>,
     /// The fraction of the due writes that were done.
     pub(crate) done: f64,
+    /// How many times a second the reader got another value than before. Not in older records.
+    #[serde(default)]
+    pub(crate) new_values: Option<f64>,
+    #[serde(default)]
+    pub(crate) slots: Option<SlotCount>,
+}
+
+fn rate_of_older_records() -> u64 {
+    100_000
 }
 
 /// A promise with its measured value.

@@ -99,33 +99,35 @@ impl Bench {
             verified: rates.verified,
             torn: rates.torn,
             footprint: contestant.footprint(),
+            slots: Some(rates.slots),
         });
         self.results.rates.extend(rates);
         self.progress.inc(1);
     }
 
-    /// Times single operations of a reader and a writer and keeps their latencies.
+    /// Times single operations of a reader, and of a writer of `rate` values a second, and keeps their latencies.
     pub(crate) fn time_operations(
         &mut self,
         workload: &str,
         bytes: usize,
-        interval: Duration,
+        rate: u64,
         contestants: &[Box<dyn TimedWork>],
     ) {
         if self.results.empty_latency.is_none() {
             self.results.empty_latency = latency::empty();
         }
+        let interval = Duration::from_secs(1) / u32::try_from(rate).expect("a rate fits");
         let measured = latency::compare(contestants, interval, self.effort.slots);
-        let delays = contestants.iter().zip(measured).filter_map(|(contestant, measured)| {
-            let latencies = measured?;
-            Some(Delay {
-                workload: workload.into(),
-                bytes,
-                contestant: contestant.name().into(),
-                read: latencies.read,
-                write: latencies.write,
-                done: latencies.done,
-            })
+        let delays = contestants.iter().zip(measured).map(|(contestant, latencies)| Delay {
+            workload: workload.into(),
+            rate,
+            bytes,
+            contestant: contestant.name().into(),
+            read: latencies.read,
+            write: latencies.write,
+            done: latencies.done,
+            new_values: Some(latencies.new_values),
+            slots: Some(latencies.slots),
         });
         self.results.delays.extend(delays);
         self.progress.inc(1);
@@ -159,6 +161,7 @@ impl Bench {
                 verified: slots.iter().map(|(tally, _)| tally.verified).sum(),
                 torn: slots.iter().map(|(tally, _)| tally.torn).sum(),
                 footprint: 0,
+                slots: None,
             });
         }
         self.progress.inc(1);

@@ -34,9 +34,36 @@ fn summary(samples: &[f64], best: impl Fn(&[f64]) -> f64) -> Summary {
     Summary { best: best(&sorted), median: sorted[sorted.len() / 2], samples: sorted.len() }
 }
 
+/// The slots that count, and how many slots were calm: without a thread that the system interrupted.
+pub(crate) struct CountedSlots<'a, S> {
+    pub(crate) slots: Vec<&'a S>,
+    pub(crate) calm: usize,
+}
+
+/// Selects the slots that count, for all contestants and workloads in the same way: the calm ones, or all of them if
+/// fewer than one in eight is calm.
+pub(crate) fn counted_slots<S>(slots: &[S], is_calm: impl Fn(&S) -> bool) -> CountedSlots<'_, S> {
+    let calm_slots: Vec<&S> = slots.iter().filter(|slot| is_calm(slot)).collect();
+    let calm = calm_slots.len();
+    let slots = if calm * 8 >= slots.len() { calm_slots } else { slots.iter().collect() };
+    CountedSlots { slots, calm }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{summarize_costs, summarize_rates};
+    use super::{counted_slots, summarize_costs, summarize_rates};
+
+    #[test]
+    fn calm_slots_count_unless_they_are_fewer_than_one_in_eight() {
+        let is_calm = |interruptions: &u32| *interruptions == 0;
+        let counted = |slots: &[u32]| {
+            let counted = counted_slots(slots, is_calm);
+            (counted.slots.len(), counted.calm)
+        };
+        assert_eq!(counted(&[0, 1, 1, 1, 1, 1, 1, 1]), (1, 1));
+        assert_eq!(counted(&[0, 1, 1, 1, 1, 1, 1, 1, 1]), (9, 1));
+        assert_eq!(counted(&[0, 0]), (2, 2));
+    }
 
     #[test]
     fn the_best_cost_is_the_lowest_and_the_best_rate_the_highest() {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The tables on the terminal.
 
+mod delays;
+
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 use crate::bars::{case_name, groups, size, sizes};
-use crate::latency::Latency;
 use crate::peers::{Category, PAGE, category};
-use crate::results::{Bar, Cost, Delay, Rate, Results};
+use crate::results::{Bar, Cost, Rate, Results, SlotCount};
 use crate::stats::Summary;
 use crate::workloads::{LOCK_ALONE, WORKLOADS};
 
@@ -38,11 +39,30 @@ pub(crate) fn render(results: &Results, statistic: Statistic) -> String {
     for workload in WORKLOADS {
         let costs = cost_table(results, workload.name, statistic);
         let rates = rate_table(results, workload.name);
-        for table in costs.into_iter().chain(rates).chain(delay_table(results, workload.name)) {
+        for table in costs.into_iter().chain(rates) {
             text += &format!("{}: {}\n{table}\n\n", workload.name, workload.about);
         }
+        for (case, table) in delays::tables(results, workload.name) {
+            text += &format!("{}, {case}: {}\n{table}\n\n", workload.name, workload.about);
+        }
     }
-    text + &missed_bars(&results.bars)
+    text + &disturbed_slots(results) + &missed_bars(&results.bars)
+}
+
+/// Says how many numbers come from slots in which the system interrupted a thread.
+fn disturbed_slots(results: &Results) -> String {
+    let counts = results.rates.iter().map(|rate| rate.slots);
+    let counts: Vec<SlotCount> =
+        counts.chain(results.delays.iter().map(|delay| delay.slots)).flatten().collect();
+    let disturbed = counts.iter().filter(|slots| slots.is_disturbed()).count();
+    match disturbed {
+        0 => String::new(),
+        _ => format!(
+            "* {disturbed} of {} results with several threads come from slots in which the system interrupted a thread: fewer \
+             than one slot in eight was calm. End other programs, and run it again.\n\n",
+            counts.len()
+        ),
+    }
 }
 
 /// Returns one row for each size: memcpy and tearfree in nanoseconds, and all contestants as ratios to memcpy.
@@ -110,36 +130,6 @@ fn rate_table(results: &Results, workload: &str) -> Option<Table> {
     Some(right_aligned(table))
 }
 
-/// Returns one row for each contestant, and one column for each size.
-fn delay_table(results: &Results, workload: &str) -> Option<Table> {
-    let delays: Vec<&Delay> =
-        results.delays.iter().filter(|delay| delay.workload == workload).collect();
-    let mut sizes: Vec<usize> = delays.iter().map(|delay| delay.bytes).collect();
-    sizes.dedup();
-    let first = *sizes.first()?;
-    let titles =
-        sizes.iter().map(|&bytes| format!("{}\nread ns   99.9 %   set ns   99.9 %", size(bytes)));
-    let mut table = table(["contestant".to_owned()].into_iter().chain(titles));
-    if let Some(empty) = &results.empty_latency {
-        table.add_row(["(timing alone)".to_owned(), delay_cell(empty, empty)]);
-    }
-    for name in delays.iter().filter(|delay| delay.bytes == first).map(|delay| &delay.contestant) {
-        let delay_at = |bytes| delays.iter().find(|d| d.bytes == bytes && d.contestant == *name);
-        let cell = |&bytes: &usize| {
-            delay_at(bytes)
-                .map_or_else(|| "-".into(), |delay| delay_cell(&delay.read, &delay.write))
-        };
-        table.add_row([name.clone()].into_iter().chain(sizes.iter().map(cell)));
-    }
-    let bar_marks = sizes.iter().map(|&bytes| marks(&results.bars, workload, &size(bytes)));
-    table.add_row(["bars".to_owned()].into_iter().chain(bar_marks));
-    Some(right_aligned(table))
-}
-
-fn delay_cell(read: &Latency, write: &Latency) -> String {
-    [read.middle, read.p99_9, write.middle, write.p99_9].map(|ns| format!("{ns:>7.0}")).join("  ")
-}
-
 fn title(group: &[&Rate]) -> String {
     format!("{}\n{} threads\nMreads/s  Mwrites/s", case_name(group[0]), group[0].threads)
 }
@@ -155,16 +145,28 @@ fn contestants<'a>(groups: &[Vec<&'a Rate>]) -> Vec<&'a str> {
 }
 
 fn rate_cell(rate: &Rate) -> String {
-    let rates = format!("{}  {:>7}", millions(rate.reads.median), millions(rate.writes.median));
+    let mark = disturbed_mark(rate.slots);
+    let rates =
+        format!("{}{mark}  {:>7}", millions(rate.reads.median), millions(rate.writes.median));
     if rate.torn == 0 {
         return rates;
     }
     format!("{rates}\n{} of {} torn", rate.torn, rate.verified)
 }
 
+/// Marks a number that had to be taken from slots in which the system interrupted a thread.
+fn disturbed_mark(slots: Option<SlotCount>) -> &'static str {
+    if slots.is_some_and(SlotCount::is_disturbed) { "*" } else { "" }
+}
+
+/// Formats a rate in millions. A rate above zero is not printed as zero.
 fn millions(rate: f64) -> String {
-    let digits = if rate < 1e6 { 3 } else { 1 };
-    format!("{:.digits$}", rate / 1e6)
+    match rate {
+        0.0 => "0".into(),
+        _ if rate < 1e3 => "<0.001".into(),
+        _ if rate < 1e6 => format!("{:.3}", rate / 1e6),
+        _ => format!("{:.1}", rate / 1e6),
+    }
 }
 
 fn nanoseconds(ns: f64) -> String {

@@ -11,6 +11,7 @@ use crate::contestant::{Contestant, Read, Write};
 use crate::machine::cores;
 use crate::payload::Payload;
 use crate::placement::{MidPage, PageAligned};
+use crate::results::SlotCount;
 use crate::stats::{self, Summary};
 use crate::timing::{PolledTimer, SlotTimer, StartBarrier, interruptions};
 
@@ -81,6 +82,7 @@ pub(crate) struct Rates {
     pub(crate) writes: Summary,
     pub(crate) verified: u64,
     pub(crate) torn: u64,
+    pub(crate) slots: SlotCount,
 }
 
 /// How long to measure several threads.
@@ -140,17 +142,17 @@ struct Slot {
 }
 
 fn rates(slots: &[Slot]) -> Rates {
-    let undisturbed: Vec<&Slot> = slots.iter().filter(|slot| slot.interruptions == 0).collect();
-    let used =
-        if undisturbed.len() * 8 >= slots.len() { undisturbed } else { slots.iter().collect() };
+    let counted = stats::counted_slots(slots, |slot| slot.interruptions == 0);
     let per_second = |count: fn(&Tally) -> u64| -> Vec<f64> {
-        used.iter().map(|slot| count(&slot.tally) as f64 / slot.took.as_secs_f64()).collect()
+        let rate = |slot: &&Slot| count(&slot.tally) as f64 / slot.took.as_secs_f64();
+        counted.slots.iter().map(rate).collect()
     };
     Rates {
         reads: stats::summarize_rates(&per_second(|tally| tally.reads)),
         writes: stats::summarize_rates(&per_second(|tally| tally.writes)),
         verified: slots.iter().map(|slot| slot.tally.verified).sum(),
         torn: slots.iter().map(|slot| slot.tally.torn).sum(),
+        slots: SlotCount { calm: counted.calm, all: slots.len() },
     }
 }
 
@@ -204,11 +206,6 @@ impl<T: Payload, C: Contestant<T> + Send + Sync + 'static> SharedLock<T, C> {
 impl<T, C> SharedLock<T, C> {
     pub(crate) fn contestant(&self) -> &C {
         &self.cell.0
-    }
-
-    /// Returns the values to publish, in turn.
-    pub(crate) fn values(&self) -> &[Box<MidPage<T>>] {
-        &self.values.0
     }
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Latencies of one reader beside one writer at a fixed rate.
 
-use core::time::Duration;
-
 use crate::contestant::{Contestant, EveryContestant};
 use crate::latency::TimedWork;
 use crate::payload::{EverySize, Payload, paced_sizes};
@@ -12,12 +10,13 @@ use crate::throughput::{Role, SharedLock};
 
 pub(super) const PACE: Workload = Workload {
     name: "pace",
-    about: "latency: one reader that never pauses beside one writer of 100,000 values a second",
-    cases: || 4,
+    about: "latency: one reader that never pauses beside one writer at a fixed rate",
+    cases: || 4 * RATES.len(),
     run: |bench| paced_sizes(&mut AtPacedSizes { bench }),
 };
 
-const INTERVAL: Duration = Duration::from_micros(10);
+/// The values that the writer publishes each second: rarely, as a market does, and as fast as most writers can.
+const RATES: [u64; 3] = [1_000, 100_000, 1_000_000];
 
 struct AtPacedSizes<'a> {
     bench: &'a mut Bench,
@@ -28,7 +27,9 @@ impl EverySize for AtPacedSizes<'_> {
         let mut contestants = Contestants(Vec::new());
         every_contestant_and_our_others::<T>(&mut contestants);
         contestants.0.retain(|contestant| contestant.allows(&[Role::Reader, Role::SlowWriter]));
-        self.bench.time_operations(PACE.name, size_of::<T>(), INTERVAL, &contestants.0);
+        for rate in RATES {
+            self.bench.time_operations(PACE.name, size_of::<T>(), rate, &contestants.0);
+        }
     }
 }
 
