@@ -14,6 +14,8 @@ pub(crate) trait Contestant<T>: Sized {
     const MANY_READERS: bool = true;
     /// Whether a reader can read a value again.
     const READS_AGAIN: bool = true;
+    /// What a peer must copy; `--count-copies` fails if its adapter copies more.
+    const COPIES: Copies = Copies::ONE;
 
     type Reader<'a>: Read<T>
     where
@@ -25,6 +27,17 @@ pub(crate) trait Contestant<T>: Sized {
     fn new(value: T) -> Self;
     fn reader(&self) -> Self::Reader<'_>;
     fn writer(&self) -> Self::Writer<'_>;
+}
+
+/// How often an operation stores all bytes of a value.
+#[derive(Clone, Copy)]
+pub(crate) struct Copies {
+    pub(crate) set: u64,
+    pub(crate) read_into: u64,
+}
+
+impl Copies {
+    pub(crate) const ONE: Self = Self { set: 1, read_into: 1 };
 }
 
 /// The reader of one thread.
@@ -66,6 +79,7 @@ pub(crate) trait Write<T> {
 /// A contestant whose readers and writers are plain references.
 pub(crate) trait Direct<T> {
     const NAME: &'static str;
+    const COPIES: Copies = Copies::ONE;
 
     fn new(value: T) -> Self;
     fn read(&self) -> T;
@@ -82,6 +96,7 @@ pub(crate) struct Handle<'a, D>(&'a D);
 
 impl<T, D: Direct<T>> Contestant<T> for ByReference<D> {
     const NAME: &'static str = D::NAME;
+    const COPIES: Copies = D::COPIES;
 
     type Reader<'a>
         = Handle<'a, D>

@@ -20,6 +20,17 @@ pub(crate) struct Machine {
     /// The C library, whose memcpy copies large values.
     pub(crate) libc: String,
     pub(crate) rustc: String,
+    /// The compilers of the C++ peer and of the C reader. Empty in older records, and where there is no such peer.
+    #[serde(default)]
+    pub(crate) cpp: String,
+    #[serde(default)]
+    pub(crate) c: String,
+    /// Names and exact versions.
+    #[serde(default)]
+    pub(crate) peers: String,
+    /// Threads of a core, cores of a cache, and sizes of caches.
+    #[serde(default)]
+    pub(crate) topology: String,
     pub(crate) commit: String,
     /// The load average of the minute before the run.
     pub(crate) load: Option<String>,
@@ -39,6 +50,10 @@ impl Machine {
             kernel: line("/proc/sys/kernel/osrelease").unwrap_or_else(|| "unknown".into()),
             libc: command_output("getconf", &["GNU_LIBC_VERSION"]),
             rustc: env!("TEARFREE_BENCH_RUSTC").into(),
+            cpp: env!("TEARFREE_BENCH_CPP").into(),
+            c: env!("TEARFREE_BENCH_C").into(),
+            peers: env!("TEARFREE_BENCH_PEERS").into(),
+            topology: topology(),
             commit: command_output("git", &["describe", "--always", "--dirty", "--tags"]),
             load: line("/proc/loadavg")
                 .and_then(|line| line.split_whitespace().next().map(str::to_owned)),
@@ -54,6 +69,25 @@ pub(crate) fn cores() -> usize {
 fn cpu_name(cpuinfo: &str) -> Option<String> {
     let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;
     Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// Describes the first processor: which ones share its core, and its caches with those that share them.
+fn topology() -> String {
+    const CPU: &str = "/sys/devices/system/cpu/cpu0";
+    let siblings = line(&format!("{CPU}/topology/thread_siblings_list"));
+    let mut parts = vec![format!("core of cpu {}", siblings.as_deref().unwrap_or("unknown"))];
+    for index in 0..8 {
+        let read = |file: &str| line(&format!("{CPU}/cache/index{index}/{file}"));
+        let [Some(level), Some(kind), Some(size), Some(shared)] =
+            ["level", "type", "size", "shared_cpu_list"].map(read)
+        else {
+            break;
+        };
+        if kind != "Instruction" {
+            parts.push(format!("L{level} {size} of cpu {shared}"));
+        }
+    }
+    parts.join(", ")
 }
 
 fn line(path: &str) -> Option<String> {
@@ -78,6 +112,16 @@ impl fmt::Display for Machine {
         writeln!(f, "kernel    {}", self.kernel)?;
         writeln!(f, "libc      {}", self.libc)?;
         writeln!(f, "rustc     {}", self.rustc)?;
+        for (name, text) in [
+            ("c++", &self.cpp),
+            ("c", &self.c),
+            ("peers", &self.peers),
+            ("topology", &self.topology),
+        ] {
+            if !text.is_empty() {
+                writeln!(f, "{name:<10}{text}")?;
+            }
+        }
         writeln!(f, "load      {}", self.load.as_deref().unwrap_or("unknown"))
     }
 }

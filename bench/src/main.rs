@@ -4,6 +4,7 @@
 mod alone;
 mod bars;
 mod contestant;
+mod copies;
 mod jobs;
 mod latency;
 mod machine;
@@ -44,7 +45,7 @@ use crate::workloads::WORKLOADS;
 #[derive(Parser)]
 #[command(version)]
 struct Options {
-    /// Take about 30 seconds instead of about 6 minutes
+    /// Take about 30 seconds instead of about 8 minutes
     #[arg(long)]
     quick: bool,
     /// Run only the workloads whose name contains this; may be given more than once
@@ -56,6 +57,11 @@ struct Options {
     /// Print one JSON object instead of the tables
     #[arg(long)]
     json: bool,
+    /// Count how often each adapter copies a value, with valgrind; fail if that is not what it says
+    #[arg(long, exclusive = true)]
+    count_copies: bool,
+    #[arg(long, exclusive = true, hide = true)]
+    run_operations: bool,
     /// Show medians instead of minima where one thread is measured
     #[arg(long)]
     median: bool,
@@ -88,6 +94,14 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         }
         return Ok(());
     }
+    if options.run_operations {
+        copies::run_operations();
+        return Ok(());
+    }
+    if options.count_copies {
+        refuse_debug_build()?;
+        return copies::check();
+    }
     let results = match &options.replay {
         Some(file) => replayed(file)?,
         None => measured(options)?,
@@ -112,11 +126,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 }
 
 fn measured(options: &Options) -> Result<Results, Box<dyn Error>> {
-    if cfg!(debug_assertions) {
-        return Err(
-            "this is a debug build, which is too slow to measure; run it with --release".into()
-        );
-    }
+    refuse_debug_build()?;
     let chosen: Vec<&Workload> =
         WORKLOADS.iter().filter(|workload| is_chosen(workload, &options.filter)).collect();
     if chosen.is_empty() {
@@ -126,6 +136,13 @@ fn measured(options: &Options) -> Result<Results, Box<dyn Error>> {
     let mut results = runner::run(&chosen, effort, Results::new(Machine::detect(), options.quick));
     results.bars = bars::evaluate(&results);
     Ok(results)
+}
+
+fn refuse_debug_build() -> Result<(), &'static str> {
+    match cfg!(debug_assertions) {
+        true => Err("this is a debug build, which is too slow to measure; run it with --release"),
+        false => Ok(()),
+    }
 }
 
 fn is_chosen(workload: &Workload, filter: &[String]) -> bool {

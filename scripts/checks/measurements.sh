@@ -12,6 +12,11 @@ check_bench() { # the comparison with other crates runs, and no type of ours is 
     note "$(grep -c '"contestant"' "$LOG.json") measurements"
 }
 
+check_copies() { # no adapter of the comparison copies a value more often than it says
+    need valgrind valgrind
+    cargo run --release -p tearfree-bench -- --count-copies
+}
+
 check_run() { # the demo shows torn reads without the lock, and none with it
     local report without with status=0
     report=$(cargo run --release -- demo --seconds 1 --json) || status=$?

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Cache};
 
-use crate::contestant::{Contestant, Direct, Read, Write};
+use crate::contestant::{Contestant, Copies, Direct, Read, Write};
 
 const NAME: &str = "arc-swap";
 
@@ -21,6 +21,8 @@ pub(crate) struct CachedWriter<'a, T>(&'a ArcSwap<T>);
 
 impl<T: Copy + Send + Sync + 'static> Contestant<T> for Cached<T> {
     const NAME: &'static str = NAME;
+    /// `Arc::new` builds the value before it allocates.
+    const COPIES: Copies = Copies { set: 2, read_into: 1 };
 
     type Reader<'a> = CachedReader<'a, T>;
     type Writer<'a> = CachedWriter<'a, T>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Atomic words without a lock: no data race, but torn values, which shows that the check works.
 
-use crate::contestant::Direct;
+use crate::contestant::{Copies, Direct};
 use crate::payload::Payload;
 
 pub(super) const NAME: &str = "no lock";
@@ -10,6 +10,8 @@ pub(crate) struct Bare<T: Payload>(T::Bare);
 
 impl<T: Payload> Direct<T> for Bare<T> {
     const NAME: &'static str = NAME;
+    /// It builds arrays from words.
+    const COPIES: Copies = Copies { set: 2, read_into: 3 };
 
     fn new(value: T) -> Self {
         Self(value.to_bare())

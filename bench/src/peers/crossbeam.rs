@@ -6,10 +6,12 @@
 use crossbeam_utils::atomic::AtomicCell;
 
 use super::volatile::{inline_if_small, inline_if_small_into};
-use crate::contestant::Direct;
+use crate::contestant::{Copies, Direct};
 
 impl<T: Copy> Direct<T> for AtomicCell<T> {
     const NAME: &'static str = "AtomicCell";
+    /// `load` copies into a variable, and that into two results.
+    const COPIES: Copies = Copies { set: 1, read_into: 3 };
 
     fn new(value: T) -> Self {
         Self::new(value)

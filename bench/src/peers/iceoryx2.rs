@@ -6,7 +6,7 @@
 
 use iceoryx2_bb_lock_free::spmc::unrestricted_atomic::{Producer, UnrestrictedAtomic};
 
-use crate::contestant::{Contestant, Read, Write};
+use crate::contestant::{Contestant, Copies, Read, Write};
 
 pub(crate) struct Unrestricted<T: Copy>(UnrestrictedAtomic<T>);
 
@@ -16,6 +16,8 @@ pub(crate) struct UnrestrictedWriter<'a, T: Copy>(Producer<'a, T>);
 
 impl<T: Copy + 'static> Contestant<T> for Unrestricted<T> {
     const NAME: &'static str = "iceoryx2";
+    /// `load` copies into a variable, and that into its result.
+    const COPIES: Copies = Copies { set: 1, read_into: 2 };
     const MANY_WRITERS: bool = false;
 
     type Reader<'a> = UnrestrictedReader<'a, T>;

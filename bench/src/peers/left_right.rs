@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use left_right::{Absorb, ReadHandle, ReadHandleFactory, WriteHandle};
 
-use crate::contestant::{Contestant, Read, Write};
+use crate::contestant::{Contestant, Copies, Read, Write};
 
 #[derive(Clone)]
 pub(crate) struct Value<T>(T);
@@ -37,6 +37,8 @@ pub(crate) struct LeftRightWriter<'a, T: Copy>(&'a Writer<T>);
 
 impl<T: Copy + Send + Sync + 'static> Contestant<T> for LeftRight<T> {
     const NAME: &'static str = "left-right";
+    /// An operation goes into the log and out of it, and to both copies.
+    const COPIES: Copies = Copies { set: 5, read_into: 1 };
 
     type Reader<'a> = LeftRightReader<T>;
     type Writer<'a> = LeftRightWriter<'a, T>;

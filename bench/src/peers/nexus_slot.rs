@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nexus_slot::spmc::{SharedReader, Writer, shared_slot};
 
-use crate::contestant::{Contestant, Read, Write};
+use crate::contestant::{Contestant, Copies, Read, Write};
 
 /// The writer, and a reader that never reads, so that each clone of it gets the newest value.
 pub(crate) struct Slot<T> {
@@ -22,6 +22,8 @@ pub(crate) struct SlotWriter<'a, T>(MutexGuard<'a, Writer<T>>);
 
 impl<T: Copy + Send + 'static> Contestant<T> for Slot<T> {
     const NAME: &'static str = "nexus-slot";
+    /// `write` takes a value; `read` wraps it in an `Option`.
+    const COPIES: Copies = Copies { set: 2, read_into: 3 };
     const MANY_WRITERS: bool = false;
     const READS_AGAIN: bool = false;
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tearfree::lock::{DefaultLock, Fair, WriterLock};
 use tearfree::{Reader, SeqLatch, SeqLock, Writer};
 
-use crate::contestant::{Contestant, Direct, Read, Write};
+use crate::contestant::{Contestant, Copies, Direct, Read, Write};
 use crate::placement::PageAligned;
 
 pub(super) const NAME: &str = "tearfree";
@@ -80,6 +80,8 @@ impl<T: Copy + Send> Direct<T> for ByValue<T> {
 
 impl<T: Copy + Send> Direct<T> for SeqLatch<T> {
     const NAME: &'static str = LATCH;
+    /// A latch has two copies of its value.
+    const COPIES: Copies = Copies { set: 2, read_into: 1 };
 
     fn new(value: T) -> Self {
         Self::new(value)
@@ -92,12 +94,12 @@ impl<T: Copy + Send> Direct<T> for SeqLatch<T> {
 
     #[inline(always)]
     fn read_into(&self, out: &mut T) {
-        *out = self.read();
+        self.read_into(out);
     }
 
     #[inline(always)]
     fn set(&self, value: &T) {
-        self.set(*value);
+        self.set_from(value);
     }
 }
 

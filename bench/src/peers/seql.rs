@@ -6,10 +6,12 @@
 use seql::MutexSeqLock;
 
 use super::volatile::{inline_if_small, inline_if_small_into};
-use crate::contestant::Direct;
+use crate::contestant::{Copies, Direct};
 
 impl<T: Copy> Direct<T> for MutexSeqLock<T> {
     const NAME: &'static str = "seql 0.1";
+    /// `write` takes a value; `read` wraps it twice, each by a copy.
+    const COPIES: Copies = Copies { set: 2, read_into: 4 };
 
     fn new(value: T) -> Self {
         Self::new(value)
