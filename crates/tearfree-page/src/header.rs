@@ -182,7 +182,9 @@ impl NewPage<'_> {
             page_id: self.page_id,
             created_ns: self.writer.since_ns,
             boot_id: self.boot_id,
-            reserved: [0; 6],
+            incarnation: 0,
+            lock_inode: 0,
+            reserved: [0; 4],
         };
         header.changing.valid_until = self.valid_until;
         header.changing.time_namespace = self.time_namespace;

@@ -90,8 +90,12 @@ pub struct FixedFields {
     pub created_ns: u64,
     /// The kernel's boot id. The times in this page are of that boot.
     pub boot_id: [u8; 16],
+    /// Orders the pages that one name has had since the boot; 0 if unknown.
+    pub incarnation: u64,
+    /// The inode of the file `lock` whose holder created the page; 0 for a sealed page.
+    pub lock_inode: u64,
     /// Zero.
-    pub reserved: [u64; 6],
+    pub reserved: [u64; 4],
 }
 
 /// Line 2: the words that every read loads. Each is an independent atomic.
@@ -100,15 +104,18 @@ pub struct FixedFields {
 pub struct ChangingFields {
     /// The count of the payload's two slots.
     pub count: u64,
+    /// 1 live, 2 ended, 3 superseded.
+    pub state: u32,
+    /// The low half of the `takeovers` of the writer. A writer compares it and `state`, which is one load, with its own
+    /// before it stores anything.
+    pub owner: u32,
     /// The time by which the writer promised to publish again: `CLOCK_BOOTTIME` in nanoseconds, or
     /// [`u64::MAX`] without a promise.
     pub valid_until: u64,
     /// The inode of the time namespace of that `CLOCK_BOOTTIME`, or 0 if unknown.
     pub time_namespace: u64,
-    /// 1 live, 2 ended, 3 superseded.
-    pub state: u32,
     /// Zero.
-    pub reserved: [u32; 9],
+    pub reserved: [u64; 4],
 }
 
 /// Line 4 or 5: the writer, since when it writes, and what it promised.
@@ -164,9 +171,14 @@ const _: () = {
     );
     assert!(offset_of!(FixedFields, flags) == 44 && offset_of!(FixedFields, page_id) == 48);
     assert!(offset_of!(FixedFields, created_ns) == 56 && offset_of!(FixedFields, boot_id) == 64);
-    assert!(offset_of!(Header, changing) == 128 && offset_of!(ChangingFields, valid_until) == 8);
     assert!(
-        offset_of!(ChangingFields, time_namespace) == 16 && offset_of!(ChangingFields, state) == 24
+        offset_of!(FixedFields, incarnation) == 80 && offset_of!(FixedFields, lock_inode) == 88
+    );
+    assert!(offset_of!(Header, changing) == 128 && offset_of!(ChangingFields, state) == 8);
+    assert!(offset_of!(ChangingFields, owner) == 12);
+    assert!(
+        offset_of!(ChangingFields, valid_until) == 16
+            && offset_of!(ChangingFields, time_namespace) == 24
     );
     assert!(offset_of!(Header, writer_count) == 192);
     assert!(offset_of!(Header, writers) == 256 && offset_of!(Header, words) == 384);

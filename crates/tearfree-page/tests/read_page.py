@@ -95,7 +95,7 @@ def numbers(copy, kind, count, offset):
 
 
 def freshness(page):
-    until, namespace = word(page, 136), word(page, 144)
+    until, namespace = word(page, 144), word(page, 152)
     if until == NO_PROMISE:
         return "unpromised"
     if namespace != os.stat("/proc/self/ns/time").st_ino:
@@ -117,7 +117,7 @@ def main():
             refuse("the generation does not come")
         time.sleep(0.001)
         generation, copy = read_pair(page, 128, slots, size)
-    state = {1: "live", 3: "superseded"}.get(word(page, 152, "I"), "ended")
+    state = {1: "live", 3: "superseded"}.get(word(page, 136, "I"), "ended")
     _, record = read_pair(page, 192, [256, 320], 64)
     takeovers, pid, uid, pid_ns, start_time, since_ns, lifetime_ns = struct.unpack_from("=QIIQQQQ", record, 0)
     writer = dict(pid=pid, uid=uid, pid_namespace=pid_ns, start_time=start_time, takeovers=takeovers, since_ns=since_ns, lifetime_ns=lifetime_ns)

@@ -15,9 +15,9 @@ use tearfree_page::{
 use crate::support::{Quote, new_path, quote, set_word_in_file, word_in_file};
 
 const COUNT: usize = 128;
-const VALID_UNTIL: usize = 136;
-const TIME_NAMESPACE: usize = 144;
-const STATE: usize = 152;
+const VALID_UNTIL: usize = 144;
+const TIME_NAMESPACE: usize = 152;
+const STATE: usize = 136;
 const WRITER_COUNT: usize = 192;
 const NO_PROMISE: u64 = u64::MAX;
 /// How far a time of day may be off: that clock can be set while a test runs.

@@ -83,7 +83,7 @@ fn the_error_of_a_second_writer_names_the_first() {
 }
 
 /// The offset of the time until which the writer promised to publish again.
-const VALID_UNTIL: u64 = 136;
+const VALID_UNTIL: u64 = 144;
 
 #[test]
 fn a_value_turns_stale_when_its_promise_expires_and_fresh_again() {

@@ -27,7 +27,7 @@ const MEMORY_PAGE: usize = 4096;
 type Pages = Words<2048>;
 
 const COUNT: usize = 128;
-const VALID_UNTIL: usize = 136;
+const VALID_UNTIL: usize = 144;
 
 fn in_a_process(role: &str) {
     // SAFETY: a question to the C library.

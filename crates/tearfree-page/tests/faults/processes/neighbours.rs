@@ -233,7 +233,7 @@ fn python() {
     drop(writer);
     for (state, name) in [(2, "ended"), (9, "ended"), (3, "superseded")] {
         let mut bytes = fs::read(page.join("page")).unwrap();
-        bytes[152] = state;
+        bytes[136] = state;
         fs::write(page.join("page"), bytes).unwrap();
         let printed = String::from_utf8(run(&page).stdout).unwrap();
         assert!(printed.contains(&format!("\"state\": \"{name}\"")), "{printed}");

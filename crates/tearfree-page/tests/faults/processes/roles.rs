@@ -264,7 +264,7 @@ fn promise(page: &str) {
     let _writer = Writer::create(page, 5_u64, &Options::new().lifetime(hour)).expect("free");
     let after = boot_time() + hour;
     let bytes = fs::read(format!("{page}/page")).expect("readable");
-    let until = u64::from_ne_bytes(bytes[136..144].try_into().expect("8 bytes"));
+    let until = u64::from_ne_bytes(bytes[144..152].try_into().expect("8 bytes"));
     assert!((before..=after).contains(&Duration::from_nanos(until)), "{until}");
     assert!(after.as_secs() > 100_000 + hour.as_secs(), "this is no other time namespace");
 }
