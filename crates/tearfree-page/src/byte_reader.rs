@@ -18,14 +18,14 @@ use crate::error::{Error, Unsettled, check_size};
 use crate::files::{self, Owner};
 use crate::header::Geometry;
 use crate::identity::{WriterIdentity, namespace};
-use crate::layout::MAX_ATTEMPTS;
+use crate::layout::{MAX_ATTEMPTS, Stamp};
 use crate::mapped_page::MappedPage;
 use crate::mapping::Mapping;
 use crate::path::{PAGE, PagePath};
 use crate::schema::Schema;
 use crate::sealed::{self, MEMORY_FILE};
 use crate::slot_view::SlotView;
-use crate::status::{ReadStatus, Reading, WriterState};
+use crate::status::{Freshness, ReadStatus, Reading, WriterState};
 
 /// How often a reader polls a page whose writer does not wake it.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
@@ -96,8 +96,8 @@ impl ByteReader {
     /// As for [`Reader::read`](crate::Reader::read).
     pub fn read(&self) -> Result<Reading<Vec<u8>>, Unsettled> {
         let mut value = vec![0; self.mapped.geometry.schema.size()];
-        let generation = self.load_bytes(&mut value)?;
-        Ok(Reading { value, generation, status: self.status() })
+        let reading = self.read_bytes(&mut value)?;
+        Ok(reading.map(|()| value))
     }
 
     /// Reads the newest value into `to`, without an allocation.
@@ -119,8 +119,7 @@ impl ByteReader {
     /// ```
     pub fn read_into(&self, to: &mut [u8]) -> Result<Reading<()>, Error> {
         check_size(to.len(), self.mapped.geometry.schema.size())?;
-        let generation = self.load_bytes(to)?;
-        Ok(Reading { value: (), generation, status: self.status() })
+        Ok(self.read_bytes(to)?)
     }
 
     /// Reads the newest value if its generation is not `seen`: see
@@ -148,6 +147,46 @@ impl ByteReader {
         let reading = self.read()?;
         *seen = reading.generation;
         Ok(Some(reading))
+    }
+
+    /// Copies the newest value, and what is known about it.
+    #[inline(always)]
+    pub(crate) fn read_bytes(&self, to: &mut [u8]) -> Result<Reading<()>, Unsettled> {
+        let payload = self.mapped.geometry.schema.size();
+        self.read_by(payload, |slot| self.mapped.load_bytes(slot, to))
+    }
+
+    /// Copies the newest value, which is of the page's type `T`, and what is known about it.
+    #[inline(always)]
+    pub(crate) fn read_value<T: Copy>(&self) -> Result<Reading<MaybeUninit<T>>, Unsettled> {
+        self.read_by(size_of::<T>(), |slot| self.mapped.load::<T>(slot))
+    }
+
+    /// Repeats `load` until its copy is not torn, and returns it with what is known about it.
+    #[inline(always)]
+    fn read_by<R>(
+        &self,
+        payload: usize,
+        load: impl FnMut(usize) -> R,
+    ) -> Result<Reading<R>, Unsettled> {
+        self.load_by(self.with_stamp(payload, load)).map(|loaded| self.reading(loaded))
+    }
+
+    /// Has the stamp of the slot loaded before its payload, to be checked together.
+    #[inline(always)]
+    fn with_stamp<R>(
+        &self,
+        payload: usize,
+        mut load: impl FnMut(usize) -> R,
+    ) -> impl FnMut(usize) -> (Stamp, R) {
+        move |slot| (self.mapped.load_stamp(slot, payload), load(slot))
+    }
+
+    #[inline(always)]
+    fn reading<R>(&self, loaded: ((Stamp, R), u64)) -> Reading<R> {
+        let ((stamp, value), generation) = loaded;
+        let status = ReadStatus::new(&stamp, self.time_namespace, self.state());
+        Reading { value, generation, status }
     }
 
     /// Copies the newest value; returns its generation.
@@ -179,12 +218,14 @@ impl ByteReader {
 
     /// Calls `meanwhile` and copies the newest value, until no publication came in between.
     #[inline(always)]
-    pub(crate) fn load_current<T: Copy, R>(
+    pub(crate) fn read_current<T: Copy, R>(
         &self,
         mut meanwhile: impl FnMut() -> R,
-    ) -> Result<((R, MaybeUninit<T>), u64), Unsettled> {
+    ) -> Result<Reading<(R, MaybeUninit<T>)>, Unsettled> {
         let load = |slot| (meanwhile(), self.mapped.load::<T>(slot));
-        raw::attempts(&self.current(), MAX_ATTEMPTS, load).ok_or(Unsettled)
+        let load = self.with_stamp(size_of::<T>(), load);
+        let loaded = raw::attempts(&self.current(), MAX_ATTEMPTS, load).ok_or(Unsettled)?;
+        Ok(self.reading(loaded))
     }
 
     /// Calls `read` once; `None` if a publication came in between.
@@ -201,9 +242,50 @@ impl ByteReader {
         Current(self.mapped.count())
     }
 
+    /// Computes how fresh the newest value is now: see [`Reader::freshness`](crate::Reader::freshness).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tearfree_page::{ByteReader, ByteWriter, Freshness, Options};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("numbers");
+    /// let options = Options::new().lifetime(Duration::from_secs(3600));
+    /// let writer = ByteWriter::create(&page, &"value:u16".parse()?, &[1, 2], &options)?;
+    /// assert!(matches!(ByteReader::open(&page)?.freshness(), Freshness::Fresh(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn freshness(&self) -> Freshness {
+        self.status().map_or(Freshness::Unknown, ReadStatus::freshness)
+    }
+
+    /// Computes how long ago the newest value was published: see [`Reading::age`].
+    ///
+    /// ```
+    /// use tearfree_page::{ByteReader, ByteWriter, Options};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("numbers");
+    /// let untimed = Options::new().timed(false);
+    /// let writer = ByteWriter::create(&page, &"value:u16".parse()?, &[1, 2], &untimed)?;
+    /// assert_eq!(ByteReader::open(&page)?.age(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        self.status()?.age()
+    }
+
+    /// Returns what is known about the newest value; `None` if it changes during each attempt.
+    fn status(&self) -> Option<ReadStatus> {
+        let payload = self.mapped.geometry.schema.size();
+        self.read_by(payload, |_slot| ()).ok().map(|reading| reading.status)
+    }
+
     #[inline(always)]
-    pub(crate) fn status(&self) -> ReadStatus {
-        self.mapped.status(self.time_namespace)
+    fn state(&self) -> u32 {
+        // ORDERING: Relaxed: an independent word; what it says about the value, the count has
+        // ordered.
+        self.mapped.state().load(Relaxed)
     }
 
     /// Returns the number of publications so far, by all writers of this page.
@@ -259,7 +341,7 @@ impl ByteReader {
     /// Returns the state that the writer last stored.
     #[must_use]
     pub fn writer_state(&self) -> WriterState {
-        self.status().writer_state()
+        WriterState::from_word(self.state().into())
     }
 
     /// Returns the process that writes the page, or wrote it last.

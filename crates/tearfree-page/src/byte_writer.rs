@@ -11,14 +11,14 @@ use crate::files::remove_file;
 use crate::fork::CreatorProcess;
 use crate::header::Geometry;
 use crate::identity::{WriterIdentity, namespace, own_record};
-use crate::layout::{NO_PROMISE, STATE_ENDED, STATE_LIVE};
+use crate::layout::{STATE_ENDED, STATE_LIVE};
 use crate::lock::PageLock;
 use crate::locked_page::{LockedPage, supersede};
 use crate::mapped_page::MappedPage;
 use crate::options::Options;
 use crate::path::ASIDE;
 use crate::schema::Schema;
-use crate::status::valid_until;
+use crate::stamp::StampSource;
 
 /// A page and the right to publish to it as bytes; otherwise like [`Writer`](crate::Writer).
 ///
@@ -41,7 +41,9 @@ pub struct ByteWriter {
     mapped: MappedPage,
     /// The published generation. Only this value changes it (P5).
     current: u64,
-    lifetime_ns: u64,
+    stamps: StampSource,
+    /// Whether this writer, and not an earlier one, published the value.
+    is_own: bool,
     process: CreatorProcess,
     /// The memory file of a sealed page, which is passed to readers.
     file: Option<OwnedFd>,
@@ -134,16 +136,10 @@ impl ByteWriter {
         process: CreatorProcess,
     ) -> Self {
         let before = page.writer_record().map_or(0, |record| record.takeovers);
-        let writer = Self::begin(page, options, process, Some(files.lock));
+        let mut writer = Self::begin(page, options, process, Some(files.lock));
+        writer.is_own = false;
         let page = &writer.mapped;
         page.set_writer_record(&own_record(before.wrapping_add(1), options.lifetime_ns));
-        if options.lifetime_ns == 0 {
-            // ORDERING: Relaxed: an independent word; the writers are ordered by the lock of the
-            // page.
-            page.valid_until().store(NO_PROMISE, Relaxed);
-        }
-        // ORDERING: Relaxed: a number that readers only compare with their own.
-        page.time_namespace().store(namespace("time"), Relaxed);
         // ORDERING: Relaxed: an independent word; a reader that sees it late takes the old state
         // for a little longer.
         page.state().store(STATE_LIVE, Relaxed);
@@ -158,8 +154,8 @@ impl ByteWriter {
     ) -> Self {
         // An odd count: the last writer died during a write, whose generation was never published.
         let current = mapped.count().read_begin().generation();
-        let lifetime_ns = options.lifetime_ns;
-        ByteWriter { mapped, current, lifetime_ns, process, file: None, _lock: lock }
+        let stamps = StampSource::new(options.timing(), namespace("time"));
+        ByteWriter { mapped, current, stamps, is_own: true, process, file: None, _lock: lock }
     }
 
     /// Publishes a value.
@@ -189,39 +185,42 @@ impl ByteWriter {
     /// Publishes a value of the page's type.
     #[inline(always)]
     pub(crate) fn publish<T: Copy>(&mut self, value: &T) {
-        self.publish_by(|page, slot| page.store(slot, value));
+        self.publish_by(size_of::<T>(), |page, slot| page.store(slot, value));
     }
 
     fn publish_bytes(&mut self, value: &[u8]) {
-        self.publish_by(|page, slot| page.store_bytes(slot, value));
+        self.publish_by(value.len(), |page, slot| page.store_bytes(slot, value));
     }
 
-    /// Has `store` fill the slot that readers do not use, and publishes it.
+    /// Has `store` fill the slot that readers do not use with a payload of `payload` bytes, and publishes it.
     #[inline(always)]
-    fn publish_by(&mut self, store: impl FnOnce(&MappedPage, usize)) {
+    fn publish_by(&mut self, payload: usize, store: impl FnOnce(&MappedPage, usize)) {
         self.check_process();
-        if self.lifetime_ns != 0 {
-            self.renew_promise();
-        }
+        // Before the value is copied, so that it never seems younger than it is.
+        let stamp = self.stamps.stamp();
         let count = self.mapped.count();
         let slot = count.write_begin(self.current);
+        self.mapped.store_stamp(slot, payload, &stamp);
         store(&self.mapped, slot);
         self.current = count.write_end(self.current);
         if self.mapped.geometry.wakes {
             self.mapped.wake();
         }
+        self.is_own = true;
     }
 
-    /// Extends the promise without a publication.
-    #[inline(never)]
-    pub(crate) fn renew_promise(&self) {
+    /// Renews the promise for the published value.
+    pub(crate) fn renew_promise(&mut self) {
         self.check_process();
-        if self.lifetime_ns != 0 {
-            let until = valid_until(self.lifetime_ns);
-            // ORDERING: Relaxed: an independent word, which extends the promise for the value that
-            // is there already.
-            self.mapped.valid_until().store(until, Relaxed);
+        let Some(until) = self.stamps.new_promise() else { return };
+        if !self.is_own {
+            // Its stamp is an earlier writer's, and may be by another clock.
+            return self.publish_bytes(&self.get());
         }
+        let slot = tearfree::raw::slot_of(self.current);
+        // ORDERING: Relaxed: one word of a stamp that stays: a reader that sees it, and then another
+        // generation, copies again, because it is stored after the odd count by `write_begin`.
+        self.mapped.valid_until(slot).store(until, Relaxed);
     }
 
     #[inline(always)]

@@ -20,7 +20,7 @@ use crate::options::Options;
 use crate::path::{ASIDE, PAGE};
 use crate::schema::Schema;
 use crate::sealed;
-use crate::status::valid_until;
+use crate::stamp::StampSource;
 
 /// The permissions of a page that was asked for without any.
 const DEFAULT_MODE: u32 = 0o644;
@@ -86,8 +86,7 @@ fn fill(
         schema,
         value,
         writer: own_record(0, options.lifetime_ns),
-        valid_until: valid_until(options.lifetime_ns),
-        time_namespace: namespace("time"),
+        stamp: StampSource::new(options.timing(), namespace("time")).stamp(),
         page_id: random("the page")?,
         boot_id: boot_id(),
         wakes: options.wakes,

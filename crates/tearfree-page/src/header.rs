@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 use crate::layout::{
     BYTE_ORDER, FLAG_SEALED, FLAG_WAKES, FixedFields, Header, MAGIC, MAJOR, MAX_PAYLOAD,
-    MAX_SCHEMA, MINOR, SLOTS, STATE_LIVE, WriterRecord, schema_offset,
+    MAX_SCHEMA, MINOR, PAYLOAD, SLOTS, STATE_LIVE, Stamp, WriterRecord, schema_offset,
 };
 use crate::schema::{Schema, fnv1a};
 
@@ -153,8 +153,7 @@ pub(crate) struct NewPage<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) value: &'a [u8],
     pub(crate) writer: WriterRecord,
-    pub(crate) valid_until: u64,
-    pub(crate) time_namespace: u64,
+    pub(crate) stamp: Stamp,
     pub(crate) page_id: u64,
     pub(crate) boot_id: [u8; 16],
     pub(crate) wakes: bool,
@@ -186,12 +185,11 @@ impl NewPage<'_> {
             lock_inode: 0,
             reserved: [0; 4],
         };
-        header.changing.valid_until = self.valid_until;
-        header.changing.time_namespace = self.time_namespace;
         header.changing.state = STATE_LIVE;
         header.writers[0] = self.writer;
         bytes[..SLOTS].copy_from_slice(header.as_bytes());
-        bytes[SLOTS..][..self.value.len()].copy_from_slice(self.value);
+        bytes[SLOTS..][..PAYLOAD].copy_from_slice(self.stamp.as_bytes());
+        bytes[SLOTS + PAYLOAD..][..self.value.len()].copy_from_slice(self.value);
         bytes[schema_offset..].copy_from_slice(text.as_bytes());
         bytes
     }

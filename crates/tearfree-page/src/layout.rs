@@ -30,11 +30,13 @@ pub const MAX_ATTEMPTS: u32 = 1000;
 /// The offset of slot 0. The two slots follow the header, and the schema follows the slots, so the
 /// offsets of the slots are constants for a reader that knows the type of the payload.
 pub const SLOTS: usize = size_of::<Header>();
+/// The offset of the payload in its slot, behind the [`Stamp`].
+pub const PAYLOAD: usize = size_of::<Stamp>();
 
 /// Returns the distance from slot 0 to slot 1 for a payload of `payload` bytes.
 #[must_use]
 pub const fn stride(payload: usize) -> usize {
-    payload.next_multiple_of(LINE)
+    PAYLOAD + payload.next_multiple_of(LINE)
 }
 
 /// Returns the offset of the schema's text, which follows two slots for a payload of `payload` bytes.
@@ -102,20 +104,15 @@ pub struct FixedFields {
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct ChangingFields {
-    /// The count of the payload's two slots.
+    /// The count of the two slots.
     pub count: u64,
     /// 1 live, 2 ended, 3 superseded.
     pub state: u32,
     /// The low half of the `takeovers` of the writer. A writer compares it and `state`, which is one load, with its own
     /// before it stores anything.
     pub owner: u32,
-    /// The time by which the writer promised to publish again: `CLOCK_BOOTTIME` in nanoseconds, or
-    /// [`u64::MAX`] without a promise.
-    pub valid_until: u64,
-    /// The inode of the time namespace of that `CLOCK_BOOTTIME`, or 0 if unknown.
-    pub time_namespace: u64,
     /// Zero.
-    pub reserved: [u64; 4],
+    pub reserved: [u64; 6],
 }
 
 /// Line 4 or 5: the writer, since when it writes, and what it promised.
@@ -138,6 +135,22 @@ pub struct WriterRecord {
     pub lifetime_ns: u64,
     /// Zero.
     pub reserved: [u64; 2],
+}
+
+/// The first line of a slot: when its value was published, and until when its writer vouches for it. It is
+/// written and validated with the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Stamp {
+    /// When the publication began: `CLOCK_BOOTTIME` in nanoseconds, or 0 if unknown.
+    pub published_ns: u64,
+    /// The time by which the writer promised to publish again: `CLOCK_BOOTTIME` in nanoseconds, or
+    /// [`u64::MAX`] without a promise. The one word of a published slot that its writer may still change.
+    pub valid_until: u64,
+    /// The inode of the time namespace of that clock, or 0 if unknown.
+    pub time_namespace: u64,
+    /// Zero.
+    pub reserved: [u64; 5],
 }
 
 /// Everything before the slots.
@@ -176,10 +189,8 @@ const _: () = {
     );
     assert!(offset_of!(Header, changing) == 128 && offset_of!(ChangingFields, state) == 8);
     assert!(offset_of!(ChangingFields, owner) == 12);
-    assert!(
-        offset_of!(ChangingFields, valid_until) == 16
-            && offset_of!(ChangingFields, time_namespace) == 24
-    );
+    assert!(size_of::<Stamp>() == LINE && offset_of!(Stamp, published_ns) == 0);
+    assert!(offset_of!(Stamp, valid_until) == 8 && offset_of!(Stamp, time_namespace) == 16);
     assert!(offset_of!(Header, writer_count) == 192);
     assert!(offset_of!(Header, writers) == 256 && offset_of!(Header, words) == 384);
     assert!(offset_of!(WriterRecord, pid) == 8 && offset_of!(WriterRecord, uid) == 12);

@@ -26,6 +26,7 @@ mod reader;
 mod schema;
 mod sealed;
 mod slot_view;
+mod stamp;
 mod status;
 mod time;
 mod writer;

@@ -103,8 +103,8 @@ fn busy(directory: &OwnedFd, path: PathBuf, pid: Option<u32>) -> Error {
     Error::Busy { path, pid, writer }
 }
 
-/// Marks a page as superseded. It also publishes its value once more, which changes the count, so that a
-/// reader that is about to sleep on the count does not.
+/// Marks a page as superseded. It also publishes its value once more, with its stamp, which changes the count, so
+/// that a reader that is about to sleep on the count does not.
 pub(crate) fn supersede(page: &MappedPage) {
     // ORDERING: Relaxed: the publication below, which ends in `write_end`, carries it to readers
     // that wait.
@@ -113,6 +113,7 @@ pub(crate) fn supersede(page: &MappedPage) {
     let start = count.read_begin();
     let value = page.to_bytes(start.slot());
     let slot = count.write_begin(start.generation());
+    page.copy_stamp(start.slot(), slot);
     page.store_bytes(slot, &value);
     count.write_end(start.generation());
     if page.geometry.wakes {

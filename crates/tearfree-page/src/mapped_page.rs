@@ -5,7 +5,7 @@
 
 use core::mem::{MaybeUninit, offset_of};
 use core::ops::Range;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, AtomicU64};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
@@ -17,22 +17,21 @@ use crate::error::Error;
 use crate::header::{Damage, Geometry, inspect_parts};
 use crate::identity::{WriterIdentity, boot_id};
 use crate::layout::{
-    ChangingFields, FixedFields, Header, LINE, MAX_ATTEMPTS, MAX_PAYLOAD, MAX_SCHEMA, SLOTS,
-    WriterRecord, schema_offset, stride,
+    ChangingFields, FixedFields, Header, LINE, MAX_ATTEMPTS, MAX_PAYLOAD, MAX_SCHEMA, PAYLOAD,
+    SLOTS, Stamp, WriterRecord, schema_offset, stride,
 };
 use crate::mapping::Mapping;
 use crate::schema::Schema;
 use crate::slot_view::SlotView;
-use crate::status::ReadStatus;
 
 /// A page in the memory of this process. Its header was checked when it was mapped, and is not trusted
 /// again.
 #[derive(Debug)]
 pub(crate) struct MappedPage {
     mapping: Mapping,
-    /// The address of the two slots. All of the header before them is mapped too.
-    slots: *mut u8,
-    /// The size of the payload. Both slots are mapped.
+    /// The address of the payload in slot 0. Both slots and the header before them are mapped.
+    payloads: *mut u8,
+    /// The size of the payload.
     payload: usize,
     pub(crate) geometry: Geometry,
 }
@@ -75,8 +74,9 @@ impl MappedPage {
         };
         let fixed = FixedFields::read_from_bytes(&fixed).map_err(|_| Damage::TooShort)?;
         let geometry = inspect_parts(&fixed, mapping.len() as u64, copy_text)?;
-        let (slots, payload) = (mapping.address_of(SLOTS), geometry.schema.size());
-        Ok(MappedPage { mapping, slots, payload, geometry })
+        let payload = geometry.schema.size();
+        let payloads = mapping.address_of(SLOTS + PAYLOAD);
+        Ok(MappedPage { mapping, payloads, payload, geometry })
     }
 
     /// Checks that the page has this schema.
@@ -125,16 +125,6 @@ impl MappedPage {
     }
 
     #[inline(always)]
-    pub(crate) fn valid_until(&self) -> &AtomicU64 {
-        self.atomic(offset_of!(Header, changing) + offset_of!(ChangingFields, valid_until))
-    }
-
-    #[inline(always)]
-    pub(crate) fn time_namespace(&self) -> &AtomicU64 {
-        self.atomic(offset_of!(Header, changing) + offset_of!(ChangingFields, time_namespace))
-    }
-
-    #[inline(always)]
     pub(crate) fn state(&self) -> &AtomicU32 {
         let offset = offset_of!(Header, changing) + offset_of!(ChangingFields, state);
         // SAFETY: P11. A word of the header, aligned, which all processes use as an atomic.
@@ -148,11 +138,7 @@ impl MappedPage {
     #[inline(always)]
     pub(crate) fn user_word(&self, index: usize) -> &AtomicU64 {
         assert!(index < 8, "there is no word {index}: a page has the words 0 to 7");
-        self.atomic(offset_of!(Header, words) + index * 8)
-    }
-
-    #[inline(always)]
-    fn atomic(&self, offset: usize) -> &AtomicU64 {
+        let offset = offset_of!(Header, words) + index * 8;
         // SAFETY: P11. A word of the header, aligned, which all processes use as an atomic.
         unsafe { AtomicU64::from_ptr(self.word(offset)) }
     }
@@ -163,18 +149,46 @@ impl MappedPage {
         self.in_header(offset).cast()
     }
 
-    /// Loads the words beside the count. `time_namespace` is that of this process.
+    /// Loads the stamp of a slot for a payload of `payload` bytes. It may be that of another value until the count has
+    /// been checked. Each number is loaded as a whole.
     #[inline(always)]
-    pub(crate) fn status(&self, time_namespace: u64) -> ReadStatus {
-        // ORDERING: Relaxed: an independent word; at least as new as what `PairCount::read_begin`
-        // acquired.
-        let valid_until = self.valid_until().load(Relaxed);
-        // ORDERING: Relaxed: a number that is only compared.
-        let writers_namespace = self.time_namespace().load(Relaxed);
-        // ORDERING: Relaxed: an independent word; what it says about the value, the count has
-        // ordered.
-        let state = self.state().load(Relaxed);
-        ReadStatus::new(valid_until, time_namespace == writers_namespace, state)
+    pub(crate) fn load_stamp(&self, slot: usize, payload: usize) -> Stamp {
+        let stamp = self.stamp_address(slot, payload);
+        // SAFETY: P6. The first number of the slot's stamp, which is mapped.
+        let published_ns = unsafe { raw::load_number::<8, 0>(stamp, 0) };
+        // SAFETY: P6. The second number of the slot's stamp.
+        let valid_until = unsafe { raw::load_number::<8, 8>(stamp, 0) };
+        // SAFETY: P6. The third number of the slot's stamp.
+        let time_namespace = unsafe { raw::load_number::<8, 16>(stamp, 0) };
+        Stamp { published_ns, valid_until, time_namespace, reserved: [0; 5] }
+    }
+
+    /// Copies a stamp into a slot. For the writer (P5, P14).
+    #[inline(always)]
+    pub(crate) fn store_stamp(&self, slot: usize, payload: usize, stamp: &Stamp) {
+        // SAFETY: P6. The first line of the slot is a stamp's; the mapping is writable, for this is
+        // the writer.
+        unsafe { raw::store(stamp, self.stamp_address(slot, payload).cast()) };
+    }
+
+    /// Copies the stamp of a value to the slot in which the value is published once more, so it stays as old as it is.
+    pub(crate) fn copy_stamp(&self, from: usize, to: usize) {
+        self.store_stamp(to, self.payload, &self.load_stamp(from, self.payload));
+    }
+
+    /// Returns the end of the promise in the stamp of a slot. For the writer that stored the stamp.
+    pub(crate) fn valid_until(&self, slot: usize) -> &AtomicU64 {
+        let stamp = self.stamp_address(slot, self.payload);
+        // SAFETY: the second number of a stamp, which is inside of the mapping.
+        let address = unsafe { stamp.add(offset_of!(Stamp, valid_until)) };
+        // SAFETY: P11. A word of the mapping, aligned as slots are; readers load it as a whole.
+        unsafe { AtomicU64::from_ptr(address.cast()) }
+    }
+
+    #[inline(always)]
+    fn stamp_address(&self, slot: usize, payload: usize) -> *mut u8 {
+        // SAFETY: the stamp is the line before the payload, inside of the same slot.
+        unsafe { self.slot(slot, payload).sub(PAYLOAD) }
     }
 
     /// Copies a `T` out of a slot. It may be torn until the count has been checked.
@@ -214,14 +228,15 @@ impl MappedPage {
         self.slot(slot, size_of::<T>()).cast()
     }
 
+    /// Returns the address of a slot's payload.
     #[inline(always)]
     fn slot(&self, slot: usize, payload: usize) -> *mut u8 {
         debug_assert!(slot < 2, "there are two slots");
         // SAFETY: both slots are inside of the mapping: `inspect_parts` found the schema behind them.
-        unsafe { self.slots.add(slot * stride(payload)) }
+        unsafe { self.payloads.add(slot * stride(payload)) }
     }
 
-    /// Returns the bytes of a slot.
+    /// Returns the payload in a slot.
     pub(crate) fn to_bytes(&self, slot: usize) -> Vec<u8> {
         let mut bytes = vec![0; self.payload];
         self.load_bytes(slot, &mut bytes);
@@ -283,8 +298,8 @@ impl MappedPage {
     #[inline(always)]
     fn in_header(&self, offset: usize) -> *mut u8 {
         debug_assert!(offset < size_of::<Header>() && self.mapping.len() >= size_of::<Header>());
-        // SAFETY: inside of the header, which `inspect_parts` found whole; it ends where the slots begin.
-        unsafe { self.slots.sub(SLOTS - offset) }
+        // SAFETY: inside of the header, which `inspect_parts` found whole; the slots begin at its end.
+        unsafe { self.payloads.sub(SLOTS + PAYLOAD - offset) }
     }
 }
 

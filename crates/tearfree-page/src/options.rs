@@ -3,8 +3,10 @@
 
 use core::time::Duration;
 
-/// Options for creating or taking over a page. The default: no promise, no waking, and mode 0644 or that of the existing
-/// page.
+use crate::stamp::Timing;
+
+/// Options for creating or taking over a page. The default: values with a time and without a promise, no waking, and mode
+/// 0644 or that of the existing page.
 ///
 /// ```
 /// use std::time::Duration;
@@ -14,6 +16,7 @@ use core::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) lifetime_ns: u64,
+    timed: bool,
     pub(crate) wakes: bool,
     /// The permissions that were asked for.
     pub(crate) mode: Option<u32>,
@@ -30,16 +33,32 @@ impl Options {
     /// Returns the default options.
     #[must_use]
     pub fn new() -> Self {
-        Options { lifetime_ns: 0, wakes: false, mode: None, replace: false }
+        Options { lifetime_ns: 0, timed: true, wakes: false, mode: None, replace: false }
     }
 
     /// Sets the longest time between two publications that the writer promises, so that readers see a
-    /// value turn stale when its writer is dead or stuck. Each publication then reads the clock, which
-    /// takes some tens of nanoseconds. Zero makes no promise.
+    /// value turn stale when its writer is dead or stuck. Zero makes no promise.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime_ns = u64::try_from(lifetime.as_nanos()).unwrap_or(u64::MAX);
         self
+    }
+
+    /// Sets whether each value says when it was published: see [`Reading::age`](crate::Reading::age). It is on from the
+    /// start. Each publication then reads the clock, which takes some tens of nanoseconds: for a small value more than all
+    /// the rest. Without it, the age of a value is unknown. A value with a [`lifetime`](Self::lifetime) always has a time.
+    #[must_use]
+    pub fn timed(mut self, timed: bool) -> Self {
+        self.timed = timed;
+        self
+    }
+
+    pub(crate) fn timing(&self) -> Timing {
+        match self.lifetime_ns {
+            0 if self.timed => Timing::Timed,
+            0 => Timing::Untimed,
+            lifetime_ns => Timing::Promised(lifetime_ns),
+        }
     }
 
     /// Sets whether each publication wakes waiting readers. It costs the writer a system call each time:

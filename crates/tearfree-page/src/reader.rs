@@ -128,8 +128,8 @@ impl<T: Payload> Reader<T> {
     /// The caller sees everything that the writer did before it published the value.
     #[inline(always)]
     pub fn read(&self) -> Result<Reading<T>, Unsettled> {
-        let (value, generation) = self.copy()?;
-        Ok(Reading { value, generation, status: self.page.status() })
+        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
+        Ok(self.page.read_value::<T>()?.map(|copy| unsafe { copy.assume_init() }))
     }
 
     /// Reads the newest value alone. The fastest read: it costs what a latch inside one process costs.
@@ -138,15 +138,10 @@ impl<T: Payload> Reader<T> {
     /// As for [`read`](Self::read).
     #[inline(always)]
     pub fn get(&self) -> Result<T, Unsettled> {
-        self.copy().map(|(value, _generation)| value)
-    }
-
-    /// Copies the value, with all attempts inlined: a small value stays in registers.
-    #[inline(always)]
-    fn copy(&self) -> Result<(T, u64), Unsettled> {
-        let (copy, generation) = self.page.load::<T>()?;
+        // With all attempts inlined: a small value stays in registers.
+        let (copy, _generation) = self.page.load::<T>()?;
         // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
-        Ok((unsafe { copy.assume_init() }, generation))
+        Ok(unsafe { copy.assume_init() })
     }
 
     /// Reads the newest value alone into `to`. Faster than [`get`](Self::get) for values of more than 128
@@ -156,7 +151,11 @@ impl<T: Payload> Reader<T> {
     /// As for [`read`](Self::read); `to` may then hold a torn value.
     #[inline]
     pub fn get_into(&self, to: &mut T) -> Result<(), Unsettled> {
-        self.copy_to(to).map(|_generation| ())
+        if size_of::<T>() <= SMALL {
+            *to = self.get()?;
+            return Ok(());
+        }
+        self.page.load_bytes(to.as_mut_bytes()).map(|_generation| ())
     }
 
     /// Reads the newest value into `to`, and returns its generation and status.
@@ -165,18 +164,10 @@ impl<T: Payload> Reader<T> {
     /// As for [`get_into`](Self::get_into).
     #[inline]
     pub fn read_into(&self, to: &mut T) -> Result<Reading<()>, Unsettled> {
-        let generation = self.copy_to(to)?;
-        Ok(Reading { value: (), generation, status: self.page.status() })
-    }
-
-    #[inline(always)]
-    fn copy_to(&self, to: &mut T) -> Result<u64, Unsettled> {
         if size_of::<T>() <= SMALL {
-            let (value, generation) = self.copy()?;
-            *to = value;
-            return Ok(generation);
+            return Ok(self.read()?.map(|value| *to = value));
         }
-        self.page.load_bytes(to.as_mut_bytes())
+        self.page.read_bytes(to.as_mut_bytes())
     }
 
     /// Reads some fields of the newest value. They belong to one publication; only their bytes are copied.
@@ -256,10 +247,11 @@ impl<T: Payload> Reader<T> {
         &self,
         meanwhile: impl FnMut() -> R,
     ) -> Result<(Reading<T>, R), Unsettled> {
-        let ((result, copy), generation) = self.page.load_current::<T, R>(meanwhile)?;
+        let Reading { value: (result, copy), generation, status } =
+            self.page.read_current::<T, R>(meanwhile)?;
         // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
         let value = unsafe { copy.assume_init() };
-        Ok((Reading { value, generation, status: self.page.status() }, result))
+        Ok((Reading { value, generation, status }, result))
     }
 
     /// Calls `read` once with the newest value, and returns its result if no publication came in between.
@@ -327,10 +319,26 @@ impl<T> Reader<T> {
         self.page.word(index)
     }
 
-    /// Computes how fresh the newest value is now. Reads the clock.
+    /// Computes how fresh the newest value is now. Reads the clock. [`Freshness::Unknown`] if the value changes during
+    /// each of a thousand attempts to read its promise.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
-        self.page.status().freshness()
+        self.page.freshness()
+    }
+
+    /// Computes how long ago the newest value was published: see [`Reading::age`].
+    ///
+    /// ```
+    /// # use tearfree_page::{Options, Reader, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let _writer = Writer::<u64>::create(&page, 1, &Options::new())?;
+    /// assert!(Reader::<u64>::open(&page)?.age().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        self.page.age()
     }
 
     /// Returns the state that the writer last stored.

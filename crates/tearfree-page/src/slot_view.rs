@@ -15,17 +15,17 @@ use crate::layout::stride;
 /// No number is torn, but two of them may come from two values. It covers the first 16 KiB of a value,
 /// which every processor can address with one instruction.
 pub struct SlotView<'a, T> {
-    slots: *const T,
+    payloads: *const T,
     slot: usize,
     page: PhantomData<&'a T>,
 }
 
 impl<T> SlotView<'_, T> {
     /// # Safety
-    /// `slots` points to the slots of a page of `T`s, which stays mapped as long as this value lives.
+    /// `payloads` points to the payload in slot 0 of a page of `T`s, which stays mapped as long as this value lives.
     #[inline(always)]
-    pub(crate) unsafe fn new(slots: *const T) -> Self {
-        SlotView { slots, slot: 0, page: PhantomData }
+    pub(crate) unsafe fn new(payloads: *const T) -> Self {
+        SlotView { payloads, slot: 0, page: PhantomData }
     }
 
     #[inline(always)]
@@ -57,7 +57,7 @@ impl<T> SlotView<'_, T> {
         };
         let distance = self.slot * stride(size_of::<T>());
         // SAFETY: P6. The number is inside of the slot, and a mapping has no uninitialised bytes.
-        unsafe { raw::load_number::<LEN, AT>(self.slots.cast(), distance) }
+        unsafe { raw::load_number::<LEN, AT>(self.payloads.cast(), distance) }
     }
 }
 

@@ -200,11 +200,29 @@ impl<T: Payload> Writer<T> {
 }
 
 impl<T> Writer<T> {
-    /// Renews the promise of [`Options::lifetime`] without publishing: the value is still valid.
+    /// Renews the promise of [`Options::lifetime`]: the value is still valid. Its age and generation stay. Without a
+    /// promise, this does nothing.
+    ///
+    /// After a take-over, the first call publishes the value again: it makes the value of the earlier writer this
+    /// writer's own.
     ///
     /// # Panics
     /// In a forked child of the writer's process.
-    pub fn touch(&self) {
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tearfree_page::{Freshness, Options, Reader, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let options = Options::new().lifetime(Duration::from_secs(3));
+    /// let mut writer = Writer::<u64>::create(&page, 1, &options)?;
+    /// writer.touch(); // some time later
+    /// let reading = Reader::<u64>::open(&page)?.read()?;
+    /// assert!(matches!(reading.freshness(), Freshness::Fresh(_)));
+    /// assert_eq!(reading.generation, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn touch(&mut self) {
         self.page.renew_promise();
     }
 

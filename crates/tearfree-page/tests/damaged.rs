@@ -24,7 +24,7 @@ fn changed(change: impl FnOnce(&mut Vec<u8>)) -> (TempDir, PathBuf) {
 
 /// Cuts a page where its schema would begin, and sets its length to that.
 fn without_schema(bytes: &mut Vec<u8>) {
-    bytes.truncate(448 + 2 * 64);
+    bytes.truncate(448 + 2 * 128);
     bytes[40..44].fill(0);
     let len = bytes.len() as u64;
     bytes[16..24].copy_from_slice(&len.to_ne_bytes());

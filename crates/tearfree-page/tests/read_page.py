@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Reads a page, from PROTOCOL.md alone. Usage: read_page.py FILE [GENERATION_TO_WAIT_FOR]
 
-Prints one JSON object: generation, fields, freshness, state, writer. Python has no fences; its byte
+Prints one JSON object: generation, fields, age_ns, freshness, state, writer. Python has no fences; its byte
 copies and the processor's own order (x86-64) have to do, and on Arm this is a reader for tests only.
 """
 import json
@@ -54,7 +54,7 @@ def check(page, file_len):
     size, align, schema_len = struct.unpack_from("=III", header, 32)
     if magic != b"\x89TFP\r\n\x1a\n" or order != 0x0A0B0C0D or major != 1 or total > file_len:
         refuse("magic, byte order, version or length")
-    stride = -(-size // 64) * 64
+    stride = 64 + -(-size // 64) * 64
     schema = 448 + 2 * stride
     if size > 2**24 or not 0 < schema_len <= 65536 or schema + schema_len > total:
         refuse("the sizes")
@@ -94,13 +94,23 @@ def numbers(copy, kind, count, offset):
     return found if count else found[0]
 
 
-def freshness(page):
-    until, namespace = word(page, 144), word(page, 152)
+def own_time_namespace():
+    try:
+        return os.stat("/proc/self/ns/time").st_ino
+    except OSError:
+        return 0
+
+
+def age_and_freshness(stamp):
+    published, until, namespace = struct.unpack_from("=QQQ", stamp)
+    is_known = namespace != 0 and namespace == own_time_namespace()
+    now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    age = now - published if is_known and 0 < published <= now else None
     if until == NO_PROMISE:
-        return "unpromised"
-    if namespace != os.stat("/proc/self/ns/time").st_ino:
-        return "unknown"
-    return "fresh" if time.clock_gettime_ns(time.CLOCK_BOOTTIME) <= until else "stale"
+        return age, "unpromised"
+    if not is_known or published > now or until == NO_PROMISE - 1:
+        return age, "unknown"
+    return age, "fresh" if now <= until else "stale"
 
 
 def main():
@@ -110,19 +120,20 @@ def main():
         refuse("empty")
     page = mmap.mmap(file, file_len, mmap.MAP_SHARED, mmap.PROT_READ)
     fields, size, slots = check(page, file_len)
-    generation, copy = read_pair(page, 128, slots, size)
+    generation, copy = read_pair(page, 128, slots, 64 + size)
     end = time.monotonic() + 60
     while len(sys.argv) > 2 and generation < int(sys.argv[2]):
         if time.monotonic() > end:
             refuse("the generation does not come")
         time.sleep(0.001)
-        generation, copy = read_pair(page, 128, slots, size)
+        generation, copy = read_pair(page, 128, slots, 64 + size)
     state = {1: "live", 3: "superseded"}.get(word(page, 136, "I"), "ended")
     _, record = read_pair(page, 192, [256, 320], 64)
     takeovers, pid, uid, pid_ns, start_time, since_ns, lifetime_ns = struct.unpack_from("=QIIQQQQ", record, 0)
     writer = dict(pid=pid, uid=uid, pid_namespace=pid_ns, start_time=start_time, takeovers=takeovers, since_ns=since_ns, lifetime_ns=lifetime_ns)
-    values = {name: numbers(copy, kind, count, offset) for name, kind, count, offset in fields}
-    print(json.dumps(dict(generation=generation, fields=values, freshness=freshness(page), state=state, writer=writer)))
+    age, freshness = age_and_freshness(copy)
+    values = {name: numbers(copy[64:], kind, count, offset) for name, kind, count, offset in fields}
+    print(json.dumps(dict(generation=generation, fields=values, age_ns=age, freshness=freshness, state=state, writer=writer)))
 
 
 main()

@@ -17,8 +17,7 @@ fn page_with(schema: &str) -> Vec<u8> {
         schema: &schema,
         value: &value,
         writer: own_record(0, 0),
-        valid_until: 5,
-        time_namespace: 0,
+        stamp: Stamp { published_ns: 4, valid_until: 5, time_namespace: 6, reserved: [0; 5] },
         page_id: 3,
         boot_id: [9; 16],
         wakes: true,
@@ -50,11 +49,12 @@ fn a_new_page_has_the_requested_contents() {
     assert_eq!((geometry.page_id, geometry.boot_id), (3, [9; 16]));
     assert_eq!((geometry.wakes, geometry.sealed), (true, false));
     assert_eq!(geometry.total_len, image.len());
-    assert_eq!(image[448..464], [7; 16], "slot 0");
+    assert_eq!(image[448..512], *[4, 5, 6, 0, 0, 0, 0, 0_u64].as_bytes(), "the stamp of slot 0");
+    assert_eq!(image[512..528], [7; 16], "the value in slot 0");
     assert_eq!(
-        &image[576..],
+        &image[704..],
         b"price:f64 qty:u64",
-        "the schema follows two slots of one line each"
+        "the schema follows two slots of two lines each"
     );
 }
 
@@ -67,15 +67,15 @@ fn each_wrong_field_is_refused_with_its_own_error() {
         (with(offset_of!(FixedFields, major), 2_u16.to_ne_bytes()), Damage::Version(2)),
         (with(offset_of!(FixedFields, total_len), 4096_u64.to_ne_bytes()), Damage::Truncated),
         (with(offset_of!(FixedFields, total_len), u64::MAX.to_ne_bytes()), Damage::Truncated),
-        (with(offset_of!(FixedFields, total_len), 592_u64.to_ne_bytes()), Damage::Sizes),
+        (with(offset_of!(FixedFields, total_len), 720_u64.to_ne_bytes()), Damage::Sizes),
         (with(offset_of!(FixedFields, total_len), 0_u64.to_ne_bytes()), Damage::Sizes),
         (with_u32(offset_of!(FixedFields, schema_len), u32::MAX), Damage::Sizes),
         (with_u32(offset_of!(FixedFields, schema_len), 18), Damage::Sizes),
         (with_u32(offset_of!(FixedFields, schema_len), 0), Damage::SchemaText),
         (with_u32(offset_of!(FixedFields, schema_len), 9), Damage::SchemaMismatch),
-        (with(576, *b"\xff"), Damage::SchemaText),
-        (with(576, *b"9"), Damage::SchemaText),
-        (with(576, *b"q"), Damage::SchemaMismatch),
+        (with(704, *b"\xff"), Damage::SchemaText),
+        (with(704, *b"9"), Damage::SchemaText),
+        (with(704, *b"q"), Damage::SchemaMismatch),
         (with_u32(offset_of!(FixedFields, payload_size), u32::MAX), Damage::Sizes),
         (with_u32(offset_of!(FixedFields, payload_size), 65), Damage::Sizes),
         (with_u32(offset_of!(FixedFields, payload_size), 0), Damage::SchemaText),
@@ -94,7 +94,7 @@ fn another_text_of_the_same_schema_is_refused() {
     for text in ["a:u64  b:u64", " a:u64 b:u64", "a:u64 b:u64 ", "a:u64\tb:u64", "a:u64\nb:u64"] {
         let fields = text.parse::<Schema>().expect("the same fields");
         let mut image = page_with("a:u64 b:u64");
-        image.truncate(576);
+        image.truncate(704);
         image.extend(text.as_bytes());
         let (len, total) = (to_u32(text.len()), image.len() as u64);
         image[40..44].copy_from_slice(&len.to_ne_bytes());
@@ -142,9 +142,9 @@ fn for_accepted_and_refused<S: Strategy>(inputs: &S, is_accepted: impl Fn(S::Val
 
 #[test]
 fn an_accepted_page_lies_inside_its_file() {
-    let changes = prop::collection::vec((0_usize..590, any::<u8>()), 0..6);
+    let changes = prop::collection::vec((0_usize..720, any::<u8>()), 0..6);
     let words = prop::collection::vec((2_usize..16, any::<u32>()), 0..3);
-    let file_len = prop_oneof![Just(593_u64), 0..2000_u64, any::<u64>()];
+    let file_len = prop_oneof![Just(721_u64), 0..2000_u64, any::<u64>()];
     for_accepted_and_refused(&(changes, words, file_len), |(changes, words, file_len)| {
         let mut image = page_with("price:f64 qty:u64");
         for (offset, byte) in changes {

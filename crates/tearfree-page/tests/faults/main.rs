@@ -18,6 +18,8 @@ mod tracing;
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod processes {
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) mod clocks;
     pub(crate) mod hostile;
     pub(crate) mod kills;
     pub(crate) mod laps;
@@ -29,6 +31,7 @@ mod processes {
     pub(crate) mod refused;
     pub(crate) mod roles;
     pub(crate) mod signals;
+    pub(crate) mod stamps;
     pub(crate) mod steps;
     pub(crate) mod users;
     pub(crate) mod value;
@@ -37,7 +40,9 @@ mod processes {
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn main() -> std::process::ExitCode {
     use libtest_mimic::{Arguments, Trial};
-    use processes::{hostile, kills, laps, named, neighbours, refused, roles, signals, users};
+    use processes::{
+        hostile, kills, laps, named, neighbours, refused, roles, signals, stamps, users,
+    };
 
     // Both may have been inherited, and would change what the tests see.
     signals::restore_child_signal();
@@ -59,6 +64,9 @@ fn main() -> std::process::ExitCode {
         named::TESTS,
         refused::TESTS,
         signals::TESTS,
+        stamps::TESTS,
+        #[cfg(target_arch = "x86_64")]
+        processes::clocks::TESTS,
         users::TESTS,
     ];
     let tests = tests.into_iter().flatten();

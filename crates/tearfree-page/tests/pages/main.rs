@@ -9,6 +9,7 @@ mod files;
 mod protocol;
 mod schemas;
 mod sealed;
+mod stamps;
 mod support;
 mod values;
 mod waiting;

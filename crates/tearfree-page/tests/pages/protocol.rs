@@ -15,10 +15,13 @@ use tearfree_page::{
 use crate::support::{Quote, new_path, quote, set_word_in_file, word_in_file};
 
 const COUNT: usize = 128;
-const VALID_UNTIL: usize = 144;
-const TIME_NAMESPACE: usize = 152;
 const STATE: usize = 136;
 const WRITER_COUNT: usize = 192;
+/// The slots of a page of `Quote`s.
+const SLOTS: [usize; 2] = [448, 576];
+const PUBLISHED_NS: usize = 0;
+const VALID_UNTIL: usize = 8;
+const TIME_NAMESPACE: usize = 16;
 const NO_PROMISE: u64 = u64::MAX;
 /// How far a time of day may be off: that clock can be set while a test runs.
 const DAY: u64 = 86_400_000_000_000;
@@ -47,7 +50,7 @@ fn a_new_page_has_the_bytes_of_the_document() {
     let writer = Writer::create(&page, quote(5), &options).unwrap();
     let after = nanoseconds(ClockId::Boottime);
     let bytes = fs::read(page.join("page")).unwrap();
-    assert_eq!(bytes.len(), 448 + 2 * 64 + "price:f64 quantity:u64".len());
+    assert_eq!(bytes.len(), 448 + 2 * 128 + "price:f64 quantity:u64".len());
     assert_eq!(bytes[..8], *b"\x89TFP\r\n\x1a\n");
     assert_eq!(half_in_file(&page, 8), 0x0A0B_0C0D);
     assert_eq!(bytes[12..16], [1_u16, 0].map(u16::to_ne_bytes).concat()[..], "version 1.0");
@@ -60,12 +63,17 @@ fn a_new_page_has_the_bytes_of_the_document() {
     assert_eq!(boot_id_text(&bytes[64..80].try_into().unwrap()), boot_id.trim());
     assert_eq!((word_in_file(&page, COUNT), word_in_file(&page, WRITER_COUNT)), (0, 0));
     let promise = before + 3_600_000_000_000..=after + 3_600_000_000_000;
-    assert!(promise.contains(&word_in_file(&page, VALID_UNTIL)), "by CLOCK_BOOTTIME");
-    assert_eq!(word_in_file(&page, TIME_NAMESPACE), inode("time"));
+    let [published, until, namespace] =
+        [PUBLISHED_NS, VALID_UNTIL, TIME_NAMESPACE].map(|at| word_in_file(&page, SLOTS[0] + at));
+    assert!((before..=after).contains(&published), "by CLOCK_BOOTTIME");
+    assert!(promise.contains(&until), "by CLOCK_BOOTTIME");
+    assert_eq!(namespace, inode("time"));
     assert_eq!(half_in_file(&page, STATE), 1);
     let value = [5_f64.to_bits(), 5].map(u64::to_ne_bytes).concat();
-    assert_eq!((&bytes[448..464], &bytes[576..]), (&value[..], &b"price:f64 quantity:u64"[..]));
-    assert!(bytes[464..576].iter().all(|byte| *byte == 0), "nothing else is in the slots");
+    assert_eq!((&bytes[512..528], &bytes[704..]), (&value[..], &b"price:f64 quantity:u64"[..]));
+    for rest in [96..128, 144..192, 472..512, 528..704] {
+        assert!(bytes[rest.clone()].iter().all(|byte| *byte == 0), "{rest:?} is unused");
+    }
 
     assert_eq!(writer.geometry().page_id, word_in_file(&page, 48));
     assert_eq!(writer.geometry().created_ns, created);
@@ -147,17 +155,18 @@ fn a_new_writer_promises_by_its_own_clock() {
     let (_folder, page) = new_path();
     let hour = Options::new().lifetime(Duration::from_secs(3600));
     drop(Writer::create(&page, quote(5), &hour).unwrap());
-    set_word_in_file(&page, TIME_NAMESPACE as u64, inode("time") + 1);
+    set_word_in_file(&page, (SLOTS[0] + TIME_NAMESPACE) as u64, inode("time") + 1);
     let reader = Reader::<Quote>::open(&page).unwrap();
     assert_eq!(reader.freshness(), Freshness::Unknown);
     let mut writer = Writer::<Quote>::take_over(&page, &hour).unwrap();
-    assert_eq!(word_in_file(&page, TIME_NAMESPACE), inode("time"));
+    assert_eq!(reader.freshness(), Freshness::Unknown, "the value is still the other writer's");
     writer.set(quote(6));
+    assert_eq!(word_in_file(&page, SLOTS[1] + TIME_NAMESPACE), inode("time"));
     assert!(matches!(reader.read().unwrap().freshness(), Freshness::Fresh(_)));
-    assert!(word_in_file(&page, VALID_UNTIL) > nanoseconds(ClockId::Boottime));
+    assert!(word_in_file(&page, SLOTS[1] + VALID_UNTIL) > nanoseconds(ClockId::Boottime));
     drop(writer);
-    drop(Writer::<Quote>::take_over(&page, &Options::new()).unwrap());
-    assert_eq!(word_in_file(&page, VALID_UNTIL), NO_PROMISE);
+    drop(Writer::create(&page, quote(7), &Options::new()).unwrap());
+    assert_eq!(word_in_file(&page, SLOTS[0] + VALID_UNTIL), NO_PROMISE);
 }
 
 #[test]

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What each method of a writer and a reader does to the value and beside it.
 
-use core::time::Duration;
-use std::thread;
-use std::time::Instant;
-
 use tearfree_page::{
     ByteReader, ByteWriter, Error, Freshness, Options, Reader, Writer, WriterState, field, remove,
 };
 
-use crate::support::{Quote, new_path, quote, set_word_in_file};
+use crate::support::{Quote, new_path, quote};
 
 #[test]
 fn a_reader_sees_each_publication_and_its_generation() {
@@ -82,40 +78,6 @@ fn the_error_of_a_second_writer_names_the_first() {
     assert_eq!(Reader::<Quote>::open(&page).unwrap().read().unwrap().value, quote(0));
 }
 
-/// The offset of the time until which the writer promised to publish again.
-const VALID_UNTIL: u64 = 144;
-
-#[test]
-fn a_value_turns_stale_when_its_promise_expires_and_fresh_again() {
-    let (_folder, page) = new_path();
-    let promise = Duration::from_millis(50);
-    let mut writer = Writer::create(&page, quote(0), &Options::new().lifetime(promise)).unwrap();
-    let reader = Reader::<Quote>::open(&page).unwrap();
-    let is_stale = || matches!(reader.freshness(), Freshness::Stale(_));
-    let watchdog = Instant::now();
-    while !is_stale() {
-        assert!(watchdog.elapsed() < Duration::from_secs(60), "never stale");
-        thread::sleep(Duration::from_millis(5));
-    }
-    assert!(matches!(reader.read().unwrap().freshness(), Freshness::Stale(_)));
-    drop(writer);
-    let hour = Options::new().lifetime(Duration::from_secs(3600));
-    writer = Writer::take_over(&page, &hour).unwrap();
-    assert!(is_stale(), "a take-over does not make the old value fresh");
-    writer.touch();
-    assert!(matches!(reader.freshness(), Freshness::Fresh(left) if left > promise));
-    set_word_in_file(&page, VALID_UNTIL, 1);
-    assert!(is_stale(), "it was made to expire");
-    writer.set(quote(1));
-    assert!(matches!(reader.read().unwrap().freshness(), Freshness::Fresh(left) if left > promise));
-    drop(writer);
-    writer = Writer::take_over(&page, &Options::new()).unwrap();
-    assert_eq!(reader.freshness(), Freshness::Unpromised, "its writer promises nothing");
-    writer.touch();
-    writer.set(quote(2));
-    assert_eq!(reader.freshness(), Freshness::Unpromised);
-}
-
 #[test]
 fn each_word_is_stored_and_loaded_by_itself() {
     let (_folder, page) = new_path();
@@ -156,19 +118,6 @@ fn bytes_and_types_share_a_page() {
     let reader = ByteReader::open(&page).unwrap();
     assert_eq!(reader.geometry().schema, schema);
     assert_eq!(reader.read().unwrap().value, writer.get());
-}
-
-#[test]
-fn a_promise_longer_than_the_clock_runs_never_expires() {
-    let (_folder, page) = new_path();
-    let for_ever = Options::new().lifetime(Duration::MAX);
-    let mut writer = Writer::create(&page, quote(0), &for_ever).unwrap();
-    let reader = Reader::<Quote>::open(&page).unwrap();
-    let is_fresh =
-        || matches!(reader.freshness(), Freshness::Fresh(left) if left.as_secs() > 1 << 33);
-    assert!(is_fresh(), "{:?}", reader.freshness());
-    writer.set(quote(1));
-    assert!(is_fresh(), "{:?}", reader.freshness());
 }
 
 #[test]

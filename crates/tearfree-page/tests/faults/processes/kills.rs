@@ -11,6 +11,7 @@ use tearfree_page::{Freshness, Options, Reader, Writer, WriterState};
 use tempfile::TempDir;
 
 use super::process::{Process, WATCHDOG};
+use super::stamps;
 use super::steps::{Ended, kill_after, kill_after_calls};
 use super::value::{Large, Medium, SelfChecking, Small};
 use crate::left_out::leave_out;
@@ -27,24 +28,24 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
 
 /// How many writers each of the five killing tests kills. Unoptimised programs have more instructions to
 /// step through, so by default fewer of them are killed.
-fn kills() -> usize {
+pub(crate) fn kills() -> usize {
     let asked = std::env::var("TEARFREE_KILLS").ok();
     let all = asked.map(|asked| asked.parse().expect("TEARFREE_KILLS is a number"));
     all.unwrap_or(if cfg!(debug_assertions) { 150_usize } else { 1000 }).div_ceil(5)
 }
 
 /// More steps, or calls, than any process needs. One that does not end is killed.
-const MOST_STEPS: usize = 2_000_000;
+pub(crate) const MOST_STEPS: usize = 2_000_000;
 
 /// Chooses `how_many` steps below `end`: spread evenly, or each several times, and the last ones, in which
 /// the value is published.
-fn spread(end: usize, how_many: usize) -> Vec<usize> {
+pub(crate) fn spread(end: usize, how_many: usize) -> Vec<usize> {
     let step = |i| if how_many > end { i % end } else { i * end / how_many };
     (0..how_many).map(step).chain(end.saturating_sub(20)..end).collect()
 }
 
 /// Returns whether processes can be traced here; otherwise the test is left out.
-fn may_trace() -> bool {
+pub(crate) fn may_trace() -> bool {
     let status = Process::start(&["traceable"]).wait_exit();
     match status.code() {
         Some(0) => return true,
@@ -65,13 +66,15 @@ fn set<T: SelfChecking>(size: &str) {
     let folder = TempDir::new().unwrap();
     let page = folder.path().join("page");
     let page_name = page.to_str().unwrap();
-    drop(Writer::create(&page, T::from_number(0), &Options::new()).unwrap());
+    let hour = Options::new().lifetime(Duration::from_secs(3600));
+    drop(Writer::create(&page, T::from_number(0), &hour).unwrap());
     let reader = Reader::<T>::open(&page).unwrap();
     let (published, in_the_middle, killed_after_publishing) =
         (Cell::new(0), Cell::new(0), Cell::new(0));
     let count = |counter: &Cell<usize>, one: bool| counter.set(counter.get() + usize::from(one));
     let kill = |steps| {
         let before = reader.read().unwrap().generation;
+        stamps::make_old::<T>(&page, before);
         let ended = kill_after(&mut Process::start(&["set", page_name, size]), steps);
         let reading = reader.read().expect("a dead writer delays no reader");
         assert_eq!(
@@ -81,6 +84,7 @@ fn set<T: SelfChecking>(size: &str) {
         );
         assert!((before..=before + 1).contains(&reading.generation), "the count goes on");
         let is_new = reading.generation > before;
+        assert_eq!(stamps::is_old(&reading), !is_new, "the stamp belongs to the value");
         count(&published, is_new);
         count(&in_the_middle, is_being_written(&page));
         count(&killed_after_publishing, is_new && ended == Ended::Killed);

@@ -3,7 +3,7 @@
 //! the handler of the fault makes the change.
 
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
 use std::fs::{self, OpenOptions};
 
@@ -17,7 +17,7 @@ use crate::left_out::leave_out;
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("a_reader_that_is_lapped_a_thousand_times_gives_up", || in_a_process("lapped")),
-    ("a_promise_is_renewed_before_its_value_is_written", || in_a_process("renewed")),
+    ("a_value_is_published_with_its_stamp_and_leaves_the_one_before", || in_a_process("stamped")),
 ];
 
 /// The unit in which memory is protected.
@@ -27,7 +27,8 @@ const MEMORY_PAGE: usize = 4096;
 type Pages = Words<2048>;
 
 const COUNT: usize = 128;
-const VALID_UNTIL: usize = 144;
+/// The end of the promise in the stamp of each slot.
+const VALID_UNTIL: [usize; 2] = [448 + 8, 448 + 64 + 4 * MEMORY_PAGE + 8];
 
 fn in_a_process(role: &str) {
     // SAFETY: a question to the C library.
@@ -50,7 +51,7 @@ static STEP: AtomicU64 = AtomicU64::new(0);
 static LAPS_LEFT: AtomicUsize = AtomicUsize::new(0);
 /// What has happened.
 static COPIES: AtomicUsize = AtomicUsize::new(0);
-static PROMISED_BEFORE: AtomicBool = AtomicBool::new(false);
+static PROMISES: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
 
 fn word(offset: usize) -> &'static AtomicU64 {
     // SAFETY: a word of the test's own mapping, which stays; other code uses it as an atomic too.
@@ -83,7 +84,9 @@ extern "C" fn on_fault(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc:
                 LAPS_LEFT.fetch_sub(1, Relaxed);
                 word(COUNT).fetch_add(STEP.load(Relaxed), Relaxed);
             }
-            PROMISED_BEFORE.store(word(VALID_UNTIL).load(Relaxed) > 1, Relaxed);
+            for (promise, offset) in PROMISES.iter().zip(VALID_UNTIL) {
+                promise.store(word(offset).load(Relaxed), Relaxed);
+            }
             protect(memory_page, accessible);
             protect(memory_page + 1, libc::PROT_NONE);
         }
@@ -112,7 +115,7 @@ fn prepare(page: &str, accessible: libc::c_int) {
     let file = OpenOptions::new().read(true).write(true).open(format!("{page}/page")).unwrap();
     let protection = ProtFlags::READ | ProtFlags::WRITE;
     // SAFETY: a new mapping, at an address that the system chooses.
-    let own = unsafe { mmap(null_mut(), MEMORY_PAGE, protection, MapFlags::SHARED, &file, 0) };
+    let own = unsafe { mmap(null_mut(), 8 * MEMORY_PAGE, protection, MapFlags::SHARED, &file, 0) };
     OWN.store(own.unwrap() as usize, Relaxed);
     // SAFETY: all zeros is a valid action without flags.
     let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
@@ -178,19 +181,23 @@ pub(crate) fn lapped(page: &str) {
     }
 }
 
-/// Publishes a value, and sees whether its promise was renewed when the copy began.
-pub(crate) fn renewed(page: &str) {
+/// Publishes values, and sees the promises of both slots when the copy of each begins.
+pub(crate) fn stamped(page: &str) {
     let hour = Options::new().lifetime(Duration::from_secs(3600));
     let mut writer = Writer::create(page, Pages::from_number(5), &hour).expect("free");
     prepare(page, libc::PROT_READ | libc::PROT_WRITE);
-    for (round, memory_page) in [(6, 5), (7, 1)] {
-        word(VALID_UNTIL).store(1, Relaxed);
+    for (round, old, new, memory_page) in [(6, 0, 1, 5), (7, 1, 0, 1)] {
+        word(VALID_UNTIL[old]).store(2, Relaxed);
+        word(VALID_UNTIL[new]).store(1, Relaxed);
         COPIES.store(0, Relaxed);
         protect(memory_page, libc::PROT_NONE);
         let value = Pages::from_number(round);
         writer.set_from(&value);
         assert_eq!(COPIES.load(Relaxed), 1, "the copy was seen");
-        assert!(PROMISED_BEFORE.load(Relaxed), "a value is fresh when it is published");
+        let promises = PROMISES.each_ref().map(|promise| promise.load(Relaxed));
+        assert_eq!(promises[old], 2, "a value that is not published yet changed the one before");
+        assert!(promises[new] > 2, "the stamp is there before the value is published");
+        assert_eq!(word(VALID_UNTIL[old]).load(Relaxed), 2, "nor did its publication");
         protect(memory_page, libc::PROT_READ | libc::PROT_WRITE);
         protect(memory_page + 1, libc::PROT_READ | libc::PROT_WRITE);
         assert_eq!(writer.get(), value);

@@ -144,7 +144,7 @@ fn pid_namespace() {
 
     let writer = Writer::create(&page, Medium::from_number(6), &Options::new()).unwrap();
     let mut reader = Process::start_under(&UNSHARE, &["fresh", text(&page)]);
-    assert_eq!(reader.read_line(), "6 unpromised None");
+    assert_eq!(reader.read_line(), "6 unpromised aged None");
     let mut second = Process::start_under(&UNSHARE, &["refused", text(&page)]);
     let refused = second.read_line();
     let namespace = writer.identity().unwrap().pid_namespace().to_string();
@@ -161,9 +161,9 @@ fn time_namespace() {
     let hour = Options::new().lifetime(Duration::from_secs(3600));
     let _writer = Writer::create(&page, Medium::from_number(6), &hour).unwrap();
     let mut here = Process::start(&["fresh", text(&page)]);
-    assert_eq!(here.read_line(), "6 fresh Some(true)");
+    assert_eq!(here.read_line(), "6 fresh aged Some(true)");
     let mut there = Process::start_under(&OTHER_TIME, &["fresh", text(&page)]);
-    assert!(there.read_line().starts_with("6 unknown"));
+    assert!(there.read_line().starts_with("6 unknown ageless"));
 }
 
 /// Elsewhere the clocks that run since the boot agree, as long as the machine has not slept.

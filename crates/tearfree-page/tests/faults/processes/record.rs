@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Changes the count of a writer's record at each access to the header, which is made inaccessible again after
+//! Changes the counts of a page and of its writer's record at each access to the header, which is made inaccessible again after
 //! a single step. On x86-64 only: elsewhere a process cannot step itself.
 
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::time::Duration;
 use std::fs::{self, OpenOptions};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap};
-use tearfree_page::{ByteReader, Options, Writer};
+use tearfree_page::{ByteReader, Freshness, Options, Writer};
 use tempfile::TempDir;
 
 use super::process::Process;
@@ -16,13 +17,14 @@ pub(crate) const TESTS: &[(&str, fn())] =
     &[("reading_a_record_that_changes_each_time_ends", changing)];
 
 const MEMORY_PAGE: usize = 4096;
+const COUNT_AT: usize = 128;
 const WRITER_COUNT: usize = 192;
 /// The bit of the flags that has the processor stop after an instruction.
 const SINGLE_STEP: i64 = 0x100;
 
-/// The address of the header in the reader's mapping, and of the count in one of the test's own.
+/// The address of the header in the reader's mapping, and in one of the test's own.
 static HEADER: AtomicUsize = AtomicUsize::new(0);
-static COUNT: AtomicUsize = AtomicUsize::new(0);
+static OWN: AtomicUsize = AtomicUsize::new(0);
 static ACCESSES: AtomicU64 = AtomicU64::new(0);
 
 fn changing() {
@@ -55,10 +57,12 @@ extern "C" fn on_access(_: libc::c_int, info: *mut libc::siginfo_t, context: *mu
         // SAFETY: ends the process.
         unsafe { libc::_exit(9) };
     }
-    // SAFETY: a word of the test's own mapping, which stays.
-    let count = unsafe { AtomicU64::from_ptr(COUNT.load(Relaxed) as *mut u64) };
-    // By two generations: whatever was copied is of no use.
-    count.fetch_add(4, Relaxed);
+    for offset in [COUNT_AT, WRITER_COUNT] {
+        // SAFETY: a word of the test's own mapping, which stays.
+        let count = unsafe { AtomicU64::from_ptr((OWN.load(Relaxed) + offset) as *mut u64) };
+        // By two generations: whatever was copied is of no use.
+        count.fetch_add(4, Relaxed);
+    }
     protect(libc::PROT_READ);
     *flags(context) |= SINGLE_STEP;
 }
@@ -81,7 +85,8 @@ fn handle(signal: libc::c_int, handler: Handler) {
 
 /// Reads the record of the writer while its count changes.
 pub(crate) fn record(page: &str) {
-    drop(Writer::create(page, 5_u64, &Options::new()).expect("free"));
+    let hour = Options::new().lifetime(Duration::from_secs(3600));
+    drop(Writer::create(page, 5_u64, &hour).expect("free"));
     let reader = ByteReader::open(page).expect("a page");
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     let line = maps.lines().find(|line| line.ends_with("/page/page")).expect("it is mapped");
@@ -91,15 +96,18 @@ pub(crate) fn record(page: &str) {
     let protection = ProtFlags::READ | ProtFlags::WRITE;
     // SAFETY: a new mapping, at an address that the system chooses.
     let own = unsafe { mmap(null_mut(), MEMORY_PAGE, protection, MapFlags::SHARED, &file, 0) };
-    COUNT.store(own.unwrap() as usize + WRITER_COUNT, Relaxed);
+    OWN.store(own.unwrap() as usize, Relaxed);
     handle(libc::SIGSEGV, on_access);
     handle(libc::SIGTRAP, on_step);
     assert!(reader.writer().is_some());
+    let is_fresh = || matches!(reader.freshness(), Freshness::Fresh(_));
+    assert!(is_fresh() && reader.age().is_some());
     protect(libc::PROT_NONE);
-    let writer = reader.writer();
+    let (writer, freshness, age) = (reader.writer(), reader.freshness(), reader.age());
     protect(libc::PROT_READ);
     assert_eq!(writer, None, "a record that was never the same twice");
+    assert_eq!((freshness, age), (Freshness::Unknown, None), "a stamp that was never the same");
     // Each attempt accesses the count twice.
-    assert!(ACCESSES.load(Relaxed) >= 2 * 1000, "{ACCESSES:?} accesses");
-    assert!(reader.writer().is_some(), "it holds still now");
+    assert!(ACCESSES.load(Relaxed) >= 3 * 2 * 1000, "{ACCESSES:?} accesses");
+    assert!(reader.writer().is_some() && is_fresh(), "it holds still now");
 }

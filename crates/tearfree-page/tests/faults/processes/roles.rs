@@ -17,7 +17,7 @@ use tearfree_page::{Error, Freshness, Options, Reader, Writer};
 
 use super::process::WATCHDOG;
 use super::value::{Large, Medium, SelfChecking, Small};
-use super::{hostile, laps, named, refused, signals, steps, users};
+use super::{hostile, laps, named, refused, signals, stamps, steps, users};
 
 /// Runs the role that the first argument names.
 ///
@@ -30,6 +30,10 @@ pub(crate) fn run(args: &[&str]) {
         ["set", page, "small"] => set_traced::<Small>(page),
         ["set", page, "medium"] => set_traced::<Medium>(page),
         ["set", page, "large"] => set_traced::<Large>(page),
+        ["touch-own", page] => stamps::touch_traced(page, true),
+        ["touch-other", page] => stamps::touch_traced(page, false),
+        #[cfg(target_arch = "x86_64")]
+        ["clock", what, page] => super::clocks::without_counter(what, page),
         ["take-over", page] => take_over_traced(page),
         ["traceable"] => std::process::exit(if steps::may_be_traced() { 0 } else { 3 }),
         ["churn", page, seed] => churn(page, seed.parse().expect("a number")),
@@ -50,7 +54,7 @@ pub(crate) fn run(args: &[&str]) {
         ["named", runtime] => named::named(runtime),
         ["other-user", folder] => users::effective(folder),
         ["lapped", page] => laps::lapped(page),
-        ["renewed", page] => laps::renewed(page),
+        ["stamped", page] => laps::stamped(page),
         #[cfg(target_arch = "x86_64")]
         ["record", page] => super::record::record(page),
         ["refused-call", case, page] => refused::refused_call(case, page),
@@ -81,7 +85,8 @@ struct PageAligned<T>(T);
 
 /// Publishes one value, traced.
 fn set_traced<T: SelfChecking>(page: &str) {
-    let mut writer = Writer::<T>::take_over(page, &Options::new()).expect("the page is free");
+    let hour = Options::new().lifetime(Duration::from_secs(3600));
+    let mut writer = Writer::<T>::take_over(page, &hour).expect("the page is free");
     let value = Box::new(PageAligned(T::from_number(writer.generation() + 1)));
     steps::begin();
     writer.set_from(&value.0);
@@ -264,12 +269,15 @@ fn promise(page: &str) {
     let _writer = Writer::create(page, 5_u64, &Options::new().lifetime(hour)).expect("free");
     let after = boot_time() + hour;
     let bytes = fs::read(format!("{page}/page")).expect("readable");
-    let until = u64::from_ne_bytes(bytes[144..152].try_into().expect("8 bytes"));
-    assert!((before..=after).contains(&Duration::from_nanos(until)), "{until}");
+    let [published, until] = [448, 456]
+        .map(|at| u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("8 bytes")))
+        .map(Duration::from_nanos);
+    assert!((before..=after).contains(&until), "{until:?}");
+    assert!((before..=after).contains(&(published + hour)), "{published:?}");
     assert!(after.as_secs() > 100_000 + hour.as_secs(), "this is no other time namespace");
 }
 
-/// Prints the value of a page, its freshness, and whether its writer is running.
+/// Prints the value of a page, its freshness, whether its age is known, and whether its writer is running.
 fn fresh(page: &str) {
     let reader = Reader::<Medium>::open(page).expect("a page");
     let (reading, writer) = (reader.read().expect("not torn"), reader.writer().expect("one"));
@@ -279,7 +287,8 @@ fn fresh(page: &str) {
         Freshness::Unpromised => "unpromised",
         Freshness::Unknown => "unknown",
     };
-    print_line(&format!("{} {freshness} {:?}", reading.value.number(), writer.is_running()));
+    let age = if reading.age().is_some() { "aged" } else { "ageless" };
+    print_line(&format!("{} {freshness} {age} {:?}", reading.value.number(), writer.is_running()));
 }
 
 /// Reads a sealed page from an inherited file descriptor.

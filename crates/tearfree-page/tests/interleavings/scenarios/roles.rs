@@ -68,7 +68,7 @@ pub(crate) fn set_count(world: &World, count: u64) {
     let path = world.page.join("page");
     let mut bytes = fs::read(&path).expect("a page");
     let generation = count / 2;
-    let slot = 448 + if generation.is_multiple_of(2) { 0 } else { 64 };
+    let slot = 512 + if generation.is_multiple_of(2) { 0 } else { 128 };
     for (at, word) in [(128, count), (slot, generation)] {
         bytes[at..at + 8].copy_from_slice(&word.to_ne_bytes());
     }

@@ -18,9 +18,9 @@ const MOST_TURNS: usize = 20_000;
 /// After so many visible calls of one process too. The longest role makes about a hundred.
 const MOST_CALLS: usize = 600;
 
-/// The words of a page that are watched, with their offsets.
+/// The words of a page that are watched, with their offsets: of a slot, the beginning of its payload.
 const WATCHED: [(&str, u64); 4] =
-    [("the count", 128), ("the state", 136), ("slot 0", 448), ("slot 1", 512)];
+    [("the count", 128), ("the state", 136), ("slot 0", 512), ("slot 1", 640)];
 
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
