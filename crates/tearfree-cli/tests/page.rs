@@ -5,7 +5,7 @@
 use core::time::Duration;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{FileExt, MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -104,6 +104,23 @@ fn a_page_is_made_as_the_options_say() {
 }
 
 #[test]
+fn the_age_of_a_value_is_shown_if_it_is_known() {
+    let pages = Pages::new();
+    let created = pages.json("create", "rates", &["a:u64=1", "--lifetime", "3600"]);
+    let age = created["age_seconds"].as_f64().expect("it is known");
+    assert!((0.0..600.0).contains(&age), "{age}");
+    let is_known = |table: &str| table.contains("; published ") && table.contains(" ago");
+    assert!(is_known(&pages.succeed("get", "rates", &[])));
+    // As if it were the value of a writer in another time namespace.
+    let file = fs::OpenOptions::new().write(true).open(pages.path("rates").join("page"));
+    file.expect("it is there").write_all_at(&1_u64.to_ne_bytes(), 448 + 16).expect("writable");
+    let got = pages.json("get", "rates", &[]);
+    assert_eq!((&got["age_seconds"], &got["freshness"]), (&Value::Null, &json!("unknown")));
+    let table = pages.succeed("get", "rates", &[]);
+    assert!(table.contains("by a clock that cannot be read here") && !is_known(&table), "{table}");
+}
+
+#[test]
 fn an_invalid_command_is_refused_and_changes_nothing() {
     let pages = Pages::new();
     pages.succeed("create", "rates", &["price:f64=1", "qty:u64=2", "--lifetime", "3600"]);
@@ -122,7 +139,9 @@ fn an_invalid_command_is_refused_and_changes_nothing() {
         assert!(message.trim_end().ends_with('.'), "advice in {message}");
     }
     let mut after = pages.json("get", "rates", &[]);
-    after["freshness_seconds"] = before["freshness_seconds"].clone();
+    for now in ["freshness_seconds", "age_seconds"] {
+        after[now] = before[now].clone();
+    }
     assert_eq!(after, before);
     assert_eq!(after["freshness"], "fresh");
     pages.succeed("set", "rates", &["qty=3"]);
@@ -214,8 +233,20 @@ fn named_pages_are_listed() {
     };
     assert_eq!(call(&["create", "rates", "qty:u64=1"]).0, Some(0));
     assert_eq!(call(&["create", "other", "a:u8=1"]).0, Some(0));
+    // As if it were the value of a writer in another time namespace.
+    let page = fs::OpenOptions::new().write(true).open(run.path().join("tearfree/other/page"));
+    page.expect("it is there").write_all_at(&1_u64.to_ne_bytes(), 448 + 16).expect("writable");
     let (_, listed) = call(&["ls"]);
-    assert!(listed.contains("rates") && listed.contains("qty:u64"), "{listed}");
+    let row = |name: &str| {
+        let row = listed.lines().find(|line| line.starts_with(name)).expect("it is listed");
+        row.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    let head = ["name", "generation", "age", "freshness", "writer", "fields"];
+    assert_eq!(row("name"), head);
+    let rates = row("rates");
+    assert!(rates[2].parse::<f64>().is_ok(), "an age: {rates:?}");
+    assert_eq!((rates.len(), rates[6].as_str()), (7, "qty:u64"), "{rates:?}");
+    assert_eq!(row("other"), ["other", "0", "-", "unpromised", "ended", "a:u8"]);
     let listed: Value = serde_json::from_str(&call(&["ls", "--json"]).1).expect("JSON");
     let listed = listed["pages"].as_array().expect("pages");
     let here = run.path().join("tearfree").join("rates");

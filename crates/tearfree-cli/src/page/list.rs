@@ -52,13 +52,14 @@ fn text(pages: &PageList) -> String {
         let note = format!("no pages in {}", pages.directories.join(" and "));
         return styled(FAINT, &note) + "\n";
     }
-    let mut table = terminal::table(&["name", "generation", "freshness", "writer", "fields"], &[1]);
+    let mut table =
+        terminal::table(&["name", "generation", "age", "freshness", "writer", "fields"], &[1, 2]);
     let mut styles = Vec::new();
     for PageEntry { name, report, error } in &pages.pages {
         let row = match (report, error) {
             (Some(report), _) => report.row(),
             (None, error) => {
-                ["-".into(), "-".into(), "-".into(), error.clone().unwrap_or_default()]
+                ["-".into(), "-".into(), "-".into(), "-".into(), error.clone().unwrap_or_default()]
             }
         };
         styles.push(if error.is_some() { BAD } else { Style::new() });

@@ -20,6 +20,8 @@ pub(crate) struct PageReport {
     pub(crate) freshness: &'static str,
     /// For how long the value stays fresh, or has been stale.
     pub(crate) freshness_seconds: Option<f64>,
+    /// How long ago the value was published; null if that is unknown.
+    pub(crate) age_seconds: Option<f64>,
     pub(crate) writer: Option<WriterReport>,
     pub(crate) schema: String,
     pub(crate) wakes: bool,
@@ -56,6 +58,7 @@ impl PageReport {
             fields: values::to_object(&reading.value, schema.fields()),
             freshness,
             freshness_seconds: seconds.map(|seconds| seconds.as_secs_f64()),
+            age_seconds: reading.age().map(|age| age.as_secs_f64()),
             writer: reader.writer().map(|writer| WriterReport {
                 state: state(reading.writer_state()),
                 pid: writer.pid(),
@@ -91,11 +94,12 @@ impl PageReport {
         format!("{} {} {}\n", self.generation, self.freshness, values.join(" "))
     }
 
-    /// Returns generation, freshness, writer and fields, for a list.
-    pub(crate) fn row(&self) -> [String; 4] {
+    /// Returns generation, age, freshness, writer and fields, for a list.
+    pub(crate) fn row(&self) -> [String; 5] {
         let state = self.writer.as_ref().map_or("-", |writer| writer.state);
         let [freshness, state] = [self.freshness, state].map(ToOwned::to_owned);
-        [self.generation.to_string(), freshness, state, self.schema.clone()]
+        let age = self.age_seconds.map_or("-".to_owned(), age_text);
+        [self.generation.to_string(), age, freshness, state, self.schema.clone()]
     }
 
     fn headline(&self) -> String {
@@ -104,14 +108,18 @@ impl PageReport {
 
     fn freshness_line(&self) -> String {
         let seconds = self.freshness_seconds.unwrap_or_default();
-        match self.freshness {
+        let freshness = match self.freshness {
             "fresh" => styled(GOOD, &format!("fresh, for {seconds:.1} s more")),
             "stale" => styled(BAD, &format!("stale, for {seconds:.1} s now")),
             "unknown" => styled(
                 BUSY,
-                "freshness unknown: the promise is by the clock of another time namespace",
+                "freshness unknown: the promise is by a clock that cannot be read here",
             ),
             _ => styled(FAINT, "no promise of the next change"),
+        };
+        match self.age_seconds {
+            Some(age) => freshness + &format!("; published {} ago", age_text(age)),
+            None => freshness,
         }
     }
 
@@ -124,6 +132,17 @@ impl PageReport {
             None => "not visible",
         };
         format!("writer: {state}; process {pid} ({running}), user {uid}, take-overs {takeovers}")
+    }
+}
+
+/// Formats an age in the unit that suits it.
+fn age_text(seconds: f64) -> String {
+    const DAY: f64 = 86_400.0;
+    match seconds {
+        0.0..60.0 => format!("{seconds:.1} s"),
+        60.0..3600.0 => format!("{:.1} min", seconds / 60.0),
+        3600.0..DAY => format!("{:.1} h", seconds / 3600.0),
+        _ => format!("{:.1} d", seconds / DAY),
     }
 }
 
@@ -141,5 +160,27 @@ fn state(state: WriterState) -> &'static str {
         WriterState::Live => "live",
         WriterState::Ended => "ended",
         WriterState::Superseded => "superseded",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_has_the_unit_that_suits_it() {
+        let ages = [
+            (0.0, "0.0 s"),
+            (59.9, "59.9 s"),
+            (60.0, "1.0 min"),
+            (3599.0, "60.0 min"),
+            (3600.0, "1.0 h"),
+            (86_399.0, "24.0 h"),
+            (86_400.0, "1.0 d"),
+            (864_000.0, "10.0 d"),
+        ];
+        for (seconds, text) in ages {
+            assert_eq!(age_text(seconds), text);
+        }
     }
 }
