@@ -72,7 +72,7 @@ enum {
 	TEARFREE_FRESH = 1, /* within the promise, for another `ns` nanoseconds */
 	TEARFREE_STALE = 2, /* the promise was broken `ns` nanoseconds ago */
 	TEARFREE_UNPROMISED = 3, /* nothing was promised */
-	TEARFREE_UNKNOWN = 4 /* the promise is by a clock of another namespace */
+	TEARFREE_UNKNOWN = 4 /* the promise is by a clock that this process cannot read */
 };
 
 /* The last known state of the writer. */
@@ -82,11 +82,18 @@ enum {
 	TEARFREE_SUPERSEDED = 3 /* the page was replaced by a new one: open it again */
 };
 
+/* The age of a value whose age is unknown. */
+#define TEARFREE_AGE_UNKNOWN UINT64_MAX
+
+/* What is known about a value. The times belong to the value, whoever writes the page now. */
 struct tearfree_reading {
 	uint64_t generation; /* how many values were published before this one */
 	uint64_t ns;
 	int freshness;
 	int writer;
+	uint64_t published_ns; /* CLOCK_BOOTTIME when its publication began; 0 if unknown */
+	uint64_t age_ns; /* how long ago that was, or TEARFREE_AGE_UNKNOWN */
+	uint64_t reserved[3]; /* 0; later versions may use them */
 };
 
 /*
@@ -107,9 +114,9 @@ const char *tearfree_page_schema(const struct tearfree_page *page);
 size_t tearfree_page_size(const struct tearfree_page *page);
 
 /*
- * Copies the newest value, never torn, to `to`, which has `size` bytes; `reading` may be NULL. Takes no
- * lock, makes no system call (it reads the clock by the vDSO), and never waits for the writer. Any thread
- * may call it. After a failure the bytes at `to` are unspecified.
+ * Copies the newest value, never torn, to `to`, which has `size` bytes; `reading` may be NULL, and then no
+ * clock is read. Takes no lock, makes no system call (it reads the clock by the vDSO), and never waits for
+ * the writer. Any thread may call it. After a failure the bytes at `to` are unspecified.
  */
 int tearfree_page_read(const struct tearfree_page *page, void *to, size_t size,
 		       struct tearfree_reading *reading);

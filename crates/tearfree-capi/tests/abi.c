@@ -28,6 +28,9 @@ int main(void)
 	OFFSET(struct tearfree_reading, ns);
 	OFFSET(struct tearfree_reading, freshness);
 	OFFSET(struct tearfree_reading, writer);
+	OFFSET(struct tearfree_reading, published_ns);
+	OFFSET(struct tearfree_reading, age_ns);
+	OFFSET(struct tearfree_reading, reserved);
 	SIZE(struct tearfree_bounded);
 	OFFSET(struct tearfree_bounded, earliest);
 	OFFSET(struct tearfree_bounded, latest);

@@ -28,7 +28,7 @@ static bool is_torn(const uint64_t *words)
 int c_read_page(const char *path, uint64_t last, struct read_counts *counts);
 int c_read_page(const char *path, uint64_t last, struct read_counts *counts)
 {
-	struct tearfree_reading reading = { 0, 0, 0, 0 };
+	struct tearfree_reading reading = { 0 };
 	struct tearfree_page *page;
 	uint64_t words[WORDS];
 	int error = tearfree_page_open(path, schema, &page);
@@ -73,7 +73,7 @@ int c_wrong_arguments(const char *path);
 int c_wrong_arguments(const char *path)
 {
 	struct tearfree_page *page = NULL;
-	struct tearfree_reading reading;
+	struct tearfree_reading reading, later;
 	uint64_t value[2] = { 0, 7 };
 
 	EXPECT(tearfree_page_open(path, NULL, NULL) == TEARFREE_ERROR_ARGUMENT);
@@ -86,6 +86,10 @@ int c_wrong_arguments(const char *path)
 	EXPECT(tearfree_page_read(page, value, 8, &reading) == 0);
 	EXPECT(value[0] == 5 && reading.generation == 0 && reading.ns == 0);
 	EXPECT(reading.freshness == TEARFREE_UNPROMISED && reading.writer == TEARFREE_LIVE);
+	EXPECT(reading.published_ns != 0 && reading.age_ns < TEARFREE_AGE_UNKNOWN);
+	EXPECT(tearfree_page_read(page, value, 8, &later) == 0);
+	EXPECT(later.published_ns == reading.published_ns && later.age_ns >= reading.age_ns);
+	EXPECT(later.reserved[0] == 0 && later.reserved[1] == 0 && later.reserved[2] == 0);
 	EXPECT(tearfree_page_size(page) == 8);
 	EXPECT(strcmp(tearfree_page_schema(page), "value:u64") == 0);
 	tearfree_page_close(page);

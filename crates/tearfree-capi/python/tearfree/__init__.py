@@ -22,6 +22,7 @@ __all__ = ["Bounded", "Clock", "Error", "Field", "Page", "Reading"]
 
 _FRESHNESS = {1: "fresh", 2: "stale", 3: "unpromised", 4: "unknown"}
 _WRITER = {1: "live", 2: "ended", 3: "superseded"}
+_AGE_UNKNOWN = 2**64 - 1
 
 
 class Reading(NamedTuple):
@@ -31,13 +32,17 @@ class Reading(NamedTuple):
     value: Any
     #: The number of publications before this one.
     generation: int
-    #: "fresh", "stale" (the promise was broken), "unpromised", or "unknown" (by a clock of another
-    #: namespace).
+    #: "fresh", "stale" (the promise was broken), "unpromised", or "unknown" (by a clock that this process
+    #: cannot read).
     freshness: str
     #: How long a fresh value stays fresh, or since when a stale one is, in seconds.
     seconds: float
     #: The last known state of the writer: "live" (it may have crashed since), "ended" or "superseded".
     writer: str
+    #: How long ago the value was published, in seconds; None if that is unknown.
+    age: Optional[float] = None
+    #: When that was, by CLOCK_BOOTTIME in nanoseconds; None if that is unknown.
+    published_ns: Optional[int] = None
 
 
 class Page(Handle):
@@ -102,4 +107,6 @@ class Page(Handle):
 def _reading(value, reading: PageReading) -> Reading:
     freshness = _FRESHNESS.get(reading.freshness, "unknown")
     writer = _WRITER.get(reading.writer, "ended")
-    return Reading(value, reading.generation, freshness, reading.ns / 1e9, writer)
+    age = None if reading.age_ns == _AGE_UNKNOWN else reading.age_ns / 1e9
+    published_ns = reading.published_ns or None
+    return Reading(value, reading.generation, freshness, reading.ns / 1e9, writer, age, published_ns)

@@ -55,6 +55,9 @@ class PageReading(ctypes.Structure):
         ("ns", c_uint64),
         ("freshness", c_int),
         ("writer", c_int),
+        ("published_ns", c_uint64),
+        ("age_ns", c_uint64),
+        ("reserved", c_uint64 * 3),
     ]
 
 

@@ -55,8 +55,9 @@ class Header(unittest.TestCase):
         structs = {"reading": _library.PageReading, "bounded": _library.ClockInterval}
         for name, struct in structs.items():
             body = re.search(rf"struct tearfree_{name} {{(.*?)}};", HEADER, re.DOTALL).group(1)
-            fields = re.findall(r"^\t(\w+) (\w+);", body, re.MULTILINE)
-            self.assertEqual(struct._fields_, [(field, TYPES[kind]) for kind, field in fields])
+            fields = re.findall(r"^\t(\w+) (\w+)(?:\[(\d+)\])?;", body, re.MULTILINE)
+            types = [TYPES[kind] * int(count) if count else TYPES[kind] for kind, _, count in fields]
+            self.assertEqual(struct._fields_, list(zip([name for _, name, _ in fields], types)))
 
     def test_functions_have_the_types_of_the_header(self):
         prototypes = re.findall(r"^([\w ]+[ *])(tearfree_\w+)\(([^)]*)\);", HEADER, re.MULTILINE)

@@ -5,6 +5,7 @@ TEARFREE is the command; WRITE_PAGE is an example that publishes without pause. 
 imported. Without numpy its tests are skipped, and the run says so.
 """
 
+import struct
 import subprocess
 import sys
 import tempfile
@@ -118,6 +119,28 @@ class Pages(unittest.TestCase):
             reading = page.read()
         self.assertEqual(reading.freshness, "stale")
         self.assertTrue(0.04 < reading.seconds < 120, reading)
+
+    def test_a_value_has_an_age(self):
+        before = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        self.create()
+        with tearfree.Page(self.path) as page:
+            reading, later = page.read(), page.read()
+            after = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            self.assertTrue(before <= reading.published_ns <= after, reading)
+            self.assertEqual(later.published_ns, reading.published_ns)
+            self.assertTrue(0 <= reading.age <= later.age <= (after - before) / 1e9)
+            command("set", str(self.path), "qty=8")
+            self.assertGreater(page.read().published_ns, reading.published_ns)
+
+    def test_the_age_of_a_stamp_of_another_clock_is_unknown(self):
+        self.create()
+        with open(self.path / "page", "r+b") as file:
+            for slot in (448, 448 + 64 + 64):
+                file.seek(slot + 16)
+                file.write(struct.pack("=Q", 1))
+        with tearfree.Page(self.path) as page:
+            reading = page.read()
+        self.assertEqual((reading.age, reading.published_ns), (None, None))
 
     def test_errors_say_what_to_do(self):
         with self.assertRaisesRegex(tearfree.Error, "there is no page at") as caught:

@@ -33,9 +33,18 @@ pub struct PageReading {
     pub freshness: c_int,
     /// One of `TEARFREE_LIVE`, `_ENDED`, `_SUPERSEDED`.
     pub writer: c_int,
+    /// When the publication began: `CLOCK_BOOTTIME` in nanoseconds, or 0 if unknown.
+    pub published_ns: u64,
+    /// How long ago that was, in nanoseconds; `TEARFREE_AGE_UNKNOWN` if unknown.
+    pub age_ns: u64,
+    /// Zero, for later versions.
+    pub reserved: [u64; 3],
 }
 
-const _: () = assert!(size_of::<PageReading>() == 24 && align_of::<PageReading>() == 8);
+const _: () = assert!(size_of::<PageReading>() == 64 && align_of::<PageReading>() == 8);
+
+/// The age of a value whose age is unknown: `TEARFREE_AGE_UNKNOWN`.
+const AGE_UNKNOWN: u64 = u64::MAX;
 
 impl From<&Error> for ErrorNumber {
     fn from(error: &Error) -> Self {
@@ -210,7 +219,8 @@ pub unsafe extern "C" fn tearfree_page_read(
         let bytes = unsafe { core::slice::from_raw_parts_mut(to.cast::<u8>(), size) };
         let read = page.reader.read_into(bytes).map_err(|error| failure(&error))?;
         if !reading.is_null() {
-            let known = PageReading::new(read.generation, read.freshness(), read.writer_state());
+            let known = PageReading::new(read.generation, read.freshness(), read.writer_state())
+                .with_age(read.published_ns(), read.age());
             // SAFETY: `reading` is not null, so it is valid for a write.
             unsafe { reading.write(known) };
         }
@@ -220,7 +230,6 @@ pub unsafe extern "C" fn tearfree_page_read(
 
 impl PageReading {
     fn new(generation: u64, freshness: Freshness, writer: WriterState) -> Self {
-        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let (freshness, ns) = match freshness {
             Freshness::Fresh(left) => (1, ns(left)),
             Freshness::Stale(since) => (2, ns(since)),
@@ -232,8 +241,18 @@ impl PageReading {
             WriterState::Ended => 2,
             WriterState::Superseded => 3,
         };
-        PageReading { generation, ns, freshness, writer }
+        let (published_ns, age_ns) = (0, AGE_UNKNOWN);
+        PageReading { generation, ns, freshness, writer, published_ns, age_ns, reserved: [0; 3] }
     }
+
+    fn with_age(self, published_ns: Option<u64>, age: Option<Duration>) -> Self {
+        let (published_ns, age_ns) = (published_ns.unwrap_or(0), age.map_or(AGE_UNKNOWN, ns));
+        PageReading { published_ns, age_ns, ..self }
+    }
+}
+
+fn ns(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Waits until the generation is not `seen`, for at most `timeout_ns` nanoseconds; without a limit if that
@@ -284,6 +303,20 @@ mod tests {
         assert_eq!(numbers(Freshness::Unknown, WriterState::Live), (4, 0, 1));
         let forever = Freshness::Stale(Duration::MAX);
         assert_eq!(numbers(forever, WriterState::Live), (2, u64::MAX, 1));
+    }
+
+    #[test]
+    fn an_age_is_known_or_has_its_own_number() {
+        let reading = PageReading::new(7, Freshness::Unpromised, WriterState::Live);
+        let ages = |published, age| {
+            let reading = reading.with_age(published, age);
+            assert_eq!((reading.generation, reading.reserved), (7, [0; 3]));
+            (reading.published_ns, reading.age_ns)
+        };
+        assert_eq!(ages(Some(5), Some(Duration::from_nanos(3))), (5, 3));
+        assert_eq!(ages(Some(5), None), (5, u64::MAX), "in the future");
+        assert_eq!(ages(None, None), (0, u64::MAX));
+        assert_eq!((reading.published_ns, reading.age_ns), (0, u64::MAX));
     }
 
     #[test]
