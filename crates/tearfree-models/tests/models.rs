@@ -75,6 +75,7 @@ models! {
     a_pair_is_whole_whenever_its_writer_dies: pairs::DEATHS;
     a_pair_reports_whether_a_value_is_the_newest: pairs::CURRENT;
     a_pair_mistakes_no_old_generation_for_the_newest: pairs::NEWEST;
+    a_promise_that_is_renewed_is_that_of_its_generation: pairs::RENEWED;
     a_pair_is_taken_over_in_its_first_write: pairs::FIRST_WRITE;
     a_pair_without_a_successor_keeps_the_last_value: pairs::NO_SUCCESSOR;
 

@@ -10,7 +10,7 @@
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use tearfree::lock::{SpinLock, WriterLock};
-use tearfree::raw::{Current, PairCount, attempt};
+use tearfree::raw::{Current, PairCount, attempt, slot_of};
 use tearfree_axm::{AtomicUsize, Program, Report};
 
 use crate::explore::{Model, generation};
@@ -182,4 +182,33 @@ pub(crate) const NEWEST: Model = Model {
         "1, the newest",
         "2, the newest",
     ],
+};
+
+/// What a renewal adds to the promise of a generation.
+const RENEWAL: usize = 10;
+
+/// The second word of a slot is a promise, which the writer renews after each publication by one store in no order of
+/// its own. A reader gets the promise of the generation that it reads, renewed or not.
+pub(crate) const RENEWED: Model = Model {
+    name: "pair, renewed promises",
+    explore: |complaint| {
+        Program::new(Pair::new())
+            .silent(|pair| {
+                for current in 0..2 {
+                    let generation = pair.write(current, STEPS);
+                    let promise = &pair.slots[slot_of(generation)][1];
+                    promise.store(generation as usize + RENEWAL, Relaxed);
+                }
+            })
+            .thread(|pair| {
+                let read = attempt(&pair.count, |slot| pair.copy(slot));
+                let Some(([value, promise], named)) = read else { return "retry".to_owned() };
+                let of_value = [value, promise % RENEWAL];
+                assert_eq!(of_value, [named as usize; 2], "torn read: of another generation");
+                let renewed = if promise > RENEWAL { ", renewed" } else { "" };
+                format!("{named}{renewed}")
+            })
+            .look_for(complaint)
+    },
+    outcomes: &["0", "1", "1, renewed", "2", "2, renewed", "retry"],
 };
