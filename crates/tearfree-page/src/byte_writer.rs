@@ -81,7 +81,8 @@ impl ByteWriter {
             Err(Error::Damaged(..)) if options.replace => None,
             Err(error) => return Err(error),
         };
-        let page = create_named(&files.directory, &files.path, schema, value, options)?;
+        let page =
+            create_named(&files.directory, &files.path, schema, value, options, replaced.as_ref())?;
         if let Some(page) = replaced {
             supersede(&page);
         }

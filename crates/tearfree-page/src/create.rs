@@ -21,23 +21,27 @@ use crate::path::{ASIDE, PAGE};
 use crate::schema::Schema;
 use crate::sealed;
 use crate::stamp::StampSource;
+use crate::time::initial_boot_time_ns;
 
 /// The permissions of a page that was asked for without any.
 const DEFAULT_MODE: u32 = 0o644;
 
-/// Creates the file `page`. An existing one stays on failure; otherwise it is put aside, for its readers to be told.
+/// Creates the file `page`. An existing one, `replaced`, stays on failure; otherwise it is put aside, for its readers to
+/// be told.
 pub(crate) fn create_named(
     directory: &OwnedFd,
     path: &Path,
     schema: &Schema,
     value: &[u8],
     options: &Options,
+    replaced: Option<&MappedPage>,
 ) -> Result<MappedPage, Error> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = openat(directory, ASIDE, flags, Mode::from_raw_mode(0o600))
         .map_err(|error| space_error(error, "create a page in", path, 2 * stride(schema.size())))?;
     let finished = (|| {
-        let page = fill(&file, path, schema, value, options, false)?;
+        let incarnation = next_incarnation(replaced, initial_boot_time_ns());
+        let page = fill(&file, path, schema, value, options, incarnation, false)?;
         let mode = Mode::from_raw_mode(options.mode.unwrap_or(DEFAULT_MODE));
         fchmod(&file, mode).map_err(system_error("set the permissions of", path))?;
         rename(directory).map_err(system_error("rename the new page in", path))?;
@@ -69,9 +73,17 @@ pub(crate) fn create_sealed(
     options: &Options,
 ) -> Result<(OwnedFd, MappedPage), Error> {
     let file = sealed::create(name)?;
-    let page = fill(&file, Path::new(name), schema, value, options, true)?;
+    let path = Path::new(name);
+    let page = fill(&file, path, schema, value, options, initial_boot_time_ns(), true)?;
     sealed::seal(&file, name)?;
     Ok((file, page))
+}
+
+/// Returns the incarnation of a page that is created `now`: larger than that of the page that it replaces. Pages that were
+/// removed by hand, and left no number, are earlier than `now`.
+fn next_incarnation(replaced: Option<&MappedPage>, now: u64) -> u64 {
+    let before = replaced.map_or(0, |page| page.geometry.incarnation);
+    before.saturating_add(1).max(now)
 }
 
 fn fill(
@@ -80,6 +92,7 @@ fn fill(
     schema: &Schema,
     value: &[u8],
     options: &Options,
+    incarnation: u64,
     sealed: bool,
 ) -> Result<MappedPage, Error> {
     let page = NewPage {
@@ -89,6 +102,7 @@ fn fill(
         stamp: StampSource::new(options.timing(), namespace("time")).stamp(),
         page_id: random("the page")?,
         boot_id: boot_id(),
+        incarnation,
         wakes: options.wakes,
         sealed,
     };

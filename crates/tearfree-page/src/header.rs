@@ -24,6 +24,9 @@ pub struct Geometry {
     pub page_id: u64,
     /// The boot ID of the kernel under which the page was created; zero if unknown.
     pub boot_id: [u8; 16],
+    /// Orders the pages that had one name since the last boot: larger than that of each earlier one. With the
+    /// generation it orders all their values.
+    pub incarnation: u64,
     /// When the page was created: nanoseconds since 1970.
     pub created_ns: u64,
     /// Whether the writer wakes waiting readers.
@@ -109,6 +112,7 @@ pub(crate) fn inspect_parts(
         total_len,
         page_id: fixed.page_id,
         boot_id: fixed.boot_id,
+        incarnation: fixed.incarnation,
         created_ns: fixed.created_ns,
         wakes: fixed.flags & FLAG_WAKES != 0,
         sealed: fixed.flags & FLAG_SEALED != 0,
@@ -156,6 +160,7 @@ pub(crate) struct NewPage<'a> {
     pub(crate) stamp: Stamp,
     pub(crate) page_id: u64,
     pub(crate) boot_id: [u8; 16],
+    pub(crate) incarnation: u64,
     pub(crate) wakes: bool,
     pub(crate) sealed: bool,
 }
@@ -181,7 +186,7 @@ impl NewPage<'_> {
             page_id: self.page_id,
             created_ns: self.writer.since_ns,
             boot_id: self.boot_id,
-            incarnation: 0,
+            incarnation: self.incarnation,
             lock_inode: 0,
             reserved: [0; 4],
         };

@@ -92,7 +92,7 @@ pub struct FixedFields {
     pub created_ns: u64,
     /// The kernel's boot id. The times in this page are of that boot.
     pub boot_id: [u8; 16],
-    /// Orders the pages that one name has had since the boot; 0 if unknown.
+    /// Orders the pages that had one name since the last boot: larger than that of each earlier one.
     pub incarnation: u64,
     /// The inode of the file `lock` whose holder created the page; 0 for a sealed page.
     pub lock_inode: u64,

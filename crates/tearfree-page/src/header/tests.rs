@@ -20,6 +20,7 @@ fn page_with(schema: &str) -> Vec<u8> {
         stamp: Stamp { published_ns: 4, valid_until: 5, time_namespace: 6, reserved: [0; 5] },
         page_id: 3,
         boot_id: [9; 16],
+        incarnation: 11,
         wakes: true,
         sealed: false,
     };
@@ -47,6 +48,7 @@ fn a_new_page_has_the_requested_contents() {
     let geometry = inspect_whole(&image).unwrap();
     assert_eq!(geometry.schema.to_string(), "price:f64 qty:u64");
     assert_eq!((geometry.page_id, geometry.boot_id), (3, [9; 16]));
+    assert_eq!((geometry.incarnation, image[80]), (11, 11));
     assert_eq!((geometry.wakes, geometry.sealed), (true, false));
     assert_eq!(geometry.total_len, image.len());
     assert_eq!(image[448..512], *[4, 5, 6, 0, 0, 0, 0, 0_u64].as_bytes(), "the stamp of slot 0");

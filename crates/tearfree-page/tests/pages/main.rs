@@ -6,6 +6,7 @@ mod attempts;
 mod careless;
 mod errors;
 mod files;
+mod incarnations;
 mod protocol;
 mod schemas;
 mod sealed;
