@@ -130,6 +130,25 @@ uint64_t tearfree_page_generation(const struct tearfree_page *page);
  */
 int tearfree_page_wait(const struct tearfree_page *page, uint64_t seen, int64_t timeout_ns);
 
+/* What ended a wait. */
+enum {
+	TEARFREE_EVENT_CHANGED = 1, /* there is another value */
+	TEARFREE_EVENT_STALE = 2, /* the promise was broken: the writer may be dead, stopped or slow */
+	TEARFREE_EVENT_ENDED = 3 /* the writer has ended; another one may take over */
+};
+
+/*
+ * Sleeps until the page differs from what the reading `seen` says: there is another generation, the value is stale,
+ * or the writer has ended, whichever comes first. Stores which of them to `event`, unless that is NULL; the next
+ * tearfree_page_read says it too, and with that reading the next wait is for something else. Returns
+ * TEARFREE_ERROR_SUPERSEDED if the page was replaced or removed, and TEARFREE_ERROR_TIMED_OUT after `timeout_ns`
+ * nanoseconds, unless that is negative.
+ *
+ * A wait notices a killed writer by its broken promise; without a promise it cannot.
+ */
+int tearfree_page_wait_event(const struct tearfree_page *page, const struct tearfree_reading *seen,
+			     int64_t timeout_ns, int *event);
+
 /* ---- The clock: the time that a timekeeper publishes for all processes ---- */
 
 /*

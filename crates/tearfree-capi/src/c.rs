@@ -8,6 +8,7 @@
 mod arguments;
 mod clock;
 mod error;
+mod events;
 mod locks;
 mod page;
 mod signals;
@@ -21,6 +22,7 @@ pub use clock::{
     tearfree_clock_wait_until_past_utc,
 };
 pub use error::{tearfree_error_text, tearfree_last_error};
+pub use events::{tearfree_page_wait, tearfree_page_wait_event};
 pub use locks::{
     tearfree_mutex_lock, tearfree_mutex_trylock, tearfree_mutex_unlock, tearfree_read_lock,
     tearfree_read_trylock, tearfree_read_unlock, tearfree_write_lock, tearfree_write_trylock,
@@ -29,7 +31,6 @@ pub use locks::{
 pub use page::{
     Page, PageReading, tearfree_page_close, tearfree_page_generation, tearfree_page_open,
     tearfree_page_open_sealed, tearfree_page_read, tearfree_page_schema, tearfree_page_size,
-    tearfree_page_wait,
 };
 pub use signals::{
     tearfree_bh_disable, tearfree_bh_enable, tearfree_irq_disable, tearfree_irq_enable,

@@ -200,6 +200,22 @@ fn a_watcher_sees_each_change_and_follows_a_replaced_page() {
 }
 
 #[test]
+fn a_watcher_finds_the_page_after_its_directory_was_removed_by_hand() {
+    let pages = Pages::new();
+    pages.succeed("create", "rates", &["qty:u64=1"]);
+    let mut command = pages.command("watch", "rates", &["--count", "2"]);
+    let mut watcher = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let _watchdog = kill_late(&watcher);
+    let mut lines = BufReader::new(watcher.stdout.take().expect("it is piped")).lines();
+    let mut next = || lines.next().expect("a line").expect("text");
+    assert_eq!(next(), "0 unpromised qty=1");
+    fs::remove_dir_all(pages.path("rates")).expect("it is there");
+    pages.succeed("create", "rates", &["qty:u64=2"]);
+    assert_eq!(next(), "0 unpromised qty=2");
+    assert_eq!(watcher.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
 fn a_watcher_ends_when_it_is_interrupted() {
     let pages = Pages::new();
     pages.succeed("create", "rates", &["qty:u64=1"]);

@@ -6,40 +6,25 @@ use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::thread;
-use std::time::Instant;
 
 use rustix::fs::OFlags;
-use rustix::thread::futex;
-use rustix::time::Timespec;
 use tearfree::raw::{self, Current};
 
 use crate::error::{Error, Unsettled, check_size};
 use crate::files::{self, Owner};
 use crate::header::Geometry;
 use crate::identity::{WriterIdentity, namespace};
-use crate::layout::{MAX_ATTEMPTS, Stamp};
+use crate::layout::{MAX_ATTEMPTS, STATE_SUPERSEDED, Stamp};
 use crate::mapped_page::MappedPage;
 use crate::mapping::Mapping;
 use crate::path::{PAGE, PagePath};
 use crate::schema::Schema;
 use crate::sealed::{self, MEMORY_FILE};
+use crate::sleep::{Sleep, Word};
 use crate::slot_view::SlotView;
 use crate::status::{Freshness, ReadStatus, Reading, WriterState};
-
-/// How often a reader polls a page whose writer does not wake it.
-const POLL_INTERVAL: Duration = Duration::from_millis(1);
-
-/// How a wait ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waited {
-    /// The generation differs from the one that was seen.
-    Changed,
-    /// The timeout expired.
-    TimedOut,
-    /// The page was replaced or removed: open it again.
-    Superseded,
-}
+use crate::waited::{Waited, Watch};
+use crate::waiting;
 
 /// A page, mapped read-only and read as bytes; otherwise like [`Reader`](crate::Reader).
 ///
@@ -298,44 +283,59 @@ impl ByteReader {
     /// Waits until the generation is not `seen`: see
     /// [`Reader::wait_changed`](crate::Reader::wait_changed).
     pub fn wait_changed(&self, seen: u64, timeout: Option<Duration>) -> Waited {
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let deadline = waiting::deadline(timeout);
         loop {
-            // Acquire, so "changed" also shows what the writer did before it published.
-            let start = self.mapped.count().read_begin();
-            if self.writer_state() == WriterState::Superseded {
+            let (generation, words) = self.load_words();
+            if words[1] == STATE_SUPERSEDED {
                 return Waited::Superseded;
             }
-            if start.generation() != seen {
+            if generation != seen {
                 return Waited::Changed;
             }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left == Some(Duration::ZERO) {
+            if waiting::is_past(deadline) {
                 return Waited::TimedOut;
             }
-            self.sleep(start.sequence(), left);
+            self.sleep(words).until(deadline).run();
         }
     }
 
-    /// Sleeps while the count is `count`, for at most `left`. May wake up early.
-    fn sleep(&self, count: u64, left: Option<Duration>) {
-        if !self.mapped.geometry.wakes {
-            thread::sleep(left.map_or(POLL_INTERVAL, |left| left.min(POLL_INTERVAL)));
-            return;
-        }
-        let left = left.map(|left| Timespec {
-            tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
-            tv_nsec: left.subsec_nanos().into(),
-        });
+    /// Waits for more than a change: see [`Reader::watch`](crate::Reader::watch).
+    #[must_use]
+    pub fn watch(&self, seen: u64) -> Watch<'_> {
+        Watch::new(self, seen)
+    }
+
+    /// Loads the generation, and the words that a waiter sleeps on: the lower half of the count, and the state.
+    pub(crate) fn load_words(&self) -> (u64, [u32; 2]) {
+        // Acquire, so "changed" also shows what the writer did before it published.
+        let start = self.mapped.count().read_begin();
+        // ORDERING: Relaxed: an independent word; what it says about the value, the count has ordered.
+        let state = self.mapped.state().load(Relaxed);
         #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is waited on")]
-        let low = count as u32;
-        // The caller loads the count again, whatever the result.
-        let _ = futex::wait(self.mapped.futex(), futex::Flags::empty(), low, left.as_ref());
+        let low = start.sequence() as u32;
+        (start.generation(), [low, state])
+    }
+
+    /// Sleeps while both words are as they were loaded.
+    pub(crate) fn sleep(&self, [count, state]: [u32; 2]) -> Sleep<'_> {
+        if !self.mapped.geometry.wakes {
+            return Sleep::polling();
+        }
+        let count = Word { word: self.mapped.futex(), value: count };
+        Sleep::woken([count, Word { word: self.mapped.state_futex(), value: state }])
     }
 
     #[inline(always)]
     pub(crate) fn word(&self, index: usize) -> u64 {
         // ORDERING: Relaxed: an independent word, which says nothing about the value.
         self.mapped.user_word(index).load(Relaxed)
+    }
+
+    /// Returns the freshness of the newest value, with its generation and promise, to compare them.
+    pub(crate) fn promise(&self) -> Option<(Freshness, (u64, u64))> {
+        let payload = self.mapped.geometry.schema.size();
+        let reading = self.read_by(payload, |_slot| ()).ok()?;
+        Some((reading.freshness(), (reading.generation, reading.status.promise())))
     }
 
     /// Returns the state that the writer last stored.

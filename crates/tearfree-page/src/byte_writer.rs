@@ -263,9 +263,10 @@ impl ByteWriter {
 impl Drop for ByteWriter {
     fn drop(&mut self) {
         if self.process.is_same_process() {
-            // ORDERING: Relaxed: an independent word; the last value was published before by
-            // `write_end`.
-            self.mapped.state().store(STATE_ENDED, Relaxed);
+            self.mapped.set_state(STATE_ENDED);
+            if self.mapped.geometry.wakes {
+                self.mapped.wake_all();
+            }
         }
     }
 }

@@ -36,6 +36,8 @@ pub enum Error {
     },
     /// The page was created before the last boot.
     OtherBoot(PathBuf),
+    /// A follower has read later values than that of the page at this path.
+    OlderPage(PathBuf),
     /// The page has another schema than the program asked for.
     SchemaMismatch {
         /// The page.
@@ -122,6 +124,9 @@ impl Error {
             Self::OtherBoot(path) => {
                 format!("the page {} was created before the last boot", path.display())
             }
+            Self::OlderPage(path) => {
+                format!("the page {} is older than a value that was read", path.display())
+            }
             Self::SchemaMismatch { path, page, wanted } => format!(
                 "{} has another schema\n  in the page: {page}\n  asked for:   {wanted}",
                 path.display()
@@ -168,6 +173,7 @@ impl Error {
                 "give the path of a page; a new one needs an empty directory, or one that is yet to be created"
             }
             Self::OtherBoot(_) => "start its writer, which creates a new page",
+            Self::OlderPage(_) => "remove it, and start its writer, which creates a new page",
             Self::SchemaMismatch { .. } => {
                 "use the schema of the page, use another page, or replace the page"
             }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `LockedPage`: the files of a page whose lock this process holds, to take over, replace or remove.
 
-use core::sync::atomic::Ordering::Relaxed;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -103,21 +102,11 @@ fn busy(directory: &OwnedFd, path: PathBuf, pid: Option<u32>) -> Error {
     Error::Busy { path, pid, writer }
 }
 
-/// Marks a page as superseded. It also publishes its value once more, with its stamp, which changes the count, so
-/// that a reader that is about to sleep on the count does not.
+/// Marks a page as superseded, and wakes its readers. Stores nothing else: its writer may be in the middle of a publication.
 pub(crate) fn supersede(page: &MappedPage) {
-    // ORDERING: Relaxed: the publication below, which ends in `write_end`, carries it to readers
-    // that wait.
-    page.state().store(STATE_SUPERSEDED, Relaxed);
-    let count = page.count();
-    let start = count.read_begin();
-    let value = page.to_bytes(start.slot());
-    let slot = count.write_begin(start.generation());
-    page.copy_stamp(start.slot(), slot);
-    page.store_bytes(slot, &value);
-    count.write_end(start.generation());
+    page.set_state(STATE_SUPERSEDED);
     if page.geometry.wakes {
-        page.wake();
+        page.wake_all();
     }
 }
 

@@ -5,7 +5,7 @@
 
 use core::mem::{MaybeUninit, offset_of};
 use core::ops::Range;
-use core::sync::atomic::{AtomicU32, AtomicU64};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
@@ -120,8 +120,24 @@ impl MappedPage {
     /// Wakes every process that sleeps on the count.
     #[inline(never)]
     pub(crate) fn wake(&self) {
-        // Cannot fail: the address is valid, and waking no one is not an error.
-        let _ = futex::wake(self.futex(), futex::Flags::empty(), i32::MAX.unsigned_abs());
+        wake(self.futex());
+    }
+
+    /// Wakes every process that sleeps on the count or on the state.
+    pub(crate) fn wake_all(&self) {
+        wake(self.futex());
+        wake(self.state_futex());
+    }
+
+    /// Stores the state.
+    pub(crate) fn set_state(&self, state: u32) {
+        // ORDERING: Relaxed: an independent word; the values before it were published by `write_end`.
+        self.state().store(state, Relaxed);
+    }
+
+    /// Returns the state, as a word to sleep on.
+    pub(crate) fn state_futex(&self) -> &AtomicU32 {
+        self.state()
     }
 
     #[inline(always)]
@@ -169,11 +185,6 @@ impl MappedPage {
         // SAFETY: P6. The first line of the slot is a stamp's; the mapping is writable, for this is
         // the writer.
         unsafe { raw::store(stamp, self.stamp_address(slot, payload).cast()) };
-    }
-
-    /// Copies the stamp of a value to the slot in which the value is published once more, so it stays as old as it is.
-    pub(crate) fn copy_stamp(&self, from: usize, to: usize) {
-        self.store_stamp(to, self.payload, &self.load_stamp(from, self.payload));
     }
 
     /// Returns the end of the promise in the stamp of a slot. For the writer that stored the stamp.
@@ -301,6 +312,11 @@ impl MappedPage {
         // SAFETY: inside of the header, which `inspect_parts` found whole; the slots begin at its end.
         unsafe { self.payloads.sub(SLOTS + PAYLOAD - offset) }
     }
+}
+
+fn wake(word: &AtomicU32) {
+    // Cannot fail: the address is valid, and waking no one is not an error.
+    let _ = futex::wake(word, futex::Flags::empty(), i32::MAX.unsigned_abs());
 }
 
 /// The longest page. The rest of a longer file is not mapped.

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use tearfree::FieldSet;
 
-use crate::byte_reader::{ByteReader, Waited};
+use crate::byte_reader::ByteReader;
 use crate::error::{Error, Unsettled};
 use crate::files::Owner;
 use crate::header::Geometry;
@@ -20,6 +20,7 @@ use crate::payload::{Payload, checked_schema};
 use crate::sealed::{self, MEMORY_FILE};
 use crate::slot_view::SlotView;
 use crate::status::{Freshness, Reading, WriterState};
+use crate::waited::{Waited, Watch};
 
 /// Up to this size a value is copied through registers; a larger one is copied directly to the caller.
 const SMALL: usize = 128;
@@ -108,6 +109,10 @@ impl<T: Payload> Reader<T> {
     /// If the socket fails, or the message carries no page; and as for [`open_sealed`](Self::open_sealed).
     pub fn receive(socket: &UnixStream) -> Result<Self, Error> {
         Self::open_sealed(sealed::receive(socket)?)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &ByteReader {
+        &self.page
     }
 
     fn new(page: ByteReader, path: &Path) -> Result<Self, Error> {
@@ -306,6 +311,30 @@ impl<T> Reader<T> {
     /// ```
     pub fn wait_changed(&self, seen: u64, timeout: Option<Duration>) -> Waited {
         self.page.wait_changed(seen, timeout)
+    }
+
+    /// Returns a watch, which waits for more than a change: until the value is stale, the writer has ended, or the page
+    /// was replaced, whichever comes first. `seen` is the generation that was read last.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tearfree_page::{Options, Reader, Waited, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let options = Options::new().wakes(true).lifetime(Duration::from_millis(20));
+    /// let mut writer = Writer::<u64>::create(&page, 1, &options)?;
+    /// let reader = Reader::<u64>::open(&page)?;
+    /// let mut watch = reader.watch(reader.read()?.generation);
+    /// assert_eq!(watch.wait(None), Waited::Stale); // nothing was published in time
+    /// writer.set(2);
+    /// assert_eq!(watch.wait(None), Waited::Changed);
+    /// drop(writer);
+    /// assert_eq!(watch.wait(None), Waited::Ended);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn watch(&self, seen: u64) -> Watch<'_> {
+        self.page.watch(seen)
     }
 
     /// Loads one of the eight independent words beside the value: see

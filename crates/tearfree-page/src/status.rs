@@ -175,6 +175,11 @@ impl ReadStatus {
         }
     }
 
+    /// Returns the promise, to compare it with another one.
+    pub(crate) fn promise(self) -> u64 {
+        self.valid_until
+    }
+
     pub(crate) fn writer_state(self) -> WriterState {
         WriterState::from_word(self.state)
     }

@@ -68,6 +68,62 @@ int c_follow_page(const char *path, uint64_t last, int64_t timeout_ns, bool *ope
 	return error;
 }
 
+/* Sets `opened` when it has opened and read the page, then waits for an event. Returns the error number. */
+int c_wait_event(const char *path, bool *opened, int *event);
+int c_wait_event(const char *path, bool *opened, int *event)
+{
+	struct tearfree_page *page;
+	struct tearfree_reading reading;
+	uint64_t words[WORDS];
+	int error = tearfree_page_open(path, schema, &page);
+
+	if (error != 0)
+		return error;
+	error = tearfree_page_read(page, words, sizeof words, &reading);
+	/* ORDERING: pairs with the load of the thread that lent `opened` to `wait_event`. */
+	__atomic_store_n(opened, true, __ATOMIC_RELEASE);
+	/* On a slow machine the reading says so before the wait can. */
+	if (reading.freshness == TEARFREE_STALE)
+		*event = TEARFREE_EVENT_STALE;
+	else if (error == 0)
+		error = tearfree_page_wait_event(page, &reading, -1, event);
+	tearfree_page_close(page);
+	return error;
+}
+
+/* On a page "value:u64" whose writer has ended, and whose promise is broken. */
+int c_known_events(const char *path);
+int c_known_events(const char *path)
+{
+	struct tearfree_page *page = NULL;
+	struct tearfree_reading known, less;
+	uint64_t value;
+	int event = 0;
+
+	EXPECT(tearfree_page_open(path, "value:u64", &page) == 0);
+	EXPECT(tearfree_page_read(page, &value, sizeof value, &known) == 0);
+	EXPECT(known.freshness == TEARFREE_STALE && known.writer == TEARFREE_ENDED);
+	EXPECT(tearfree_page_wait_event(page, &known, 0, &event) == TEARFREE_ERROR_TIMED_OUT);
+	EXPECT(tearfree_page_wait_event(page, &known, 1000000, NULL) == TEARFREE_ERROR_TIMED_OUT);
+	EXPECT(tearfree_page_wait_event(page, NULL, 0, &event) == TEARFREE_ERROR_ARGUMENT);
+	EXPECT(event == 0);
+	less = known;
+	less.freshness = TEARFREE_FRESH;
+	EXPECT(tearfree_page_wait_event(page, &less, -1, NULL) == 0);
+	EXPECT(tearfree_page_wait_event(page, &less, -1, &event) == 0);
+	EXPECT(event == TEARFREE_EVENT_STALE);
+	less = known;
+	less.writer = TEARFREE_LIVE;
+	EXPECT(tearfree_page_wait_event(page, &less, -1, &event) == 0);
+	EXPECT(event == TEARFREE_EVENT_ENDED);
+	less = known;
+	less.generation++;
+	EXPECT(tearfree_page_wait_event(page, &less, -1, &event) == 0);
+	EXPECT(event == TEARFREE_EVENT_CHANGED);
+	tearfree_page_close(page);
+	return 0;
+}
+
 /* On a page "value:u64" with the value 5: wrong arguments are refused, and valid ones work afterwards. */
 int c_wrong_arguments(const char *path);
 int c_wrong_arguments(const char *path)

@@ -26,6 +26,8 @@ unsafe extern "C" {
         opened: &AtomicBool,
         seen: &mut u64,
     ) -> c_int;
+    fn c_wait_event(path: *const c_char, opened: &AtomicBool, event: &mut c_int) -> c_int;
+    fn c_known_events(path: *const c_char) -> c_int;
     fn c_wrong_arguments(path: *const c_char) -> c_int;
     safe fn c_sealed_page(file: c_int, other: c_int) -> c_int;
 }
@@ -45,6 +47,21 @@ pub fn follow_until(path: &CStr, last: u64, timeout_ns: i64, opened: &AtomicBool
     // SAFETY: the path is a string; C sets the atomic `opened` and the number `seen`.
     let error = unsafe { c_follow_page(path.as_ptr(), last, timeout_ns, opened, &mut seen) };
     (error, seen)
+}
+
+/// Sets `opened`, then waits in C for an event. Returns the error number and the event.
+pub fn wait_event(path: &CStr, opened: &AtomicBool) -> (c_int, c_int) {
+    let mut event = 0;
+    // SAFETY: the path is a string; C sets the atomic `opened` and the number `event`.
+    let error = unsafe { c_wait_event(path.as_ptr(), opened, &mut event) };
+    (error, event)
+}
+
+/// Returns the line of `pages.c` whose expectation failed on a stale page of an ended writer, or 0.
+#[must_use]
+pub fn known_events(path: &CStr) -> c_int {
+    // SAFETY: the path is a string, which C uses during this call only.
+    unsafe { c_known_events(path.as_ptr()) }
 }
 
 /// Returns the line of `pages.c` whose expectation failed on a page `value:u64` with the value 5, or 0.

@@ -13,7 +13,9 @@ use std::path::Path;
 use std::thread;
 
 use tearfree_capi::c;
-use tearfree_capi_interop::pages::{follow_until, read_until, sealed_page, wrong_arguments};
+use tearfree_capi_interop::pages::{
+    follow_until, known_events, read_until, sealed_page, wait_event, wrong_arguments,
+};
 use tearfree_capi_interop::{WORDS, Words, words_of};
 use tearfree_page::{Options, Writer, payload};
 
@@ -86,6 +88,52 @@ fn a_waiting_c_reader_learns_of_a_new_page() {
         Writer::create(&path, 7_u64, &Options::new().replace(true)).unwrap();
         assert_eq!(waiting.join().unwrap().0, 18);
     });
+}
+
+/// Returns the error number and the event of a wait in C, during which `then` is called.
+fn event_of(path: &Path, then: impl FnOnce()) -> (i32, i32) {
+    let opened = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| wait_event(&text(path), &opened));
+        while !opened.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+        then();
+        waiting.join().unwrap()
+    })
+}
+
+#[test]
+fn a_c_reader_waits_for_whatever_comes_first() {
+    for wakes in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("page");
+        let options = Options::new().wakes(wakes).replace(true);
+        let mut writer = Writer::create(&path, value(0), &options).unwrap();
+        assert_eq!(event_of(&path, || writer.set(value(1))), (0, 1));
+        assert_eq!(event_of(&path, || drop(writer)), (0, 3));
+        let promise = options.clone().lifetime(Duration::from_millis(100));
+        let _writer = Writer::create(&path, value(2), &promise).unwrap();
+        assert_eq!(event_of(&path, || {}), (0, 2), "the README's loop slept for ever here");
+    }
+}
+
+#[test]
+fn a_c_reader_waits_for_what_its_reading_does_not_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page");
+    let promise = Options::new().lifetime(Duration::from_nanos(1));
+    drop(Writer::create(&path, 5_u64, &promise).unwrap());
+    assert_eq!(known_events(&text(&path)), 0, "the line of src/pages.c; {}", last_error());
+}
+
+#[test]
+fn a_c_reader_that_waits_for_events_learns_of_a_new_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page");
+    drop(Writer::create(&path, value(0), &Options::new()).unwrap());
+    let replace = || drop(Writer::create(&path, 7_u64, &Options::new().replace(true)).unwrap());
+    assert_eq!(event_of(&path, replace), (18, 0));
 }
 
 #[test]

@@ -9,15 +9,15 @@ use std::ffi::{CString, OsStr};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 
-use tearfree_page::{ByteReader, Error, Freshness, Schema, Waited, WriterState};
+use tearfree_page::{ByteReader, Error, Freshness, Schema, WriterState};
 
-use super::arguments::{null, str_from_ptr, timeout};
+use super::arguments::{null, str_from_ptr};
 use super::error::{ErrorNumber, Failure, fallible};
 
 /// A page, mapped for reading: the `struct tearfree_page` of C, an opaque type.
 #[derive(Debug)]
 pub struct Page {
-    reader: ByteReader,
+    pub(super) reader: ByteReader,
     schema: CString,
 }
 
@@ -253,35 +253,6 @@ impl PageReading {
 
 fn ns(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Waits until the generation is not `seen`, for at most `timeout_ns` nanoseconds; without a limit if that
-/// is negative.
-///
-/// # Safety
-/// `page` is from `tearfree_page_open` and still open.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn tearfree_page_wait(
-    page: *const Page,
-    seen: u64,
-    timeout_ns: i64,
-) -> c_int {
-    fallible(|| {
-        // SAFETY: an open page is a living box, of which there are only shared references.
-        let page = unsafe { &*page };
-        match page.reader.wait_changed(seen, timeout(timeout_ns)) {
-            Waited::Changed => Ok(()),
-            Waited::TimedOut => Err((
-                ErrorNumber::TimedOut,
-                "nothing was published in that time; wait again, or check that the writer runs"
-                    .to_owned(),
-            )),
-            Waited::Superseded => Err((
-                ErrorNumber::Superseded,
-                "the page was replaced by a new one; open it again".to_owned(),
-            )),
-        }
-    })
 }
 
 #[cfg(test)]

@@ -3,10 +3,8 @@
 
 use core::time::Duration;
 use std::io::{self, IsTerminal};
-use std::path::Path;
-use std::thread;
 
-use tearfree_page::{ByteReader, Owner, Waited};
+use tearfree_page::{ByteFollower, Waited};
 use terminal_size::{Height, Width, terminal_size};
 
 use super::args::WatchArgs;
@@ -20,13 +18,16 @@ const REDRAW: Duration = Duration::from_millis(100);
 
 pub(super) fn run(args: &WatchArgs, stop: &Stop) -> Result<Outcome, Problem> {
     let page = &args.page.page;
-    let mut reader = ByteReader::open_owned_by(page, args.owner.get())?;
+    let mut follower = ByteFollower::open_owned_by(page, args.owner.get())?;
     let mut display = PageDisplay::new(args.json);
     let mut changes_left = args.count.map(u64::from);
     let mut last = None;
     loop {
-        let report = PageReport::new(page, &reader, &reader.read()?);
-        let is_new = last.replace(report.generation) != Some(report.generation);
+        let reading = follower.read()?;
+        let Some(reader) = follower.reader() else { continue };
+        let report = PageReport::new(page, reader, &reading);
+        let number = (reader.geometry().incarnation, reading.generation);
+        let is_new = last.replace(number) != Some(number);
         if display.show(&report, is_new)? == OutputState::Closed {
             return Ok(Outcome::Success);
         }
@@ -34,43 +35,22 @@ pub(super) fn run(args: &WatchArgs, stop: &Stop) -> Result<Outcome, Problem> {
         if changes_left == Some(0) {
             return Ok(Outcome::new(0, stop.signal()));
         }
-        match wait(&reader, report.generation, display.is_in_place, stop) {
-            Waited::Superseded => {
-                let Some(opened) = reopen(page, args.owner.get(), stop)? else {
-                    return Ok(Outcome::new(0, stop.signal()));
-                };
-                (reader, last) = (opened, None);
-            }
-            Waited::Changed | Waited::TimedOut => {}
-        }
+        wait(&mut follower, display.is_in_place, stop);
         if stop.signal().is_some() {
             return Ok(Outcome::new(0, stop.signal()));
         }
     }
 }
 
-/// Waits for a change, a signal, or the time to redraw.
-fn wait(reader: &ByteReader, seen: u64, redraw: bool, stop: &Stop) -> Waited {
+/// Waits until something happens to the page, for a signal, or for the time to redraw.
+fn wait(follower: &mut ByteFollower, redraw: bool, stop: &Stop) {
     let mut waited = Duration::ZERO;
-    loop {
-        match reader.wait_changed(seen, Some(POLL_INTERVAL)) {
-            Waited::TimedOut if stop.signal().is_none() && !(redraw && waited >= REDRAW) => {}
-            ended => return ended,
-        }
+    while follower.wait(Some(POLL_INTERVAL)) == Waited::TimedOut
+        && stop.signal().is_none()
+        && !(redraw && waited >= REDRAW)
+    {
         waited += POLL_INTERVAL;
     }
-}
-
-/// Opens the page that replaced the previous one; waits until it exists.
-fn reopen(page: &Path, owner: Owner, stop: &Stop) -> Result<Option<ByteReader>, Problem> {
-    while stop.signal().is_none() {
-        match ByteReader::open_owned_by(page, owner) {
-            Ok(reader) => return Ok(Some(reader)),
-            Err(tearfree_page::Error::Missing(_)) => thread::sleep(POLL_INTERVAL),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(None)
 }
 
 /// How the page is shown.

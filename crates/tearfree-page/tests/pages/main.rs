@@ -5,7 +5,9 @@
 mod attempts;
 mod careless;
 mod errors;
+mod events;
 mod files;
+mod following;
 mod incarnations;
 mod protocol;
 mod schemas;

@@ -143,7 +143,7 @@ fn the_state_follows_the_writer() {
     let old = fs::read(page.join("old")).unwrap();
     assert_eq!(
         (&old[STATE..STATE + 4], &old[COUNT..COUNT + 4]),
-        (&3_u32.to_ne_bytes()[..], &[2, 0, 0, 0][..])
+        (&3_u32.to_ne_bytes()[..], &[0, 0, 0, 0][..])
     );
     assert_eq!(reader.writer_state(), WriterState::Superseded);
     assert_eq!(half_in_file(&page, STATE), 1, "the new page has a writer");

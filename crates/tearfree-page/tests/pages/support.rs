@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Instant;
 
 use tearfree_page::payload;
 use tempfile::TempDir;
@@ -54,4 +55,17 @@ pub(crate) fn word_in_file(page: &Path, offset: usize) -> u64 {
 pub(crate) fn set_word_in_file(page: &Path, offset: u64, word: u64) {
     let file = OpenOptions::new().write(true).open(page.join("page")).unwrap();
     file.write_all_at(&word.to_ne_bytes(), offset).unwrap();
+}
+
+/// Waits until a thread sleeps in the kernel, which it does only in its wait.
+pub(crate) fn wait_until_asleep(thread: &Path) {
+    let start = Instant::now();
+    let is_asleep = || {
+        let stat = fs::read_to_string(thread.join("stat")).unwrap();
+        stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('S'))
+    };
+    while !is_asleep() {
+        assert!(start.elapsed() < WATCHDOG, "it does not sleep");
+        thread::yield_now();
+    }
 }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use rustix::time::{ClockId, clock_gettime};
 use tearfree_page::{Options, Reader, Waited, Writer, remove};
 
-use crate::support::{Quote, WATCHDOG, ends, new_path, quote, set_word_in_file};
+use crate::support::{Quote, WATCHDOG, ends, new_path, quote, set_word_in_file, wait_until_asleep};
 
 /// The offset of the count in the file.
 const COUNT: u64 = 128;
@@ -126,19 +126,6 @@ fn sleepers(reader: &Arc<Reader<Quote>>, how_many: usize, seen: u64) -> Receiver
     receiver
 }
 
-/// Waits until a thread sleeps in the kernel, which it does only in its wait.
-fn wait_until_asleep(thread: &Path) {
-    let start = Instant::now();
-    let is_asleep = || {
-        let stat = fs::read_to_string(thread.join("stat")).unwrap();
-        stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('S'))
-    };
-    while !is_asleep() {
-        assert!(start.elapsed() < WATCHDOG, "it does not sleep");
-        thread::yield_now();
-    }
-}
-
 /// Asserts that all of them were woken, with this result.
 fn assert_woken(results: &Receiver<Waited>, how_many: usize, expected: Waited) {
     for _ in 0..how_many {
@@ -183,9 +170,9 @@ fn replacing_or_removing_a_page_wakes_its_readers() {
     }
 }
 
-/// Its count moves once more, so that a reader that is about to sleep on it does not.
+/// Its writer may be in the middle of a publication, so only the state is stored.
 #[test]
-fn a_superseded_page_publishes_its_last_value_again() {
+fn a_superseded_page_keeps_its_value_and_its_count() {
     ends(|| {
         let (_folder, page) = new_path();
         let options = Options::new().wakes(true).replace(true);
@@ -197,9 +184,9 @@ fn a_superseded_page_publishes_its_last_value_again() {
         let second = Reader::<u64>::open(&page).unwrap();
         remove(&page).unwrap();
         let reading = first.read().unwrap();
-        assert_eq!((reading.value, reading.generation), (quote(1), 2));
+        assert_eq!((reading.value, reading.generation), (quote(1), 1));
         let reading = second.read().unwrap();
-        assert_eq!((reading.value, reading.generation), (7, 1));
+        assert_eq!((reading.value, reading.generation), (7, 0));
         // There is a change too, but the reader has to open the page again.
         assert_eq!(first.wait_changed(1, None), Waited::Superseded);
         assert_eq!(second.wait_changed(0, Some(Duration::ZERO)), Waited::Superseded);

@@ -111,7 +111,7 @@ pub(crate) fn read_until(world: &World, expected: &Expected, detail: Detail) {
                 let last = checked(reader.read().expect("whole"));
                 return world.report(What::Superseded, last);
             }
-            Waited::TimedOut => panic!("there is no timeout"),
+            other => panic!("{other:?}"),
         }
     }
 }

@@ -85,6 +85,8 @@ pub(crate) fn classify(tracee: Tracee, call: SystemCall) -> Kind {
         }
         libc::SYS_flock => Kind::Visible("flock".to_owned()),
         libc::SYS_fcntl if is_lock(second) => Kind::Visible(format!("fcntl(lock, {second})")),
+        libc::SYS_futex_waitv if fourth != 0 => Kind::Yields("timed wait".to_owned()),
+        libc::SYS_futex_waitv => Kind::Visible(format!("futex(wait for {second})")),
         libc::SYS_futex if is_wait(second) && fourth != 0 => Kind::Yields("timed wait".to_owned()),
         libc::SYS_futex => Kind::Visible(format!("futex({}, {third})", futex_name(second))),
         libc::SYS_exit | libc::SYS_exit_group => Kind::Visible("exit".to_owned()),
@@ -126,6 +128,7 @@ pub(crate) fn may_sleep(call: SystemCall) -> bool {
     let [_, second, _, fourth, ..] = call.arguments;
     match call.number {
         libc::SYS_futex => is_wait(second) && fourth == 0,
+        libc::SYS_futex_waitv => fourth == 0,
         libc::SYS_fcntl => [libc::F_SETLKW, libc::F_OFD_SETLKW]
             .iter()
             .any(|&lock| u64::from(lock.unsigned_abs()) == second),
