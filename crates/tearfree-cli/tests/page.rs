@@ -95,10 +95,20 @@ fn a_page_is_made_as_the_options_say() {
     let created = pages.json("create", "own", &["a:u8=1", "--private", "--wakes"]);
     assert_eq!(created["wakes"], true);
     assert_eq!((mode("own"), mode("open")), (0o600, 0o644));
-    let other = (1000 + fs::metadata("/proc/self").expect("there is /proc").uid()).to_string();
+    let own = fs::metadata("/proc/self").expect("there is /proc").uid();
+    let other = (1000 + own).to_string();
     let refused = pages.fail("get", "open", &["--owner", &other]);
     assert!(refused.contains(&format!("only user {other} is trusted")), "{refused}");
-    assert_eq!(pages.succeed("get", "open", &["a", "--owner", "any"]), "1\n");
+    for owner in ["any", &own.to_string()] {
+        assert_eq!(pages.succeed("get", "open", &["a", "--owner", owner]), "1\n");
+    }
+    let group = pages.fail("get", "open", &["--owner", "group:4294967294"]);
+    assert!(group.contains("only members of group 4294967294 are trusted"), "{group}");
+    for (unknown, what) in [("no one", "no user 'no one'"), ("group:no one", "no group 'no one'")] {
+        let output = pages.run("get", "open", &["--owner", unknown]);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && errors.contains(what), "{errors}");
+    }
     assert_eq!(pages.json("set", "open", &["a=2", "--lifetime", "3600"])["freshness"], "fresh");
     assert_eq!(pages.json("set", "open", &["a=3", "--lifetime", "0"])["freshness"], "unpromised");
 }

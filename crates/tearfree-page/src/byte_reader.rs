@@ -50,7 +50,7 @@ impl ByteReader {
     /// # Errors
     /// As for [`Reader::open_owned_by`](crate::Reader::open_owned_by).
     pub fn open_owned_by(page: impl AsRef<Path>, owner: Owner) -> Result<Self, Error> {
-        let path = PagePath::new(page.as_ref())?.reader_directory();
+        let path = PagePath::new(page.as_ref())?.reader_directory()?;
         let directory = files::open_trusted_directory(&path, owner)?;
         let (file, len) = files::open_page(&directory, &path, PAGE, OFlags::RDONLY, owner)?;
         Self::map(file.as_fd(), len, &path)

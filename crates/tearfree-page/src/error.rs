@@ -67,6 +67,10 @@ pub enum Error {
         /// What is required instead.
         wanted: String,
     },
+    /// There is no user of this name.
+    NoUser(String),
+    /// There is no group of this name.
+    NoGroup(String),
     /// The page already has a writer, in another process or in this one.
     Busy {
         /// The page.
@@ -106,7 +110,7 @@ impl Error {
     #[must_use]
     pub fn what(&self) -> String {
         match self {
-            Self::InvalidName(name) => format!("invalid page name '{name}'"),
+            Self::InvalidName(name) => format!("invalid page name '{}'", name.escape_debug()),
             Self::NoDirectory(path) => format!("there is no directory {}", path.display()),
             Self::Missing(path) => format!("there is no page at {}", path.display()),
             Self::Damaged(path, damage) => {
@@ -139,6 +143,8 @@ impl Error {
                 "{} belongs to user {uid} and has permissions {mode:o}, but {wanted}",
                 path.display()
             ),
+            Self::NoUser(name) => format!("there is no user '{}'", name.escape_debug()),
+            Self::NoGroup(name) => format!("there is no group '{}'", name.escape_debug()),
             Self::Busy { path, pid, writer } => busy(path, *pid, writer.as_deref()),
             Self::NoSpace { path, needed } => {
                 format!("no space for the {needed} bytes of {}", path.display())
@@ -162,7 +168,7 @@ impl Error {
                 "use 1 to 64 letters, digits, '-', '_' and '.', not beginning with '.'; a path contains a '/'"
             }
             Self::NoDirectory(_) => {
-                "log in, which creates it, or give the path (with a '/') of another directory"
+                "log in, which creates it, set XDG_RUNTIME_DIR to a directory of yours, or give the path (with a '/') of another directory"
             }
             Self::Missing(_) => "start its writer, or run `tearfree page ls` to list the pages",
             Self::Damaged(..) => "remove it, or have its writer replace it",
@@ -180,6 +186,8 @@ impl Error {
             Self::InvalidSchema(error) => error.advice(),
             Self::Size { .. } => "give as many bytes as the schema has",
             Self::Owner { .. } => "correct its owner and permissions, or trust another owner",
+            Self::NoUser(_) => "use a name that `getent passwd` lists, or the user's ID",
+            Self::NoGroup(_) => "use a name that `getent group` lists, or the group's ID",
             Self::Busy { .. } => "stop that process first, or write to another page",
             Self::NoSpace { .. } => {
                 "free some space there, or give a path elsewhere; nothing was changed"

@@ -11,41 +11,10 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use crate::directories;
 use crate::error::{Error, system_error};
+pub use crate::owner::Owner;
 use crate::path::{LOCK, PagePath, TEMPORARY};
-
-/// The users whose pages a reader maps.
-///
-/// The owner of a file can truncate it, and then SIGBUS kills every process that touches the mapping.
-/// Nothing else that an owner can do to a page harms a reader.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Owner {
-    /// This user and root.
-    #[default]
-    ThisUserOrRoot,
-    /// The user with this ID.
-    User(u32),
-    /// Any user.
-    Any,
-}
-
-impl Owner {
-    fn accepts(self, uid: u32) -> bool {
-        match self {
-            Self::ThisUserOrRoot => uid == 0 || uid == geteuid().as_raw(),
-            Self::User(wanted) => uid == wanted,
-            Self::Any => true,
-        }
-    }
-
-    fn describe(self) -> String {
-        match self {
-            Self::ThisUserOrRoot => "only this user and root are trusted".to_owned(),
-            Self::User(uid) => format!("only user {uid} is trusted"),
-            Self::Any => String::new(),
-        }
-    }
-}
 
 /// Opens the directory of a page for a reader, if its owner is trusted and no other user may write to it.
 pub(crate) fn open_trusted_directory(path: &Path, owner: Owner) -> Result<OwnedFd, Error> {
@@ -73,30 +42,26 @@ fn open_directory(path: &Path) -> Result<OwnedFd, Error> {
 /// pages, if they are missing. They must belong to this user, and no other user may write to them.
 /// [`Error::Missing`]: another process has removed it in between.
 pub(crate) fn create_directory(page: &PagePath) -> Result<(OwnedFd, PathBuf), Error> {
-    let path = page.writer_directory();
+    let path = page.writer_directory()?;
     if let (PagePath::Name(_), Some(parent)) = (page, path.parent()) {
-        let above = parent.parent().unwrap_or(parent);
-        if !above.is_dir() {
-            return Err(Error::NoDirectory(above.to_owned()));
-        }
-        create_if_missing(parent)?;
+        create_if_missing(parent, directories::mode(parent))?;
         open_own_directory(parent)?;
     }
-    create_if_missing(&path)?;
+    create_if_missing(&path, DIRECTORY_MODE)?;
     Ok((open_own_directory(&path)?, path))
 }
 
-/// The permissions of a directory that this creates, whatever the umask: those of the page say who may read it.
+/// The permissions of a page's directory, whatever the umask: those of the page say who may read it.
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
 
-fn create_if_missing(path: &Path) -> Result<(), Error> {
-    match mkdir(path, DIRECTORY_MODE) {
+fn create_if_missing(path: &Path, mode: Mode) -> Result<(), Error> {
+    match mkdir(path, mode) {
         Ok(()) => {}
         Err(Errno::EXIST) => return Ok(()),
         Err(error) => return Err(system_error("create the directory", path)(error)),
     }
     let created = reopen(&open_own_directory(path)?, path)?;
-    fchmod(created, DIRECTORY_MODE).map_err(system_error("set the permissions of", path))
+    fchmod(created, mode).map_err(system_error("set the permissions of", path))
 }
 
 /// Opens a directory again, to list it.
@@ -172,7 +137,7 @@ pub(crate) fn open_regular(
 
 /// Refuses a file or directory of a user who is not trusted, or to which users can write who are not.
 fn check(path: &Path, stat: &Stat, owner: Owner) -> Result<(), Error> {
-    if !owner.accepts(stat.st_uid) {
+    if !owner.accepts(stat.st_uid)? {
         return Err(untrusted(path, stat, owner.describe()));
     }
     check_mode(path, stat, owner)

@@ -256,7 +256,8 @@ fn now_ns(clock: ClockId) -> u64 {
 
 /// Returns the path of the file in which a reader finds the page now.
 fn page_file(page: &Path) -> PathBuf {
-    PagePath::new(page).map_or_else(|_| page.to_owned(), |page| page.reader_directory()).join(PAGE)
+    let directory = PagePath::new(page).and_then(|page| page.reader_directory());
+    directory.unwrap_or_else(|_| page.to_owned()).join(PAGE)
 }
 
 fn identity(file: &Path) -> Option<FileIdentity> {

@@ -41,7 +41,7 @@ impl LockedPage {
 
     /// Locks a page that exists.
     pub(crate) fn open(page: &Path) -> Result<Self, Error> {
-        let path = PagePath::new(page)?.writer_directory();
+        let path = PagePath::new(page)?.writer_directory()?;
         Self::lock(files::open_own_directory(&path)?, path, IfMissing::Fail)
     }
 

@@ -4,12 +4,10 @@
 //! A page has a directory of its own with two files in it: `page`, and `lock` for its writer. A container
 //! that mounts the directory keeps seeing the page after it was replaced.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::process::geteuid;
-
+use crate::directories;
 use crate::error::Error;
 
 /// The file of a page, in its directory.
@@ -21,29 +19,7 @@ pub(crate) const ASIDE: &str = ".tearfree-page";
 /// The file that the writer locks.
 pub(crate) const LOCK: &str = "lock";
 
-/// The directory of the system's pages, which root writes.
-const SYSTEM: &str = "/run/tearfree";
 const MAX_NAME: usize = 64;
-
-/// Returns the directories of named pages: this user's first, then the system's.
-///
-/// | user | directory |
-/// | --- | --- |
-/// | root | `/run/tearfree` |
-/// | others | `$XDG_RUNTIME_DIR/tearfree`, or `/run/user/UID/tearfree` without that variable |
-#[must_use]
-pub fn directories() -> Vec<PathBuf> {
-    directories_of_user(geteuid().as_raw(), std::env::var_os("XDG_RUNTIME_DIR"))
-}
-
-fn directories_of_user(uid: u32, runtime: Option<OsString>) -> Vec<PathBuf> {
-    if uid == 0 {
-        return vec![SYSTEM.into()];
-    }
-    let runtime = runtime.map(PathBuf::from).filter(|path| path.is_absolute());
-    let runtime = runtime.unwrap_or_else(|| format!("/run/user/{uid}").into());
-    vec![runtime.join("tearfree"), SYSTEM.into()]
-}
 
 /// A page as the user names it: with a `/` it is the path of its directory, otherwise a name.
 pub(crate) enum PagePath {
@@ -53,7 +29,8 @@ pub(crate) enum PagePath {
 
 impl PagePath {
     pub(crate) fn new(page: &Path) -> Result<Self, Error> {
-        if page.as_os_str().as_encoded_bytes().contains(&b'/') {
+        let bytes = page.as_os_str().as_encoded_bytes();
+        if bytes.contains(&b'/') && !bytes.contains(&0) {
             return Ok(Self::Directory(page.to_owned()));
         }
         let name = page.to_string_lossy();
@@ -69,26 +46,18 @@ impl PagePath {
     }
 
     /// Returns the directory in which a reader finds the page.
-    pub(crate) fn reader_directory(&self) -> PathBuf {
+    pub(crate) fn reader_directory(&self) -> Result<PathBuf, Error> {
         match self {
-            Self::Directory(path) => path.clone(),
-            Self::Name(name) => {
-                let mut all = directories().into_iter().map(|directory| directory.join(name));
-                let first = all.next().unwrap_or_default();
-                let has_page = |directory: &PathBuf| directory.join(PAGE).exists();
-                if has_page(&first) {
-                    return first;
-                }
-                all.find(has_page).unwrap_or(first)
-            }
+            Self::Directory(path) => Ok(path.clone()),
+            Self::Name(name) => directories::find(name),
         }
     }
 
-    /// Returns the directory in which a writer of this user creates the page.
-    pub(crate) fn writer_directory(&self) -> PathBuf {
+    /// Returns the directory in which a writer of this user finds or creates the page.
+    pub(crate) fn writer_directory(&self) -> Result<PathBuf, Error> {
         match self {
-            Self::Directory(path) => path.clone(),
-            Self::Name(name) => directories().remove(0).join(name),
+            Self::Directory(path) => Ok(path.clone()),
+            Self::Name(name) => directories::find_own(name),
         }
     }
 }
@@ -96,10 +65,10 @@ impl PagePath {
 /// Lists the named pages that this user can see: name and directory, sorted.
 ///
 /// # Errors
-/// If a directory exists and cannot be read.
+/// If a directory exists and cannot be read, or another user has made it.
 pub fn list() -> Result<Vec<(String, PathBuf)>, Error> {
     let mut found = Vec::new();
-    for directory in directories() {
+    for directory in directories::to_list()? {
         let entries = match fs::read_dir(&directory) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -126,19 +95,10 @@ mod tests {
         for name in ["a", "clock", "a.b-c_1", &"x".repeat(64)] {
             assert!(matches!(PagePath::new(Path::new(name)), Ok(PagePath::Name(_))), "{name}");
         }
-        for bad in ["", ".", "..", ".hidden", "a b", "ä", "a\n", &"x".repeat(65)] {
+        for bad in ["", ".", "..", ".hidden", "a b", "ä", "a\n", "a\0", "./a\0b", &"x".repeat(65)]
+        {
             assert!(matches!(PagePath::new(Path::new(bad)), Err(Error::InvalidName(_))), "{bad}");
         }
         assert!(matches!(PagePath::new(Path::new("./a")), Ok(PagePath::Directory(_))));
-    }
-
-    #[test]
-    fn directories_follow_the_conventions_of_the_platform() {
-        let directories =
-            |uid, runtime: Option<&str>| directories_of_user(uid, runtime.map(OsString::from));
-        assert_eq!(directories(0, Some("/x")), [Path::new(SYSTEM)]);
-        assert_eq!(directories(7, Some("/x")), [Path::new("/x/tearfree"), Path::new(SYSTEM)]);
-        assert_eq!(directories(7, None)[0], Path::new("/run/user/7/tearfree"));
-        assert_eq!(directories(7, Some("relative"))[0], Path::new("/run/user/7/tearfree"));
     }
 }

@@ -66,9 +66,9 @@ pub(crate) struct PageArg {
 /// The owner whose pages are read.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OwnerArg {
-    /// Read a page of this user ID, or of `any` user. Default: your pages and root's. The owner of a
-    /// page can kill its readers by truncating its file.
-    #[arg(long, value_name = "UID|any", value_parser = parse_owner)]
+    /// Read a page of this user, by name or ID, of a member of `group:NAME`, or of `any` user. Default: your pages and
+    /// root's. The owner of a page can kill its readers by truncating its file.
+    #[arg(long, value_name = "USER|group:NAME|any")]
     owner: Option<Owner>,
 }
 
@@ -168,27 +168,4 @@ pub(crate) struct LsArgs {
 pub(crate) struct RmArgs {
     #[command(flatten)]
     pub(crate) page: PageArg,
-}
-
-fn parse_owner(text: &str) -> Result<Owner, String> {
-    match text {
-        "any" => Ok(Owner::Any),
-        number => {
-            number.parse().map(Owner::User).map_err(|_| "not a user ID, and not `any`".to_owned())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_owner_is_a_user_id_or_any() {
-        assert_eq!(parse_owner("any"), Ok(Owner::Any));
-        assert_eq!(parse_owner("1000"), Ok(Owner::User(1000)));
-        for wrong in ["", "root", "-1"] {
-            assert!(parse_owner(wrong).is_err(), "{wrong}");
-        }
-    }
 }

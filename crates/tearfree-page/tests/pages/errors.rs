@@ -21,7 +21,7 @@ fn each_error_says_what_happened_where_and_what_to_do() {
     let owner = Error::Owner { path: path(), uid: 7, mode: 0o666, wanted: "only root may".into() };
     for (error, parts) in [
         (Error::InvalidName("a b".into()), ["name 'a b'", "use 1 to 64 letters"]),
-        (Error::NoDirectory(path()), ["no directory /pages/load", "log in"]),
+        (Error::NoDirectory(path()), ["no directory /pages/load", "set XDG_RUNTIME_DIR"]),
         (Error::Missing(path()), ["no page at /pages/load", "start its writer"]),
         (Error::Damaged(path(), Damage::Magic), ["/pages/load is not", "magic number; remove it"]),
         (Error::NotAFile(path()), ["/pages/load is not a page", "give the directory of a page"]),
@@ -36,6 +36,8 @@ fn each_error_says_what_happened_where_and_what_to_do() {
             ["has 3 bytes, but its schema has 4", "give as many"],
         ),
         (owner, ["/pages/load belongs to user 7", "permissions 666, but only root may; correct"]),
+        (Error::NoUser("al\0".into()), ["no user 'al\\0'", "or the user's ID"]),
+        (Error::NoGroup("x".into()), ["no group 'x'", "or the group's ID"]),
         (busy(Some(1)), ["/pages/load already has a writer: process 1", "stop that process"]),
         (busy(Some(std::process::id())), ["already has a writer: this process", "stop that"]),
         (busy(None), ["already has a writer in another PID namespace", "stop that process"]),

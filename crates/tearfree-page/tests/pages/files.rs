@@ -118,7 +118,8 @@ fn a_reader_can_require_an_owner() {
     let (_folder, page) = new_path();
     let _writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
     let owner = fs::metadata(&page).unwrap().uid();
-    for trusted in [Owner::ThisUserOrRoot, Owner::User(owner), Owner::Any] {
+    let by_id = owner.to_string().parse().unwrap();
+    for trusted in [Owner::ThisUserOrRoot, Owner::User(owner), by_id, Owner::Any] {
         assert!(Reader::<Quote>::open_owned_by(&page, trusted).is_ok(), "{trusted:?}");
     }
     let error = Reader::<Quote>::open_owned_by(&page, Owner::User(owner + 1)).unwrap_err();
@@ -127,10 +128,20 @@ fn a_reader_can_require_an_owner() {
 
 #[test]
 fn invalid_names_and_paths_are_refused_with_advice() {
-    for name in ["a b", ""] {
-        let error = Reader::<u64>::open(name).unwrap_err();
-        assert!(error.to_string().contains("a path contains a '/'"), "{error}");
+    // The system would take the text before the zero byte, or refuse the path without saying why.
+    for name in ["a b", "", "a\0", "./a\0", "\0/a", "./a\0b/c"] {
+        for error in [
+            Reader::<u64>::open(name).unwrap_err(),
+            Writer::create(name, 1_u8, &Options::new()).unwrap_err(),
+            Writer::<u8>::take_over(name, &Options::new()).unwrap_err(),
+            remove(name).unwrap_err(),
+        ] {
+            assert!(matches!(&error, Error::InvalidName(given) if given == name), "{error}");
+            assert!(error.to_string().contains("a path contains a '/'"), "{error}");
+            assert!(!error.to_string().contains('\0'), "{error:?}");
+        }
     }
+    assert!(Writer::create_sealed("a\0b", 1_u8, &Options::new()).is_err());
     let (folder, _) = new_path();
     let file = folder.path().join("file");
     fs::write(&file, "no page").unwrap();

@@ -3,15 +3,17 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use tearfree_page::{ByteReader, Error, Options, Reader, Writer, directories, list, remove};
+use tearfree_page::{ByteReader, Error, Options, Owner, Reader, Writer, directories, list, remove};
 use tempfile::TempDir;
 
 use super::process::{Process, is_root};
 
-pub(crate) const TESTS: &[(&str, fn())] =
-    &[("named_pages_are_in_the_users_directory", named_pages)];
+pub(crate) const TESTS: &[(&str, fn())] = &[
+    ("named_pages_are_in_the_users_directory", named_pages),
+    ("users_without_a_runtime_directory_have_one_of_their_own", without_runtime_directory),
+];
 
 const USER: u32 = 65534;
 
@@ -34,7 +36,6 @@ fn named_pages() {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         chown(&runtime, Some(USER), Some(USER)).unwrap();
     }
-    start(&folder.path().join("missing"), &["named", "missing"]);
     start(&runtime, &["named", runtime.to_str().unwrap()]);
     if is_root("named_pages_are_in_the_users_directory") {
         // A page of the system, under a name of this test's own.
@@ -58,13 +59,88 @@ impl Drop for SystemPage {
     }
 }
 
-/// Creates a page where there is no directory for it.
-pub(crate) fn missing() {
-    let error = Writer::create("load", 1_u8, &Options::new()).unwrap_err();
-    assert!(matches!(&error, Error::NoDirectory(path) if path.ends_with("missing")), "{error}");
-    assert!(error.to_string().contains("log in, which creates it"), "{error}");
-    assert!(matches!(Reader::<u8>::open("load"), Err(Error::Missing(_))));
-    assert!(matches!(remove("load"), Err(Error::Missing(_))));
+/// Users of cron, `su`, containers and CI have no runtime directory.
+fn without_runtime_directory() {
+    let test = "users_without_a_runtime_directory_have_one_of_their_own";
+    if !is_root(test) {
+        return;
+    }
+    // A user that the system does not know, and that no other test uses.
+    let uid = 2_000_000_000 + std::process::id();
+    let shared = SharedDirectory(format!("/dev/shm/tearfree-{uid}").into());
+    let user = uid.to_string();
+    let wrapper = [
+        "env",
+        "-u",
+        "XDG_RUNTIME_DIR",
+        "setpriv",
+        "--reuid",
+        &user,
+        "--regid",
+        &user,
+        "--clear-groups",
+    ];
+    let start = |role: &str| {
+        let path = shared.0.to_str().unwrap();
+        assert!(
+            Process::start_under(&wrapper, &["named", role, path]).wait_exit().success(),
+            "{role}"
+        );
+    };
+    start("shared");
+    assert!(Reader::<u8>::open_owned_by(shared.0.join("load"), Owner::User(uid)).is_ok());
+    fs::remove_dir_all(&shared.0).unwrap();
+
+    // Another user was first.
+    fs::create_dir(&shared.0).unwrap();
+    chown(&shared.0, Some(USER), Some(USER)).unwrap();
+    start("refused");
+    fs::remove_dir(&shared.0).unwrap();
+    std::os::unix::fs::symlink("/tmp", &shared.0).unwrap();
+    start("refused");
+}
+
+/// A directory that is removed, even if the test fails.
+struct SharedDirectory(PathBuf);
+
+impl Drop for SharedDirectory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Creates and finds a page without a runtime directory.
+pub(crate) fn shared(path: &str) {
+    let path = Path::new(path);
+    rustix::process::umask(rustix::fs::Mode::empty());
+    assert!(
+        matches!(Reader::<u8>::open("load"), Err(Error::Missing(page)) if page == path.join("load"))
+    );
+    drop(Writer::create("load", 5_u8, &Options::new()).unwrap());
+    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o7777, 0o700);
+    assert_eq!(Reader::<u8>::open("load").unwrap().get(), Ok(5));
+    assert!(list().unwrap().contains(&("load".into(), path.join("load"))));
+    assert_eq!(directories(), [path, Path::new("/run/tearfree")]);
+    drop(Writer::create("other", 5_u8, &Options::new()).unwrap());
+    remove("other").unwrap();
+    assert!(matches!(remove("other"), Err(Error::Missing(_))));
+}
+
+/// Finds that another user has made the directory of this user's pages.
+pub(crate) fn refused(path: &str) {
+    for error in [
+        Writer::create("load", 1_u8, &Options::new()).unwrap_err(),
+        Writer::<u8>::take_over("load", &Options::new()).unwrap_err(),
+        Reader::<u8>::open("load").unwrap_err(),
+        remove("load").unwrap_err(),
+        list().unwrap_err(),
+    ] {
+        assert!(
+            matches!(&error, Error::Owner { path: of, .. } if of == Path::new(path)),
+            "{error}"
+        );
+    }
 }
 
 /// Reads a page of the system, until this user has one of that name.
