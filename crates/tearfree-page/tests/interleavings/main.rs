@@ -33,6 +33,7 @@ mod scenarios {
     pub(crate) mod replacement;
     pub(crate) mod roles;
     pub(crate) mod sleeping;
+    pub(crate) mod stamps;
     pub(crate) mod waking;
     pub(crate) mod writers;
 }
@@ -46,12 +47,17 @@ mod tests {
     use libtest_mimic::{Failed, Trial};
 
     use crate::left_out::leave_out;
-    use crate::scenarios::{removal, replacement, sleeping, waking, writers};
+    use crate::scenarios::{removal, replacement, sleeping, stamps, waking, writers};
     use crate::scheduler::search::{Scenario, explore, start_watchdog};
     use crate::scheduler::task::fork_traced;
 
-    const GROUPS: [&[Scenario]; 4] =
-        [writers::SCENARIOS, removal::SCENARIOS, replacement::SCENARIOS, waking::SCENARIOS];
+    const GROUPS: [&[Scenario]; 5] = [
+        writers::SCENARIOS,
+        removal::SCENARIOS,
+        replacement::SCENARIOS,
+        waking::SCENARIOS,
+        stamps::SCENARIOS,
+    ];
 
     /// Returns one test for each scenario. It runs in a process of its own, which has one thread, and so
     /// can fork.

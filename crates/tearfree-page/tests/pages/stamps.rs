@@ -154,6 +154,8 @@ fn the_last_value_of_a_replaced_page_keeps_its_stamp() {
 fn touching_renews_the_promise_and_nothing_else() {
     let (_folder, page) = new_path();
     let mut writer = Writer::create(&page, quote(0), &hour()).unwrap();
+    writer.touch();
+    assert_eq!(writer.generation(), 0, "the first value is this writer's, too");
     writer.set(quote(1));
     make_old(&page, 0);
     make_old(&page, 1);
