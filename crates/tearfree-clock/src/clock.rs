@@ -233,10 +233,8 @@ impl Clock {
     /// makes the time monotonic.
     fn read_record(&self) -> (Record, u64) {
         let source = self.source;
-        match self.page.read_current(|| source.read_ordered()) {
-            Ok((reading, count)) if reading.value.source == source.to_word() => {
-                (reading.value, count)
-            }
+        match self.page.get_current(|| source.read_ordered()) {
+            Ok((record, count)) if record.source == source.to_word() => (record, count),
             _ => self.read_record_again(),
         }
     }
@@ -251,13 +249,10 @@ impl Clock {
     /// Reads again after a timekeeper changed the counter, or when the page cannot be read.
     #[cold]
     fn read_record_again(&self) -> (Record, u64) {
-        let seen =
-            self.page.read().ok().and_then(|reading| Source::from_word(reading.value.source));
+        let seen = self.page.get().ok().and_then(|record| Source::from_word(record.source));
         let source = seen.filter(|source| source.is_supported()).unwrap_or(Source::Host);
-        match self.page.read_current(|| source.read_ordered()) {
-            Ok((reading, count)) if reading.value.source == source.to_word() => {
-                (reading.value, count)
-            }
+        match self.page.get_current(|| source.read_ordered()) {
+            Ok((record, count)) if record.source == source.to_word() => (record, count),
             // The fallback is the host's clock, without any bound.
             _ => (Record::from_host_clock(), host_ns()),
         }

@@ -213,6 +213,20 @@ impl ByteReader {
         Ok(self.reading(loaded))
     }
 
+    /// Calls `meanwhile` and copies the newest value alone, until no publication came in between.
+    #[inline(always)]
+    pub(crate) fn load_current<T: Copy, R>(
+        &self,
+        mut meanwhile: impl FnMut() -> R,
+    ) -> Result<(MaybeUninit<T>, R), Unsettled> {
+        let load = |slot| {
+            let result = meanwhile();
+            (self.mapped.load::<T>(slot), result)
+        };
+        let loaded = raw::attempts(&self.current(), MAX_ATTEMPTS, load);
+        loaded.map(|(loaded, _generation)| loaded).ok_or(Unsettled)
+    }
+
     /// Calls `read` once; `None` if a publication came in between.
     #[inline(always)]
     pub(crate) fn try_current<T, R>(&self, read: impl FnOnce(SlotView<'_, T>) -> R) -> Option<R> {

@@ -3,6 +3,8 @@
 
 #![allow(unsafe_code, reason = "validated copies become values here (P4)")]
 
+mod current;
+
 use core::marker::PhantomData;
 use core::time::Duration;
 use std::os::fd::AsFd;
@@ -18,7 +20,6 @@ use crate::header::Geometry;
 use crate::identity::WriterIdentity;
 use crate::payload::{Payload, checked_schema};
 use crate::sealed::{self, MEMORY_FILE};
-use crate::slot_view::SlotView;
 use crate::status::{Freshness, Reading, WriterState};
 use crate::waited::{Waited, Watch};
 
@@ -225,59 +226,6 @@ impl<T: Payload> Reader<T> {
         let reading = self.read()?;
         *seen = reading.generation;
         Ok(Some(reading))
-    }
-
-    /// Reads the newest value and calls `meanwhile`, and repeats both until no publication came in
-    /// between.
-    ///
-    /// A clock needs this: a counter that was read while generation g was the newest is below the counter
-    /// value from which g + 1 holds.
-    ///
-    /// # Errors
-    /// [`Unsettled`] if a publication came in between a thousand times in a row. `meanwhile` must take less
-    /// time than there is between two publications.
-    ///
-    /// ```
-    /// # use tearfree_page::{Options, Reader, Writer};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let page = folder.path().join("load");
-    /// let _writer = Writer::<u64>::create(&page, 1, &Options::new())?;
-    /// let reader = Reader::<u64>::open(&page)?;
-    /// let (reading, now) = reader.read_current(std::time::Instant::now)?;
-    /// println!("{} was the newest value at {now:?}", reading.value);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[inline]
-    pub fn read_current<R>(
-        &self,
-        meanwhile: impl FnMut() -> R,
-    ) -> Result<(Reading<T>, R), Unsettled> {
-        let Reading { value: (result, copy), generation, status } =
-            self.page.read_current::<T, R>(meanwhile)?;
-        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
-        let value = unsafe { copy.assume_init() };
-        Ok((Reading { value, generation, status }, result))
-    }
-
-    /// Calls `read` once with the newest value, and returns its result if no publication came in between.
-    ///
-    /// `read` loads single numbers, which may belong to two values; its result is dropped in that case. A
-    /// clock reads five numbers of its value in this way.
-    ///
-    /// # Examples
-    /// ```
-    /// use tearfree_page::{Options, Reader, Writer};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let page = folder.path().join("load");
-    /// let _writer = Writer::<[u64; 3]>::create(&page, [1, 2, 3], &Options::new())?;
-    /// let reader = Reader::<[u64; 3]>::open(&page)?;
-    /// let seen = reader.try_current(|value| (value.u64_at::<16>(), std::time::Instant::now()));
-    /// assert!(seen.is_some_and(|(third, _now)| third == 3));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[inline(always)]
-    pub fn try_current<R>(&self, read: impl FnOnce(SlotView<'_, T>) -> R) -> Option<R> {
-        self.page.try_current(read)
     }
 }
 

@@ -23,6 +23,14 @@ fn read_current_repeats_after_a_publication() {
     };
     let (current, ()) = reader.read_current(publish_once).unwrap();
     assert_eq!((current.value, current.generation, tries), (quote(1), 1, 2));
+    let publish_twice = || {
+        tries += 1;
+        if tries < 5 {
+            writer.set(quote(tries));
+        }
+        tries
+    };
+    assert_eq!(reader.get_current(publish_twice), Ok((quote(4), 5)), "the last of three tries");
 }
 
 #[test]
@@ -38,6 +46,13 @@ fn read_current_gives_up_after_a_thousand_attempts() {
     };
     assert_eq!(reader.read_current(publish_each_time).unwrap_err(), Unsettled);
     assert_eq!((attempts, MAX_ATTEMPTS), (1000, 1000));
+    let publish_each_time = || {
+        attempts += 1;
+        assert!(attempts <= 2000, "it does not give up");
+        writer.set(quote(attempts));
+    };
+    assert_eq!(reader.get_current(publish_each_time), Err(Unsettled));
+    assert_eq!(attempts, 2000);
     assert!(Unsettled.to_string().contains("1000 attempts"), "{Unsettled}");
 }
 
