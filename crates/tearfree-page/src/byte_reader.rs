@@ -20,7 +20,7 @@ use crate::mapping::Mapping;
 use crate::path::{PAGE, PagePath};
 use crate::schema::Schema;
 use crate::sealed::{self, MEMORY_FILE};
-use crate::sleep::{Sleep, Word};
+use crate::sleep::Sleep;
 use crate::slot_view::SlotView;
 use crate::status::{Freshness, ReadStatus, Reading, WriterState};
 use crate::waited::{Waited, Watch};
@@ -331,12 +331,8 @@ impl ByteReader {
     }
 
     /// Sleeps while both words are as they were loaded.
-    pub(crate) fn sleep(&self, [count, state]: [u32; 2]) -> Sleep<'_> {
-        if !self.mapped.geometry.wakes {
-            return Sleep::polling();
-        }
-        let count = Word { word: self.mapped.futex(), value: count };
-        Sleep::woken([count, Word { word: self.mapped.state_futex(), value: state }])
+    pub(crate) fn sleep(&self, values: [u32; 2]) -> Sleep<'_> {
+        Sleep::new(self.mapped.mapping(), values, !self.mapped.geometry.wakes)
     }
 
     #[inline(always)]

@@ -8,6 +8,7 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::thread::futex;
 use tearfree::raw::{self, PairCount};
@@ -28,7 +29,8 @@ use crate::slot_view::SlotView;
 /// again.
 #[derive(Debug)]
 pub(crate) struct MappedPage {
-    mapping: Mapping,
+    /// Also held by the thread that waits for tasks and descriptors.
+    mapping: Arc<Mapping>,
     /// The address of the payload in slot 0. Both slots and the header before them are mapped.
     payloads: *mut u8,
     /// The size of the payload.
@@ -76,7 +78,11 @@ impl MappedPage {
         let geometry = inspect_parts(&fixed, mapping.len() as u64, copy_text)?;
         let payload = geometry.schema.size();
         let payloads = mapping.address_of(SLOTS + PAYLOAD);
-        Ok(MappedPage { mapping, payloads, payload, geometry })
+        Ok(MappedPage { mapping: Arc::new(mapping), payloads, payload, geometry })
+    }
+
+    pub(crate) fn mapping(&self) -> &Arc<Mapping> {
+        &self.mapping
     }
 
     /// Checks that the page has this schema.

@@ -3,13 +3,16 @@
 
 #![allow(unsafe_code, reason = "memory is mapped and unmapped here")]
 
+use core::mem::offset_of;
 use core::ptr::{NonNull, null_mut};
+use core::sync::atomic::AtomicU32;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 use crate::error::{Error, system_error};
+use crate::layout::{ChangingFields, Header};
 
 /// The mapped bytes of a page. No references to them may exist, except to atomics.
 #[derive(Debug)]
@@ -59,6 +62,18 @@ impl Mapping {
         assert!(offset < self.len, "offset {offset} is outside the mapping");
         // SAFETY: inside of the mapping, as was just checked.
         unsafe { self.base.as_ptr().add(offset) }
+    }
+
+    /// Returns the words that a waiter sleeps on: the lower half of the count, and the state. A header is mapped.
+    pub(crate) fn wait_words(&self) -> [&AtomicU32; 2] {
+        const LOW: usize = if cfg!(target_endian = "little") { 0 } else { 4 };
+        const LINE: usize = offset_of!(Header, changing);
+        let offsets = [offset_of!(ChangingFields, count) + LOW, offset_of!(ChangingFields, state)];
+        offsets.map(|offset| {
+            let word = self.address_of(LINE + offset).cast();
+            // SAFETY: P11. An aligned word of the header; mapped for as long as this is borrowed.
+            unsafe { AtomicU32::from_ptr(word) }
+        })
     }
 }
 

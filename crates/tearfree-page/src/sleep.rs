@@ -3,12 +3,15 @@
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use core::time::Duration;
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
 use rustix::io::Errno;
 use rustix::thread::futex;
 use rustix::time::{ClockId, Timespec, clock_gettime};
+
+use crate::mapping::Mapping;
 
 /// How often a waiter looks at a page whose writer does not wake it.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
@@ -29,21 +32,17 @@ pub(crate) struct Word<'a> {
 /// What the waiter of one page sleeps on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sleep<'a> {
-    /// The count and the state. `None`: the writer wakes no reader, or there is no page.
-    pub(crate) words: Option<[Word<'a>; 2]>,
-    /// Wakes up by then at the latest.
+    /// The memory of the page, and the values of the count and the state at which to sleep. `None`: there is no page.
+    pub(crate) page: Option<(&'a Arc<Mapping>, [u32; 2])>,
+    /// Whether the writer wakes no reader, so that the waiter looks from time to time.
+    pub(crate) polls: bool,
+    /// When to wake up at the latest.
     pub(crate) until: Option<Instant>,
 }
 
 impl<'a> Sleep<'a> {
-    /// Sleeps on the words of a page whose writer wakes its readers. May wake up early, as all sleeps may.
-    pub(crate) fn woken(words: [Word<'a>; 2]) -> Self {
-        Sleep { words: Some(words), until: None }
-    }
-
-    /// Sleeps until it is time to look at a page whose writer does not wake its readers.
-    pub(crate) fn polling() -> Self {
-        Sleep { words: None, until: Some(Instant::now() + POLL_INTERVAL) }
+    pub(crate) fn new(mapping: &'a Arc<Mapping>, values: [u32; 2], polls: bool) -> Self {
+        Sleep { page: Some((mapping, values)), polls, until: None }
     }
 
     /// Also wakes up at `deadline`.
@@ -51,10 +50,25 @@ impl<'a> Sleep<'a> {
         Sleep { until: earliest(self.until, deadline), ..self }
     }
 
+    /// Returns the words whose change wakes the waiter.
+    pub(crate) fn words(&self) -> Option<[Word<'a>; 2]> {
+        let (mapping, [count, state]) = self.page.filter(|_| !self.polls)?;
+        let [count_word, state_word] = mapping.wait_words();
+        let count = Word { word: count_word, value: count };
+        Some([count, Word { word: state_word, value: state }])
+    }
+
+    /// Returns when to wake up at the latest: for a poll, soon.
+    pub(crate) fn wake_up(&self) -> Option<Instant> {
+        let poll = self.polls.then(|| Instant::now() + POLL_INTERVAL);
+        earliest(self.until, poll)
+    }
+
+    /// Sleeps. May wake up early.
     pub(crate) fn run(self) {
-        match self.words {
-            Some(words) => while_equal(&words, self.until),
-            None => until_time(self.until),
+        match self.words() {
+            Some(words) => while_equal(&words, self.wake_up()),
+            None => until_time(self.wake_up()),
         }
     }
 }

@@ -66,8 +66,8 @@ fn sleep_on(pages: &[&mut dyn Wait], deadline: Option<Instant>) {
     let mut words: Vec<Word<'_>> = Vec::with_capacity(2 * pages.len());
     for page in pages {
         let sleep = page.sleep();
-        until = earliest(until, sleep.until);
-        words.extend(sleep.words.iter().flatten());
+        until = earliest(until, sleep.wake_up());
+        words.extend(sleep.words().iter().flatten());
     }
     sleep::while_equal(&words, until);
 }

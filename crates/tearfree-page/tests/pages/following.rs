@@ -222,6 +222,9 @@ fn a_follower_reads_the_copy_of_a_page() {
         let copy = folder.path().join("copy");
         fs::copy(page.join("page"), &copy).unwrap();
         fs::rename(&copy, page.join("page")).unwrap();
+        // It is looked at in this time, and is no event: it has the same value.
+        assert_eq!(follower.wait(Some(Duration::from_millis(1200))), Waited::TimedOut);
+        assert!(follower.problem().is_none());
         let mut writer = Writer::<u64>::take_over(&page, &Options::new()).unwrap();
         writer.set(4);
         expect(&mut follower, Waited::Changed);

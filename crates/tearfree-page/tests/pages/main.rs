@@ -9,6 +9,10 @@ mod events;
 mod files;
 mod following;
 mod incarnations;
+#[path = "../left_out/mod.rs"]
+mod left_out;
+mod notified;
+mod overlay;
 mod protocol;
 mod schemas;
 mod sealed;
