@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Texts of schemas: one that is accepted has one spelling, and fields that do not overlap.
 
-use tearfree_page::Schema;
 use tearfree_page::layout::{MAX_FIELDS, MAX_PAYLOAD};
+use tearfree_page::{Kind, Schema};
 
 /// Parses a schema and checks what it says of itself.
 ///
@@ -27,7 +27,32 @@ pub fn schemas(input: &[u8]) {
         let bytes = field.bytes();
         assert!(end <= bytes.start && bytes.end <= schema.size(), "{field} lies at {bytes:?}");
         assert_eq!(bytes.len(), field.kind().size() * field.count().unwrap_or(1));
-        assert!(bytes.start.is_multiple_of(field.kind().size()), "{field} is not aligned");
+        assert!(bytes.start.is_multiple_of(field.kind().align()), "{field} is not aligned");
         end = bytes.end;
     }
+    if schema.size() <= 4096 {
+        values(&schema, input);
+    }
+}
+
+/// Checks a payload of these bytes, again and again: fields that are found invalid become zeros.
+fn values(schema: &Schema, input: &[u8]) {
+    let mut payload: Vec<u8> = input.iter().copied().cycle().take(schema.size()).collect();
+    for field in schema.fields() {
+        let size = field.kind().size();
+        let before = schema.check_values(&payload).err();
+        let bytes = &mut payload[field.bytes()];
+        let is_valid = bytes.chunks_exact(size).all(|bytes| field.kind().is_valid(bytes));
+        let is_found = before.is_some_and(|invalid| invalid.field() == field.name());
+        assert_eq!(is_found, !is_valid, "{field}: {before:?}");
+        if let Kind::Enum(kind) = field.kind() {
+            let (name, _) = kind.names().next().expect("an enum has names");
+            let first = kind.bytes_of(name).expect("its numbers fit");
+            assert_eq!(kind.name_of(&first), Some(name));
+            bytes.chunks_exact_mut(size).for_each(|bytes| bytes.copy_from_slice(&first));
+        } else {
+            bytes.fill(0);
+        }
+    }
+    assert_eq!(schema.check_values(&payload), Ok(()));
 }

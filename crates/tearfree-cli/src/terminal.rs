@@ -60,14 +60,28 @@ pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Formats one JSON value on a line of its own.
+/// Formats one JSON value on a line of its own. What a terminal would obey or not show is escaped.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<String, Problem> {
-    serde_json::to_string(value).map(|json| json + "\n").map_err(|error| {
+    serde_json::to_string(value).map(|json| escape_json(&json) + "\n").map_err(|error| {
         Problem::new(
             format_args!("cannot write the result as JSON: {error}"),
             "This is a bug: please report it. Without --json the command prints text.",
         )
     })
+}
+
+/// Escapes letters that are not printable, which are inside of strings only.
+fn escape_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter == '\u{7f}' || !letter.is_ascii() && letter.escape_debug().count() > 1 {
+            let units = letter.encode_utf16(&mut [0; 2]).to_vec();
+            units.iter().for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            escaped.push(letter);
+        }
+    }
+    escaped
 }
 
 /// Creates a table with a rule under its head and columns aligned by spaces.

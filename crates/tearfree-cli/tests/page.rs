@@ -131,6 +131,48 @@ fn the_age_of_a_value_is_shown_if_it_is_known() {
 }
 
 #[test]
+fn text_switches_and_names_are_set_and_shown() {
+    let pages = Pages::new();
+    let fields = [
+        "name:text[8]=a=b, c",
+        "on:bool",
+        "state:u8{idle=1,busy=2}=busy",
+        "all:bool[2]=true,false",
+    ];
+    pages.succeed("create", "jobs", &fields);
+    let got = pages.succeed("get", "jobs", &["name", "on", "state", "all"]);
+    assert_eq!(got, "a=b\\, c\nfalse\nbusy\ntrue,false\n");
+    pages.succeed("set", "jobs", &["name=\\u{1b}[2J\\u{9b}", "state=idle", "on=true"]);
+    for shown in [
+        pages.succeed("get", "jobs", &[]),
+        pages.succeed("get", "jobs", &["name"]),
+        pages.succeed("get", "jobs", &["--json"]),
+        pages.succeed("watch", "jobs", &["--count", "1"]),
+    ] {
+        let is_plain = |letter: char| letter == '\n' || !letter.is_control();
+        assert!(shown.contains("[2J") && shown.chars().all(is_plain), "{shown:?}");
+    }
+    let fields = &pages.json("get", "jobs", &[])["fields"];
+    let wanted =
+        json!({"name": "\u{1b}[2J\u{9b}", "on": true, "state": "idle", "all": [true, false]});
+    assert_eq!(fields, &wanted);
+    // A writer that breaks the protocol: `on` lies behind the name.
+    let file = pages.path("jobs").join("page");
+    let mut bytes = fs::read(&file).expect("it is there");
+    let name = b"\x1B[2J\xC2\x9B\0\0";
+    let at = bytes.windows(name.len()).position(|bytes| bytes == name).expect("the value");
+    bytes[at + name.len()] = 7;
+    fs::write(&file, bytes).expect("it is there");
+    assert_eq!(pages.json("get", "jobs", &["on"])["fields"], json!({"on": null}));
+    assert!(pages.succeed("get", "jobs", &[]).contains("invalid:07"));
+    assert_eq!(pages.succeed("get", "jobs", &["state"]), "idle\n");
+    assert!(pages.fail("get", "jobs", &["on"]).contains("the field 'on' holds the bytes 07"));
+    assert!(pages.fail("set", "jobs", &["state=busy"]).contains("Publish a value of its kind."));
+    pages.succeed("set", "jobs", &["on=false"]);
+    assert_eq!(pages.succeed("get", "jobs", &["on", "state"]), "false\nidle\n");
+}
+
+#[test]
 fn an_invalid_command_is_refused_and_changes_nothing() {
     let pages = Pages::new();
     pages.succeed("create", "rates", &["price:f64=1", "qty:u64=2", "--lifetime", "3600"]);
@@ -139,6 +181,8 @@ fn an_invalid_command_is_refused_and_changes_nothing() {
         ("set", &["price=x"][..], "'x' is not a valid f64"),
         ("set", &["qty=1", "nope=1"], "no field 'nope'"),
         ("set", &["price"], "Write name=value"),
+        ("create", &["on:u8{yes=1}", "--replace"], "the field 'on' holds the bytes 00"),
+        ("create", &["on:bool=1", "--replace"], "'1' is not a valid bool"),
         ("get", &["nope"], "no field 'nope'"),
         ("create", &["price:f32"], "has another schema"),
         ("create", &["price:f32", "--replace", "b"], "invalid field 'b'"),

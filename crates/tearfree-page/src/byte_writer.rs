@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `ByteWriter`: publishes values of a schema that is known only at run time, as bytes.
 
+use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -56,7 +57,8 @@ impl ByteWriter {
     /// [`Writer::create`](crate::Writer::create).
     ///
     /// # Errors
-    /// As for [`Writer::create`](crate::Writer::create), and if `value` does not have the size of the schema.
+    /// As for [`Writer::create`](crate::Writer::create), and if `value` does not have the size of the schema
+    /// or a field in it is invalid.
     pub fn create(
         page: impl AsRef<Path>,
         schema: &Schema,
@@ -64,6 +66,7 @@ impl ByteWriter {
         options: &Options,
     ) -> Result<Self, Error> {
         check_size(value.len(), schema.size())?;
+        schema.check_values(value)?;
         // Before anything is changed: it can fail.
         let process = CreatorProcess::current()?;
         let files = LockedPage::create(page.as_ref())?;
@@ -162,12 +165,13 @@ impl ByteWriter {
     /// Publishes a value.
     ///
     /// # Errors
-    /// If `value` does not have the size of the schema.
+    /// If `value` does not have the size of the schema, or a field in it is invalid.
     ///
     /// # Panics
     /// In a forked child of the writer's process.
     pub fn set(&mut self, value: &[u8]) -> Result<(), Error> {
         check_size(value.len(), self.mapped.geometry.schema.size())?;
+        self.mapped.geometry.schema.check_values(value)?;
         self.publish_bytes(value);
         Ok(())
     }
@@ -179,8 +183,8 @@ impl ByteWriter {
     }
 
     /// Copies the published value. No other writer can change it meanwhile (P5).
-    pub(crate) fn load_bytes(&self, to: &mut [u8]) {
-        self.mapped.load_bytes(tearfree::raw::slot_of(self.current), to);
+    pub(crate) fn load<T: Copy>(&self) -> MaybeUninit<T> {
+        self.mapped.load(tearfree::raw::slot_of(self.current))
     }
 
     /// Publishes a value of the page's type.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::header::Damage;
 use crate::identity::WriterIdentity;
 use crate::layout::MAX_ATTEMPTS;
-use crate::schema::SchemaError;
+use crate::schema::{InvalidValue, SchemaError};
 
 /// Why a page could not be created, opened, taken over or read.
 ///
@@ -94,6 +94,8 @@ pub enum Error {
     NotSent,
     /// Every copy of the value was torn.
     Unsettled(Unsettled),
+    /// The bytes of a field are not a value of its kind.
+    InvalidValue(InvalidValue),
     /// A system call failed.
     System {
         /// What was attempted.
@@ -154,6 +156,7 @@ impl Error {
             Self::Unsettled(_) => {
                 format!("the page changed during each of {MAX_ATTEMPTS} attempts to copy its value")
             }
+            Self::InvalidValue(invalid) => invalid.to_string(),
             Self::System { what, path, error } => {
                 format!("cannot {what} {}: {error}", path.display())
             }
@@ -197,6 +200,7 @@ impl Error {
             Self::Unsettled(_) => {
                 "try again; if it happens again, the page has a writer that breaks the protocol"
             }
+            Self::InvalidValue(_) => "publish a value of its kind",
             Self::System { .. } => "fix the cause above and try again",
         }
     }
@@ -252,6 +256,46 @@ impl core::error::Error for Unsettled {}
 impl From<Unsettled> for Error {
     fn from(unsettled: Unsettled) -> Self {
         Self::Unsettled(unsettled)
+    }
+}
+
+/// Why a reader of a type got no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// Every copy of the value was torn.
+    Unsettled,
+    /// The bytes of a field are not a value of its kind.
+    Invalid(InvalidValue),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Error::from(*self).fmt(f)
+    }
+}
+
+impl core::error::Error for ReadError {}
+
+impl From<Unsettled> for ReadError {
+    #[inline]
+    fn from(_: Unsettled) -> Self {
+        Self::Unsettled
+    }
+}
+
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unsettled => Self::Unsettled(Unsettled),
+            ReadError::Invalid(invalid) => Self::InvalidValue(invalid),
+        }
+    }
+}
+
+impl From<InvalidValue> for Error {
+    fn from(invalid: InvalidValue) -> Self {
+        Self::InvalidValue(invalid)
     }
 }
 

@@ -9,7 +9,7 @@ use rustix::fs::{lstat, statfs};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::byte_reader::ByteReader;
-use crate::error::{Error, Unsettled};
+use crate::error::{Error, ReadError, Unsettled};
 use crate::files::Owner;
 use crate::path::{PAGE, PagePath};
 use crate::sleep::Sleep;
@@ -31,7 +31,7 @@ pub(crate) trait Opened: Sized {
 
     fn open(page: &Path, owner: Owner) -> Result<Self, Error>;
     fn page(&self) -> &ByteReader;
-    fn read(&self) -> Result<Reading<Self::Value>, Unsettled>;
+    fn read(&self) -> Result<Reading<Self::Value>, ReadError>;
 }
 
 /// A name, and the page that it has.

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::path::Path;
 
 use crate::byte_reader::ByteReader;
-use crate::error::{Error, Unsettled};
+use crate::error::{Error, ReadError};
 use crate::files::Owner;
 use crate::follow::{Follow, Opened};
 use crate::payload::Payload;
@@ -26,7 +26,7 @@ impl<T: Payload> Opened for Reader<T> {
         self.as_bytes()
     }
 
-    fn read(&self) -> Result<Reading<T>, Unsettled> {
+    fn read(&self) -> Result<Reading<T>, ReadError> {
         self.read()
     }
 }
@@ -42,8 +42,8 @@ impl Opened for ByteReader {
         self
     }
 
-    fn read(&self) -> Result<Reading<Vec<u8>>, Unsettled> {
-        self.read()
+    fn read(&self) -> Result<Reading<Vec<u8>>, ReadError> {
+        Ok(self.read()?)
     }
 }
 

@@ -68,7 +68,9 @@ impl fmt::Display for Damage {
             }
             Self::Truncated => f.write_str("it is shorter than its header says"),
             Self::Sizes => f.write_str("its slots and schema do not fit into its length"),
-            Self::SchemaText => f.write_str("its schema is invalid"),
+            Self::SchemaText => {
+                f.write_str("its schema is invalid, or has a kind that this program does not know")
+            }
             Self::SchemaMismatch => f.write_str("its schema contradicts its header"),
         }
     }

@@ -11,6 +11,7 @@ mod contents;
 mod create;
 mod directories;
 mod error;
+mod field_check;
 mod files;
 mod follow;
 mod follower;
@@ -27,6 +28,7 @@ mod options;
 mod owner;
 mod path;
 mod payload;
+mod payload_macro;
 mod reader;
 mod schema;
 mod sealed;
@@ -35,6 +37,7 @@ mod sleep;
 mod slot_view;
 mod stamp;
 mod status;
+mod text;
 mod time;
 mod waited;
 mod waiting;
@@ -43,7 +46,8 @@ mod writer;
 pub use byte_reader::ByteReader;
 pub use byte_writer::ByteWriter;
 pub use directories::directories;
-pub use error::{Error, Unsettled};
+pub use error::{Error, ReadError, Unsettled};
+pub use field_check::PayloadFields;
 pub use files::Owner;
 pub use follower::{ByteFollower, Follower};
 pub use header::{Damage, Geometry, inspect};
@@ -52,12 +56,16 @@ pub use locked_page::remove;
 pub use notified::{WaitAny, WaitDescriptor, wait_any_async};
 pub use options::Options;
 pub use path::list;
-pub use payload::Payload;
+pub use payload::{Payload, Plain};
 pub use reader::Reader;
-pub use schema::{Describe, Field, NumberKind, Schema, SchemaBuilder, SchemaError, schema_of};
+pub use schema::{
+    Describe, EnumKind, Field, InvalidValue, Kind, NumberKind, OpaqueKind, Schema, SchemaBuilder,
+    SchemaError, schema_of,
+};
 pub use slot_view::SlotView;
 pub use status::{Freshness, Reading, WriterState};
 pub use tearfree::{FieldSet, field};
+pub use text::{Text, TextError};
 pub use waited::{Waited, Watch};
 pub use waiting::{Wait, wait_any};
 pub use writer::Writer;
@@ -67,7 +75,9 @@ pub use zerocopy;
 /// What [`payload!`] needs, under paths that no item of the user's can shadow.
 #[doc(hidden)]
 pub mod __private {
-    pub use core::{clone::Clone, marker::Copy, primitive::str, stringify};
+    pub use core::{clone::Clone, marker::Copy, option::Option, primitive, stringify};
+
+    pub use crate::schema::enum_kind;
 }
 
 /// The protocol of a page, from which a reader can be written in any language.

@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The types that a page can hold, and the macro that declares them.
+//! The types that a page can hold.
+
+#![allow(unsafe_code, reason = "the bytes of a copy are checked here before they become a value")]
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 
 use crate::error::{Error, check_size};
 use crate::schema::{Describe, Schema, schema_of};
 
-/// A type that a page can hold: plain bytes for which every bit pattern is valid, with a schema.
+/// A type that a page can hold: plain bytes without gaps or pointers, with a schema.
 ///
-/// [`payload!`](crate::payload) declares such structs; numbers and arrays of payloads are payloads too.
-/// A pointer, a `bool` or an enum is not: another process could store a bit pattern that is invalid for it.
+/// [`payload!`](crate::payload) declares such structs and enums; numbers, `bool`, [`Text`](crate::Text) and
+/// arrays of payloads are payloads too. The bytes of a `bool`, a text or an enum can be invalid. So a read
+/// checks them, and returns an error instead of a value that does not exist; for a type of which all bytes
+/// are valid this check compiles to nothing.
 pub trait Payload:
     Describe
-    + zerocopy::FromBytes
+    + zerocopy::TryFromBytes
     + zerocopy::IntoBytes
     + zerocopy::Immutable
     + zerocopy::KnownLayout
@@ -21,7 +29,7 @@ pub trait Payload:
 
 impl<T> Payload for T where
     T: Describe
-        + zerocopy::FromBytes
+        + zerocopy::TryFromBytes
         + zerocopy::IntoBytes
         + zerocopy::Immutable
         + zerocopy::KnownLayout
@@ -38,61 +46,76 @@ pub(crate) fn checked_schema<T: Payload>() -> Result<Schema, Error> {
     Ok(schema)
 }
 
-/// Declares a struct that a page can hold: `#[repr(C)]`, without gaps, and valid for every bit pattern.
-///
-/// It derives `Clone`, `Copy`, zerocopy's `FromBytes`, `IntoBytes`, `Immutable` and `KnownLayout`, and
-/// implements [`Describe`](crate::Describe). A struct with gaps, a `bool`, an enum or a reference does not compile.
-///
-/// ```
-/// tearfree_page::payload! {
-///     /// The price of a share.
-///     #[derive(Debug, PartialEq)]
-///     pub struct Quote {
-///         /// In cents.
-///         pub price: f64,
-///         pub quantity: u64,
-///     }
-/// }
-/// assert_eq!(tearfree_page::schema_of::<Quote>()?.to_string(), "price:f64 quantity:u64");
-/// # Ok::<(), tearfree_page::SchemaError>(())
-/// ```
-///
-/// If this crate has another name in your `Cargo.toml`, write `extern crate that_name as tearfree_page;` at
-/// the root of your crate: zerocopy's derives find it by its own name only.
-#[macro_export]
-macro_rules! payload {
-    (
-        $(#[$meta:meta])*
-        $vis:vis struct $name:ident {
-            $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $kind:ty),+ $(,)?
-        }
-    ) => {
-        $(#[$meta])*
-        #[derive(
-            $crate::__private::Clone,
-            $crate::__private::Copy,
-            $crate::zerocopy::FromBytes,
-            $crate::zerocopy::IntoBytes,
-            $crate::zerocopy::Immutable,
-            $crate::zerocopy::KnownLayout,
-        )]
-        #[zerocopy(crate = "::tearfree_page::zerocopy")]
-        #[repr(C)]
-        $vis struct $name {
-            $($(#[$field_meta])* $field_vis $field: $kind,)+
-        }
+/// The proof that all bytes are values of `T`: reads of such types need no check.
+pub struct Plain<T>(PhantomData<fn() -> T>);
 
-        impl $crate::Describe for $name {
-            // A constant or static of the user's with a parameter's name would shadow it, so these are long.
-            fn describe(
-                __tearfree_name: &$crate::__private::str,
-                __tearfree_schema: &mut $crate::SchemaBuilder,
-            ) {
-                $(__tearfree_schema.field::<$kind>(
-                    __tearfree_name,
-                    $crate::__private::stringify!($field),
-                );)+
-            }
-        }
-    };
+impl<T: zerocopy::FromBytes> Plain<T> {
+    /// Creates the proof for a type of which all bytes are valid.
+    #[must_use]
+    pub const fn new() -> Self {
+        Plain(PhantomData)
+    }
+}
+
+impl<T: zerocopy::FromBytes> Default for Plain<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Plain<T> {
+    /// Creates the proof for a struct.
+    ///
+    /// # Safety
+    /// There is such a proof for the type of each field.
+    #[doc(hidden)]
+    #[must_use]
+    pub const unsafe fn of_struct() -> Self {
+        Plain(PhantomData)
+    }
+
+    /// Creates the proof for an array of such values.
+    #[must_use]
+    pub const fn array<const N: usize>(&self) -> Plain<[T; N]> {
+        Plain(PhantomData)
+    }
+}
+
+impl<T> fmt::Debug for Plain<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Plain")
+    }
+}
+
+/// Returns the value that was copied; `None` if the bytes are not one.
+///
+/// # Safety
+/// All bytes of `copy` were written.
+#[inline(always)]
+pub(crate) unsafe fn value_of<T: Payload>(copy: &MaybeUninit<T>) -> Option<T> {
+    if T::PLAIN.is_some() {
+        // SAFETY: all bytes were written, and by the proof any bytes are a `T`.
+        return Some(unsafe { copy.assume_init() });
+    }
+    // SAFETY: the caller wrote all bytes of `copy`.
+    let value = T::try_ref_from_bytes(unsafe { bytes_of(copy) }).ok()?;
+    value.is_valid().then_some(*value)
+}
+
+/// Borrows the bytes of a copy.
+///
+/// # Safety
+/// All bytes of `copy` were written.
+#[inline(always)]
+pub(crate) unsafe fn bytes_of<T>(copy: &MaybeUninit<T>) -> &[u8] {
+    // SAFETY: as many bytes as a `T` has, all of which were written, as the caller promises.
+    unsafe { core::slice::from_raw_parts(copy.as_ptr().cast(), size_of::<T>()) }
+}
+
+/// Borrows a value as bytes, of which any may be stored.
+#[inline(always)]
+pub(crate) fn plain_bytes<'a, T: Payload>(value: &'a mut T, _proof: &Plain<T>) -> &'a mut [u8] {
+    let first: *mut T = value;
+    // SAFETY: the bytes of `value`, which has no gaps; by the proof, any bytes are a `T` again.
+    unsafe { core::slice::from_raw_parts_mut(first.cast(), size_of::<T>()) }
 }

@@ -6,19 +6,19 @@
 mod current;
 
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::time::Duration;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use tearfree::FieldSet;
-
 use crate::byte_reader::ByteReader;
-use crate::error::{Error, Unsettled};
+use crate::error::{Error, ReadError};
+use crate::field_check::PayloadFields;
 use crate::files::Owner;
 use crate::header::Geometry;
 use crate::identity::WriterIdentity;
-use crate::payload::{Payload, checked_schema};
+use crate::payload::{Payload, bytes_of, checked_schema, plain_bytes, value_of};
 use crate::sealed::{self, MEMORY_FILE};
 use crate::status::{Freshness, Reading, WriterState};
 use crate::waited::{Waited, Watch};
@@ -127,15 +127,16 @@ impl<T: Payload> Reader<T> {
     /// faster.
     ///
     /// # Errors
-    /// [`Unsettled`] if the copy was torn a thousand times in a row. No correct writer is that fast for
-    /// long.
+    /// [`ReadError::Unsettled`] if the copy was torn a thousand times in a row; no correct writer is that
+    /// fast for long. [`ReadError::Invalid`] if a `bool`, a text or an enum has bytes that are no value of it.
     ///
     /// # Ordering
     /// The caller sees everything that the writer did before it published the value.
     #[inline(always)]
-    pub fn read(&self) -> Result<Reading<T>, Unsettled> {
-        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
-        Ok(self.page.read_value::<T>()?.map(|copy| unsafe { copy.assume_init() }))
+    pub fn read(&self) -> Result<Reading<T>, ReadError> {
+        let reading = self.page.read_value::<T>()?;
+        let value = self.value(&reading.value)?;
+        Ok(reading.map(|_copy| value))
     }
 
     /// Reads the newest value alone. The fastest read: it costs what a latch inside one process costs.
@@ -143,25 +144,42 @@ impl<T: Payload> Reader<T> {
     /// # Errors
     /// As for [`read`](Self::read).
     #[inline(always)]
-    pub fn get(&self) -> Result<T, Unsettled> {
+    pub fn get(&self) -> Result<T, ReadError> {
         // With all attempts inlined: a small value stays in registers.
         let (copy, _generation) = self.page.load::<T>()?;
-        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
-        Ok(unsafe { copy.assume_init() })
+        self.value(&copy)
+    }
+
+    /// Returns the value in a copy that was validated, after a check that its bytes are one.
+    #[inline(always)]
+    fn value(&self, copy: &MaybeUninit<T>) -> Result<T, ReadError> {
+        // SAFETY: P4, P14. All bytes are one generation's.
+        let value = unsafe { value_of(copy) };
+        value.ok_or_else(|| self.invalid(copy))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn invalid(&self, copy: &MaybeUninit<T>) -> ReadError {
+        // SAFETY: P4. The copy was validated before its value was.
+        let bytes = unsafe { bytes_of(copy) };
+        ReadError::Invalid(self.page.geometry().schema.invalid_in(0, bytes))
     }
 
     /// Reads the newest value alone into `to`. Faster than [`get`](Self::get) for values of more than 128
     /// bytes, which it copies only once.
     ///
     /// # Errors
-    /// As for [`read`](Self::read); `to` may then hold a torn value.
+    /// As for [`read`](Self::read); `to` may then have changed.
     #[inline]
-    pub fn get_into(&self, to: &mut T) -> Result<(), Unsettled> {
-        if size_of::<T>() <= SMALL {
-            *to = self.get()?;
-            return Ok(());
+    pub fn get_into(&self, to: &mut T) -> Result<(), ReadError> {
+        match &T::PLAIN {
+            Some(proof) if size_of::<T>() > SMALL => {
+                self.page.load_bytes(plain_bytes(to, proof))?;
+            }
+            _ => *to = self.get()?,
         }
-        self.page.load_bytes(to.as_mut_bytes()).map(|_generation| ())
+        Ok(())
     }
 
     /// Reads the newest value into `to`, and returns its generation and status.
@@ -169,11 +187,13 @@ impl<T: Payload> Reader<T> {
     /// # Errors
     /// As for [`get_into`](Self::get_into).
     #[inline]
-    pub fn read_into(&self, to: &mut T) -> Result<Reading<()>, Unsettled> {
-        if size_of::<T>() <= SMALL {
-            return Ok(self.read()?.map(|value| *to = value));
+    pub fn read_into(&self, to: &mut T) -> Result<Reading<()>, ReadError> {
+        match &T::PLAIN {
+            Some(proof) if size_of::<T>() > SMALL => {
+                Ok(self.page.read_bytes(plain_bytes(to, proof))?)
+            }
+            _ => Ok(self.read()?.map(|value| *to = value)),
         }
-        self.page.read_bytes(to.as_mut_bytes())
     }
 
     /// Reads some fields of the newest value. They belong to one publication; only their bytes are copied.
@@ -194,9 +214,12 @@ impl<T: Payload> Reader<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
-    pub fn read_fields<S: FieldSet<T>>(&self, fields: S) -> Result<S::Values, Unsettled> {
+    pub fn read_fields<S: PayloadFields<T>>(&self, fields: S) -> Result<S::Values, ReadError> {
         let copies = self.page.load_fields(|slot| fields.load(slot))?;
-        // SAFETY: P4, P14. The bytes are one generation's; any bytes are a `T`, and so its fields.
+        // SAFETY: P4, P14. The bytes are one generation's, and were all written.
+        unsafe { fields.check(&copies, &self.page.geometry().schema) }
+            .map_err(ReadError::Invalid)?;
+        // SAFETY: P4, P14. As above, and the line above found them to be values of the fields' types.
         Ok(unsafe { S::validated(copies) })
     }
 
@@ -219,7 +242,7 @@ impl<T: Payload> Reader<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
-    pub fn read_if_changed(&self, seen: &mut u64) -> Result<Option<Reading<T>>, Unsettled> {
+    pub fn read_if_changed(&self, seen: &mut u64) -> Result<Option<Reading<T>>, ReadError> {
         if self.generation() == *seen {
             return Ok(None);
         }

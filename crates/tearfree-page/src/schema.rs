@@ -5,13 +5,17 @@ mod definition;
 mod describe;
 mod error;
 mod field;
+mod kind;
 mod parse;
+mod validity;
 
 pub use definition::Schema;
 pub(crate) use definition::fnv1a;
-pub use describe::{Describe, SchemaBuilder, schema_of};
+pub use describe::{Describe, SchemaBuilder, enum_kind, schema_of};
 pub use error::SchemaError;
 pub use field::{Field, NumberKind};
+pub use kind::{EnumKind, Kind, OpaqueKind};
+pub use validity::InvalidValue;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `Writer`: publishes values of one type to a page.
 
+#![allow(unsafe_code, reason = "the copy of the published value becomes a value here")]
+
 use core::convert::Infallible;
 use core::marker::PhantomData;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -12,7 +14,8 @@ use crate::error::{Error, system_error};
 use crate::header::Geometry;
 use crate::identity::WriterIdentity;
 use crate::options::Options;
-use crate::payload::{Payload, checked_schema};
+use crate::payload::{Payload, bytes_of, checked_schema, value_of};
+use crate::schema::InvalidValue;
 use crate::sealed::{self, MEMORY_FILE};
 
 /// A page and the right to publish to it.
@@ -64,7 +67,8 @@ impl<T: Payload> Writer<T> {
     /// Takes over an existing page and keeps its value.
     ///
     /// # Errors
-    /// If there is no such page, and as for [`create`](Self::create).
+    /// If there is no such page, if its value is invalid (the error names the field; `create` replaces the
+    /// value), and as for [`create`](Self::create).
     ///
     /// ```
     /// # use tearfree_page::{Options, Writer};
@@ -77,7 +81,10 @@ impl<T: Payload> Writer<T> {
     /// ```
     pub fn take_over(page: impl AsRef<Path>, options: &Options) -> Result<Self, Error> {
         let schema = checked_schema::<T>()?;
-        ByteWriter::take_over_as(page.as_ref(), Some(&schema), options).map(Self::new)
+        let writer =
+            ByteWriter::take_over_as(page.as_ref(), Some(&schema), options).map(Self::new)?;
+        writer.load().map_err(Error::InvalidValue)?;
+        Ok(writer)
     }
 
     /// Creates a page in a sealed memory file, outside the file system.
@@ -191,11 +198,21 @@ impl<T: Payload> Writer<T> {
     }
 
     /// Returns a copy of the published value. It does not load the count.
+    ///
+    /// # Panics
+    /// If another process wrote an invalid value to the page, which only a program that breaks the protocol
+    /// does.
     #[must_use]
     pub fn get(&self) -> T {
-        let mut value = T::new_zeroed();
-        self.page.load_bytes(value.as_mut_bytes());
-        value
+        self.load().unwrap_or_else(|invalid| panic_at(&invalid))
+    }
+
+    fn load(&self) -> Result<T, InvalidValue> {
+        let copy = self.page.load::<T>();
+        // SAFETY: P4, P5. The copy has all bytes of the published value, which no other writer changes.
+        let value = unsafe { value_of(&copy) };
+        // SAFETY: as above; these are the bytes for the error.
+        value.ok_or_else(|| self.geometry().schema.invalid_in(0, unsafe { bytes_of(&copy) }))
     }
 }
 
@@ -291,4 +308,10 @@ impl<T> Writer<T> {
         let file = self.sealed_file().ok_or(Error::NotSealed)?;
         rustix::io::dup(file).map_err(system_error("duplicate", MEMORY_FILE))
     }
+}
+
+#[cold]
+#[inline(never)]
+fn panic_at(invalid: &InvalidValue) -> ! {
+    panic!("another process wrote to the page: {invalid}; publish a valid value with `set`");
 }

@@ -84,7 +84,7 @@ pub(crate) struct CreateArgs {
     #[command(flatten)]
     pub(crate) page: PageArg,
     /// The fields: name:kind or name:kind[count], then =VALUE unless it is zero. Kinds: u8 to u128,
-    /// i8 to i128, f32, f64.
+    /// i8 to i128, f32, f64, bool, text[N] of N bytes, and named numbers as u8{idle=0,busy=1}.
     #[arg(value_name = "FIELD", required = true)]
     pub(crate) fields: Vec<String>,
     /// Promise to set it again within N seconds, after which readers see it as stale. 0: no promise.

@@ -2,6 +2,7 @@
 //! `tearfree page`: values shared between processes, from a shell.
 
 mod args;
+mod kinds;
 mod list;
 mod report;
 mod values;
@@ -123,8 +124,9 @@ fn get(args: &GetArgs) -> Result<Outcome, Problem> {
     } else if chosen.is_empty() {
         terminal::print(&report.text())?;
     } else {
-        let lines = chosen.iter().map(|field| values::format(&reading.value, field) + "\n");
-        terminal::print(&lines.collect::<String>())?;
+        let line = |field| Ok(values::format(&reading.value, field)? + "\n");
+        let lines: Result<String, Problem> = chosen.into_iter().map(line).collect();
+        terminal::print(&lines?)?;
     }
     Ok(Outcome::Success)
 }

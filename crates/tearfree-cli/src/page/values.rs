@@ -5,11 +5,17 @@ use serde::{Serialize, Serializer};
 use serde_json::{Number, Value};
 use tearfree_page::{Field, NumberKind, Schema};
 
+use super::kinds;
 use crate::outcome::Problem;
 
-/// Splits `price:f64=99.5` into `price:f64` and `99.5`.
+/// Splits `price:f64=99.5` into `price:f64` and `99.5`, and `state:u8{idle=0}=idle` behind its kind.
 pub(crate) fn split_value(field: &str) -> (&str, Option<&str>) {
-    field.split_once('=').map_or((field, None), |(field, value)| (field, Some(value)))
+    let kind = match (field.find('{'), field.find('=')) {
+        (Some(brace), Some(equals)) if brace < equals => field.find('}').unwrap_or(brace),
+        _ => 0,
+    };
+    let equals = field[kind..].find('=').map(|at| kind + at);
+    equals.map_or((field, None), |at| (&field[..at], Some(&field[at + 1..])))
 }
 
 /// Finds the field of this name.
@@ -24,20 +30,20 @@ pub(crate) fn find_field<'a>(schema: &'a Schema, name: &str) -> Result<&'a Field
 
 /// Parses a value and stores it in a payload.
 pub(crate) fn store(payload: &mut [u8], field: &Field, text: &str) -> Result<(), Problem> {
-    let numbers: Vec<&str> = text.split(',').map(str::trim).collect();
+    let values = kinds::split_elements(field, text);
     let wanted = field.count().unwrap_or(1);
-    if numbers.len() != wanted {
+    if values.len() != wanted {
         return Err(Problem::new(
-            format_args!("'{text}' has {} numbers, but {field} takes {wanted}", numbers.len()),
-            "Give all numbers, separated by commas.",
+            format_args!("'{text}' has {} values, but {field} takes {wanted}", values.len()),
+            "Give all values, separated by commas.",
         ));
     }
     let elements = payload[field.bytes()].chunks_exact_mut(field.kind().size());
-    for (element, number) in elements.zip(numbers) {
-        let bytes = parse(field.kind(), number).ok_or_else(|| {
+    for (element, value) in elements.zip(values) {
+        let bytes = kinds::parse(field.kind(), value).ok_or_else(|| {
             Problem::new(
-                format_args!("'{number}' is not a valid {} for {field}", field.kind()),
-                "Give a number of that kind, within its range.",
+                format_args!("'{value}' is not a valid {} for {field}", field.kind()),
+                kinds::advice(field.kind()),
             )
         })?;
         element.copy_from_slice(&bytes);
@@ -48,14 +54,14 @@ pub(crate) fn store(payload: &mut [u8], field: &Field, text: &str) -> Result<(),
 macro_rules! kinds {
     ($($kind:ident => $number:ty),*) => {
         /// Parses a number of this kind; returns its bytes.
-        fn parse(kind: NumberKind, text: &str) -> Option<Vec<u8>> {
+        pub(super) fn parse_number(kind: NumberKind, text: &str) -> Option<Vec<u8>> {
             match kind {
                 $(NumberKind::$kind => text.parse().ok().map(|n: $number| n.to_ne_bytes().to_vec()),)*
             }
         }
 
         /// Formats a number as the shortest text that parses to it.
-        fn format_number(kind: NumberKind, bytes: &[u8]) -> String {
+        pub(super) fn format_number(kind: NumberKind, bytes: &[u8]) -> String {
             match kind {
                 $(NumberKind::$kind => bytes.try_into().map_or_else(
                     |_| String::new(),
@@ -72,36 +78,54 @@ kinds! {
     F32 => f32, F64 => f64
 }
 
-fn numbers(payload: &[u8], field: &Field) -> Vec<String> {
-    let elements = payload[field.bytes()].chunks_exact(field.kind().size());
-    elements.map(|bytes| format_number(field.kind(), bytes)).collect()
+/// Returns the bytes of each element of a field.
+fn elements<'a>(payload: &'a [u8], field: &Field) -> impl Iterator<Item = &'a [u8]> {
+    payload[field.bytes()].chunks_exact(field.kind().size())
 }
 
 /// Formats a field as [`store`] parses it.
-pub(crate) fn format(payload: &[u8], field: &Field) -> String {
-    numbers(payload, field).join(",")
+pub(crate) fn format(payload: &[u8], field: &Field) -> Result<String, Problem> {
+    let values = elements(payload, field).map(|bytes| kinds::format(field.kind(), bytes));
+    let values: Option<Vec<String>> = values.collect();
+    values.map(|values| values.join(",")).ok_or_else(|| invalid(payload, field))
+}
+
+/// The error for a field that holds no value of its kind.
+fn invalid(payload: &[u8], field: &Field) -> Problem {
+    let bytes = &payload[field.bytes()];
+    let shown = kinds::format_start(bytes);
+    Problem::new(
+        format_args!("the field '{}' holds the bytes {shown}, not {}", field.name(), field.kind()),
+        "Set it to a value of its kind.",
+    )
 }
 
 /// Formats a field for a table, without the elements that do not fit.
 pub(crate) fn excerpt(payload: &[u8], field: &Field) -> String {
     const SHOWN: usize = 8;
-    let numbers = numbers(payload, field);
-    match numbers.len().checked_sub(SHOWN) {
-        None | Some(0) => numbers.join(","),
-        Some(more) => format!("{},… {more} more", numbers[..SHOWN].join(",")),
+    let value = |bytes| {
+        let invalid = || format!("invalid:{}", kinds::format_start(bytes));
+        kinds::format(field.kind(), bytes).unwrap_or_else(invalid)
+    };
+    let values: Vec<String> = elements(payload, field).take(SHOWN).map(value).collect();
+    match field.count().unwrap_or(1).saturating_sub(SHOWN) {
+        0 => values.join(","),
+        more => format!("{},… {more} more", values.join(",")),
     }
 }
 
-/// Converts a field to JSON. What JSON has no number for (wide integers, infinity, NaN) becomes a string.
+/// Converts a number to JSON. What JSON has no number for (wide integers, infinity, NaN) becomes a string.
+pub(super) fn number_to_json(text: String, is_float: bool) -> Value {
+    let number = text.parse::<u64>().map(Number::from).ok();
+    let number = number.or_else(|| text.parse::<i64>().map(Number::from).ok());
+    let float = || text.parse().ok().filter(|_| is_float).and_then(Number::from_f64);
+    number.or_else(float).map_or_else(|| Value::String(text.clone()), Value::Number)
+}
+
+/// Converts a field to JSON.
 fn to_json(payload: &[u8], field: &Field) -> Value {
-    let number = |text: String| {
-        let number = text.parse::<u64>().map(Number::from).ok();
-        let number = number.or_else(|| text.parse::<i64>().map(Number::from).ok());
-        let is_float = matches!(field.kind(), NumberKind::F32 | NumberKind::F64);
-        let float = || text.parse().ok().filter(|_| is_float).and_then(Number::from_f64);
-        number.or_else(float).map_or_else(|| Value::String(text.clone()), Value::Number)
-    };
-    let mut all: Vec<Value> = numbers(payload, field).into_iter().map(number).collect();
+    let value = |bytes| kinds::to_json(field.kind(), bytes);
+    let mut all: Vec<Value> = elements(payload, field).map(value).collect();
     if field.count().is_none() { all.remove(0) } else { Value::Array(all) }
 }
 
@@ -150,7 +174,7 @@ mod tests {
         let Ok((schema, payload)) = stored(schema, &values) else { panic!("these fit") };
         for (name, value) in values {
             let Ok(field) = find_field(&schema, name) else { panic!("{name}") };
-            assert_eq!(format(&payload, field), value);
+            assert!(format(&payload, field).is_ok_and(|shown| shown == value));
         }
         let Ok(object) = serde_json::to_value(to_object(&payload, schema.fields())) else {
             panic!("fields are JSON")
@@ -183,8 +207,8 @@ mod tests {
             ("b", "256", "'256' is not a valid u8 for b:u8"),
             ("b", "-1", "is not a valid u8"),
             ("b", "", "is not a valid u8"),
-            ("b", "1,2", "has 2 numbers, but b:u8 takes 1"),
-            ("c", "1", "has 1 numbers, but c:u8[3] takes 3"),
+            ("b", "1,2", "has 2 values, but b:u8 takes 1"),
+            ("c", "1", "has 1 values, but c:u8[3] takes 3"),
             ("d", "1", "no field 'd'; it has b:u8 c:u8[3]"),
         ] {
             let Err(problem) = stored("b:u8 c:u8[3]", &[(field, value)]) else { panic!("{value}") };

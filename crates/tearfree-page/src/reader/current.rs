@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reads of a value that is still the newest one after something else was done.
 
-#![allow(unsafe_code, reason = "validated copies become values here (P4)")]
-
 use super::Reader;
-use crate::error::Unsettled;
+use crate::error::ReadError;
 use crate::payload::Payload;
 use crate::slot_view::SlotView;
 use crate::status::Reading;
@@ -17,8 +15,8 @@ impl<T: Payload> Reader<T> {
     /// value from which g + 1 holds.
     ///
     /// # Errors
-    /// [`Unsettled`] if a publication came in between a thousand times in a row. `meanwhile` must take less
-    /// time than there is between two publications.
+    /// [`ReadError::Unsettled`] if a publication came in between a thousand times in a row. `meanwhile` must
+    /// take less time than there is between two publications. Otherwise as for [`read`](Self::read).
     ///
     /// ```
     /// # use tearfree_page::{Options, Reader, Writer};
@@ -34,12 +32,10 @@ impl<T: Payload> Reader<T> {
     pub fn read_current<R>(
         &self,
         meanwhile: impl FnMut() -> R,
-    ) -> Result<(Reading<T>, R), Unsettled> {
+    ) -> Result<(Reading<T>, R), ReadError> {
         let Reading { value: (result, copy), generation, status } =
             self.page.read_current::<T, R>(meanwhile)?;
-        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
-        let value = unsafe { copy.assume_init() };
-        Ok((Reading { value, generation, status }, result))
+        Ok((Reading { value: self.value(&copy)?, generation, status }, result))
     }
 
     /// As [`read_current`](Self::read_current), but returns the value alone.
@@ -57,10 +53,9 @@ impl<T: Payload> Reader<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
-    pub fn get_current<R>(&self, meanwhile: impl FnMut() -> R) -> Result<(T, R), Unsettled> {
+    pub fn get_current<R>(&self, meanwhile: impl FnMut() -> R) -> Result<(T, R), ReadError> {
         let (copy, result) = self.page.load_current::<T, R>(meanwhile)?;
-        // SAFETY: P4, P14. The bytes are one generation's, and any bytes are a `T`.
-        Ok((unsafe { copy.assume_init() }, result))
+        Ok((self.value(&copy)?, result))
     }
 
     /// Calls `read` once with the newest value, and returns its result if no publication came in between.

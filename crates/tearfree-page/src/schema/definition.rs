@@ -4,13 +4,14 @@
 use core::fmt;
 
 use super::error::SchemaError;
-use super::field::{Field, NumberKind};
+use super::field::Field;
+use super::kind::Kind;
 use crate::layout::{MAX_FIELD_NAME, MAX_FIELDS, MAX_PAYLOAD, MAX_SCHEMA};
 
 /// The fields of a payload, in order and without gaps.
 ///
 /// A schema is written as a list of fields separated by spaces, each `name:kind` or
-/// `name:kind[count]`. The page stores the same text; two programs can share a page if and only if
+/// `name:kind[count]`, for example `on:bool`, `name:text[16]` or `state:u8{idle=0,busy=1}`. The page stores the same text; two programs can share a page if and only if
 /// their texts are equal.
 ///
 /// ```
@@ -42,7 +43,7 @@ impl Schema {
     /// Returns the alignment of the payload in bytes.
     #[must_use]
     pub fn align(&self) -> usize {
-        self.fields.iter().map(|field| field.kind.size()).max().unwrap_or(1)
+        self.fields.iter().map(|field| field.kind.align()).max().unwrap_or(1)
     }
 
     /// Returns the 64-bit FNV-1a hash of the text, which the header of a page stores.
@@ -55,9 +56,11 @@ impl Schema {
     pub(super) fn push(
         &mut self,
         name: &str,
-        kind: NumberKind,
+        kind: Kind,
         count: Option<usize>,
     ) -> Result<(), SchemaError> {
+        kind.check()?;
+        let (size, align) = (kind.size(), kind.align());
         let field = Field { name: name.to_owned(), kind, count, offset: self.size() };
         let elements = count.unwrap_or(1);
         if !is_field_name(name) {
@@ -69,11 +72,10 @@ impl Schema {
         if elements == 0 {
             return Err(SchemaError::InvalidCount(field.to_string()));
         }
-        if !field.offset.is_multiple_of(kind.size()) {
-            return Err(SchemaError::Gap { field: field.to_string(), offset: field.offset, kind });
+        if !field.offset.is_multiple_of(align) {
+            return Err(SchemaError::Gap { field: field.to_string(), offset: field.offset, align });
         }
-        if self.fields.len() == MAX_FIELDS || elements > (MAX_PAYLOAD - field.offset) / kind.size()
-        {
+        if self.fields.len() == MAX_FIELDS || elements > (MAX_PAYLOAD - field.offset) / size {
             return Err(SchemaError::TooLarge);
         }
         self.fields.push(field);

@@ -3,7 +3,6 @@
 
 use core::fmt;
 
-use super::field::NumberKind;
 use crate::layout::{MAX_FIELDS, MAX_PAYLOAD, MAX_SCHEMA};
 
 /// What is wrong with a schema.
@@ -20,6 +19,8 @@ pub enum SchemaError {
     DuplicateName(String),
     /// A field has an unknown kind.
     UnknownKind(String),
+    /// A kind is not written as it has to be: the names or numbers of an enum, or a size of 0.
+    InvalidKind(String),
     /// An array has no elements, or its count is not a decimal number.
     InvalidCount(String),
     /// A field would need a gap before it.
@@ -28,8 +29,8 @@ pub enum SchemaError {
         field: String,
         /// The offset at which it would begin.
         offset: usize,
-        /// Its kind, whose size is its alignment.
-        kind: NumberKind,
+        /// The alignment of its kind.
+        align: usize,
     },
     /// The payload would need a gap at its end.
     GapAtEnd {
@@ -50,10 +51,10 @@ impl SchemaError {
             Self::InvalidName(name) => format!("invalid field name '{name}'"),
             Self::DuplicateName(name) => format!("two fields are named '{name}'"),
             Self::UnknownKind(kind) => format!("unknown kind '{kind}'"),
+            Self::InvalidKind(kind) => format!("invalid kind '{kind}'"),
             Self::InvalidCount(field) => format!("invalid array length in '{field}'"),
-            Self::Gap { field, offset, kind } => format!(
-                "'{field}' would begin at byte {offset}, but a {kind} begins at a multiple of {}",
-                kind.size()
+            Self::Gap { field, offset, align } => format!(
+                "'{field}' would begin at byte {offset}, but its kind begins at a multiple of {align}"
             ),
             Self::GapAtEnd { missing } => {
                 format!("the payload would end in a gap of {missing} bytes")
@@ -75,7 +76,14 @@ impl SchemaError {
                 "use 1 to 64 letters, digits, '_' and '.', beginning with a letter or '_'"
             }
             Self::DuplicateName(_) => "rename one of them",
-            Self::UnknownKind(_) => "use one of u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 f32 f64",
+            Self::UnknownKind(_) => {
+                "use one of u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 f32 f64 bool text[16] \
+                 u8{idle=0,busy=1}"
+            }
+            Self::InvalidKind(_) => {
+                "write text[16] or u8{idle=0,busy=1}: 1 to 256 names of letters, digits and '_' with \
+                 ascending numbers of that kind"
+            }
             Self::InvalidCount(_) => "write a number from 1 in the brackets",
             Self::Gap { .. } => "put larger kinds first, or add u8 padding before it",
             Self::GapAtEnd { .. } => "add a u8 array of that size at the end",

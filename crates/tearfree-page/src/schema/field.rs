@@ -3,6 +3,8 @@
 
 use core::fmt;
 
+use super::kind::Kind;
+
 /// The type of a number: of a field, or of the elements of an array field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are the types")]
@@ -49,6 +51,36 @@ impl NumberKind {
             NumberKind::U128 | NumberKind::I128 => 16,
         }
     }
+
+    /// Returns the number of these bytes; `None` for kinds that no enum has, and for another length.
+    pub(super) fn to_integer(self, bytes: &[u8]) -> Option<i128> {
+        Some(match self {
+            NumberKind::U8 => u8::from_ne_bytes(bytes.try_into().ok()?).into(),
+            NumberKind::U16 => u16::from_ne_bytes(bytes.try_into().ok()?).into(),
+            NumberKind::U32 => u32::from_ne_bytes(bytes.try_into().ok()?).into(),
+            NumberKind::U64 => u64::from_ne_bytes(bytes.try_into().ok()?).into(),
+            NumberKind::I8 => i8::from_ne_bytes(bytes.try_into().ok()?).into(),
+            NumberKind::I16 => i16::from_ne_bytes(bytes.try_into().ok()?).into(),
+            NumberKind::I32 => i32::from_ne_bytes(bytes.try_into().ok()?).into(),
+            NumberKind::I64 => i64::from_ne_bytes(bytes.try_into().ok()?).into(),
+            NumberKind::U128 | NumberKind::I128 | NumberKind::F32 | NumberKind::F64 => return None,
+        })
+    }
+
+    /// Returns the bytes of this number; `None` if it is out of range, and for kinds that no enum has.
+    pub(super) fn integer_to_bytes(self, number: i128) -> Option<Vec<u8>> {
+        Some(match self {
+            NumberKind::U8 => u8::try_from(number).ok()?.to_ne_bytes().to_vec(),
+            NumberKind::U16 => u16::try_from(number).ok()?.to_ne_bytes().to_vec(),
+            NumberKind::U32 => u32::try_from(number).ok()?.to_ne_bytes().to_vec(),
+            NumberKind::U64 => u64::try_from(number).ok()?.to_ne_bytes().to_vec(),
+            NumberKind::I8 => i8::try_from(number).ok()?.to_ne_bytes().to_vec(),
+            NumberKind::I16 => i16::try_from(number).ok()?.to_ne_bytes().to_vec(),
+            NumberKind::I32 => i32::try_from(number).ok()?.to_ne_bytes().to_vec(),
+            NumberKind::I64 => i64::try_from(number).ok()?.to_ne_bytes().to_vec(),
+            NumberKind::U128 | NumberKind::I128 | NumberKind::F32 | NumberKind::F64 => return None,
+        })
+    }
 }
 
 impl fmt::Display for NumberKind {
@@ -58,11 +90,11 @@ impl fmt::Display for NumberKind {
     }
 }
 
-/// One field: a number, or an array of numbers.
+/// One field: a value of a [`Kind`], or an array of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     pub(super) name: String,
-    pub(super) kind: NumberKind,
+    pub(super) kind: Kind,
     pub(super) count: Option<usize>,
     pub(super) offset: usize,
 }
@@ -74,13 +106,13 @@ impl Field {
         &self.name
     }
 
-    /// Returns the kind of the number, or of the elements of an array.
+    /// Returns the kind of the value, or of the elements of an array.
     #[must_use]
-    pub fn kind(&self) -> NumberKind {
-        self.kind
+    pub fn kind(&self) -> &Kind {
+        &self.kind
     }
 
-    /// Returns the number of elements of an array; `None` for a single number.
+    /// Returns the number of elements of an array; `None` for a single value.
     #[must_use]
     pub fn count(&self) -> Option<usize> {
         self.count

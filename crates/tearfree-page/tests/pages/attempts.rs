@@ -4,7 +4,7 @@
 use core::mem::offset_of;
 
 use tearfree_page::layout::MAX_ATTEMPTS;
-use tearfree_page::{Options, Reader, Unsettled, Writer};
+use tearfree_page::{Options, ReadError, Reader, Writer};
 
 use crate::support::{Quote, new_path, quote, set_word_in_file, word_in_file};
 
@@ -44,16 +44,16 @@ fn read_current_gives_up_after_a_thousand_attempts() {
         assert!(attempts <= 1000, "it does not give up");
         writer.set(quote(attempts));
     };
-    assert_eq!(reader.read_current(publish_each_time).unwrap_err(), Unsettled);
+    assert_eq!(reader.read_current(publish_each_time).unwrap_err(), ReadError::Unsettled);
     assert_eq!((attempts, MAX_ATTEMPTS), (1000, 1000));
     let publish_each_time = || {
         attempts += 1;
         assert!(attempts <= 2000, "it does not give up");
         writer.set(quote(attempts));
     };
-    assert_eq!(reader.get_current(publish_each_time), Err(Unsettled));
+    assert_eq!(reader.get_current(publish_each_time), Err(ReadError::Unsettled));
     assert_eq!(attempts, 2000);
-    assert!(Unsettled.to_string().contains("1000 attempts"), "{Unsettled}");
+    assert!(ReadError::Unsettled.to_string().contains("1000 attempts"));
 }
 
 #[test]

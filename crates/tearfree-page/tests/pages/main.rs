@@ -13,6 +13,7 @@ mod incarnations;
 mod left_out;
 mod notified;
 mod overlay;
+mod kinds;
 mod protocol;
 mod schemas;
 mod sealed;

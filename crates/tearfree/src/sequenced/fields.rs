@@ -35,6 +35,13 @@ impl<T, F> Field<T, F> {
         Field { offset, shape: PhantomData }
     }
 
+    /// Returns the offset in bytes from the beginning of `T`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn offset(self) -> usize {
+        self.offset
+    }
+
     /// Returns a field of this field.
     ///
     /// ```

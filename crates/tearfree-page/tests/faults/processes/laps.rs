@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::fs::{self, OpenOptions};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap};
-use tearfree_page::{ByteReader, Error, Options, Reader, Unsettled, Writer};
+use tearfree_page::{ByteReader, Error, Options, ReadError, Reader, Unsettled, Writer};
 use tempfile::TempDir;
 
 use super::process::Process;
@@ -156,7 +156,7 @@ pub(crate) fn lapped(page: &str) {
     prepare(page, libc::PROT_READ);
     let (result, copies) =
         lap(0, 4, usize::MAX, || reader.read().map(|reading| reading.generation));
-    assert_eq!((result, copies), (Err(Unsettled), 1000));
+    assert_eq!((result, copies), (Err(ReadError::Unsettled), 1000));
     let (result, copies) = lap(0, 4, 999, || reader.read().map(|reading| reading.generation));
     assert_eq!((result, copies), (Ok(2 * 999), 1000));
 

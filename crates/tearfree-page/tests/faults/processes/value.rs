@@ -2,7 +2,7 @@
 //! Self-checking payloads: every word derives from one number, so a torn value is detected.
 
 use tearfree_page::zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
-use tearfree_page::{Describe, NumberKind, Payload, SchemaBuilder};
+use tearfree_page::{Describe, NumberKind, Payload, Plain, SchemaBuilder};
 
 /// A payload of `N` words.
 #[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -10,6 +10,8 @@ use tearfree_page::{Describe, NumberKind, Payload, SchemaBuilder};
 pub(crate) struct Words<const N: usize>([u64; N]);
 
 impl<const N: usize> Describe for Words<N> {
+    const PLAIN: Option<Plain<Self>> = Some(Plain::new());
+
     fn describe(name: &str, schema: &mut SchemaBuilder) {
         schema.number(name, NumberKind::U64, Some(N));
     }
