@@ -98,7 +98,9 @@ struct tearfree_reading {
 
 /*
  * Opens a page for reading, by its name, or by its path if it contains a '/'. `schema` is the schema that
- * the program expects, "price:f64 qty:u64", or NULL for any. The page has to belong to this user or to
+ * the program expects, "price:f64 qty:u64", or NULL for any. In a struct of the same shape `f64` is a double,
+ * `u64` an uint64_t, `bool` an uint8_t, `text[16]` a char[16], which ends with its first NUL or at 16 bytes,
+ * and `u8{idle=0,busy=1}` an uint8_t. Check these three: a hostile writer can store any bytes. The page has to belong to this user or to
  * root: its owner could truncate the file, and then a read ends the process by SIGBUS.
  */
 int tearfree_page_open(const char *page, const char *schema, struct tearfree_page **to);

@@ -14,8 +14,14 @@ import time
 
 KINDS = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i8": "b", "i16": "h", "i32": "i", "i64": "q", "f32": "f", "f64": "d"}
 WIDE = {"u128": False, "i128": True}
-SIZES = {**{kind: struct.calcsize("=" + code) for kind, code in KINDS.items()}, "u128": 16, "i128": 16}
-FIELD = re.compile(r"([A-Za-z_][A-Za-z0-9_.]{0,63}):([a-z0-9]+)(?:\[([1-9][0-9]*)\])?\Z")
+SIZES = {"bool": 1, **{kind: struct.calcsize("=" + code) for kind, code in KINDS.items()}, "u128": 16, "i128": 16}
+NUMBER = r"0|-?[1-9][0-9]*"
+FIELD = re.compile(
+    r"([A-Za-z_][A-Za-z0-9_.]{0,63}):"
+    r"(text\[[1-9][0-9]*\]|[ui](?:8|16|32|64)\{[^{}]+\}|[a-z][a-z0-9_]{0,63}<[1-9][0-9]*>|[a-z0-9]+)"
+    r"(?:\[([1-9][0-9]*)\])?\Z"
+)
+NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,63})=(" + NUMBER + r")\Z")
 NO_PROMISE = 2**64 - 1
 
 
@@ -30,17 +36,47 @@ def fnv1a(data):
     return value
 
 
+def parse_names(kind):
+    """{number: name} of a kind with named numbers."""
+    number, _, names = kind[:-1].partition("{")
+    found = [NAME.match(part) for part in names.split(",")]
+    if not all(found) or len(found) > 256:
+        refuse(f"bad kind {kind!r}")
+    numbers, bits = [int(pair[2]) for pair in found], 8 * SIZES[number]
+    least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if number[0] == "i" else (0, 2**bits)
+    if numbers != sorted(set(numbers)) or len({pair[1] for pair in found}) < len(found):
+        refuse(f"names or numbers in {kind!r}")
+    if numbers[0] < least or numbers[-1] >= most:
+        refuse(f"a number out of range in {kind!r}")
+    return {int(pair[2]): pair[1] for pair in found}
+
+
+def size_and_align(kind):
+    """Of a kind; None if it is unknown."""
+    if kind.startswith("text["):
+        return int(kind[5:-1]), 1
+    if "{" in kind:
+        parse_names(kind)
+        return (SIZES[kind.partition("{")[0]],) * 2
+    if "<" in kind:
+        name, _, size = kind[:-1].partition("<")
+        is_known = name in SIZES or name == "text"
+        return None if is_known else (int(size), int(size) if int(size) in (2, 4, 8, 16) else 1)
+    return (SIZES[kind],) * 2 if kind in SIZES else None
+
+
 def parse_schema(text):
     fields, offset, align = [], 0, 1
     for part in text.split(" "):
         found = FIELD.match(part)
-        if not found or found[2] not in SIZES or any(found[1] == name for name, *_ in fields):
+        shape = found and size_and_align(found[2])
+        if not shape or any(found[1] == name for name, *_ in fields):
             refuse(f"bad field {part!r}")
-        size, count = SIZES[found[2]], int(found[3] or 1)
-        if offset % size:
+        (size, its_align), count = shape, int(found[3] or 1)
+        if offset % its_align:
             refuse("a gap in the schema")
         fields.append((found[1], found[2], found[3] and count, offset))
-        offset, align = offset + size * count, max(align, size)
+        offset, align = offset + size * count, max(align, its_align)
     if offset % align or offset > 2**24 or len(fields) > 1024:
         refuse("the payload's size")
     return fields, offset, align
@@ -83,14 +119,29 @@ def read_pair(page, count_at, slots, size):
     refuse("it does not hold still")
 
 
-def numbers(copy, kind, count, offset):
-    size = SIZES[kind]
-    found = []
-    for at in range(offset, offset + size * (count or 1), size):
-        if kind in WIDE:
-            found.append(int.from_bytes(copy[at:at + 16], sys.byteorder, signed=WIDE[kind]))
-        else:
-            found.append(struct.unpack_from("=" + KINDS[kind], copy, at)[0])
+def value(copy, kind, at, size):
+    """Of one element; None if its bytes are none."""
+    data = bytes(copy[at:at + size])
+    if kind == "bool":
+        return {b"\0": False, b"\1": True}.get(data)
+    if kind.startswith("text["):
+        text, _, padding = data.partition(b"\0")
+        try:
+            return None if padding.strip(b"\0") else text.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+    if "{" in kind:
+        return parse_names(kind).get(struct.unpack("=" + KINDS[kind.partition("{")[0]], data)[0])
+    if "<" in kind:
+        return data.hex()
+    if kind in WIDE:
+        return int.from_bytes(data, sys.byteorder, signed=WIDE[kind])
+    return struct.unpack("=" + KINDS[kind], data)[0]
+
+
+def values(copy, kind, count, offset):
+    size, _ = size_and_align(kind)
+    found = [value(copy, kind, at, size) for at in range(offset, offset + size * (count or 1), size)]
     return found if count else found[0]
 
 
@@ -132,8 +183,8 @@ def main():
     takeovers, pid, uid, pid_ns, start_time, since_ns, lifetime_ns = struct.unpack_from("=QIIQQQQ", record, 0)
     writer = dict(pid=pid, uid=uid, pid_namespace=pid_ns, start_time=start_time, takeovers=takeovers, since_ns=since_ns, lifetime_ns=lifetime_ns)
     age, freshness = age_and_freshness(copy)
-    values = {name: numbers(copy[64:], kind, count, offset) for name, kind, count, offset in fields}
-    print(json.dumps(dict(generation=generation, fields=values, age_ns=age, freshness=freshness, state=state, writer=writer)))
+    shown = {name: values(copy[64:], kind, count, offset) for name, kind, count, offset in fields}
+    print(json.dumps(dict(generation=generation, fields=shown, age_ns=age, freshness=freshness, state=state, writer=writer)))
 
 
 main()

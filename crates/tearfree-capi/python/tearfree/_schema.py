@@ -20,12 +20,26 @@ _KINDS = {
     "i128": (16, None, "V16"),
     "f32": (4, "f", "f4"),
     "f64": (8, "d", "f8"),
+    "bool": (1, "B", "?"),
 }
-_FIELD = re.compile(r"([^:]+):([a-z0-9]+)(?:\[([0-9]+)\])?")
+_FIELD = re.compile(r"([^:]+):(text\[[0-9]+\]|[a-z0-9_]+<[0-9]+>|[a-z0-9]+(?:\{[^}]*\})?)(?:\[([0-9]+)\])?")
+
+
+def _layout(kind: str):
+    """Returns the size, the letter for struct, and the format of numpy."""
+    if "{" in kind:
+        return _KINDS[kind.partition("{")[0]]
+    if kind.startswith("text["):
+        size = int(kind[5:-1])
+        return size, f"{size}s", f"S{size}"
+    if "<" in kind:  # a kind of a later version
+        size = int(kind.partition("<")[2][:-1])
+        return size, f"{size}s", f"V{size}"
+    return _KINDS[kind]
 
 
 class Field(NamedTuple):
-    """One number, or an array of `count` numbers, of a kind such as "f64"."""
+    """One value, or an array of `count` values, of a kind such as "f64" or "text[16]"."""
 
     name: str
     kind: str
@@ -35,18 +49,39 @@ class Field(NamedTuple):
     @property
     def numpy_format(self):
         """Its format in a structured dtype."""
-        letter = _KINDS[self.kind][2]
+        letter = _layout(self.kind)[2]
         return letter if self.count is None else (letter, (self.count,))
 
     def unpack(self, value):
-        """Returns the number, or the list of numbers, in the bytes of a value."""
-        size, letter, _ = _KINDS[self.kind]
+        """Returns the value, or the list of values, in the bytes of the payload.
+
+        Raises ValueError if the bytes are not a value of the kind.
+        """
+        size, letter, _ = _layout(self.kind)
         count = 1 if self.count is None else self.count
         if letter is None:
             numbers = [self._unpack_wide(value, self.offset + size * i) for i in range(count)]
         else:
-            numbers = list(struct.unpack_from(f"={count}{letter}", value, self.offset))
-        return numbers[0] if self.count is None else numbers
+            numbers = list(struct.unpack_from("=" + letter * count, value, self.offset))
+        values = [self._convert(number) for number in numbers]
+        return values[0] if self.count is None else values
+
+    def _convert(self, number):
+        """Returns the bool, the text or the name that a number or bytes stand for."""
+        try:
+            if self.kind == "bool":
+                return {0: False, 1: True}[number]
+            if self.kind.startswith("text["):
+                text, _, padding = number.partition(b"\0")
+                if padding.strip(b"\0"):
+                    raise ValueError("bytes behind the end of the text")
+                return text.decode("utf-8")
+            if "{" in self.kind:
+                pairs = (pair.split("=") for pair in self.kind.partition("{")[2][:-1].split(","))
+                return {int(n): name for name, n in pairs}[number]
+        except (KeyError, ValueError):
+            raise ValueError(f"the field {self.name!r} holds {number!r}, not {self.kind}") from None
+        return number
 
     def _unpack_wide(self, value, offset: int) -> int:
         return int.from_bytes(value[offset : offset + 16], sys.byteorder, signed=self.kind == "i128")
@@ -59,5 +94,5 @@ def parse_fields(schema: str) -> list:
         name, kind, count = _FIELD.fullmatch(text).groups()
         field = Field(name, kind, None if count is None else int(count), offset)
         fields.append(field)
-        offset += _KINDS[kind][0] * (1 if field.count is None else field.count)
+        offset += _layout(kind)[0] * (1 if field.count is None else field.count)
     return fields

@@ -84,6 +84,24 @@ class Schema(unittest.TestCase):
         (field,) = _schema.parse_fields("x:i128[2]")
         self.assertEqual(field.unpack(largest + b"\xff" * 16), [2**127 - 1, -1])
 
+    def test_text_switches_and_names_are_unpacked(self):
+        schema = "on:bool state:i8{off=-1,idle=0}[2] name:text[4] names:text[2][2] id:uuid<3> all:bool[2]"
+        fields = _schema.parse_fields(schema)
+        self.assertEqual([field.offset for field in fields], [0, 1, 3, 7, 11, 14])
+        value = b"\1\xff\0h\xc3\xa9\0ab\0\0xyz\0\1"
+        unpacked = [field.unpack(value) for field in fields]
+        self.assertEqual(unpacked, [True, ["off", "idle"], "h\u00e9", ["ab", ""], b"xyz", [False, True]])
+        self.assertIs(unpacked[0], True)
+        formats = ["?", ("i1", (2,)), "S4", ("S2", (2,)), "V3", ("?", (2,))]
+        self.assertEqual([field.numpy_format for field in fields], formats)
+
+    def test_invalid_bytes_name_their_field(self):
+        invalid = [("bool", b"\2"), ("u8{idle=0}", b"\1"), ("text[3]", b"a\0b"), ("text[3]", b"a\xff\0")]
+        for kind, value in invalid:
+            (field,) = _schema.parse_fields(f"x:{kind}")
+            with self.assertRaisesRegex(ValueError, "the field 'x' holds"):
+                field.unpack(value)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -7,9 +7,9 @@ use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
-use tearfree_page::{Error, Options, Reader, Writer, WriterState};
+use tearfree_page::{ByteWriter, Error, Options, Reader, Writer, WriterState};
 use tempfile::TempDir;
 
 use super::process::{Process, is_root, may_unshare};
@@ -238,12 +238,40 @@ fn python() {
         let printed = String::from_utf8(run(&page).stdout).unwrap();
         assert!(printed.contains(&format!("\"state\": \"{name}\"")), "{printed}");
     }
+    python_reads_checked_kinds(&run);
     let mut bytes = fs::read(page.join("page")).unwrap();
     bytes[40] ^= 1; // the length of the schema
     fs::create_dir(page.with_extension("bad")).unwrap();
     fs::write(page.with_extension("bad").join("page"), bytes).unwrap();
     let output = run(&page.with_extension("bad"));
     assert!(String::from_utf8(output.stderr).unwrap().contains("no usable page"));
+}
+
+fn python_reads_checked_kinds(run: &dyn Fn(&Path) -> Output) {
+    let schema = "on:bool state:i8{off=-1,idle=0}[2] name:text[4] id:uuid<3>";
+    for (value, wanted) in [
+        (
+            b"\x01\xff\x00h\xc3\xa9\0\x01\x02\x03",
+            r#""on": true, "state": ["off", "idle"], "name": "h\u00e9", "id": "010203""#,
+        ),
+        (
+            b"\x00\x00\xffabcd\x01\x02\x03",
+            r#""on": false, "state": ["idle", "off"], "name": "abcd""#,
+        ),
+    ] {
+        let (_folder, page) = new_path();
+        let _writer = ByteWriter::create(&page, &schema.parse().unwrap(), value, &Options::new());
+        let printed = String::from_utf8(run(&page).stdout).unwrap();
+        assert!(printed.contains(wanted), "{wanted} in {printed}");
+        // A writer that breaks the protocol.
+        let mut bytes = fs::read(page.join("page")).unwrap();
+        let at = bytes.windows(value.len()).position(|bytes| bytes == value).unwrap();
+        bytes[at..at + 7].copy_from_slice(b"\x02\x01\x00ab\0d");
+        fs::write(page.join("page"), bytes).unwrap();
+        let printed = String::from_utf8(run(&page).stdout).unwrap();
+        let wanted = r#""on": null, "state": [null, "idle"], "name": null, "id": "010203""#;
+        assert!(printed.contains(wanted), "{wanted} in {printed}");
+    }
 }
 
 tearfree_page::payload! {
