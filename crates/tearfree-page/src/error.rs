@@ -260,6 +260,14 @@ impl From<Unsettled> for Error {
 }
 
 /// Why a reader of a type got no value.
+///
+/// It has no pointers, so a read in a signal handler can return it.
+///
+/// ```
+/// use tearfree_page::{Error, ReadError};
+/// let error = Error::from(ReadError::Unsettled);
+/// assert_eq!(error.advice(), Error::from(tearfree_page::Unsettled).advice());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadError {

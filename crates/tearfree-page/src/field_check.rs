@@ -27,7 +27,7 @@ impl<T: Copy, F: Payload> PayloadFields<T> for Field<T, F> {
         if unsafe { value_of(copy) }.is_some() {
             return Ok(());
         }
-        // SAFETY: as above; these are the bytes for the error.
+        // SAFETY: the copy has all bytes of the field, also where they are no value.
         Err(schema.invalid_in(self.offset(), unsafe { bytes_of(copy) }))
     }
 }

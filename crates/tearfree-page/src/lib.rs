@@ -56,7 +56,7 @@ pub use locked_page::remove;
 pub use notified::{WaitAny, WaitDescriptor, wait_any_async};
 pub use options::Options;
 pub use path::list;
-pub use payload::{Payload, Plain};
+pub use payload::{AnyBitPattern, Payload};
 pub use reader::Reader;
 pub use schema::{
     Describe, EnumKind, Field, InvalidValue, Kind, NumberKind, OpaqueKind, Schema, SchemaBuilder,

@@ -47,23 +47,50 @@ pub(crate) fn checked_schema<T: Payload>() -> Result<Schema, Error> {
 }
 
 /// The proof that all bytes are values of `T`: reads of such types need no check.
-pub struct Plain<T>(PhantomData<fn() -> T>);
+///
+/// A hand-written [`Describe`] gives it as [`ANY_BIT_PATTERN`](Describe::ANY_BIT_PATTERN):
+/// ```
+/// use tearfree_page::zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+/// use tearfree_page::{Describe, NumberKind, AnyBitPattern, SchemaBuilder};
+///
+/// #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+/// #[repr(transparent)]
+/// struct Cents(u64);
+///
+/// impl Describe for Cents {
+///     const ANY_BIT_PATTERN: Option<AnyBitPattern<Self>> = Some(AnyBitPattern::new());
+///
+///     fn describe(name: &str, schema: &mut SchemaBuilder) {
+///         schema.number(name, NumberKind::U64, None);
+///     }
+/// }
+/// assert_eq!(tearfree_page::schema_of::<Cents>()?.to_string(), "value:u64");
+/// # Ok::<(), tearfree_page::SchemaError>(())
+/// ```
+/// There is none for a type of which some bytes are invalid:
+/// ```compile_fail,E0599
+/// let _ = tearfree_page::AnyBitPattern::<bool>::new();
+/// ```
+/// ```
+/// let _ = tearfree_page::AnyBitPattern::<u8>::new();
+/// ```
+pub struct AnyBitPattern<T>(PhantomData<fn() -> T>);
 
-impl<T: zerocopy::FromBytes> Plain<T> {
+impl<T: zerocopy::FromBytes> AnyBitPattern<T> {
     /// Creates the proof for a type of which all bytes are valid.
     #[must_use]
     pub const fn new() -> Self {
-        Plain(PhantomData)
+        AnyBitPattern(PhantomData)
     }
 }
 
-impl<T: zerocopy::FromBytes> Default for Plain<T> {
+impl<T: zerocopy::FromBytes> Default for AnyBitPattern<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T> Plain<T> {
+impl<T> AnyBitPattern<T> {
     /// Creates the proof for a struct.
     ///
     /// # Safety
@@ -71,19 +98,19 @@ impl<T> Plain<T> {
     #[doc(hidden)]
     #[must_use]
     pub const unsafe fn of_struct() -> Self {
-        Plain(PhantomData)
+        AnyBitPattern(PhantomData)
     }
 
     /// Creates the proof for an array of such values.
     #[must_use]
-    pub const fn array<const N: usize>(&self) -> Plain<[T; N]> {
-        Plain(PhantomData)
+    pub const fn array<const N: usize>(&self) -> AnyBitPattern<[T; N]> {
+        AnyBitPattern(PhantomData)
     }
 }
 
-impl<T> fmt::Debug for Plain<T> {
+impl<T> fmt::Debug for AnyBitPattern<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Plain")
+        f.write_str("AnyBitPattern")
     }
 }
 
@@ -93,7 +120,7 @@ impl<T> fmt::Debug for Plain<T> {
 /// All bytes of `copy` were written.
 #[inline(always)]
 pub(crate) unsafe fn value_of<T: Payload>(copy: &MaybeUninit<T>) -> Option<T> {
-    if T::PLAIN.is_some() {
+    if T::ANY_BIT_PATTERN.is_some() {
         // SAFETY: all bytes were written, and by the proof any bytes are a `T`.
         return Some(unsafe { copy.assume_init() });
     }
@@ -114,7 +141,10 @@ pub(crate) unsafe fn bytes_of<T>(copy: &MaybeUninit<T>) -> &[u8] {
 
 /// Borrows a value as bytes, of which any may be stored.
 #[inline(always)]
-pub(crate) fn plain_bytes<'a, T: Payload>(value: &'a mut T, _proof: &Plain<T>) -> &'a mut [u8] {
+pub(crate) fn bytes_mut_of<'a, T: Payload>(
+    value: &'a mut T,
+    _proof: &AnyBitPattern<T>,
+) -> &'a mut [u8] {
     let first: *mut T = value;
     // SAFETY: the bytes of `value`, which has no gaps; by the proof, any bytes are a `T` again.
     unsafe { core::slice::from_raw_parts_mut(first.cast(), size_of::<T>()) }

@@ -48,6 +48,17 @@
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// A struct with a gap does not compile, nor does one with a type that has no kind:
+/// ```compile_fail
+/// tearfree_page::payload! { struct Gap { number: u64, is_on: bool } }
+/// ```
+/// ```compile_fail
+/// tearfree_page::payload! { struct Letter { letter: char } }
+/// ```
+/// ```
+/// tearfree_page::payload! { struct Filled { number: u64, is_on: bool, fill: [u8; 7] } }
+/// ```
+///
 /// If this crate has another name in your `Cargo.toml`, write `extern crate that_name as tearfree_page;` at
 /// the root of your crate: zerocopy's derives find it by its own name only.
 #[macro_export]
@@ -148,10 +159,10 @@ macro_rules! __payload_struct {
         }
 
         impl $crate::Describe for $name {
-            const PLAIN: $crate::__private::Option<$crate::Plain<Self>> =
-                if true $(&& <$kind as $crate::Describe>::PLAIN.is_some())+ {
+            const ANY_BIT_PATTERN: $crate::__private::Option<$crate::AnyBitPattern<Self>> =
+                if true $(&& <$kind as $crate::Describe>::ANY_BIT_PATTERN.is_some())+ {
                     // SAFETY: there is a proof for each field.
-                    $crate::__private::Option::Some(unsafe { $crate::Plain::of_struct() })
+                    $crate::__private::Option::Some(unsafe { $crate::AnyBitPattern::of_struct() })
                 } else {
                     $crate::__private::Option::None
                 };

@@ -18,7 +18,7 @@ use crate::field_check::PayloadFields;
 use crate::files::Owner;
 use crate::header::Geometry;
 use crate::identity::WriterIdentity;
-use crate::payload::{Payload, bytes_of, checked_schema, plain_bytes, value_of};
+use crate::payload::{Payload, bytes_mut_of, bytes_of, checked_schema, value_of};
 use crate::sealed::{self, MEMORY_FILE};
 use crate::status::{Freshness, Reading, WriterState};
 use crate::waited::{Waited, Watch};
@@ -173,9 +173,9 @@ impl<T: Payload> Reader<T> {
     /// As for [`read`](Self::read); `to` may then have changed.
     #[inline]
     pub fn get_into(&self, to: &mut T) -> Result<(), ReadError> {
-        match &T::PLAIN {
+        match &T::ANY_BIT_PATTERN {
             Some(proof) if size_of::<T>() > SMALL => {
-                self.page.load_bytes(plain_bytes(to, proof))?;
+                self.page.load_bytes(bytes_mut_of(to, proof))?;
             }
             _ => *to = self.get()?,
         }
@@ -188,9 +188,9 @@ impl<T: Payload> Reader<T> {
     /// As for [`get_into`](Self::get_into).
     #[inline]
     pub fn read_into(&self, to: &mut T) -> Result<Reading<()>, ReadError> {
-        match &T::PLAIN {
+        match &T::ANY_BIT_PATTERN {
             Some(proof) if size_of::<T>() > SMALL => {
-                Ok(self.page.read_bytes(plain_bytes(to, proof))?)
+                Ok(self.page.read_bytes(bytes_mut_of(to, proof))?)
             }
             _ => Ok(self.read()?.map(|value| *to = value)),
         }
@@ -219,7 +219,7 @@ impl<T: Payload> Reader<T> {
         // SAFETY: P4, P14. The bytes are one generation's, and were all written.
         unsafe { fields.check(&copies, &self.page.geometry().schema) }
             .map_err(ReadError::Invalid)?;
-        // SAFETY: P4, P14. As above, and the line above found them to be values of the fields' types.
+        // SAFETY: P4, P14. `check` found each copy to be a value of its field's type.
         Ok(unsafe { S::validated(copies) })
     }
 

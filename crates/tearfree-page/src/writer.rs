@@ -211,7 +211,7 @@ impl<T: Payload> Writer<T> {
         let copy = self.page.load::<T>();
         // SAFETY: P4, P5. The copy has all bytes of the published value, which no other writer changes.
         let value = unsafe { value_of(&copy) };
-        // SAFETY: as above; these are the bytes for the error.
+        // SAFETY: P5. `load` wrote all bytes of `copy`, also where they are no value.
         value.ok_or_else(|| self.geometry().schema.invalid_in(0, unsafe { bytes_of(&copy) }))
     }
 }

@@ -5,7 +5,7 @@ use super::definition::Schema;
 use super::error::SchemaError;
 use super::field::NumberKind;
 use super::kind::{EnumKind, Kind};
-use crate::payload::Plain;
+use crate::payload::AnyBitPattern;
 
 /// A type that describes its fields. [`payload!`](crate::payload) implements it for structs and enums.
 ///
@@ -14,7 +14,7 @@ use crate::payload::Plain;
 /// an error when a page is created or opened, never undefined behaviour.
 pub trait Describe: Sized {
     /// The proof that all bytes are valid; without it, each read checks the value.
-    const PLAIN: Option<Plain<Self>> = None;
+    const ANY_BIT_PATTERN: Option<AnyBitPattern<Self>> = None;
 
     /// Returns the kind of a type that is one field; `None` for structs and arrays.
     #[must_use]
@@ -92,7 +92,7 @@ pub fn schema_of<T: Describe>() -> Result<Schema, SchemaError> {
 macro_rules! numbers {
     ($($number:ty => $kind:ident),*) => {$(
         impl Describe for $number {
-            const PLAIN: Option<Plain<Self>> = Some(Plain::new());
+            const ANY_BIT_PATTERN: Option<AnyBitPattern<Self>> = Some(AnyBitPattern::new());
 
             fn kind() -> Option<Kind> {
                 Some(NumberKind::$kind.into())
@@ -112,7 +112,7 @@ numbers! {
 }
 
 impl<T: Describe, const N: usize> Describe for [T; N] {
-    const PLAIN: Option<Plain<Self>> = match &T::PLAIN {
+    const ANY_BIT_PATTERN: Option<AnyBitPattern<Self>> = match &T::ANY_BIT_PATTERN {
         Some(element) => Some(element.array()),
         None => None,
     };

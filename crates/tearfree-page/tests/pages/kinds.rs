@@ -184,10 +184,16 @@ fn a_nested_field_is_named_by_its_path() {
 #[test]
 fn a_struct_of_valid_bytes_is_read_without_a_check() {
     use tearfree_page::Describe;
-    const _: () = assert!(Quote::PLAIN.is_some() && Nested::PLAIN.is_some());
-    const _: () = assert!(<[[u64; 4]; 3]>::PLAIN.is_some());
-    const _: () = assert!(Job::PLAIN.is_none() && Long::PLAIN.is_none() && State::PLAIN.is_none());
-    const _: () = assert!(<[Text<4>; 3]>::PLAIN.is_none() && <[bool; 3]>::PLAIN.is_none());
+    const _: () = assert!(Quote::ANY_BIT_PATTERN.is_some() && Nested::ANY_BIT_PATTERN.is_some());
+    const _: () = assert!(<[[u64; 4]; 3]>::ANY_BIT_PATTERN.is_some());
+    const _: () = assert!(
+        Job::ANY_BIT_PATTERN.is_none()
+            && Long::ANY_BIT_PATTERN.is_none()
+            && State::ANY_BIT_PATTERN.is_none()
+    );
+    const _: () = assert!(
+        <[Text<4>; 3]>::ANY_BIT_PATTERN.is_none() && <[bool; 3]>::ANY_BIT_PATTERN.is_none()
+    );
     let (_folder, page) = new_path();
     let nested = Nested { quotes: core::array::from_fn(|i| quote(i as u64)), more: [[1; 4]; 2] };
     let _writer = Writer::create(&page, nested, &Options::new()).unwrap();

@@ -2,7 +2,7 @@
 //! Self-checking payloads: every word derives from one number, so a torn value is detected.
 
 use tearfree_page::zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
-use tearfree_page::{Describe, NumberKind, Payload, Plain, SchemaBuilder};
+use tearfree_page::{AnyBitPattern, Describe, NumberKind, Payload, SchemaBuilder};
 
 /// A payload of `N` words.
 #[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -10,7 +10,7 @@ use tearfree_page::{Describe, NumberKind, Payload, Plain, SchemaBuilder};
 pub(crate) struct Words<const N: usize>([u64; N]);
 
 impl<const N: usize> Describe for Words<N> {
-    const PLAIN: Option<Plain<Self>> = Some(Plain::new());
+    const ANY_BIT_PATTERN: Option<AnyBitPattern<Self>> = Some(AnyBitPattern::new());
 
     fn describe(name: &str, schema: &mut SchemaBuilder) {
         schema.number(name, NumberKind::U64, Some(N));
