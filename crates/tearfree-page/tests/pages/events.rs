@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Instant;
 
 use tearfree_page::{
     Follower, Options, Reader, Wait, Waited, Watch, Writer, WriterState, remove, wait_any,
@@ -221,7 +222,9 @@ fn count_the_switches_of_a_thousand_idle_pages() {
     let sum =
         || others().filter(is_other).map(|task| voluntary_switches(task.join("status"))).sum();
     // The threads have started when no more of them appear and all sleep.
+    let start = Instant::now();
     while others().count() < 17 {
+        assert!(start.elapsed() < WATCHDOG, "{} threads", others().count());
         thread::yield_now();
     }
     others().filter(is_other).for_each(|task| wait_until_asleep(&task));
