@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 
 use tearfree::{Field, FieldSet};
 
-use crate::payload::{Payload, bytes_of, value_of};
+use crate::payload::{Payload, checked};
 use crate::schema::{InvalidValue, Schema};
 
 /// A field, or a tuple of fields, of a page's value. Each is a [`Payload`] itself. Sealed by [`FieldSet`].
@@ -24,11 +24,7 @@ impl<T: Copy, F: Payload> PayloadFields<T> for Field<T, F> {
     #[inline(always)]
     unsafe fn check(self, copy: &MaybeUninit<F>, schema: &Schema) -> Result<(), InvalidValue> {
         // SAFETY: the copy was validated, so all its bytes were written.
-        if unsafe { value_of(copy) }.is_some() {
-            return Ok(());
-        }
-        // SAFETY: the copy has all bytes of the field, also where they are no value.
-        Err(schema.invalid_in(self.offset(), unsafe { bytes_of(copy) }))
+        unsafe { checked(copy, self.offset(), schema) }.map(|_value| ())
     }
 }
 

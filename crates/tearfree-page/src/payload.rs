@@ -8,7 +8,10 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
 use crate::error::{Error, check_size};
-use crate::schema::{Describe, Schema, schema_of};
+use crate::schema::{Describe, InvalidValue, Schema, schema_of};
+
+/// Up to this size a value is copied through registers; a larger one is copied directly to the caller.
+const SMALL: usize = 128;
 
 /// A type that a page can hold: plain bytes without gaps or pointers, with a schema.
 ///
@@ -114,12 +117,28 @@ impl<T> fmt::Debug for AnyBitPattern<T> {
     }
 }
 
+/// Returns the value that was copied from `offset` of a payload, or says which of its bytes are invalid.
+///
+/// # Safety
+/// All bytes of `copy` were written.
+#[inline(always)]
+pub(crate) unsafe fn checked<T: Payload>(
+    copy: &MaybeUninit<T>,
+    offset: usize,
+    schema: &Schema,
+) -> Result<T, InvalidValue> {
+    // SAFETY: the caller wrote each byte of the copy, which is all that `value_of` needs.
+    let value = unsafe { value_of(copy) };
+    // SAFETY: the copy has all its bytes, also where they are no value.
+    value.ok_or_else(|| schema.invalid_in(offset, unsafe { bytes_of(copy) }))
+}
+
 /// Returns the value that was copied; `None` if the bytes are not one.
 ///
 /// # Safety
 /// All bytes of `copy` were written.
 #[inline(always)]
-pub(crate) unsafe fn value_of<T: Payload>(copy: &MaybeUninit<T>) -> Option<T> {
+unsafe fn value_of<T: Payload>(copy: &MaybeUninit<T>) -> Option<T> {
     if T::ANY_BIT_PATTERN.is_some() {
         // SAFETY: all bytes were written, and by the proof any bytes are a `T`.
         return Some(unsafe { copy.assume_init() });
@@ -134,18 +153,19 @@ pub(crate) unsafe fn value_of<T: Payload>(copy: &MaybeUninit<T>) -> Option<T> {
 /// # Safety
 /// All bytes of `copy` were written.
 #[inline(always)]
-pub(crate) unsafe fn bytes_of<T>(copy: &MaybeUninit<T>) -> &[u8] {
+unsafe fn bytes_of<T>(copy: &MaybeUninit<T>) -> &[u8] {
     // SAFETY: as many bytes as a `T` has, all of which were written, as the caller promises.
     unsafe { core::slice::from_raw_parts(copy.as_ptr().cast(), size_of::<T>()) }
 }
 
-/// Borrows a value as bytes, of which any may be stored.
+/// Borrows a value as bytes to copy a new one directly to it; `None` if it is small, for such values are copied
+/// through registers, or if some bytes are invalid.
 #[inline(always)]
-pub(crate) fn bytes_mut_of<'a, T: Payload>(
-    value: &'a mut T,
-    _proof: &AnyBitPattern<T>,
-) -> &'a mut [u8] {
+pub(crate) fn large_bytes_of<T: Payload>(value: &mut T) -> Option<&mut [u8]> {
+    if T::ANY_BIT_PATTERN.is_none() || size_of::<T>() <= SMALL {
+        return None;
+    }
     let first: *mut T = value;
     // SAFETY: the bytes of `value`, which has no gaps; by the proof, any bytes are a `T` again.
-    unsafe { core::slice::from_raw_parts_mut(first.cast(), size_of::<T>()) }
+    Some(unsafe { core::slice::from_raw_parts_mut(first.cast(), size_of::<T>()) })
 }

@@ -18,13 +18,10 @@ use crate::field_check::PayloadFields;
 use crate::files::Owner;
 use crate::header::Geometry;
 use crate::identity::WriterIdentity;
-use crate::payload::{Payload, bytes_mut_of, bytes_of, checked_schema, value_of};
+use crate::payload::{Payload, checked, checked_schema, large_bytes_of};
 use crate::sealed::{self, MEMORY_FILE};
 use crate::status::{Freshness, Reading, WriterState};
 use crate::waited::{Waited, Watch};
-
-/// Up to this size a value is copied through registers; a larger one is copied directly to the caller.
-const SMALL: usize = 128;
 
 /// A page, mapped read-only.
 ///
@@ -154,16 +151,7 @@ impl<T: Payload> Reader<T> {
     #[inline(always)]
     fn value(&self, copy: &MaybeUninit<T>) -> Result<T, ReadError> {
         // SAFETY: P4, P14. All bytes are one generation's.
-        let value = unsafe { value_of(copy) };
-        value.ok_or_else(|| self.invalid(copy))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn invalid(&self, copy: &MaybeUninit<T>) -> ReadError {
-        // SAFETY: P4. The copy was validated before its value was.
-        let bytes = unsafe { bytes_of(copy) };
-        ReadError::Invalid(self.page.geometry().schema.invalid_in(0, bytes))
+        unsafe { checked(copy, 0, &self.page.geometry().schema) }.map_err(ReadError::Invalid)
     }
 
     /// Reads the newest value alone into `to`. Faster than [`get`](Self::get) for values of more than 128
@@ -173,11 +161,9 @@ impl<T: Payload> Reader<T> {
     /// As for [`read`](Self::read); `to` may then have changed.
     #[inline]
     pub fn get_into(&self, to: &mut T) -> Result<(), ReadError> {
-        match &T::ANY_BIT_PATTERN {
-            Some(proof) if size_of::<T>() > SMALL => {
-                self.page.load_bytes(bytes_mut_of(to, proof))?;
-            }
-            _ => *to = self.get()?,
+        match large_bytes_of(to) {
+            Some(bytes) => self.page.load_bytes(bytes).map(|_generation| ())?,
+            None => *to = self.get()?,
         }
         Ok(())
     }
@@ -188,12 +174,10 @@ impl<T: Payload> Reader<T> {
     /// As for [`get_into`](Self::get_into).
     #[inline]
     pub fn read_into(&self, to: &mut T) -> Result<Reading<()>, ReadError> {
-        match &T::ANY_BIT_PATTERN {
-            Some(proof) if size_of::<T>() > SMALL => {
-                Ok(self.page.read_bytes(bytes_mut_of(to, proof))?)
-            }
-            _ => Ok(self.read()?.map(|value| *to = value)),
-        }
+        Ok(match large_bytes_of(to) {
+            Some(bytes) => self.page.read_bytes(bytes)?,
+            None => self.read()?.map(|value| *to = value),
+        })
     }
 
     /// Reads some fields of the newest value. They belong to one publication; only their bytes are copied.

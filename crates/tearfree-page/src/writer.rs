@@ -14,7 +14,7 @@ use crate::error::{Error, system_error};
 use crate::header::Geometry;
 use crate::identity::WriterIdentity;
 use crate::options::Options;
-use crate::payload::{Payload, bytes_of, checked_schema, value_of};
+use crate::payload::{Payload, checked, checked_schema};
 use crate::schema::InvalidValue;
 use crate::sealed::{self, MEMORY_FILE};
 
@@ -210,9 +210,7 @@ impl<T: Payload> Writer<T> {
     fn load(&self) -> Result<T, InvalidValue> {
         let copy = self.page.load::<T>();
         // SAFETY: P4, P5. The copy has all bytes of the published value, which no other writer changes.
-        let value = unsafe { value_of(&copy) };
-        // SAFETY: P5. `load` wrote all bytes of `copy`, also where they are no value.
-        value.ok_or_else(|| self.geometry().schema.invalid_in(0, unsafe { bytes_of(&copy) }))
+        unsafe { checked(&copy, 0, &self.geometry().schema) }
     }
 }
 

@@ -58,8 +58,8 @@ fn job() -> Job {
 
 const SCHEMA: &str = "number:u64 is_urgent:bool state:u8{Idle=0,Busy=3} \
                       states:u8{Idle=0,Busy=3}[2] name:text[4]";
-/// The offset of slot 0, and of the second word of a job there, which is all that can be invalid.
-const CHECKED: u64 = 448 + 8;
+/// The offset of the second word of a job in slot 0, behind its stamp: all that can be invalid.
+const CHECKED: u64 = 448 + 64 + 8;
 
 /// The bytes of `job()` behind its number.
 const VALID: [u8; 8] = [1, 3, 0, 0, b'a', b'b', b'c', b'd'];
