@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `ByteReader`: reads values of a schema that is known only at run time, as bytes.
 
+mod foreign;
+
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
@@ -10,6 +12,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use tearfree::raw::{self, Current};
 
+pub use self::foreign::Addresses;
 use crate::error::{Error, Unsettled, check_size};
 use crate::files::{self, Owner};
 use crate::header::Geometry;
@@ -335,8 +338,24 @@ impl ByteReader {
         Sleep::new(self.mapped.mapping(), values, !self.mapped.geometry.wakes)
     }
 
+    /// Loads one of the eight independent words beside the value: see
+    /// [`Writer::set_word`](crate::Writer::set_word).
+    ///
+    /// # Panics
+    /// If `index` is 8 or more.
+    ///
+    /// ```
+    /// use tearfree_page::{ByteReader, ByteWriter, Options};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("numbers");
+    /// let writer = ByteWriter::create(&page, &"value:u16".parse()?, &[1, 2], &Options::new())?;
+    /// writer.set_word(7, 42);
+    /// assert_eq!(ByteReader::open(&page)?.word(7), 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline(always)]
-    pub(crate) fn word(&self, index: usize) -> u64 {
+    #[must_use]
+    pub fn word(&self, index: usize) -> u64 {
         // ORDERING: Relaxed: an independent word, which says nothing about the value.
         self.mapped.user_word(index).load(Relaxed)
     }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `ByteWriter`: publishes values of a schema that is known only at run time, as bytes.
 
+mod access;
+
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
+use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -67,14 +70,26 @@ impl ByteWriter {
     ) -> Result<Self, Error> {
         check_size(value.len(), schema.size())?;
         schema.check_values(value)?;
+        Self::create_or_continue(page.as_ref(), schema, Some(value), options)
+    }
+
+    /// Creates or takes over a page. Without a value it keeps that of the page.
+    fn create_or_continue(
+        page: &Path,
+        schema: &Schema,
+        value: Option<&[u8]>,
+        options: &Options,
+    ) -> Result<Self, Error> {
         // Before anything is changed: it can fail.
         let process = CreatorProcess::current()?;
-        let files = LockedPage::create(page.as_ref())?;
+        let files = LockedPage::create(page)?;
         let replaced = match files.map() {
             Ok(page) => match page.check_schema(schema, &files.path) {
                 Ok(()) if page.geometry.wakes == options.wakes && files.has_mode(options.mode) => {
                     let mut writer = Self::succeed(files, page, options, process);
-                    writer.publish_bytes(value);
+                    if let Some(value) = value {
+                        writer.publish_bytes(value);
+                    }
                     return Ok(writer);
                 }
                 Err(error) if !options.replace => return Err(error),
@@ -84,8 +99,26 @@ impl ByteWriter {
             Err(Error::Damaged(..)) if options.replace => None,
             Err(error) => return Err(error),
         };
-        let page =
-            create_named(&files.directory, &files.path, schema, value, options, replaced.as_ref())?;
+        let value = match (value, &replaced) {
+            (Some(value), _) => Cow::Borrowed(value),
+            (None, Some(page)) if page.geometry.schema == *schema => {
+                Cow::Owned(page.newest_bytes())
+            }
+            (None, _) => {
+                let zeros = vec![0; schema.size()];
+                // An enum need not have a name for zero.
+                schema.check_values(&zeros)?;
+                Cow::Owned(zeros)
+            }
+        };
+        let page = create_named(
+            &files.directory,
+            &files.path,
+            schema,
+            &value,
+            options,
+            replaced.as_ref(),
+        )?;
         if let Some(page) = replaced {
             supersede(&page);
         }
@@ -103,13 +136,16 @@ impl ByteWriter {
     }
 
     /// Takes over an existing page, of this schema if one is given.
-    pub(crate) fn take_over_as(
-        page: &Path,
+    ///
+    /// # Errors
+    /// As for [`Writer::take_over`](crate::Writer::take_over). A page of another schema stays as it is.
+    pub fn take_over_as(
+        page: impl AsRef<Path>,
         schema: Option<&Schema>,
         options: &Options,
     ) -> Result<Self, Error> {
         let process = CreatorProcess::current()?;
-        let files = LockedPage::open(page)?;
+        let files = LockedPage::open(page.as_ref())?;
         let page = files.map()?;
         if let Some(schema) = schema {
             page.check_schema(schema, &files.path)?;
@@ -117,8 +153,21 @@ impl ByteWriter {
         Ok(Self::succeed(files, page, options, process))
     }
 
-    /// Creates a page in a sealed memory file.
-    pub(crate) fn create_sealed(
+    /// Creates a page in a sealed memory file: see [`Writer::create_sealed`](crate::Writer::create_sealed).
+    ///
+    /// # Errors
+    /// As for [`Writer::create_sealed`](crate::Writer::create_sealed), and if `value` does not have the size of
+    /// the schema.
+    ///
+    /// ```
+    /// use tearfree_page::{ByteReader, ByteWriter, Options};
+    /// let schema = "value:u16".parse()?;
+    /// let writer = ByteWriter::create_sealed("numbers", &schema, &[1, 2], &Options::new())?;
+    /// let file = writer.sealed_file().expect("the page is sealed");
+    /// assert_eq!(ByteReader::open_sealed(file)?.read()?.value, [1, 2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn create_sealed(
         name: &str,
         schema: &Schema,
         value: &[u8],
@@ -228,8 +277,13 @@ impl ByteWriter {
         self.mapped.valid_until(slot).store(until, Relaxed);
     }
 
+    /// Stores one of the eight independent words beside the value: see
+    /// [`Writer::set_word`](crate::Writer::set_word).
+    ///
+    /// # Panics
+    /// If `index` is 8 or more, and in a forked child of the writer's process.
     #[inline(always)]
-    pub(crate) fn set_word(&self, index: usize, word: u64) {
+    pub fn set_word(&self, index: usize, word: u64) {
         self.check_process();
         // ORDERING: Relaxed: an independent word, which says nothing about the value.
         self.mapped.user_word(index).store(word, Relaxed);
@@ -238,7 +292,7 @@ impl ByteWriter {
     /// Panics in a forked child.
     #[inline(always)]
     fn check_process(&self) {
-        if !self.process.is_same_process() {
+        if self.is_forked() {
             panic_in_child();
         }
     }
@@ -259,7 +313,9 @@ impl ByteWriter {
         self.mapped.writer_identity()
     }
 
-    pub(crate) fn sealed_file(&self) -> Option<BorrowedFd<'_>> {
+    /// Returns the memory file of a sealed page.
+    #[must_use]
+    pub fn sealed_file(&self) -> Option<BorrowedFd<'_>> {
         self.file.as_ref().map(AsFd::as_fd)
     }
 }

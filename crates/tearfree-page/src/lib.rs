@@ -43,7 +43,7 @@ mod waited;
 mod waiting;
 mod writer;
 
-pub use byte_reader::ByteReader;
+pub use byte_reader::{Addresses, ByteReader};
 pub use byte_writer::ByteWriter;
 pub use directories::directories;
 pub use error::{Error, ReadError, Unsettled};

@@ -14,6 +14,7 @@ use rustix::thread::futex;
 use tearfree::raw::{self, PairCount};
 use zerocopy::{FromBytes, IntoBytes};
 
+use crate::byte_reader::Addresses;
 use crate::error::Error;
 use crate::header::{Damage, Geometry, inspect_parts};
 use crate::identity::{WriterIdentity, boot_id};
@@ -232,9 +233,26 @@ impl MappedPage {
     /// Copies the bytes of a slot into `to`. They may be torn until the count has been checked.
     #[inline(always)]
     pub(crate) fn load_bytes(&self, slot: usize, to: &mut [u8]) {
+        self.load_uninit(slot, as_uninit(to));
+    }
+
+    /// As [`load_bytes`](Self::load_bytes), and initialises all of `to`.
+    #[inline(always)]
+    pub(crate) fn load_uninit(&self, slot: usize, to: &mut [MaybeUninit<u8>]) {
         assert!(to.len() <= self.payload, "the payload has {} bytes", self.payload);
         // SAFETY: P6. The slot has as many bytes, as was just checked.
-        unsafe { raw::load_bytes(self.slot(slot, self.payload), as_uninit(to)) };
+        unsafe { raw::load_bytes(self.slot(slot, self.payload), to) };
+    }
+
+    /// Returns where the count and the slots are.
+    #[inline(always)]
+    pub(crate) fn addresses(&self) -> Addresses {
+        Addresses {
+            count: self.word(offset_of!(Header, changing) + offset_of!(ChangingFields, count)),
+            payload: self.slot(0, self.payload),
+            stride: stride(self.payload),
+            size: self.payload,
+        }
     }
 
     /// Returns the address of a slot of a page of `T`s. The schema was checked to be that of a `T`, so the
@@ -258,6 +276,11 @@ impl MappedPage {
         let mut bytes = vec![0; self.payload];
         self.load_bytes(slot, &mut bytes);
         bytes
+    }
+
+    /// Returns the bytes of the newest value. For the holder of the page's lock (P5).
+    pub(crate) fn newest_bytes(&self) -> Vec<u8> {
+        self.to_bytes(raw::slot_of(self.count().read_begin().generation()))
     }
 
     /// Copies a value into a slot. For the writer (P5, P14).
