@@ -10,6 +10,8 @@
 #   scripts/capi.sh --debug calls TEST...   only these tests of calls
 #   scripts/capi.sh --debug thread TEST...  the same with ThreadSanitizer
 #   scripts/capi.sh --debug contended       what the headers do when they have to wait
+#   scripts/capi.sh --debug inline          what the inline reader of pages accepts
+#   scripts/capi.sh --debug cpp             the tests of <tearfree.hpp>
 #   scripts/capi.sh --debug abi             the comparison with abi.txt
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../crates/tearfree-capi"
@@ -77,6 +79,10 @@ compile_headers() {
         alone cc c11 "$header"
         alone clang++ c++17 "$header"
     done
+    for header in $(cd include && find . -name '*.hpp' -printf '%P\n' | sort); do
+        alone c++ c++17 "$header"
+        alone clang++ c++17 "$header"
+    done
     say "headers and tests in each dialect"
     for dialect in "${DIALECTS[@]}"; do
         read -r compiler standard <<<"$dialect"
@@ -84,11 +90,14 @@ compile_headers() {
         alone "$compiler" "$standard" linux/seqlock.h
         "$compiler" -x "$(language "$compiler")" -std="$standard" "${CFLAGS[@]}" "${WARNINGS[@]}" \
             -fsyntax-only tests/c/*.c
+        if [[ $(language "$compiler") == c++ ]]; then
+            "$compiler" -std="$standard" "${CFLAGS[@]}" "${WARNINGS[@]}" -fsyntax-only tests/cpp/*.cpp
+        fi
         echo "$compiler -std=$standard"
     done
 }
 
-# Compiles each C program of the README.
+# Compiles each C program of the README, and the one in C++.
 compile_readme() {
     local number
     say "programs of the README"
@@ -97,6 +106,8 @@ compile_readme() {
     for number in "$BUILD"/readme*.c; do
         cc -std=c11 "${CFLAGS[@]}" -Wall -Wextra -Wpedantic -Werror -fsyntax-only "$number"
     done
+    awk '/^```cpp$/ { inside = 1; next } /^```/ { inside = 0 } inside' README.md >"$BUILD/readme.cpp"
+    c++ -std=c++17 "${CFLAGS[@]}" "${WARNINGS[@]}" -fsyntax-only "$BUILD/readme.cpp"
 }
 
 # build_calls NAME COMPILER FLAGS...: builds the tests of all calls.
@@ -133,6 +144,60 @@ run_contended() {
     say "contended"
     cc -std=c11 -O2 "${CFLAGS[@]}" "${WARNINGS[@]}" tests/contended.c -o "$BUILD/contended"
     "$BUILD/contended"
+}
+
+# inline COMPILER FLAGS...: the inline reader of pages, without the library.
+inline() {
+    "$@" "${CFLAGS[@]}" "${WARNINGS[@]}" tests/inline.c -o "$BUILD/inline"
+    "$BUILD/inline"
+}
+
+run_inline() {
+    local compiler
+    say "inline"
+    for compiler in cc clang; do
+        inline "$compiler" -std=c11 -O1
+        inline "$compiler" -std=c11 -O3
+        inline "$compiler" -std=c11 "${SANITIZED[@]}" -fsanitize=address,undefined -fno-sanitize-recover=all
+    done
+}
+
+# cpp NAME COMPILER FLAGS...: builds and runs the tests of <tearfree.hpp>.
+cpp() {
+    local name=$1 compiler=$2 pages
+    shift 2
+    say "tearfree.hpp: $name"
+    "$compiler" -std=c++17 "${CFLAGS[@]}" "${WARNINGS[@]}" "$@" tests/cpp/pages.cpp \
+        -o "$BUILD/pages-$name" "${LINK[@]}" -lpthread
+    pages=$(mktemp -d)
+    "$BUILD/pages-$name" "$pages"
+    rm -r "$pages"
+}
+
+# refuse TEXT PROGRAM: checks that a program does not compile, with this text.
+refuse() {
+    if printf '#include <tearfree.hpp>\n%s\n' "$2" | c++ -x c++ -std=c++17 "${CFLAGS[@]}" -fsyntax-only - \
+        2>"$BUILD/refused.log"; then
+        fail "this compiles: $2"
+    fi
+    grep -qF "$1" "$BUILD/refused.log" || fail "see $BUILD/refused.log"
+}
+
+# Types that are not a page's do not compile.
+refuse_types() {
+    local use='tearfree::page<t> page("x"); tearfree::writer<t> writer("x", t{});'
+    say "tearfree.hpp: types that no page can hold"
+    refuse "has another size" "struct t { char a; long b; }; TEARFREE_SCHEMA(t, \"a:i8 b:i64\"); $use"
+    refuse "trivially copyable" "struct t { std::string a; }; TEARFREE_SCHEMA(t, \"a:u8[32]\"); $use"
+    refuse "declare the schema" "struct t { long b; }; $use"
+}
+
+run_cpp() {
+    local LINK=("${LIBS[@]}")
+    cpp c++ c++ -O2
+    cpp clang++ clang++ -O2
+    cpp address c++ "${SANITIZED[@]}" "-fsanitize=address,undefined" -fno-sanitize-recover=all
+    cpp thread clang++ "${THREAD[@]}"
 }
 
 # Checks that ThreadSanitizer finds a race where there is one.
@@ -188,6 +253,21 @@ values() {
         sort --check --numeric-sort <<<"$numbers"
 }
 
+# run_quotes PROGRAM: has the program write a page, and read it in another process.
+run_quotes() {
+    local pages writer
+    pages=$(mktemp -d)
+    "$1" write "$pages/quotes" &
+    writer=$!
+    until "$1" read "$pages/quotes" >"$BUILD/quotes.txt" 2>"$BUILD/quotes.log"; do
+        kill -0 "$writer" || fail "the writer has ended; see $BUILD/quotes.log"
+        sleep 0.01
+    done
+    wait "$writer"
+    rm -r "$pages"
+    grep -qx '20: 15 for 80' "$BUILD/quotes.txt" || fail "see $BUILD/quotes.txt"
+}
+
 run_examples() {
     local examples=$STAGE/examples first second
     say "examples, with make"
@@ -207,11 +287,16 @@ run_examples() {
     values "$BUILD/first.txt" 'read values : '
     grep -qx 'Device Driver Insert...Done!!!' "$BUILD/second.txt"
     values "$BUILD/second.txt" 'In EmbeTronicX Thread Function2 : Read value '
+    run_quotes "$examples/quotes"
 
     say "examples, with CMake"
     cmake -S "$examples" -B "$BUILD/cmake" >"$BUILD/cmake.log" || fail "see $BUILD/cmake.log"
     cmake --build "$BUILD/cmake" >>"$BUILD/cmake.log" || fail "see $BUILD/cmake.log"
     "$BUILD/cmake/cplusplus"
+
+    say "comparison of readers, one round"
+    cc -std=c11 -O2 "${CFLAGS[@]}" "${WARNINGS[@]}" bench/read_page.c -o "$BUILD/read_page" "${LIBS[@]}"
+    "$BUILD/read_page" 1
 }
 
 # debug_build WHAT TEST...: only these tests, as said above.
@@ -224,6 +309,8 @@ debug_build() {
         calls) build_calls debug cc -std=c11 -O2 ;;
         thread) build_calls debug cc -std=c11 "${THREAD[@]}" ;;
         contended) run_contended ;;
+        inline) inline cc -std=c11 -O2 ;;
+        cpp) refuse_types && cpp debug c++ -O1 ;;
         abi) compare_abi ;;
         *) fail "unknown part: $what" ;;
     esac
@@ -239,6 +326,9 @@ compile_headers
 compile_readme
 run_calls
 run_contended
+run_inline
+run_cpp
+refuse_types
 find_race
 compare_names
 compare_abi

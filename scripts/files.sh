@@ -27,7 +27,7 @@ sources=0
 while IFS= read -r -d '' file; do
     [[ -f $file ]] || continue # deleted, but still in the index
     case $file in
-        *.rs | *.sh | *.c | *.h | *.py | check | .ci/run | .github/*-* | .github/workflows/*) ;;
+        *.rs | *.sh | *.c | *.cpp | *.h | *.hpp | *.py | check | .ci/run | .github/*-* | .github/workflows/*) ;;
         *) continue ;;
     esac
     sources=$((sources + 1))

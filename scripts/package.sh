@@ -52,8 +52,8 @@ check_package() {
             Cargo.toml | Cargo.toml.orig | Cargo.lock | .cargo_vcs_info.json) ;;
             LICENSE-APACHE | LICENSE-MIT | *.md) ;;
             build.rs | src/*.rs | tests/*.rs | examples/*.rs) ;;
-            tests/*.[ch] | tests/*.py | tests/*.proptest-regressions) ;;
-            assembly/*.s | include/*.h | abi.txt | api.txt | Makefile | *.pc.in) ;;
+            tests/*.[ch] | tests/*.cpp | tests/*.py | tests/*.proptest-regressions) ;;
+            assembly/*.s | include/*.h | include/*.hpp | abi.txt | api.txt | Makefile | *.pc.in) ;;
             *) fault "$name/$file: unexpected file: \`exclude\` it in the manifest, or add its kind to $0" ;;
         esac
     done < <(cd "$1" && find . -type f | sed 's,^\./,,' | sort)

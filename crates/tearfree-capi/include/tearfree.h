@@ -33,7 +33,7 @@ enum {
 	TEARFREE_OK = 0,
 	TEARFREE_ERROR_BUG = 1, /* a bug in the library */
 	TEARFREE_ERROR_SIGNAL = 2, /* a signal number outside 1 to 64 */
-	TEARFREE_ERROR_ARGUMENT = 3, /* a null pointer */
+	TEARFREE_ERROR_ARGUMENT = 3, /* a null pointer, an invalid option, index or owner */
 	TEARFREE_ERROR_NAME = 4, /* invalid page name */
 	TEARFREE_ERROR_NO_DIRECTORY = 5, /* there is no directory for pages */
 	TEARFREE_ERROR_MISSING = 6, /* there is no such page */
@@ -51,7 +51,13 @@ enum {
 	TEARFREE_ERROR_SUPERSEDED = 18, /* replaced by a new page: open it again */
 	TEARFREE_ERROR_OTHER = 19, /* another error; see the text */
 	TEARFREE_ERROR_COUNTER = 20, /* the clock needs a counter that this build cannot read */
-	TEARFREE_ERROR_TIME_NAMESPACE = 21 /* the clock belongs to another time namespace */
+	TEARFREE_ERROR_TIME_NAMESPACE = 21, /* the clock belongs to another time namespace */
+	TEARFREE_ERROR_BUSY = 22, /* the page already has a writer */
+	TEARFREE_ERROR_NO_SPACE = 23, /* no space for the page */
+	TEARFREE_ERROR_FORKED = 24, /* a forked child uses its parent's writer */
+	TEARFREE_ERROR_ENDED = 25, /* the writer has ended */
+	TEARFREE_ERROR_DISCARDED = 26, /* the callback refused the update */
+	TEARFREE_ERROR_NESTED = 27 /* a call for a writer from inside of another one */
 };
 
 /*
@@ -105,6 +111,25 @@ struct tearfree_reading {
  */
 int tearfree_page_open(const char *page, const char *schema, struct tearfree_page **to);
 
+/*
+ * Which pages are opened. Later versions have more fields; TEARFREE_PAGE_OPTIONS_INIT initialises them all.
+ *
+ *	struct tearfree_page_options options = TEARFREE_PAGE_OPTIONS_INIT;
+ *
+ *	options.owner = "group:daq";
+ */
+struct tearfree_page_options {
+	size_t size; /* of this struct */
+	/* The trusted owner: "any", a user's name or ID, or "group:" and that of a group; NULL: this user and root */
+	const char *owner;
+};
+
+#define TEARFREE_PAGE_OPTIONS_INIT { sizeof(struct tearfree_page_options), NULL }
+
+/* As tearfree_page_open, for pages of another owner. `options` may be NULL. */
+int tearfree_page_open_with(const char *page, const char *schema,
+			    const struct tearfree_page_options *options, struct tearfree_page **to);
+
 /* As tearfree_page_open, for a sealed memory file, which cannot be truncated. The file stays open. */
 int tearfree_page_open_sealed(int file, const char *schema, struct tearfree_page **to);
 
@@ -118,13 +143,19 @@ size_t tearfree_page_size(const struct tearfree_page *page);
 /*
  * Copies the newest value, never torn, to `to`, which has `size` bytes; `reading` may be NULL, and then no
  * clock is read. Takes no lock, makes no system call (it reads the clock by the vDSO), and never waits for
- * the writer. Any thread may call it. After a failure the bytes at `to` are unspecified.
+ * the writer. Any thread may call it. After a failure the bytes at `to` are unspecified. In programs that are
+ * compiled with optimisation a read of at most 64 bytes without a reading is inline.
  */
 int tearfree_page_read(const struct tearfree_page *page, void *to, size_t size,
 		       struct tearfree_reading *reading);
 
 /* Returns the number of publications until now, with one load. */
 uint64_t tearfree_page_generation(const struct tearfree_page *page);
+
+/*
+ * Loads one of the eight words beside the value, whose `index` is 0 to 7: see tearfree_writer_set_word.
+ */
+int tearfree_page_word(const struct tearfree_page *page, unsigned int index, uint64_t *to);
 
 /*
  * Sleeps until the generation is not `seen`: for at most `timeout_ns` nanoseconds, then returns
@@ -150,6 +181,126 @@ enum {
  */
 int tearfree_page_wait_event(const struct tearfree_page *page, const struct tearfree_reading *seen,
 			     int64_t timeout_ns, int *event);
+
+/* ---- Writing pages ---- */
+
+/*
+ *	struct quote { double price; uint64_t qty; } quote = { 9.5, 100 };
+ *	struct tearfree_writer_options options = TEARFREE_WRITER_OPTIONS_INIT;
+ *	struct tearfree_writer *writer;
+ *
+ *	options.lifetime_ns = 2000000000;
+ *	if (tearfree_writer_create("quotes", "price:f64 qty:u64", &quote, sizeof quote, &options,
+ *				   &writer) != 0) {
+ *		fprintf(stderr, "%s\n", tearfree_last_error());
+ *		return 1;
+ *	}
+ *	quote.qty -= 10;
+ *	tearfree_writer_set(writer, &quote, sizeof quote);
+ *	tearfree_writer_close(writer);
+ *
+ * A page has at most one writer, whose right to publish ends with its process, also if that is killed. Each
+ * call may come from any thread: the calls for one writer run one after the other. None may come from a
+ * signal handler. A null pointer is TEARFREE_ERROR_ARGUMENT, a call after tearfree_writer_end is
+ * TEARFREE_ERROR_ENDED, and a call in a forked child, to which the writer does not belong, is
+ * TEARFREE_ERROR_FORKED. After an error the page has the value that it had before.
+ */
+struct tearfree_writer;
+
+/* Flags of the options. */
+enum {
+	TEARFREE_WAKES = 1, /* wake waiting readers, by a system call in each publication */
+	TEARFREE_REPLACE = 2, /* replace a page that has another schema or is damaged */
+	TEARFREE_UNTIMED = 4 /* values have no time: saves a clock reading in each publication */
+};
+
+/*
+ * How a page is written. Later versions have more fields; TEARFREE_WRITER_OPTIONS_INIT initialises them all,
+ * to what NULL in place of options means: no promise, no waking, mode 0644 or that of the existing page.
+ */
+struct tearfree_writer_options {
+	size_t size; /* of this struct */
+	uint64_t lifetime_ns; /* the promised longest time between two publications, or 0 */
+	uint32_t mode; /* file permissions, 0600 to 0644, or 0; another mode than before makes a new page */
+	uint32_t flags;
+};
+
+#define TEARFREE_WRITER_OPTIONS_INIT { sizeof(struct tearfree_writer_options), 0, 0, 0 }
+
+/*
+ * Creates a page, and publishes `value`. `page` is a name, or a path if it contains a '/'. If there is a page
+ * of this schema without a writer, takes that over and continues its count: a service calls this at each
+ * start. If `value` is NULL, the page keeps its value, and a new one begins with zeros. `size` is the size of
+ * the value, also if that is NULL: a struct that does not fit the schema is TEARFREE_ERROR_SIZE. `options`
+ * may be NULL.
+ */
+int tearfree_writer_create(const char *page, const char *schema, const void *value, size_t size,
+			   const struct tearfree_writer_options *options,
+			   struct tearfree_writer **to);
+
+/*
+ * Takes over an existing page, and keeps its value. `schema` is the schema that the program expects, or NULL
+ * for any. The options say what this writer promises; the page stays as it was created.
+ */
+int tearfree_writer_take_over(const char *page, const char *schema,
+			      const struct tearfree_writer_options *options,
+			      struct tearfree_writer **to);
+
+/*
+ * Creates a page in a sealed memory file, which has no path, and which no other process can change or
+ * truncate. Pass its descriptor, tearfree_writer_file, to the readers: through a socket (SCM_RIGHTS), or to a
+ * child process. `name` is shown in /proc/PID/maps.
+ */
+int tearfree_writer_create_sealed(const char *name, const char *schema, const void *value,
+				  size_t size, const struct tearfree_writer_options *options,
+				  struct tearfree_writer **to);
+
+/* Publishes a value of `size` bytes. What happened before is visible to a reader that sees the value. */
+int tearfree_writer_set(struct tearfree_writer *writer, const void *value, size_t size);
+
+/* Copies the published value to `to`, which has `size` bytes. */
+int tearfree_writer_get(const struct tearfree_writer *writer, void *to, size_t size);
+
+/*
+ * Changes the value: calls `change` once, with a private copy of the value, aligned for any schema, its size,
+ * and `argument`, and publishes the copy if it returns 0. Otherwise nothing is published, and the result is
+ * TEARFREE_ERROR_DISCARDED. Calls of other threads wait meanwhile, so no change is lost; where one thread
+ * alone writes, tearfree_writer_get and tearfree_writer_set do the same. `change` has to return, not to
+ * jump or throw; a call for the same writer in it is TEARFREE_ERROR_NESTED.
+ */
+int tearfree_writer_update(struct tearfree_writer *writer,
+			   int (*change)(void *value, size_t size, void *argument), void *argument);
+
+/*
+ * Stores one of the eight words beside the value, whose `index` is 0 to 7. Each is one atomic, in no order to
+ * the value or the other words.
+ */
+int tearfree_writer_set_word(struct tearfree_writer *writer, unsigned int index, uint64_t word);
+
+/* Renews the promise of `lifetime_ns` without publishing: the value is still valid. */
+int tearfree_writer_touch(struct tearfree_writer *writer);
+
+/* Returns the number of publications until now, by all writers of the page, also after the end. */
+uint64_t tearfree_writer_generation(const struct tearfree_writer *writer);
+
+/* Return the schema, as text that is valid until the writer is closed, and the size of the value. */
+const char *tearfree_writer_schema(const struct tearfree_writer *writer);
+size_t tearfree_writer_size(const struct tearfree_writer *writer);
+
+/* Returns the descriptor of a sealed page, which stays open until the end of the writer; -1 without one. */
+int tearfree_writer_file(const struct tearfree_writer *writer);
+
+/*
+ * Ends the writer: the page keeps its value, and readers see TEARFREE_ENDED. Another writer may take over. A
+ * program that just exits leaves the page as if it had been killed.
+ */
+int tearfree_writer_end(struct tearfree_writer *writer);
+
+/*
+ * Ends the writer, unless it has ended, and frees it. No thread may use it from then on. NULL is ignored. A
+ * forked child may close its parent's writer, which changes nothing for the parent.
+ */
+void tearfree_writer_close(struct tearfree_writer *writer);
 
 /* ---- The clock: the time that a timekeeper publishes for all processes ---- */
 
@@ -229,5 +380,7 @@ int tearfree_clock_wait_synchronised(const struct tearfree_clock *clock, int64_t
 #ifdef __cplusplus
 }
 #endif
+
+#include <tearfree/inline.h>
 
 #endif

@@ -8,6 +8,10 @@ fn main() {
         .std("c11")
         .opt_level(2)
         .include("../include")
-        .files(["src/shared.c", "src/pages.c", "src/clocks.c"])
+        .files(["shared.c", "pages.c", "clocks.c", "writers.c", "writer_threads.c"].map(in_src))
         .compile("tearfree_interop");
+}
+
+fn in_src(file: &str) -> String {
+    format!("src/{file}")
 }

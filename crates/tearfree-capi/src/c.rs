@@ -10,9 +10,13 @@ mod clock;
 mod error;
 mod events;
 mod locks;
+mod options;
 mod page;
+mod page_read;
 mod signals;
 mod wait;
+mod writer;
+mod writer_calls;
 
 pub use clock::{
     Bounded, Clock, tearfree_clock_close, tearfree_clock_coarse, tearfree_clock_now,
@@ -28,12 +32,22 @@ pub use locks::{
     tearfree_read_trylock, tearfree_read_unlock, tearfree_write_lock, tearfree_write_trylock,
     tearfree_write_unlock,
 };
+pub use options::{PageOptions, WriterOptions};
 pub use page::{
-    Page, PageReading, tearfree_page_close, tearfree_page_generation, tearfree_page_open,
-    tearfree_page_open_sealed, tearfree_page_read, tearfree_page_schema, tearfree_page_size,
+    Page, PageView, tearfree_page_close, tearfree_page_generation, tearfree_page_open,
+    tearfree_page_open_sealed, tearfree_page_open_with, tearfree_page_schema, tearfree_page_size,
+    tearfree_page_word,
 };
+pub use page_read::{PageReading, tearfree_page_read};
 pub use signals::{
     tearfree_bh_disable, tearfree_bh_enable, tearfree_irq_disable, tearfree_irq_enable,
     tearfree_irq_restore, tearfree_irq_save, tearfree_set_bottom_half_signals,
 };
 pub use wait::{tearfree_seqcount_wait, tearfree_spin_lock_contended};
+pub use writer::Writer;
+pub use writer_calls::{
+    Change, tearfree_writer_close, tearfree_writer_create, tearfree_writer_create_sealed,
+    tearfree_writer_end, tearfree_writer_file, tearfree_writer_generation, tearfree_writer_get,
+    tearfree_writer_schema, tearfree_writer_set, tearfree_writer_set_word, tearfree_writer_size,
+    tearfree_writer_take_over, tearfree_writer_touch, tearfree_writer_update,
+};

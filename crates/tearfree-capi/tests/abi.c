@@ -31,6 +31,18 @@ int main(void)
 	OFFSET(struct tearfree_reading, published_ns);
 	OFFSET(struct tearfree_reading, age_ns);
 	OFFSET(struct tearfree_reading, reserved);
+	SIZE(struct tearfree_page_view);
+	OFFSET(struct tearfree_page_view, size);
+	OFFSET(struct tearfree_page_view, count);
+	OFFSET(struct tearfree_page_view, slots);
+	SIZE(struct tearfree_page_options);
+	OFFSET(struct tearfree_page_options, size);
+	OFFSET(struct tearfree_page_options, owner);
+	SIZE(struct tearfree_writer_options);
+	OFFSET(struct tearfree_writer_options, size);
+	OFFSET(struct tearfree_writer_options, lifetime_ns);
+	OFFSET(struct tearfree_writer_options, mode);
+	OFFSET(struct tearfree_writer_options, flags);
 	SIZE(struct tearfree_bounded);
 	OFFSET(struct tearfree_bounded, earliest);
 	OFFSET(struct tearfree_bounded, latest);

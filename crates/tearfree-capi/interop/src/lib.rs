@@ -5,6 +5,7 @@
 
 pub mod clocks;
 pub mod pages;
+pub mod writers;
 
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};

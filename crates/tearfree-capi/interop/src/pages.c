@@ -46,6 +46,41 @@ int c_read_page(const char *path, uint64_t last, struct read_counts *counts)
 	return error;
 }
 
+/* Copies slot 0 without its count, as a control. */
+static int read_unprotected(const struct tearfree_page *page, uint64_t *words)
+{
+	const struct tearfree_page_view *view = (const void *)page;
+	const uint64_t *slot = (const void *)view->slots[0];
+	size_t i;
+
+	/* ORDERING: Relaxed: the control does not care. */
+	for (i = 0; i < WORDS; i++)
+		words[i] = __atomic_load_n(slot + i, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* As c_read_page, by the inline reader, which needs no reading, or by the control. */
+int c_read_inline(const char *path, uint64_t last, bool is_control, struct read_counts *counts);
+int c_read_inline(const char *path, uint64_t last, bool is_control, struct read_counts *counts)
+{
+	struct tearfree_page *page;
+	uint64_t words[WORDS], generation;
+	int error = tearfree_page_open(path, schema, &page);
+
+	if (error != 0)
+		return error;
+	do {
+		generation = tearfree_page_generation(page);
+		error = is_control ? read_unprotected(page, words) :
+				     tearfree_page_read(page, words, sizeof words, NULL);
+		counts->reads++;
+		counts->torn += is_torn(words) || words[0] < counts->newest * WORDS;
+		counts->newest = words[0] / WORDS;
+	} while (error == 0 && generation < last);
+	tearfree_page_close(page);
+	return error;
+}
+
 /* Sets `opened` when it has opened the page, then waits for each publication up to `last`. */
 int c_follow_page(const char *path, uint64_t last, int64_t timeout_ns, bool *opened,
 		  uint64_t *generation);

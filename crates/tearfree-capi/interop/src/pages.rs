@@ -19,6 +19,12 @@ pub struct ReadCounts {
 
 unsafe extern "C" {
     fn c_read_page(path: *const c_char, last: u64, counts: &mut ReadCounts) -> c_int;
+    fn c_read_inline(
+        path: *const c_char,
+        last: u64,
+        is_control: bool,
+        counts: &mut ReadCounts,
+    ) -> c_int;
     fn c_follow_page(
         path: *const c_char,
         last: u64,
@@ -37,6 +43,14 @@ pub fn read_until(path: &CStr, last: u64) -> (c_int, ReadCounts) {
     let mut counts = ReadCounts::default();
     // SAFETY: the path is a string, and `counts` is a struct that C may fill.
     let error = unsafe { c_read_page(path.as_ptr(), last, &mut counts) };
+    (error, counts)
+}
+
+/// Reads in C by the inline reader until the generation is `last`; as a control, without the count.
+pub fn read_inline(path: &CStr, last: u64, is_control: bool) -> (c_int, ReadCounts) {
+    let mut counts = ReadCounts::default();
+    // SAFETY: the path is a string, and C counts in `counts`.
+    let error = unsafe { c_read_inline(path.as_ptr(), last, is_control, &mut counts) };
     (error, counts)
 }
 

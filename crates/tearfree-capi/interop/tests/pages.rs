@@ -14,7 +14,7 @@ use std::thread;
 
 use tearfree_capi::c;
 use tearfree_capi_interop::pages::{
-    follow_until, known_events, read_until, sealed_page, wait_event, wrong_arguments,
+    follow_until, known_events, read_inline, read_until, sealed_page, wait_event, wrong_arguments,
 };
 use tearfree_capi_interop::{WORDS, Words, words_of};
 use tearfree_page::{Options, Writer, payload};
@@ -54,6 +54,29 @@ fn a_c_reader_beside_a_busy_writer_reads_no_torn_value() {
     });
     assert_eq!((error, counts.torn, counts.newest), (0, 0, WRITES), "{counts:?}");
     assert!(counts.reads > 0);
+}
+
+#[test]
+fn the_inline_reader_reads_no_torn_value_and_a_copy_without_the_count_is_torn() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page");
+    let mut writer = Writer::create(&path, value(0), &Options::new()).unwrap();
+    let mut last = 0;
+    let mut read_beside_writer = |is_control| {
+        let first = last + 1;
+        last += 10 * WRITES;
+        thread::scope(|scope| {
+            let reading = scope.spawn(|| read_inline(&text(&path), last, is_control));
+            (first..=last).for_each(|generation| writer.set(value(generation)));
+            reading.join().unwrap()
+        })
+    };
+    let (error, counts) = read_beside_writer(false);
+    assert_eq!((error, counts.torn), (0, 0), "{counts:?}");
+    assert!(counts.reads > 0);
+    let is_torn = (0..100).any(|_| read_beside_writer(true).1.torn > 0);
+    assert!(is_torn, "the control does not tear, so the test shows nothing");
+    assert_eq!(read_inline(&text(&path), 0, false).1.newest, last);
 }
 
 #[test]

@@ -34,7 +34,7 @@ macro_rules! numbers {
 numbers! {
     Bug = 1, c"tearfree has a bug; please report it with the text of the error";
     Signal = 2, c"not a signal number; use 1 to 64, such as SIGALRM";
-    Argument = 3, c"a null pointer; pass a valid pointer";
+    Argument = 3, c"a null pointer or another invalid argument; see the text of the error";
     Name = 4, c"invalid page name; use letters, digits, '-', '_' and '.', or a path";
     NoDirectory = 5, c"there is no directory for pages; log in so that it is created, or give a path";
     Missing = 6, c"there is no such page; start its writer";
@@ -53,6 +53,12 @@ numbers! {
     Other = 19, c"another error; see the text of the error";
     Counter = 20, c"the clock needs a counter that this build cannot read; use a build for this machine";
     TimeNamespace = 21, c"the clock belongs to another time namespace; read it there";
+    Busy = 22, c"the page already has a writer; stop that process first, or write to another page";
+    NoSpace = 23, c"no space for the page; free some space, or give a path elsewhere";
+    Forked = 24, c"a forked child cannot write to its parent's page; let the parent write";
+    Ended = 25, c"the writer has ended; create the page again, or take it over";
+    Discarded = 26, c"the callback of an update refused it; nothing was published";
+    Nested = 27, c"the writer is in use by this thread already; call it after that call has returned";
 }
 
 /// A failure: its number, and a text that says what happened and what to do.
@@ -134,8 +140,8 @@ mod tests {
 
     #[test]
     fn every_number_has_a_text() {
-        let texts = (1..=21).map(ErrorNumber::text);
+        let texts = (1..=27).map(ErrorNumber::text);
         assert!(texts.into_iter().all(|text| text.is_some_and(|text| !text.is_empty())));
-        assert!(ErrorNumber::text(0).is_none() && ErrorNumber::text(22).is_none());
+        assert!(ErrorNumber::text(0).is_none() && ErrorNumber::text(28).is_none());
     }
 }

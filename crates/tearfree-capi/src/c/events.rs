@@ -10,13 +10,14 @@ use tearfree_page::{Freshness, Waited, WriterState};
 
 use super::arguments::{null, timeout};
 use super::error::{ErrorNumber, Failure, fallible};
-use super::page::{Page, PageReading};
+use super::page::Page;
+use super::page_read::PageReading;
 
 /// Waits until the generation is not `seen`, for at most `timeout_ns` nanoseconds; without a limit if that
 /// is negative.
 ///
 /// # Safety
-/// `page` is from `tearfree_page_open` and still open.
+/// `page` is null or from `tearfree_page_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_page_wait(
     page: *const Page,
@@ -25,7 +26,7 @@ pub unsafe extern "C" fn tearfree_page_wait(
 ) -> c_int {
     fallible(|| {
         // SAFETY: an open page is a living box, of which there are only shared references.
-        let page = unsafe { &*page };
+        let page = unsafe { page.as_ref() }.ok_or_else(|| null("the page"))?;
         event_number(page.reader.wait_changed(seen, timeout(timeout_ns))).map(drop)
     })
 }
@@ -34,7 +35,7 @@ pub unsafe extern "C" fn tearfree_page_wait(
 /// negative. Stores which event it was.
 ///
 /// # Safety
-/// `page` is from `tearfree_page_open` and still open; `seen` is null or a reading; `event` is null or valid for a write.
+/// `page` is null or from `tearfree_page_open` and still open; `seen` is null or a reading; `event` is null or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_page_wait_event(
     page: *const Page,
@@ -44,7 +45,7 @@ pub unsafe extern "C" fn tearfree_page_wait_event(
 ) -> c_int {
     fallible(|| {
         // SAFETY: an open page is a living box, of which there are only shared references.
-        let page = unsafe { &*page };
+        let page = unsafe { page.as_ref() }.ok_or_else(|| null("the page"))?;
         // SAFETY: `seen` is null or a reading, and is not changed during this call.
         let seen = unsafe { seen.as_ref() }.ok_or_else(|| null("`seen`"))?;
         let watch = page.reader.watch(seen.generation);

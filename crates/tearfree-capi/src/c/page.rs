@@ -3,48 +3,47 @@
 
 #![allow(unsafe_code, reason = "functions for C")]
 
-use core::ffi::{c_char, c_int, c_void};
-use core::time::Duration;
+use core::ffi::{c_char, c_int, c_uint};
 use std::ffi::{CString, OsStr};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 
-use tearfree_page::{ByteReader, Error, Freshness, Schema, WriterState};
+use tearfree_page::{Addresses, ByteReader, Error, Schema};
 
 use super::arguments::{null, str_from_ptr};
 use super::error::{ErrorNumber, Failure, fallible};
+use super::options::{PageOptions, owner};
 
-/// A page, mapped for reading: the `struct tearfree_page` of C, an opaque type.
+/// What the inline functions of `tearfree/inline.h` read: the `struct tearfree_page_view` of C.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct PageView {
+    pub(super) size: usize,
+    count: usize,
+    slots: [usize; 2],
+}
+
+const _: () = assert!(size_of::<PageView>() == 32 && core::mem::offset_of!(Page, view) == 0);
+
+impl From<Addresses> for PageView {
+    fn from(at: Addresses) -> Self {
+        let slots = [0, at.stride].map(|distance| at.payload.wrapping_add(distance));
+        PageView {
+            size: at.size,
+            count: at.count.expose_provenance(),
+            slots: slots.map(<*const u8>::expose_provenance),
+        }
+    }
+}
+
+/// A page, mapped for reading: the `struct tearfree_page` of C, which begins with what is public.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Page {
+    pub(super) view: PageView,
     pub(super) reader: ByteReader,
     schema: CString,
 }
-
-/// What is known about a value: the `struct tearfree_reading` of C.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct PageReading {
-    /// The number of publications before this one.
-    pub generation: u64,
-    /// For fresh values how long they stay fresh, for stale ones since when they are, in nanoseconds.
-    pub ns: u64,
-    /// One of `TEARFREE_FRESH`, `_STALE`, `_UNPROMISED`, `_UNKNOWN`.
-    pub freshness: c_int,
-    /// One of `TEARFREE_LIVE`, `_ENDED`, `_SUPERSEDED`.
-    pub writer: c_int,
-    /// When the publication began: `CLOCK_BOOTTIME` in nanoseconds, or 0 if unknown.
-    pub published_ns: u64,
-    /// How long ago that was, in nanoseconds; `TEARFREE_AGE_UNKNOWN` if unknown.
-    pub age_ns: u64,
-    /// Zero, for later versions.
-    pub reserved: [u64; 3],
-}
-
-const _: () = assert!(size_of::<PageReading>() == 64 && align_of::<PageReading>() == 8);
-
-/// The age of a value whose age is unknown: `TEARFREE_AGE_UNKNOWN`.
-const AGE_UNKNOWN: u64 = u64::MAX;
 
 impl From<&Error> for ErrorNumber {
     fn from(error: &Error) -> Self {
@@ -62,12 +61,15 @@ impl From<&Error> for ErrorNumber {
             Error::NotSealed => ErrorNumber::NotSealed,
             Error::Unsettled(_) => ErrorNumber::Unsettled,
             Error::System { .. } => ErrorNumber::System,
+            Error::NoUser(_) | Error::NoGroup(_) => ErrorNumber::Argument,
+            Error::Busy { .. } => ErrorNumber::Busy,
+            Error::NoSpace { .. } => ErrorNumber::NoSpace,
             _ => ErrorNumber::Other,
         }
     }
 }
 
-fn failure(error: &Error) -> Failure {
+pub(super) fn failure(error: &Error) -> Failure {
     (ErrorNumber::from(error), error.to_string())
 }
 
@@ -76,7 +78,7 @@ fn failure(error: &Error) -> Failure {
 /// # Safety
 /// `schema` is null or a string; `to` is null or valid for a write.
 unsafe fn open_into(
-    open: impl FnOnce() -> Result<ByteReader, Error>,
+    open: impl FnOnce() -> Result<ByteReader, Failure>,
     schema: *const c_char,
     to: *mut *mut Page,
 ) -> c_int {
@@ -84,7 +86,7 @@ unsafe fn open_into(
         if to.is_null() {
             return Err(null("`to`"));
         }
-        let reader = open().map_err(|error| failure(&error))?;
+        let reader = open()?;
         let text = reader.geometry().schema.to_string();
         if !schema.is_null() {
             // SAFETY: `schema` is not null here, so it is a string.
@@ -92,7 +94,8 @@ unsafe fn open_into(
             check_schema(&wanted, &text)?;
         }
         let schema = CString::new(text).unwrap_or_default();
-        let page = Box::into_raw(Box::new(Page { reader, schema }));
+        let page =
+            Box::into_raw(Box::new(Page { view: reader.addresses().into(), reader, schema }));
         // SAFETY: `to` is not null, so it is valid for a write.
         unsafe { to.write(page) };
         Ok(())
@@ -121,10 +124,28 @@ pub unsafe extern "C" fn tearfree_page_open(
     schema: *const c_char,
     to: *mut *mut Page,
 ) -> c_int {
+    // SAFETY: `page`, `schema` and `to` are passed on as they came.
+    unsafe { tearfree_page_open_with(page, schema, core::ptr::null(), to) }
+}
+
+/// Opens a page of a trusted owner.
+///
+/// # Safety
+/// As for `tearfree_page_open`; `options` is null or points to initialised options.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tearfree_page_open_with(
+    page: *const c_char,
+    schema: *const c_char,
+    options: *const PageOptions,
+    to: *mut *mut Page,
+) -> c_int {
     let open = || {
         // SAFETY: `page` is a string; a null pointer has no name, and the reader says so.
         let name = unsafe { str_from_ptr(page, "the page's name") }.unwrap_or(c"");
-        ByteReader::open(OsStr::from_bytes(name.to_bytes()))
+        // SAFETY: `options` is null or points to options.
+        let owner = unsafe { owner(options) }?;
+        let opened = ByteReader::open_owned_by(OsStr::from_bytes(name.to_bytes()), owner);
+        opened.map_err(|error| failure(&error))
     };
     // SAFETY: `schema` and `to` are passed on as they came.
     unsafe { open_into(open, schema, to) }
@@ -142,10 +163,11 @@ pub unsafe extern "C" fn tearfree_page_open_sealed(
 ) -> c_int {
     let open = || {
         if file < 0 {
-            return Err(Error::NotSealed);
+            return Err(failure(&Error::NotSealed));
         }
         // SAFETY: if the number is no open file, the system says so; it is used during this call only.
-        ByteReader::open_sealed(unsafe { BorrowedFd::borrow_raw(file) })
+        let opened = ByteReader::open_sealed(unsafe { BorrowedFd::borrow_raw(file) });
+        opened.map_err(|error| failure(&error))
     };
     // SAFETY: `schema` and `to` are passed on as they came.
     unsafe { open_into(open, schema, to) }
@@ -167,128 +189,71 @@ pub unsafe extern "C" fn tearfree_page_close(page: *mut Page) {
 /// Returns the schema of the page: `price:f64 qty:u64`. The text is valid while the page is open.
 ///
 /// # Safety
-/// `page` is from `tearfree_page_open` and still open.
+/// `page` is null or from `tearfree_page_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_page_schema(page: *const Page) -> *const c_char {
     // SAFETY: an open page is a living box, of which there are only shared references.
-    unsafe { &*page }.schema.as_ptr()
+    unsafe { page.as_ref() }.map_or(core::ptr::null(), |page| page.schema.as_ptr())
 }
 
 /// Returns the size of the value in bytes.
 ///
 /// # Safety
-/// `page` is from `tearfree_page_open` and still open.
+/// `page` is null or from `tearfree_page_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_page_size(page: *const Page) -> usize {
     // SAFETY: an open page is a living box, of which there are only shared references.
-    unsafe { &*page }.reader.geometry().schema.size()
+    unsafe { page.as_ref() }.map_or(0, |page| page.view.size)
 }
 
 /// Returns the number of publications until now.
 ///
 /// # Safety
-/// `page` is from `tearfree_page_open` and still open.
+/// `page` is null or from `tearfree_page_open` and still open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_page_generation(page: *const Page) -> u64 {
     // SAFETY: an open page is a living box, of which there are only shared references.
-    unsafe { &*page }.reader.generation()
+    unsafe { page.as_ref() }.map_or(0, |page| page.reader.generation())
 }
 
-/// Copies the newest value, never torn.
+/// Loads one of the eight words beside the value.
 ///
 /// # Safety
-/// `page` is from `tearfree_page_open` and still open; `to` is valid for a write of `size` bytes;
-/// `reading` is null or valid for a write.
+/// `page` is null or from `tearfree_page_open` and still open; `to` is null or valid for a write.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn tearfree_page_read(
+pub unsafe extern "C" fn tearfree_page_word(
     page: *const Page,
-    to: *mut c_void,
-    size: usize,
-    reading: *mut PageReading,
+    index: c_uint,
+    to: *mut u64,
 ) -> c_int {
     fallible(|| {
         // SAFETY: an open page is a living box, of which there are only shared references.
-        let page = unsafe { &*page };
+        let page = unsafe { page.as_ref() }.ok_or_else(|| null("the page"))?;
+        let word = page.reader.word(word_index(index)?);
         if to.is_null() {
             return Err(null("`to`"));
         }
-        // A slice needs initialised bytes; the caller's may be fresh from the stack.
-        // SAFETY: `to` is not null, so `size` bytes of it are valid for a write.
-        unsafe { to.write_bytes(0, size) };
-        // SAFETY: the `size` bytes are initialised above, and the caller's alone during this call.
-        let bytes = unsafe { core::slice::from_raw_parts_mut(to.cast::<u8>(), size) };
-        let read = page.reader.read_into(bytes).map_err(|error| failure(&error))?;
-        if !reading.is_null() {
-            let known = PageReading::new(read.generation, read.freshness(), read.writer_state())
-                .with_age(read.published_ns(), read.age());
-            // SAFETY: `reading` is not null, so it is valid for a write.
-            unsafe { reading.write(known) };
-        }
+        // SAFETY: `to` is not null, so it is valid for a write.
+        unsafe { to.write(word) };
         Ok(())
     })
 }
 
-impl PageReading {
-    fn new(generation: u64, freshness: Freshness, writer: WriterState) -> Self {
-        let (freshness, ns) = match freshness {
-            Freshness::Fresh(left) => (1, ns(left)),
-            Freshness::Stale(since) => (2, ns(since)),
-            Freshness::Unpromised => (3, 0),
-            Freshness::Unknown => (4, 0),
-        };
-        let writer = match writer {
-            WriterState::Live => 1,
-            WriterState::Ended => 2,
-            WriterState::Superseded => 3,
-        };
-        let (published_ns, age_ns) = (0, AGE_UNKNOWN);
-        PageReading { generation, ns, freshness, writer, published_ns, age_ns, reserved: [0; 3] }
+/// Checks the index of a word.
+pub(super) fn word_index(index: c_uint) -> Result<usize, Failure> {
+    match index {
+        0..8 => Ok(index as usize),
+        _ => Err((
+            ErrorNumber::Argument,
+            format!("there is no word {index}; a page has the words 0 to 7"),
+        )),
     }
-
-    fn with_age(self, published_ns: Option<u64>, age: Option<Duration>) -> Self {
-        let (published_ns, age_ns) = (published_ns.unwrap_or(0), age.map_or(AGE_UNKNOWN, ns));
-        PageReading { published_ns, age_ns, ..self }
-    }
-}
-
-fn ns(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use tearfree_page::{Damage, Unsettled};
-
-    #[test]
-    fn each_reading_has_the_numbers_of_the_header() {
-        let time = Duration::from_micros(3);
-        let numbers = |freshness, writer| {
-            let reading = PageReading::new(7, freshness, writer);
-            assert_eq!(reading.generation, 7);
-            (reading.freshness, reading.ns, reading.writer)
-        };
-        assert_eq!(numbers(Freshness::Fresh(time), WriterState::Live), (1, 3_000, 1));
-        assert_eq!(numbers(Freshness::Stale(time), WriterState::Ended), (2, 3_000, 2));
-        assert_eq!(numbers(Freshness::Unpromised, WriterState::Superseded), (3, 0, 3));
-        assert_eq!(numbers(Freshness::Unknown, WriterState::Live), (4, 0, 1));
-        let forever = Freshness::Stale(Duration::MAX);
-        assert_eq!(numbers(forever, WriterState::Live), (2, u64::MAX, 1));
-    }
-
-    #[test]
-    fn an_age_is_known_or_has_its_own_number() {
-        let reading = PageReading::new(7, Freshness::Unpromised, WriterState::Live);
-        let ages = |published, age| {
-            let reading = reading.with_age(published, age);
-            assert_eq!((reading.generation, reading.reserved), (7, [0; 3]));
-            (reading.published_ns, reading.age_ns)
-        };
-        assert_eq!(ages(Some(5), Some(Duration::from_nanos(3))), (5, 3));
-        assert_eq!(ages(Some(5), None), (5, u64::MAX), "in the future");
-        assert_eq!(ages(None, None), (0, u64::MAX));
-        assert_eq!((reading.published_ns, reading.age_ns), (0, u64::MAX));
-    }
 
     #[test]
     fn each_failure_has_the_number_of_the_header() {
@@ -316,6 +281,10 @@ mod tests {
             (Error::Unsettled(Unsettled), 15),
             (Error::System { what: "open", path: path(), error: system }, 16),
             (Error::NotSent, 19),
+            (Error::NoUser("x".to_owned()), 3),
+            (Error::NoGroup("x".to_owned()), 3),
+            (Error::Busy { path: path(), pid: Some(1), writer: None }, 22),
+            (Error::NoSpace { path: path(), needed: 1 }, 23),
         ];
         for (error, number) in numbers {
             assert_eq!(ErrorNumber::from(&error) as c_int, number, "{error}");

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/* Reads pages. Included by <tearfree.hpp>. */
+#ifndef TEARFREE_PAGE_HPP
+#define TEARFREE_PAGE_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tearfree/base.hpp>
+#include <tearfree/schema.hpp>
+#include <utility>
+
+namespace tearfree {
+
+/* Whether a value is as fresh as its writer promised. */
+enum class freshness {
+	fresh = TEARFREE_FRESH,
+	stale = TEARFREE_STALE,
+	unpromised = TEARFREE_UNPROMISED,
+	unknown = TEARFREE_UNKNOWN
+};
+
+/* The last known state of the writer. */
+enum class writer_state {
+	live = TEARFREE_LIVE,
+	ended = TEARFREE_ENDED,
+	superseded = TEARFREE_SUPERSEDED
+};
+
+/* How a wait ended. */
+enum class waited { changed, timed_out, superseded };
+
+/* A page of any schema, mapped for reading; values are bytes. Any thread may use it. */
+class any_page {
+public:
+	/*
+	 * Opens a page by its name or path. `owner` is the trusted owner, as in struct tearfree_page_options;
+	 * nullptr: this user and root.
+	 */
+	explicit any_page(const std::string &page, const char *schema = nullptr, const char *owner = nullptr)
+		: page_(detail::opened<::tearfree_page>([&](::tearfree_page **to) {
+			  ::tearfree_page_options options = TEARFREE_PAGE_OPTIONS_INIT;
+
+			  options.owner = owner;
+			  return ::tearfree_page_open_with(page.c_str(), schema, &options, to);
+		  }))
+	{
+	}
+
+	/* Opens a sealed page by its descriptor, which stays open. */
+	static any_page open_sealed(int file, const char *schema = nullptr)
+	{
+		return any_page(detail::opened<::tearfree_page>([&](::tearfree_page **to) {
+			return ::tearfree_page_open_sealed(file, schema, to);
+		}));
+	}
+
+	/* Copies the newest value to `to`, which has `size` bytes. Returns the number of an error, or 0. */
+	int try_read(void *to, std::size_t size, ::tearfree_reading *reading = nullptr) const noexcept
+	{
+		return ::tearfree_page_read(page_.get(), to, size, reading);
+	}
+
+	/* Copies the newest value to `to`, which has `size` bytes. */
+	void read(void *to, std::size_t size, ::tearfree_reading *reading = nullptr) const
+	{
+		check(try_read(to, size, reading));
+	}
+
+	/* Returns the number of publications until now. */
+	std::uint64_t generation() const noexcept { return ::tearfree_page_generation(page_.get()); }
+
+	/* Sleeps until the generation is not `seen`; a negative timeout is none. */
+	waited wait(std::uint64_t seen, std::chrono::nanoseconds timeout = std::chrono::nanoseconds{-1}) const
+	{
+		int number = ::tearfree_page_wait(page_.get(), seen, detail::to_ns(timeout));
+
+		if (number == TEARFREE_ERROR_TIMED_OUT)
+			return waited::timed_out;
+		if (number == TEARFREE_ERROR_SUPERSEDED)
+			return waited::superseded;
+		check(number);
+		return waited::changed;
+	}
+
+	/* Loads one of the eight words beside the value. */
+	std::uint64_t word(unsigned int index) const
+	{
+		std::uint64_t word = 0;
+
+		check(::tearfree_page_word(page_.get(), index, &word));
+		return word;
+	}
+
+	const char *schema() const noexcept { return ::tearfree_page_schema(page_.get()); }
+	std::size_t size() const noexcept { return ::tearfree_page_size(page_.get()); }
+
+	/* The page of <tearfree.h>, which this object keeps open. */
+	const ::tearfree_page *handle() const noexcept { return page_.get(); }
+
+private:
+	explicit any_page(detail::owned<::tearfree_page> page) noexcept : page_(std::move(page)) {}
+
+	detail::owned<::tearfree_page> page_;
+};
+
+/* A value as it was read, never torn, and what is known about it. */
+template <class T> struct reading {
+	T value;
+	std::uint64_t generation;
+	tearfree::freshness freshness;
+	std::chrono::nanoseconds time; /* how long it stays fresh, or since when it is stale */
+	writer_state writer;
+	std::optional<std::chrono::nanoseconds> age; /* since the publication began, if that is known */
+};
+
+/* A page of values of one type, mapped for reading. Any thread may use it. */
+template <class T> class page : public any_page {
+public:
+	explicit page(const std::string &name, const char *owner = nullptr)
+		: page(any_page(name, detail::checked_schema<T>(), owner))
+	{
+	}
+
+	/* Opens a sealed page by its descriptor, which stays open. */
+	static page open_sealed(int file)
+	{
+		return page(any_page::open_sealed(file, detail::checked_schema<T>()));
+	}
+
+	/* Copies the newest value to `to`. Returns the number of an error, or 0. */
+	int try_get(T &to) const noexcept { return this->try_read(&to, sizeof to); }
+
+	/* Returns the newest value. */
+	T get() const
+	{
+		T value;
+
+		check(try_get(value));
+		return value;
+	}
+
+	/* Returns the newest value, and what is known about it. */
+	reading<T> read() const
+	{
+		::tearfree_reading known;
+		reading<T> read;
+
+		any_page::read(&read.value, sizeof read.value, &known);
+		read.generation = known.generation;
+		read.freshness = static_cast<freshness>(known.freshness);
+		read.time = to_time(known.ns);
+		read.writer = static_cast<writer_state>(known.writer);
+		if (known.age_ns != TEARFREE_AGE_UNKNOWN)
+			read.age = to_time(known.age_ns);
+		return read;
+	}
+
+private:
+	static std::chrono::nanoseconds to_time(std::uint64_t ns)
+	{
+		return std::chrono::nanoseconds{
+			static_cast<std::int64_t>(ns < INT64_MAX ? ns : std::uint64_t{INT64_MAX})};
+	}
+
+	explicit page(any_page &&opened) : any_page(std::move(opened))
+	{
+		if (this->size() != sizeof(T))
+			throw error(TEARFREE_ERROR_SIZE, "the schema of the type has another size than the type");
+	}
+};
+
+} // namespace tearfree
+
+#endif
