@@ -59,12 +59,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let page = std::env::temp_dir().join(format!("accuracy-{}", std::process::id())).join("clock");
     std::fs::create_dir_all(page.parent().unwrap_or(Path::new(".")))?;
     let mut keeper = Keeper::open(&page, Settings::default())?;
-    keeper.tick();
+    keeper.tick().expect("the page is this keeper's");
     let is_over = AtomicBool::new(false);
     let outcome = thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
-                keeper.tick();
+                keeper.tick().expect("the page is this keeper's");
                 keeper.wait();
             }
         });

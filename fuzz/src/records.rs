@@ -67,8 +67,8 @@ fn read(own: &Own) {
 
 fn take_over(own: &Own) {
     let Ok(mut keeper) = Keeper::open(&own.page, Settings::default()) else { return };
-    keeper.tick();
-    keeper.tick();
+    keeper.tick().expect("the page is this keeper's");
+    keeper.tick().expect("the page is this keeper's");
     let clock = Clock::open_page(&own.page).expect("a clock that has a timekeeper");
     let (first, second) = (clock.now(), clock.now());
     assert!(first <= second, "the time went back from {first} to {second}");

@@ -58,6 +58,6 @@ impl<const N: usize> Read<[u64; N]> for &Reader<[u64; N]> {
 impl<const N: usize> Write<[u64; N]> for PageWriter<'_, N> {
     #[inline(always)]
     fn set(&mut self, value: &[u64; N]) {
-        self.0.set_from(value);
+        self.0.set_from(value).expect("the page is ours");
     }
 }

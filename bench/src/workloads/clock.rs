@@ -45,13 +45,13 @@ impl RunningKeeper {
         let folder = std::env::temp_dir().join(format!("tearfree-clock-{}", std::process::id()));
         let mut keeper = Keeper::open(page(&folder), Settings::default())
             .expect("cannot create the page of the clock");
-        keeper.tick();
+        keeper.tick().expect("the page is this keeper's");
         let is_over = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&is_over);
         let keeper = thread::spawn(move || {
             // ORDERING: Relaxed: only ends the loop; it publishes nothing else.
             while !seen.load(Ordering::Relaxed) {
-                keeper.tick();
+                keeper.tick().expect("the page is this keeper's");
                 keeper.wait();
             }
         });

@@ -30,7 +30,7 @@ const MAX_SLEEP: Duration = Duration::from_millis(10);
 /// # let folder = tempfile::tempdir()?;
 /// # let page = folder.path().join("clock");
 /// let mut keeper = Keeper::open(&page, Settings::default())?; // usually `tearfree clock serve`
-/// keeper.tick();
+/// keeper.tick()?;
 ///
 /// let clock = Clock::open_page(&page)?;
 /// let (first, second) = (clock.now(), clock.now());

@@ -89,6 +89,12 @@ impl core::error::Error for Error {
     }
 }
 
+impl From<tearfree_page::Lost> for Error {
+    fn from(lost: tearfree_page::Lost) -> Self {
+        Self::Page(lost.into())
+    }
+}
+
 impl From<tearfree_page::Error> for Error {
     fn from(error: tearfree_page::Error) -> Self {
         Self::Page(error)

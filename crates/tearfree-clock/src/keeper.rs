@@ -121,7 +121,7 @@ impl Keeper {
             }
             Err(error) => return Err(error.into()),
         };
-        page.set_word(word::TIME_NAMESPACE, time_namespace());
+        page.set_word(word::TIME_NAMESPACE, time_namespace())?;
         Ok(Keeper {
             page,
             source,
@@ -137,19 +137,22 @@ impl Keeper {
     }
 
     /// Compares the counter with the host's clock, and publishes the next record.
-    pub fn tick(&mut self) -> TickReport {
+    ///
+    /// # Errors
+    /// If another keeper has the page, or it was removed: this one can only end.
+    pub fn tick(&mut self) -> Result<TickReport, Error> {
         let (record, sample, bends) = self.prepare();
-        self.page.set_from(&record);
+        self.page.set_from(&record)?;
         let published = self.source.read_ordered();
         let line = self.discipline.line();
         // A line of one slope has no bend that could be late.
         if bends && line.mult != line.next && published > line.pivot {
             self.late_publications += 1;
-            self.page.set_word(word::LATE_PUBLICATIONS, self.late_publications);
+            self.page.set_word(word::LATE_PUBLICATIONS, self.late_publications)?;
         }
         self.coarse_ns = self.coarse_ns.max(record.ns_at(published));
-        self.page.set_word(word::COARSE_NS, self.coarse_ns);
-        self.report(&record, sample)
+        self.page.set_word(word::COARSE_NS, self.coarse_ns)?;
+        Ok(self.report(&record, sample))
     }
 
     /// Prepares the next record; returns also whether it bends the line.
@@ -170,8 +173,9 @@ impl Keeper {
         if delay > TICK {
             self.late_ticks += 1;
             self.worst_delay = self.worst_delay.max(delay);
-            self.page.set_word(word::LATE_TICKS, self.late_ticks);
-            self.page.set_word(word::WORST_DELAY_NS, nanos(self.worst_delay));
+            // If the page is lost, the next tick says so.
+            let _ = self.page.set_word(word::LATE_TICKS, self.late_ticks);
+            let _ = self.page.set_word(word::WORST_DELAY_NS, nanos(self.worst_delay));
         }
         self.planned = now + TICK;
         woken

@@ -80,9 +80,8 @@ impl TestClock {
             Ok(_) => return Err(Error::Exists),
         }
         let writer = Writer::create(page.as_ref(), record, &options)?;
-        writer.set_word(word::TIME_NAMESPACE, time_namespace());
-        writer.set_word(word::COARSE_NS, record.ns_at(now));
-        Ok(())
+        writer.set_word(word::TIME_NAMESPACE, time_namespace())?;
+        Ok(writer.set_word(word::COARSE_NS, record.ns_at(now))?)
     }
 
     /// Changes a test clock for all programs at once.
@@ -122,7 +121,7 @@ impl TestClock {
             }
         };
         publish(page.as_ref(), &mut writer, record, speed.is_some())?;
-        writer.set_word(word::COARSE_NS, record.ns_at(now));
+        writer.set_word(word::COARSE_NS, record.ns_at(now))?;
         Ok(record)
     }
 }
@@ -134,7 +133,7 @@ fn publish(
     record: Record,
     bends: bool,
 ) -> Result<(), Error> {
-    writer.set(record);
+    writer.set(record)?;
     if bends && record.line().pivot < host_ns() {
         count_late(page, writer)?;
     }
@@ -158,8 +157,7 @@ fn apply(
 /// Counts a bend that was published after its pivot: readers may have seen a step back.
 fn count_late(page: &Path, writer: &Writer<Record>) -> Result<(), Error> {
     let late = Reader::<Record>::open(page)?.word(word::LATE_PUBLICATIONS);
-    writer.set_word(word::LATE_PUBLICATIONS, late + 1);
-    Ok(())
+    Ok(writer.set_word(word::LATE_PUBLICATIONS, late + 1)?)
 }
 
 /// Becomes the writer of a page; waits for another process that is changing it.
@@ -241,7 +239,7 @@ mod tests {
             let mut writer = take_over(&page).expect("the page is free");
             let mut record = writer.get();
             edit(&mut record);
-            writer.set(record);
+            writer.set(record).expect("the page is ours");
             drop(writer);
             TestClock::change(&page, TestSettings { speed: Some(1.0), ..TestSettings::default() })
         };

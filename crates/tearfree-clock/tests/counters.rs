@@ -18,7 +18,7 @@ fn counters() -> Vec<Source> {
 
 fn keep(keeper: &mut Keeper, ticks: u32) {
     for _ in 0..ticks {
-        keeper.tick();
+        keeper.tick().expect("the page is this keeper's");
         keeper.wait();
     }
 }
@@ -29,7 +29,7 @@ fn set_ahead(page: &Path) {
         Writer::<Record>::take_over(page, &Options::new()).expect("the page has no keeper");
     let record = writer.get();
     let (mono_ns, bound_ns) = (record.mono_ns + 1_000_000, record.bound_ns + 1_000_000);
-    writer.set(Record { mono_ns, bound_ns, ..record });
+    writer.set(Record { mono_ns, bound_ns, ..record }).expect("the page is ours");
 }
 
 #[test]

@@ -15,18 +15,18 @@ fn taken_over(change: impl Fn(&mut Record), coarse_ns: Option<u64>) -> Result<()
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("clock");
     let mut keeper = Keeper::open(&page, Settings::default()).expect("a page");
-    keeper.tick();
+    keeper.tick().expect("the page is this keeper's");
     drop(keeper);
 
     let mut writer = Writer::<Record>::take_over(&page, &Options::new()).expect("the same page");
-    writer.update(&change);
-    coarse_ns.inspect(|ns| writer.set_word(COARSE_NS, *ns));
+    writer.update(&change).expect("the page is ours");
+    coarse_ns.inspect(|ns| writer.set_word(COARSE_NS, *ns).expect("the page is ours"));
     let left = writer.get();
     drop(writer);
 
     match Keeper::open(&page, Settings::default()) {
         Ok(mut keeper) => {
-            keeper.tick();
+            keeper.tick().expect("the page is this keeper's");
             let clock = Clock::open_page(&page).expect("a clock that is kept");
             assert!(clock.coarse() <= clock.now());
             Ok(())

@@ -44,7 +44,10 @@ impl Left {
     fn new(source: Source) -> Self {
         let folder = TempDir::new().expect("a folder");
         let page = folder.path().join("clock");
-        Keeper::open_with(&page, source, settings()).expect("the page is new").tick();
+        Keeper::open_with(&page, source, settings())
+            .expect("the page is new")
+            .tick()
+            .expect("the page is this keeper's");
         Left { page, _folder: folder }
     }
 
@@ -57,7 +60,7 @@ impl Left {
         let mut writer = self.writer();
         let record = writer.get();
         let (mono_ns, bound_ns) = (record.mono_ns + ns, record.bound_ns + ns);
-        writer.set(Record { mono_ns, bound_ns, ..record });
+        writer.set(Record { mono_ns, bound_ns, ..record }).expect("the page is ours");
     }
 
     fn keep(&self, source: Source, settings: Settings) -> Keeper {
@@ -72,13 +75,13 @@ impl Left {
 /// Ticks until a report is as it should be.
 fn tick_until(keeper: &mut Keeper, is_right: impl Fn(&TickReport) -> bool) -> TickReport {
     for _ in 0..6000 {
-        let report = keeper.tick();
+        let report = keeper.tick().expect("the page is this keeper's");
         if is_right(&report) {
             return report;
         }
         keeper.wait();
     }
-    panic!("not within a minute: {:?}", keeper.tick())
+    panic!("not within a minute: {:?}", keeper.tick().expect("the page is this keeper's"))
 }
 
 #[test]
@@ -86,13 +89,13 @@ fn a_successor_continues_the_words_of_the_page() {
     let left = Left::new(Source::Host);
     let ahead = host_ns() + HOUR_NS;
     let writer = left.writer();
-    writer.set_word(COARSE_NS, ahead);
-    writer.set_word(LATE_PUBLICATIONS, 41);
-    writer.set_word(TIME_NAMESPACE, 0);
+    writer.set_word(COARSE_NS, ahead).expect("the page is ours");
+    writer.set_word(LATE_PUBLICATIONS, 41).expect("the page is ours");
+    writer.set_word(TIME_NAMESPACE, 0).expect("the page is ours");
     drop(writer);
     let clock = left.clock();
     let mut keeper = left.keep(Source::Host, settings());
-    assert_eq!(keeper.tick().late_publications, 41);
+    assert_eq!(keeper.tick().expect("the page is this keeper's").late_publications, 41);
     assert_eq!(clock.coarse(), ahead, "the coarse time never decreases");
     let own = common::time_namespace().unwrap_or(0);
     assert_eq!(clock.page().word(TIME_NAMESPACE), own);
@@ -103,7 +106,7 @@ fn the_page_promises_to_be_renewed_as_long_as_the_clock_is_synchronised() {
     let left = Left::new(Source::Host);
     let free_after = Duration::from_secs(7);
     let mut keeper = left.keep(Source::Host, Settings { free_after, ..settings() });
-    keeper.tick();
+    keeper.tick().expect("the page is this keeper's");
     let writer = left.clock().page().writer().expect("the page has a writer");
     assert_eq!(writer.lifetime(), free_after);
 }
@@ -112,14 +115,14 @@ fn the_page_promises_to_be_renewed_as_long_as_the_clock_is_synchronised() {
 fn pages_that_are_not_for_this_keeper_are_refused() {
     let left = Left::new(Source::Host);
     if let Some(own) = common::time_namespace() {
-        left.writer().set_word(TIME_NAMESPACE, own + 1);
+        left.writer().set_word(TIME_NAMESPACE, own + 1).expect("the page is ours");
         let refused = Keeper::open_with(&left.page, Source::Host, settings());
         assert!(matches!(refused, Err(Error::TimeNamespace)), "{refused:?}");
-        left.writer().set_word(TIME_NAMESPACE, own);
+        left.writer().set_word(TIME_NAMESPACE, own).expect("the page is ours");
     }
     let mut writer = left.writer();
     let record = writer.get();
-    writer.set(Record { source: 9, ..record });
+    writer.set(Record { source: 9, ..record }).expect("the page is ours");
     drop(writer);
     let refused = Keeper::open_with(&left.page, Source::Host, settings());
     assert!(matches!(refused, Err(Error::Source(9))), "{refused:?}");
@@ -128,7 +131,7 @@ fn pages_that_are_not_for_this_keeper_are_refused() {
     TestClock::create(&test, TestSettings::default()).expect("the page is new");
     let refused = Keeper::open_with(&test, Source::Host, settings());
     assert!(matches!(refused, Err(Error::TestClock)), "{refused:?}");
-    left.writer().set(record);
+    left.writer().set(record).expect("the page is ours");
     let refused = TestClock::change(&left.page, TestSettings::default());
     assert!(matches!(refused, Err(Error::NotTestClock)), "{refused:?}");
 }
@@ -138,7 +141,7 @@ fn a_report_says_how_far_the_host_is_ahead_and_how_the_clock_is_slewed() {
     let left = Left::new(Source::Host);
     left.set_ahead(50_000_000);
     let mut keeper = left.keep(Source::Host, settings());
-    let report = keeper.tick();
+    let report = keeper.tick().expect("the page is this keeper's");
     assert!((-50_100_000..-49_900_000).contains(&report.error_ns), "{report:?}");
     assert_eq!((report.source, report.steps, report.disruptions), (Source::Host, 0, 0));
     // The host's clock is the counter here, so its rate is exact.
@@ -172,7 +175,7 @@ fn the_bend_of_a_predecessor_is_not_counted_again() {
     let mut keeper = left.keep(Source::Host, Settings { steer, ..settings() });
     let (record, _) = left.clock().record();
     tick_until(&mut keeper, |_| host_ns() > record.pivot);
-    let report = keeper.tick();
+    let report = keeper.tick().expect("the page is this keeper's");
     assert_eq!(report.late_publications, before, "{report:?}");
     assert!(report.slew_ppm < -100.0, "the line is bent: {report:?}");
 }
@@ -184,7 +187,7 @@ fn a_late_tick_is_counted() {
     // More than a tick after the time for which the tick was planned.
     thread::sleep(Duration::from_millis(50));
     keeper.wait();
-    let report = keeper.tick();
+    let report = keeper.tick().expect("the page is this keeper's");
     assert!(
         report.late_ticks == 1 && report.worst_delay >= Duration::from_millis(40),
         "{report:?}"
@@ -233,7 +236,7 @@ fn a_change_of_the_counter_does_not_set_the_clock_back() {
             is_kept.store(true, Ordering::Relaxed);
             let seen = reader.join().expect("it only reads");
             let mut keeper = keeper.expect("the page has no keeper");
-            keeper.tick();
+            keeper.tick().expect("the page is this keeper's");
             (keeper, seen)
         });
         let now = clock.now();

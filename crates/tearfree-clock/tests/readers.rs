@@ -48,7 +48,7 @@ fn edit_record(page: &Path, edit: impl FnOnce(&mut Record)) {
     let mut writer = Writer::<Record>::take_over(page, &Options::new()).expect("it is free");
     let mut record = writer.get();
     edit(&mut record);
-    writer.set(record);
+    writer.set(record).expect("the page is ours");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_clock_of_another_time_namespace_is_refused() {
     assert_eq!(page.word(TIME_NAMESPACE), own, "noted when the clock was created");
     let note = |namespace| {
         let writer = Writer::<Record>::take_over(&frozen.page, &Options::new());
-        writer.expect("it is free").set_word(TIME_NAMESPACE, namespace);
+        writer.expect("it is free").set_word(TIME_NAMESPACE, namespace).expect("the page is ours");
     };
     note(own + 1);
     let opened = Clock::open_page(&frozen.page);

@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
     loop {
         due += EVERY;
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        writer.set(Load::now()?);
+        writer.set(Load::now()?)?;
     }
 }
 

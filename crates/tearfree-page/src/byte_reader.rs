@@ -285,9 +285,7 @@ impl ByteReader {
 
     #[inline(always)]
     fn state(&self) -> u32 {
-        // ORDERING: Relaxed: an independent word; what it says about the value, the count has
-        // ordered.
-        self.mapped.state().load(Relaxed)
+        self.mapped.ownership().state()
     }
 
     /// Returns the number of publications so far, by all writers of this page.
@@ -326,8 +324,7 @@ impl ByteReader {
     pub(crate) fn load_words(&self) -> (u64, [u32; 2]) {
         // Acquire, so "changed" also shows what the writer did before it published.
         let start = self.mapped.count().read_begin();
-        // ORDERING: Relaxed: an independent word; what it says about the value, the count has ordered.
-        let state = self.mapped.state().load(Relaxed);
+        let state = self.mapped.ownership().state();
         #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is waited on")]
         let low = start.sequence() as u32;
         (start.generation(), [low, state])

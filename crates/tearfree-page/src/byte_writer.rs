@@ -5,24 +5,22 @@ mod access;
 
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
-use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use crate::create::{create_named, create_sealed};
-use crate::error::{Error, check_size};
-use crate::files::remove_file;
+use crate::error::{Error, Lost, check_size};
 use crate::fork::CreatorProcess;
 use crate::header::Geometry;
 use crate::identity::{WriterIdentity, namespace, own_record};
-use crate::layout::{STATE_ENDED, STATE_LIVE};
 use crate::lock::PageLock;
-use crate::locked_page::{LockedPage, supersede};
+use crate::locked_page::LockedPage;
 use crate::mapped_page::MappedPage;
 use crate::options::Options;
-use crate::path::ASIDE;
+use crate::ownership::Ownership;
 use crate::schema::Schema;
 use crate::stamp::StampSource;
+use crate::succession::{Predecessor, supersede};
 
 /// A page and the right to publish to it as bytes; otherwise like [`Writer`](crate::Writer).
 ///
@@ -45,6 +43,8 @@ pub struct ByteWriter {
     mapped: MappedPage,
     /// The published generation. Only this value changes it (P5).
     current: u64,
+    /// What the page has while this is its writer.
+    ownership: Ownership,
     stamps: StampSource,
     /// Whether this writer, and not an earlier one, published the value.
     is_own: bool,
@@ -83,48 +83,38 @@ impl ByteWriter {
         // Before anything is changed: it can fail.
         let process = CreatorProcess::current()?;
         let files = LockedPage::create(page)?;
-        let replaced = match files.map() {
-            Ok(page) => match page.check_schema(schema, &files.path) {
-                Ok(()) if page.geometry.wakes == options.wakes && files.has_mode(options.mode) => {
-                    let mut writer = Self::succeed(files, page, options, process);
-                    if let Some(value) = value {
-                        writer.publish_bytes(value);
+        let old = match files.map() {
+            Ok(old) => match old.page.check_schema(schema, &files.path) {
+                Ok(()) => {
+                    let is_as_asked =
+                        old.page.geometry.wakes == options.wakes && files.has_mode(options.mode);
+                    if is_as_asked && old.has_ended {
+                        let mut writer = Self::succeed(files, old, options, process)?;
+                        if let Some(value) = value {
+                            writer.publish_bytes(value)?;
+                        }
+                        return Ok(writer);
                     }
-                    return Ok(writer);
+                    Some(old)
                 }
                 Err(error) if !options.replace => return Err(error),
-                _ => Some(page),
+                Err(_) => Some(old),
             },
             Err(Error::Missing(_) | Error::OtherBoot(_)) => None,
             Err(Error::Damaged(..)) if options.replace => None,
             Err(error) => return Err(error),
         };
-        let value = match (value, &replaced) {
-            (Some(value), _) => Cow::Borrowed(value),
-            (None, Some(page)) if page.geometry.schema == *schema => {
-                Cow::Owned(page.newest_bytes())
-            }
-            (None, _) => {
-                let zeros = vec![0; schema.size()];
+        let zeros = vec![0; schema.size()];
+        let can_keep = old.as_ref().is_some_and(|old| old.page.geometry.schema == *schema);
+        let value = match value {
+            None if !can_keep => {
                 // An enum need not have a name for zero.
                 schema.check_values(&zeros)?;
-                Cow::Owned(zeros)
+                Some(&zeros[..])
             }
+            value => value,
         };
-        let page = create_named(
-            &files.directory,
-            &files.path,
-            schema,
-            &value,
-            options,
-            replaced.as_ref(),
-        )?;
-        if let Some(page) = replaced {
-            supersede(&page);
-        }
-        // If this fails, the next writer does it.
-        let _ = remove_file(&files.directory, &files.path, ASIDE);
-        Ok(Self::begin(page, options, process, Some(files.lock)))
+        Self::create_file(files, old, schema, value, options, process)
     }
 
     /// Takes over an existing page of any schema: see [`Writer::take_over`](crate::Writer::take_over).
@@ -146,11 +136,38 @@ impl ByteWriter {
     ) -> Result<Self, Error> {
         let process = CreatorProcess::current()?;
         let files = LockedPage::open(page.as_ref())?;
-        let page = files.map()?;
+        let old = files.map()?;
         if let Some(schema) = schema {
-            page.check_schema(schema, &files.path)?;
+            old.page.check_schema(schema, &files.path)?;
         }
-        Ok(Self::succeed(files, page, options, process))
+        if old.has_ended {
+            return Self::succeed(files, old, options, process);
+        }
+        let schema = old.page.geometry.schema.clone();
+        let mut options = options.clone().wakes(old.page.geometry.wakes);
+        options.mode = files.mode();
+        Self::create_file(files, Some(old), &schema, None, &options, process)
+    }
+
+    /// Creates a page in the place of `old`, if there is one. Without a value, it keeps the old one.
+    fn create_file(
+        files: LockedPage,
+        old: Option<Predecessor>,
+        schema: &Schema,
+        value: Option<&[u8]>,
+        options: &Options,
+        process: CreatorProcess,
+    ) -> Result<Self, Error> {
+        let page = create_named(&files, schema, value, options, old.as_ref())?;
+        let owner = Ownership::live(old.as_ref().map_or(0, |old| old.writers));
+        if let Some(old) = old {
+            supersede(&old.page);
+        }
+        // If this fails, the next writer does it.
+        let _ = files.discard_rest();
+        let mut writer = Self::begin(page, owner, options, process, Some(files.lock));
+        writer.is_own = value.is_some();
+        Ok(writer)
     }
 
     /// Creates a page in a sealed memory file: see [`Writer::create_sealed`](crate::Writer::create_sealed).
@@ -176,31 +193,33 @@ impl ByteWriter {
         check_size(value.len(), schema.size())?;
         let process = CreatorProcess::current()?;
         let (file, page) = create_sealed(name, schema, value, options)?;
-        let mut writer = Self::begin(page, options, process, None);
+        let mut writer = Self::begin(page, Ownership::live(0), options, process, None);
         writer.file = Some(file);
         Ok(writer)
     }
 
-    /// Takes the place of a writer that ended or was killed.
-    fn succeed(
+    /// Goes on in the page of a writer that ended or was killed.
+    pub(crate) fn succeed(
         files: LockedPage,
-        page: MappedPage,
+        old: Predecessor,
         options: &Options,
         process: CreatorProcess,
-    ) -> Self {
-        let before = page.writer_record().map_or(0, |record| record.takeovers);
-        let mut writer = Self::begin(page, options, process, Some(files.lock));
+    ) -> Result<Self, Error> {
+        let record = own_record(old.writers, options.lifetime_ns);
+        let Predecessor { page, seen, .. } = old;
+        // Before the owner: the record names the process that may be about to write.
+        page.set_writer_record(&record);
+        // Fails if this process has lost the lock meanwhile, and another one has the page.
+        let owner = Ownership::live(record.takeovers);
+        page.change_ownership(seen, owner)?;
+        let mut writer = Self::begin(page, owner, options, process, Some(files.lock));
         writer.is_own = false;
-        let page = &writer.mapped;
-        page.set_writer_record(&own_record(before.wrapping_add(1), options.lifetime_ns));
-        // ORDERING: Relaxed: an independent word; a reader that sees it late takes the old state
-        // for a little longer.
-        page.state().store(STATE_LIVE, Relaxed);
-        writer
+        Ok(writer)
     }
 
     fn begin(
         mapped: MappedPage,
+        ownership: Ownership,
         options: &Options,
         process: CreatorProcess,
         lock: Option<PageLock>,
@@ -208,21 +227,18 @@ impl ByteWriter {
         // An odd count: the last writer died during a write, whose generation was never published.
         let current = mapped.count().read_begin().generation();
         let stamps = StampSource::new(options.timing(), namespace("time"));
-        ByteWriter { mapped, current, stamps, is_own: true, process, file: None, _lock: lock }
+        let (is_own, file) = (true, None);
+        ByteWriter { mapped, current, ownership, stamps, is_own, process, file, _lock: lock }
     }
 
     /// Publishes a value.
     ///
     /// # Errors
-    /// If `value` does not have the size of the schema, or a field in it is invalid.
-    ///
-    /// # Panics
-    /// In a forked child of the writer's process.
+    /// If `value` does not have the size of the schema, a field in it is invalid, or this writer has [`Lost`] its page.
     pub fn set(&mut self, value: &[u8]) -> Result<(), Error> {
         check_size(value.len(), self.mapped.geometry.schema.size())?;
         self.mapped.geometry.schema.check_values(value)?;
-        self.publish_bytes(value);
-        Ok(())
+        Ok(self.publish_bytes(value)?)
     }
 
     /// Returns the published value.
@@ -238,18 +254,22 @@ impl ByteWriter {
 
     /// Publishes a value of the page's type.
     #[inline(always)]
-    pub(crate) fn publish<T: Copy>(&mut self, value: &T) {
-        self.publish_by(size_of::<T>(), |page, slot| page.store(slot, value));
+    pub(crate) fn publish<T: Copy>(&mut self, value: &T) -> Result<(), Lost> {
+        self.publish_by(size_of::<T>(), |page, slot| page.store(slot, value))
     }
 
-    fn publish_bytes(&mut self, value: &[u8]) {
-        self.publish_by(value.len(), |page, slot| page.store_bytes(slot, value));
+    fn publish_bytes(&mut self, value: &[u8]) -> Result<(), Lost> {
+        self.publish_by(value.len(), |page, slot| page.store_bytes(slot, value))
     }
 
     /// Has `store` fill the slot that readers do not use with a payload of `payload` bytes, and publishes it.
     #[inline(always)]
-    fn publish_by(&mut self, payload: usize, store: impl FnOnce(&MappedPage, usize)) {
-        self.check_process();
+    fn publish_by(
+        &mut self,
+        payload: usize,
+        store: impl FnOnce(&MappedPage, usize),
+    ) -> Result<(), Lost> {
+        self.check_owner()?;
         // Before the value is copied, so that it never seems younger than it is.
         let stamp = self.stamps.stamp();
         let count = self.mapped.count();
@@ -261,12 +281,16 @@ impl ByteWriter {
             self.mapped.wake();
         }
         self.is_own = true;
+        Ok(())
     }
 
-    /// Renews the promise for the published value.
-    pub(crate) fn renew_promise(&mut self) {
-        self.check_process();
-        let Some(until) = self.stamps.new_promise() else { return };
+    /// Renews the promise for the published value: see [`Writer::touch`](crate::Writer::touch).
+    ///
+    /// # Errors
+    /// If this writer has [`Lost`] its page.
+    pub fn touch(&mut self) -> Result<(), Lost> {
+        self.check_owner()?;
+        let Some(until) = self.stamps.new_promise() else { return Ok(()) };
         if !self.is_own {
             // Its stamp is an earlier writer's, and may be by another clock.
             return self.publish_bytes(&self.get());
@@ -275,26 +299,38 @@ impl ByteWriter {
         // ORDERING: Relaxed: one word of a stamp that stays: a reader that sees it, and then another
         // generation, copies again, because it is stored after the odd count by `write_begin`.
         self.mapped.valid_until(slot).store(until, Relaxed);
+        Ok(())
     }
 
     /// Stores one of the eight independent words beside the value: see
     /// [`Writer::set_word`](crate::Writer::set_word).
     ///
+    /// # Errors
+    /// If this writer has [`Lost`] its page.
+    ///
     /// # Panics
-    /// If `index` is 8 or more, and in a forked child of the writer's process.
+    /// If `index` is 8 or more.
     #[inline(always)]
-    pub fn set_word(&self, index: usize, word: u64) {
-        self.check_process();
+    pub fn set_word(&self, index: usize, word: u64) -> Result<(), Lost> {
+        self.check_owner()?;
         // ORDERING: Relaxed: an independent word, which says nothing about the value.
         self.mapped.user_word(index).store(word, Relaxed);
+        Ok(())
     }
 
-    /// Panics in a forked child.
+    /// Checks, before anything is stored, that this is still the writer.
     #[inline(always)]
-    fn check_process(&self) {
-        if self.is_forked() {
-            panic_in_child();
+    fn check_owner(&self) -> Result<(), Lost> {
+        if self.mapped.ownership() != self.ownership || !self.process.is_same_process() {
+            return Err(self.lost());
         }
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lost(&self) -> Lost {
+        if self.process.is_same_process() { Lost::TakenOver } else { Lost::InChild }
     }
 
     /// Returns the number of publications so far, by all writers of this page.
@@ -323,19 +359,11 @@ impl ByteWriter {
 impl Drop for ByteWriter {
     fn drop(&mut self) {
         if self.process.is_same_process() {
-            self.mapped.set_state(STATE_ENDED);
-            if self.mapped.geometry.wakes {
+            // Fails if the page has another writer, or another page has its name.
+            let ended = self.mapped.change_ownership(self.ownership, self.ownership.ended());
+            if ended.is_ok() && self.mapped.geometry.wakes {
                 self.mapped.wake_all();
             }
         }
     }
-}
-
-#[cold]
-#[inline(never)]
-fn panic_in_child() -> ! {
-    panic!(
-        "a forked child cannot write to its parent's page; \
-         let the parent write, or take the page over when the parent has ended"
-    );
 }

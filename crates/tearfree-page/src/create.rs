@@ -13,7 +13,8 @@ use crate::error::{Error, system_error};
 use crate::files::remove_file;
 use crate::header::NewPage;
 use crate::identity::{boot_id, namespace, own_record, random};
-use crate::layout::stride;
+use crate::layout::{WriterRecord, stride};
+use crate::locked_page::LockedPage;
 use crate::mapped_page::MappedPage;
 use crate::mapping::Mapping;
 use crate::options::Options;
@@ -21,30 +22,41 @@ use crate::path::{ASIDE, PAGE};
 use crate::schema::Schema;
 use crate::sealed;
 use crate::stamp::StampSource;
+use crate::succession::{Predecessor, Stopped};
 use crate::time::initial_boot_time_ns;
 
 /// The permissions of a page that was asked for without any.
 const DEFAULT_MODE: u32 = 0o644;
+/// No file has this inode.
+const NO_LOCK: u64 = 0;
 
-/// Creates the file `page`. An existing one, `replaced`, stays on failure; otherwise it is put aside, for its readers to
-/// be told.
+/// Creates the file `page`. An existing one, `old`, stays on failure; otherwise it is put aside, for its readers to be told.
+/// Without a value, the new page gets that of the old one.
 pub(crate) fn create_named(
-    directory: &OwnedFd,
-    path: &Path,
+    files: &LockedPage,
     schema: &Schema,
-    value: &[u8],
+    value: Option<&[u8]>,
     options: &Options,
-    replaced: Option<&MappedPage>,
+    old: Option<&Predecessor>,
 ) -> Result<MappedPage, Error> {
+    let (directory, path) = (&files.directory, &files.path);
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = openat(directory, ASIDE, flags, Mode::from_raw_mode(0o600))
         .map_err(|error| space_error(error, "create a page in", path, 2 * stride(schema.size())))?;
     let finished = (|| {
-        let incarnation = next_incarnation(replaced, initial_boot_time_ns());
-        let page = fill(&file, path, schema, value, options, incarnation, false)?;
+        let empty = vec![0; schema.size()];
+        let owner = NewOwner {
+            writer: own_record(old.map_or(0, |old| old.writers), options.lifetime_ns),
+            lock_inode: files.lock.inode(),
+            incarnation: next_incarnation(old.map(|old| &old.page), initial_boot_time_ns()),
+        };
+        let page = fill(&file, path, schema, value.unwrap_or(&empty), owner, options)?;
         let mode = Mode::from_raw_mode(options.mode.unwrap_or(DEFAULT_MODE));
         fchmod(&file, mode).map_err(system_error("set the permissions of", path))?;
+        // The last step that can fail is the one after this.
+        let stopped = old.map(|old| old.hand_over(&page, value.is_none())).transpose()?;
         rename(directory).map_err(system_error("rename the new page in", path))?;
+        stopped.into_iter().for_each(Stopped::keep);
         Ok(page)
     })();
     if finished.is_err() {
@@ -73,8 +85,12 @@ pub(crate) fn create_sealed(
     options: &Options,
 ) -> Result<(OwnedFd, MappedPage), Error> {
     let file = sealed::create(name)?;
-    let path = Path::new(name);
-    let page = fill(&file, path, schema, value, options, initial_boot_time_ns(), true)?;
+    let owner = NewOwner {
+        writer: own_record(0, options.lifetime_ns),
+        lock_inode: NO_LOCK,
+        incarnation: initial_boot_time_ns(),
+    };
+    let page = fill(&file, Path::new(name), schema, value, owner, options)?;
     sealed::seal(&file, name)?;
     Ok((file, page))
 }
@@ -86,25 +102,33 @@ fn next_incarnation(replaced: Option<&MappedPage>, now: u64) -> u64 {
     before.saturating_add(1).max(now)
 }
 
+/// Whose a new page is.
+struct NewOwner {
+    writer: WriterRecord,
+    /// A sealed page has no lock.
+    lock_inode: u64,
+    incarnation: u64,
+}
+
 fn fill(
     file: &OwnedFd,
     path: &Path,
     schema: &Schema,
     value: &[u8],
+    owner: NewOwner,
     options: &Options,
-    incarnation: u64,
-    sealed: bool,
 ) -> Result<MappedPage, Error> {
     let page = NewPage {
         schema,
         value,
-        writer: own_record(0, options.lifetime_ns),
+        writer: owner.writer,
         stamp: StampSource::new(options.timing(), namespace("time")).stamp(),
         page_id: random("the page")?,
         boot_id: boot_id(),
-        incarnation,
+        incarnation: owner.incarnation,
+        lock_inode: owner.lock_inode,
         wakes: options.wakes,
-        sealed,
+        sealed: owner.lock_inode == NO_LOCK,
     };
     let bytes = page.to_bytes();
     // So that a full disk is an error here and not SIGBUS later.

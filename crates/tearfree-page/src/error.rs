@@ -75,8 +75,7 @@ pub enum Error {
     Busy {
         /// The page.
         path: PathBuf,
-        /// The process that holds the lock; `None` if it is in a PID namespace that this process
-        /// cannot see.
+        /// The process that writes the page; `None` if this process cannot see it, or if another one holds the lock.
         pid: Option<u32>,
         /// The writer as the page describes it.
         writer: Option<Box<WriterIdentity>>,
@@ -92,6 +91,8 @@ pub enum Error {
     NotSealed,
     /// The message from the socket carried no file descriptor.
     NotSent,
+    /// The writer has lost its page, or is in a forked child.
+    Lost(Lost),
     /// Every copy of the value was torn.
     Unsettled(Unsettled),
     /// The bytes of a field are not a value of its kind.
@@ -153,6 +154,7 @@ impl Error {
             }
             Self::NotSealed => "the file is not a sealed memory file".to_owned(),
             Self::NotSent => "the message carried no page".to_owned(),
+            Self::Lost(lost) => lost.what().to_owned(),
             Self::Unsettled(_) => {
                 format!("the page changed during each of {MAX_ATTEMPTS} attempts to copy its value")
             }
@@ -197,6 +199,7 @@ impl Error {
             }
             Self::NotSealed => "create the page with `Writer::create_sealed`",
             Self::NotSent => "call `Writer::send` once for each `Reader::receive`",
+            Self::Lost(lost) => lost.advice(),
             Self::Unsettled(_) => {
                 "try again; if it happens again, the page has a writer that breaks the protocol"
             }
@@ -216,10 +219,13 @@ fn busy(path: &std::path::Path, pid: Option<u32>, writer: Option<&WriterIdentity
             format!("the page {page} already has a writer: process {pid} ({writer})")
         }
         (Some(pid), None) => format!("the page {page} already has a writer: process {pid}"),
-        (None, Some(writer)) => {
+        (None, Some(writer)) if writer.is_running().is_none() => {
             format!("the page {page} already has a writer in another PID namespace ({writer})")
         }
-        (None, None) => format!("the page {page} already has a writer in another PID namespace"),
+        (None, Some(writer)) => {
+            format!("a process holds the lock of the page {page}; its last writer ended ({writer})")
+        }
+        (None, None) => format!("a process holds the lock of the page {page}"),
     }
 }
 
@@ -236,6 +242,53 @@ impl core::error::Error for Error {
             Self::InvalidSchema(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+/// Why a writer may not publish any more. Nothing was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lost {
+    /// Another writer has the page, or it was replaced or removed. The lock of this writer was lost: its descriptor was
+    /// closed, or the file `lock` was removed or replaced.
+    TakenOver,
+    /// This process is a forked child of the writer's process.
+    InChild,
+}
+
+impl Lost {
+    fn what(self) -> &'static str {
+        match self {
+            Self::TakenOver => {
+                "this writer has lost its page: another one took it over, replaced it or removed it"
+            }
+            Self::InChild => "a forked child cannot write to its parent's page",
+        }
+    }
+
+    fn advice(self) -> &'static str {
+        match self {
+            Self::TakenOver => {
+                "drop this writer; make sure that no code closes all descriptors or removes the files of the page"
+            }
+            Self::InChild => {
+                "let the parent write, or take the page over when the parent has ended"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Error::Lost(*self).fmt(f)
+    }
+}
+
+impl core::error::Error for Lost {}
+
+impl From<Lost> for Error {
+    fn from(lost: Lost) -> Self {
+        Self::Lost(lost)
     }
 }
 

@@ -8,8 +8,9 @@ use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 use crate::layout::{
     BYTE_ORDER, FLAG_SEALED, FLAG_WAKES, FixedFields, Header, MAGIC, MAJOR, MAX_PAYLOAD,
-    MAX_SCHEMA, MINOR, PAYLOAD, SLOTS, STATE_LIVE, Stamp, WriterRecord, schema_offset,
+    MAX_SCHEMA, MINOR, PAYLOAD, SLOTS, Stamp, WriterRecord, schema_offset,
 };
+use crate::ownership::Ownership;
 use crate::schema::{Schema, fnv1a};
 
 /// The contents of a page's header, checked: the slots and the schema lie inside the page and do not
@@ -27,6 +28,8 @@ pub struct Geometry {
     /// Orders the pages that had one name since the last boot: larger than that of each earlier one. With the
     /// generation it orders all their values.
     pub incarnation: u64,
+    /// The inode of the file `lock` whose holder created the page; 0 for a sealed page.
+    pub lock_inode: u64,
     /// When the page was created: nanoseconds since 1970.
     pub created_ns: u64,
     /// Whether the writer wakes waiting readers.
@@ -115,6 +118,7 @@ pub(crate) fn inspect_parts(
         page_id: fixed.page_id,
         boot_id: fixed.boot_id,
         incarnation: fixed.incarnation,
+        lock_inode: fixed.lock_inode,
         created_ns: fixed.created_ns,
         wakes: fixed.flags & FLAG_WAKES != 0,
         sealed: fixed.flags & FLAG_SEALED != 0,
@@ -163,6 +167,7 @@ pub(crate) struct NewPage<'a> {
     pub(crate) page_id: u64,
     pub(crate) boot_id: [u8; 16],
     pub(crate) incarnation: u64,
+    pub(crate) lock_inode: u64,
     pub(crate) wakes: bool,
     pub(crate) sealed: bool,
 }
@@ -189,10 +194,11 @@ impl NewPage<'_> {
             created_ns: self.writer.since_ns,
             boot_id: self.boot_id,
             incarnation: self.incarnation,
-            lock_inode: 0,
+            lock_inode: self.lock_inode,
             reserved: [0; 4],
         };
-        header.changing.state = STATE_LIVE;
+        let ownership = Ownership::live(self.writer.takeovers);
+        (header.changing.state, header.changing.owner) = (ownership.state(), ownership.owner());
         header.writers[0] = self.writer;
         bytes[..SLOTS].copy_from_slice(header.as_bytes());
         bytes[SLOTS..][..PAYLOAD].copy_from_slice(self.stamp.as_bytes());

@@ -5,6 +5,8 @@ use core::fmt;
 use core::time::Duration;
 use std::fs;
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::error::{Error, system_error};
@@ -71,15 +73,45 @@ impl WriterIdentity {
     /// another PID namespace, or `/proc` is not mounted. A running process may have ended its writer.
     #[must_use]
     pub fn is_running(&self) -> Option<bool> {
-        let here = namespace("pid");
-        if here == 0 || here != self.record.pid_namespace || self.record.start_time == 0 {
+        if !self.is_in_this_namespace() || !self.has_comparable_start() {
             return None;
         }
-        fs::metadata("/proc/self/stat").ok()?;
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.record.pid));
         Some(stat.is_ok_and(|stat| {
             parse_start_time(&stat) == Some(self.record.start_time) && !is_zombie(&stat)
         }))
+    }
+
+    /// Returns whether the process has provably ended, with all of its threads. Where that is unknown, it may be alive.
+    pub(crate) fn is_gone(&self) -> bool {
+        if !self.is_in_this_namespace() {
+            return false;
+        }
+        let pid = i32::try_from(self.record.pid).ok().and_then(Pid::from_raw);
+        let Some(pid) = pid else { return false };
+        if test_kill_process(pid) == Err(Errno::SRCH) {
+            return true;
+        }
+        if !self.has_comparable_start() {
+            return false;
+        }
+        fs::read_to_string(format!("/proc/{}/stat", self.record.pid)).is_ok_and(|stat| {
+            parse_start_time(&stat).is_some_and(|start| start != self.record.start_time)
+                || is_zombie(&stat) && parse_thread_count(&stat) == Some(1)
+        })
+    }
+
+    fn is_in_this_namespace(&self) -> bool {
+        let here = namespace("pid");
+        here != 0 && here == self.record.pid_namespace
+    }
+
+    /// Whether `/proc` shows the processes of this PID namespace, with start times by the clock of the writer's.
+    fn has_comparable_start(&self) -> bool {
+        self.record.start_time != 0
+            && self.record.time_namespace == namespace("time")
+            && fs::read_to_string("/proc/self/status")
+                .is_ok_and(|status| is_of_one_namespace(&status))
     }
 }
 
@@ -109,7 +141,8 @@ pub(crate) fn own_record(takeovers: u64, lifetime_ns: u64) -> WriterRecord {
         start_time: stat.and_then(|stat| parse_start_time(&stat)).unwrap_or(0),
         since_ns: unix_time_ns(),
         lifetime_ns,
-        reserved: [0; 2],
+        time_namespace: namespace("time"),
+        reserved: 0,
     }
 }
 
@@ -136,6 +169,18 @@ fn fields_of_stat(stat: &str) -> impl Iterator<Item = &str> {
 /// Returns field 22 of `/proc/PID/stat`.
 fn parse_start_time(stat: &str) -> Option<u64> {
     fields_of_stat(stat).nth(22 - 3)?.parse().ok()
+}
+
+/// Returns field 20 of `/proc/PID/stat`: how many threads there are. The main thread can be a zombie beside others.
+fn parse_thread_count(stat: &str) -> Option<u64> {
+    fields_of_stat(stat).nth(20 - 3)?.parse().ok()
+}
+
+/// Returns whether `/proc/self/status` is of a `/proc` that was mounted in the PID namespace of this process: it lists the
+/// IDs in each namespace from there on.
+fn is_of_one_namespace(status: &str) -> bool {
+    let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    ids.is_some_and(|ids| ids.split_ascii_whitespace().count() == 1)
 }
 
 /// Returns whether the process is a zombie: killed, and not yet waited for.
@@ -170,6 +215,34 @@ mod tests {
     }
 
     #[test]
+    fn only_a_process_that_has_provably_ended_is_gone() {
+        let record = own_record(0, 0);
+        let is_gone = |record| WriterIdentity { record, boot_id: boot_id() }.is_gone();
+        assert!(!is_gone(record));
+        assert!(is_gone(WriterRecord { start_time: record.start_time - 1, ..record }));
+        // No process has an ID beyond the kernel's limit.
+        let ended = WriterRecord { pid: 1 << 30, ..record };
+        assert!(is_gone(ended) && is_gone(WriterRecord { start_time: 0, ..ended }));
+        for unknown in [
+            WriterRecord { pid_namespace: record.pid_namespace + 1, ..ended },
+            WriterRecord { pid_namespace: 0, ..ended },
+            WriterRecord { pid: 0, ..record },
+            WriterRecord { pid: u32::MAX, ..record },
+            WriterRecord { start_time: 0, ..record },
+            WriterRecord { start_time: record.start_time - 1, time_namespace: 1, ..record },
+        ] {
+            assert!(!is_gone(unknown), "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn processes_in_a_proc_of_another_namespace_are_not_compared() {
+        assert!(is_of_one_namespace("Name:\ta\nNSpid:\t12\n"));
+        assert!(!is_of_one_namespace("NSpid:\t12\t1\n"), "mounted in a namespace above");
+        assert!(!is_of_one_namespace("NSpid:\t\n") && !is_of_one_namespace(""));
+    }
+
+    #[test]
     fn a_boot_id_is_formatted_as_by_the_kernel() {
         let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
         assert_eq!(boot_id_text(&boot_id()), text.trim());
@@ -180,5 +253,6 @@ mod tests {
         let stat = "7 (a) b ( 1 2) Z 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0";
         assert_eq!(parse_start_time(stat), Some(4711));
         assert!(is_zombie(stat));
+        assert_eq!(parse_thread_count(stat), Some(1));
     }
 }

@@ -57,6 +57,10 @@ pub(crate) const STATE_ENDED: u32 = 2;
 /// The state of a page that was replaced or removed.
 pub(crate) const STATE_SUPERSEDED: u32 = 3;
 
+/// What the generation skips where the earlier writer of a page may be alive. It can still publish what it had begun, and
+/// what its processor does before the loss of the page reaches it: a few values, in time far fewer than these.
+pub(crate) const GENERATION_GAP: u64 = 1 << 20;
+
 /// The value of `valid_until` without a promise.
 pub(crate) const NO_PROMISE: u64 = u64::MAX;
 /// The largest other value of `valid_until`. `u64::MAX - 1` is never in a page; readers give it a meaning.
@@ -133,8 +137,10 @@ pub struct WriterRecord {
     pub since_ns: u64,
     /// The promised longest time between two publications in nanoseconds, or 0 without a promise.
     pub lifetime_ns: u64,
+    /// The inode of its time namespace, by which `start_time` is, or 0 if unknown.
+    pub time_namespace: u64,
     /// Zero.
-    pub reserved: [u64; 2],
+    pub reserved: u64,
 }
 
 /// The first line of a slot: when its value was published, and until when its writer vouches for it. It is
@@ -198,4 +204,5 @@ const _: () = {
     assert!(offset_of!(WriterRecord, start_time) == 24);
     assert!(offset_of!(WriterRecord, since_ns) == 32);
     assert!(offset_of!(WriterRecord, lifetime_ns) == 40);
+    assert!(offset_of!(WriterRecord, time_namespace) == 48);
 };

@@ -2,38 +2,28 @@
 //! The lock that makes a process the one writer of a page.
 //!
 //! It locks a file of its own, which only the owner can open: on the page's file, any reader could take
-//! a lock and keep writers out. It is a POSIX record lock, which belongs to the process: a forked child
-//! does not inherit it and cannot keep it after the writer has died. The kernel lets one process take
-//! such a lock twice, so a list of the held locks prevents that.
+//! a lock and keep writers out. The lock belongs to the open file (`F_OFD_SETLK`), so other code in the process, which
+//! opens and closes the file, does not release it, and a second copy of this library does not get it either.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{
-    AtFlags, FlockOperation, Mode, OFlags, RenameFlags, fcntl_lock, fstat, linkat, openat,
-    renameat_with, statat, unlinkat,
+    AtFlags, Mode, OFlags, RenameFlags, linkat, openat, renameat_with, statat, unlinkat,
 };
 use rustix::io::{Errno, write};
-use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use crate::contents::{self, Contents, LOCK_MARK};
 use crate::error::{Error, system_error};
+use crate::fork::CreatorProcess;
+use crate::held_file::HeldFile;
 use crate::identity::random;
 use crate::path::{LOCK, TEMPORARY};
-
-/// The process, device and inode of a lock. The process keeps a forked child from using its copy of the
-/// list.
-type Key = (u32, u64, u64);
-
-static HELD: Mutex<Vec<Key>> = Mutex::new(Vec::new());
 
 /// The right to be the writer of a page, until it is dropped or the process ends.
 #[derive(Debug)]
 pub(crate) struct PageLock {
-    /// Closing it releases the lock.
-    file: Option<OwnedFd>,
-    key: Key,
+    file: HeldFile,
 }
 
 /// What to do where there is no page yet.
@@ -45,8 +35,8 @@ pub(crate) enum IfMissing {
 
 /// Why the lock could not be taken.
 pub(crate) enum LockError {
-    /// Another writer holds it: its process, if this process can see it.
-    Held(Option<u32>),
+    /// Another writer holds it.
+    Held,
     Failed(Error),
 }
 
@@ -58,20 +48,14 @@ impl PageLock {
         if_missing: IfMissing,
     ) -> Result<Self, LockError> {
         let lock_path = path.join(LOCK);
+        let process = CreatorProcess::current().map_err(LockError::Failed)?;
         // Repeated only if the page was removed in the meantime.
         loop {
-            let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-            // Opening and closing the file would release a lock that this process holds.
-            if let Some(key) = key_in(directory)
-                && held.contains(&key)
-            {
-                return Err(LockError::Held(Some(std::process::id())));
-            }
             let found = contents::inspect(directory, path).map_err(LockError::Failed)?;
             if found == Contents::Nothing && if_missing == IfMissing::Fail {
                 return Err(LockError::Failed(Error::Missing(path.to_owned())));
             }
-            let file = match open_lock_file(directory) {
+            let mut file = match HeldFile::open(process, || open_lock_file(directory)) {
                 Ok(file) => file,
                 Err(Errno::NOENT) => {
                     // It is removed last. So beside a page that is still there, it was removed by hand.
@@ -88,37 +72,29 @@ impl PageLock {
                     return Err(LockError::Failed(system_error("open", lock_path)(error)));
                 }
             };
-            match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match file.try_lock() {
                 Ok(()) => {}
-                Err(Errno::AGAIN | Errno::ACCESS) => return Err(LockError::Held(holder(&file))),
+                Err(Errno::AGAIN | Errno::ACCESS) => return Err(LockError::Held),
                 Err(error) => {
                     return Err(LockError::Failed(system_error("lock", lock_path)(error)));
                 }
             }
-            let stat =
-                fstat(&file).map_err(system_error("stat", path)).map_err(LockError::Failed)?;
-            let key = (std::process::id(), stat.st_dev, stat.st_ino);
-            if key_in(directory) == Some(key) {
-                held.push(key);
-                return Ok(PageLock { file: Some(file), key });
+            if identity_in(directory) == Some(file.identity()) {
+                return Ok(PageLock { file });
             }
         }
     }
-}
 
-impl Drop for PageLock {
-    fn drop(&mut self) {
-        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-        // In this order: once it is off the list, another thread may open and lock the file, and
-        // closing this file would release that lock too.
-        drop(self.file.take());
-        held.retain(|key| *key != self.key);
+    /// Returns the inode of the lock file. The pages that the holder creates have it in their header.
+    pub(crate) fn inode(&self) -> u64 {
+        self.file.identity().1
     }
 }
 
-fn key_in(directory: &OwnedFd) -> Option<Key> {
+/// Returns the device and the inode of the lock file that is in the directory.
+fn identity_in(directory: &OwnedFd) -> Option<(u64, u64)> {
     let stat = statat(directory, LOCK, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-    Some((std::process::id(), stat.st_dev, stat.st_ino))
+    Some((stat.st_dev, stat.st_ino))
 }
 
 fn open_lock_file(directory: &OwnedFd) -> Result<OwnedFd, Errno> {
@@ -157,9 +133,4 @@ fn create_lock_file(directory: &OwnedFd, path: &Path) -> Result<(), Error> {
         }
         Err(error) => Err(system_error("create a lock file in", path)(error)),
     }
-}
-
-fn holder(file: &OwnedFd) -> Option<u32> {
-    let lock = fcntl_getlk(file, &Flock::from(FlockType::WriteLock)).ok()??;
-    lock.pid.and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok())
 }

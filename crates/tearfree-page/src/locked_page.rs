@@ -10,11 +10,12 @@ use rustix::process::geteuid;
 
 use crate::error::{Error, system_error};
 use crate::files::{self, Owner};
-use crate::layout::{MAX_ATTEMPTS, STATE_SUPERSEDED};
+use crate::layout::MAX_ATTEMPTS;
 use crate::lock::{IfMissing, LockError, PageLock};
 use crate::mapped_page::MappedPage;
 use crate::mapping::Mapping;
 use crate::path::{ASIDE, PAGE, PagePath};
+use crate::succession::{Predecessor, supersede};
 
 /// The directory of a page and its lock.
 pub(crate) struct LockedPage {
@@ -49,7 +50,7 @@ impl LockedPage {
         let lock = match PageLock::try_lock(&directory, &path, if_missing) {
             Ok(lock) => lock,
             Err(LockError::Failed(error)) => return Err(error),
-            Err(LockError::Held(pid)) => return Err(busy(&directory, path, pid)),
+            Err(LockError::Held) => return Err(busy(&directory, path)),
         };
         let locked = LockedPage { directory, path, lock };
         locked.discard_rest()?;
@@ -57,10 +58,10 @@ impl LockedPage {
     }
 
     /// Maps the existing page for its writer.
-    pub(crate) fn map(&self) -> Result<MappedPage, Error> {
+    pub(crate) fn map(&self) -> Result<Predecessor, Error> {
         let page = self.map_file(PAGE)?;
         page.check_boot(&self.path)?;
-        Ok(page)
+        Ok(Predecessor::new(page, self.lock.inode()))
     }
 
     fn map_file(&self, name: &str) -> Result<MappedPage, Error> {
@@ -72,12 +73,17 @@ impl LockedPage {
 
     /// Whether the existing page has these permissions; any will do if none are asked for.
     pub(crate) fn has_mode(&self, mode: Option<u32>) -> bool {
+        mode.is_none_or(|mode| self.mode() == Some(mode))
+    }
+
+    /// Returns the permissions of the existing page.
+    pub(crate) fn mode(&self) -> Option<u32> {
         let stat = statat(&self.directory, PAGE, AtFlags::SYMLINK_NOFOLLOW);
-        mode.is_none_or(|mode| stat.is_ok_and(|stat| stat.st_mode & 0o777 == mode))
+        stat.ok().map(|stat| stat.st_mode & 0o777)
     }
 
     /// Ends what a writer began that was killed. The readers of a page that was put aside learn of it.
-    fn discard_rest(&self) -> Result<(), Error> {
+    pub(crate) fn discard_rest(&self) -> Result<(), Error> {
         if let Ok(page) = self.map_file(ASIDE) {
             supersede(&page);
         }
@@ -94,20 +100,14 @@ impl LockedPage {
 }
 
 /// Describes the writer that holds the lock, as its page does.
-fn busy(directory: &OwnedFd, path: PathBuf, pid: Option<u32>) -> Error {
+fn busy(directory: &OwnedFd, path: PathBuf) -> Error {
     let file = files::open_page(directory, &path, PAGE, OFlags::RDONLY, Owner::Any);
     let page =
         file.and_then(|(file, len)| MappedPage::map(file.as_fd(), len, &path, Mapping::read_only));
     let writer = page.ok().and_then(|page| page.writer_identity()).map(Box::new);
+    let running = writer.as_ref().filter(|writer| writer.is_running() == Some(true));
+    let pid = running.map(|writer| writer.pid());
     Error::Busy { path, pid, writer }
-}
-
-/// Marks a page as superseded, and wakes its readers. Stores nothing else: its writer may be in the middle of a publication.
-pub(crate) fn supersede(page: &MappedPage) {
-    page.set_state(STATE_SUPERSEDED);
-    if page.geometry.wakes {
-        page.wake_all();
-    }
 }
 
 /// Removes a page. Its readers keep the last value and see that the page is superseded.

@@ -15,7 +15,7 @@ use tearfree::raw::{self, PairCount};
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::byte_reader::Addresses;
-use crate::error::Error;
+use crate::error::{Error, Lost};
 use crate::header::{Damage, Geometry, inspect_parts};
 use crate::identity::{WriterIdentity, boot_id};
 use crate::layout::{
@@ -23,6 +23,7 @@ use crate::layout::{
     SLOTS, Stamp, WriterRecord, schema_offset, stride,
 };
 use crate::mapping::Mapping;
+use crate::ownership::Ownership;
 use crate::schema::Schema;
 use crate::slot_view::SlotView;
 
@@ -136,22 +137,41 @@ impl MappedPage {
         wake(self.state_futex());
     }
 
-    /// Stores the state.
+    /// Returns the state and the owner, which are one word for all loads and stores.
+    #[inline(always)]
+    fn ownership_word(&self) -> &AtomicU64 {
+        self.atomic(offset_of!(Header, changing) + offset_of!(ChangingFields, state))
+    }
+
+    #[inline(always)]
+    pub(crate) fn ownership(&self) -> Ownership {
+        // ORDERING: Relaxed: an independent word; what it says about the value, the count has
+        // ordered.
+        Ownership::from_word(self.ownership_word().load(Relaxed))
+    }
+
+    /// Replaces the state and the owner, unless another process did so first.
+    pub(crate) fn change_ownership(&self, from: Ownership, to: Ownership) -> Result<(), Lost> {
+        let word = self.ownership_word();
+        // ORDERING: Relaxed: an independent word; the slots are ordered by the count, and the writers by
+        // the lock.
+        let changed = word.compare_exchange(from.word(), to.word(), Relaxed, Relaxed);
+        changed.map(|_| ()).map_err(|_| Lost::TakenOver)
+    }
+
+    /// Changes the state, whoever the owner is.
     pub(crate) fn set_state(&self, state: u32) {
-        // ORDERING: Relaxed: an independent word; the values before it were published by `write_end`.
-        self.state().store(state, Relaxed);
+        let mut seen = self.ownership();
+        while self.change_ownership(seen, seen.with_state(state)).is_err() {
+            seen = self.ownership();
+        }
     }
 
     /// Returns the state, as a word to sleep on.
     pub(crate) fn state_futex(&self) -> &AtomicU32 {
-        self.state()
-    }
-
-    #[inline(always)]
-    pub(crate) fn state(&self) -> &AtomicU32 {
         let offset = offset_of!(Header, changing) + offset_of!(ChangingFields, state);
-        // SAFETY: P11. A word of the header, aligned, which all processes use as an atomic.
-        unsafe { AtomicU32::from_ptr(self.word::<u32>(offset)) }
+        // SAFETY: P11. Half of a word of the header, aligned; it is only handed to the system.
+        unsafe { AtomicU32::from_ptr(self.word(offset)) }
     }
 
     /// Returns one of the user's words.
@@ -161,7 +181,21 @@ impl MappedPage {
     #[inline(always)]
     pub(crate) fn user_word(&self, index: usize) -> &AtomicU64 {
         assert!(index < 8, "there is no word {index}: a page has the words 0 to 7");
-        let offset = offset_of!(Header, words) + index * 8;
+        self.atomic(offset_of!(Header, words) + index * 8)
+    }
+
+    /// Copies the user's words of another page.
+    pub(crate) fn copy_words(&self, other: &Self) {
+        for index in 0..8 {
+            // ORDERING: Relaxed: an independent word of the old page.
+            let word = other.user_word(index).load(Relaxed);
+            // ORDERING: Relaxed: a word of a page that no reader has yet.
+            self.user_word(index).store(word, Relaxed);
+        }
+    }
+
+    #[inline(always)]
+    fn atomic(&self, offset: usize) -> &AtomicU64 {
         // SAFETY: P11. A word of the header, aligned, which all processes use as an atomic.
         unsafe { AtomicU64::from_ptr(self.word(offset)) }
     }
@@ -271,16 +305,16 @@ impl MappedPage {
         unsafe { self.payloads.add(slot * stride(payload)) }
     }
 
+    /// Returns the payload in a slot, and its stamp.
+    pub(crate) fn stamped(&self, slot: usize) -> (Vec<u8>, Stamp) {
+        (self.to_bytes(slot), self.load_stamp(slot, self.payload))
+    }
+
     /// Returns the payload in a slot.
     pub(crate) fn to_bytes(&self, slot: usize) -> Vec<u8> {
         let mut bytes = vec![0; self.payload];
         self.load_bytes(slot, &mut bytes);
         bytes
-    }
-
-    /// Returns the bytes of the newest value. For the holder of the page's lock (P5).
-    pub(crate) fn newest_bytes(&self) -> Vec<u8> {
-        self.to_bytes(raw::slot_of(self.count().read_begin().generation()))
     }
 
     /// Copies a value into a slot. For the writer (P5, P14).

@@ -3,14 +3,13 @@
 
 #![allow(unsafe_code, reason = "the copy of the published value becomes a value here")]
 
-use core::convert::Infallible;
 use core::marker::PhantomData;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use crate::byte_writer::ByteWriter;
-use crate::error::{Error, system_error};
+use crate::error::{Error, Lost, system_error};
 use crate::header::Geometry;
 use crate::identity::WriterIdentity;
 use crate::options::Options;
@@ -24,7 +23,10 @@ use crate::sealed::{self, MEMORY_FILE};
 /// also when it is killed. When a writer is dropped, the page keeps the last value and says that its writer
 /// has ended.
 ///
-/// A forked child is not the writer: all methods that publish panic in it.
+/// A process can lose the lock unnoticed: its descriptor is closed by other code, or the file `lock` is removed or
+/// replaced. Then another process can become the writer, on a new page of the same name, and the methods of this one
+/// that publish return [`Lost`]. They do so in a forked child, too, which is not the writer. Values are never torn, and the
+/// readers of the name see no older ones after newer ones.
 ///
 /// # Examples
 /// ```
@@ -36,7 +38,7 @@ use crate::sealed::{self, MEMORY_FILE};
 ///
 /// let options = Options::new().lifetime(Duration::from_secs(3));
 /// let mut writer = Writer::create(&page, Load { one: 0.5, five: 0.4 }, &options)?;
-/// writer.update(|load| load.one += 0.25);
+/// writer.update(|load| load.one += 0.25)?;
 ///
 /// let reading = Reader::<Load>::open(&page)?.read()?;
 /// assert_eq!(reading.value.one, 0.75);
@@ -104,7 +106,7 @@ impl<T: Payload> Writer<T> {
     /// let (here, there) = UnixStream::pair()?; // a socket to another process
     /// writer.send(&here)?;
     /// let reader = Reader::<u64>::receive(&there)?;
-    /// writer.set(2);
+    /// writer.set(2)?;
     /// assert_eq!(reader.get()?, 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -119,81 +121,76 @@ impl<T: Payload> Writer<T> {
 
     /// Publishes a value: two stores and a copy, and what the [`Options`] add.
     ///
-    /// # Panics
-    /// In a forked child of the writer's process.
+    /// # Errors
+    /// If this writer has [`Lost`] its page.
     ///
     /// # Ordering
     /// A reader that sees the value also sees everything that happened before this call.
     #[inline]
-    pub fn set(&mut self, value: T) {
-        self.set_from(&value);
+    pub fn set(&mut self, value: T) -> Result<(), Lost> {
+        self.set_from(&value)
     }
 
     /// Publishes a value without copying it first.
     ///
-    /// # Panics
-    /// In a forked child of the writer's process.
+    /// # Errors
+    /// If this writer has [`Lost`] its page.
     #[inline]
-    pub fn set_from(&mut self, value: &T) {
-        self.page.publish(value);
+    pub fn set_from(&mut self, value: &T) -> Result<(), Lost> {
+        self.page.publish(value)
     }
 
     /// Publishes a value and returns the previous one.
     ///
-    /// # Panics
-    /// In a forked child of the writer's process.
+    /// # Errors
+    /// If this writer has [`Lost`] its page.
     ///
     /// ```
     /// # use tearfree_page::{Options, Writer};
     /// # let folder = tempfile::tempdir()?;
     /// # let page = folder.path().join("load");
     /// let mut writer = Writer::<u64>::create(&page, 1, &Options::new())?;
-    /// assert_eq!((writer.replace(2), writer.get()), (1, 2));
+    /// assert_eq!((writer.replace(2)?, writer.get()), (1, 2));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use = "if the old value is not needed, `set` is cheaper"]
-    pub fn replace(&mut self, value: T) -> T {
+    pub fn replace(&mut self, value: T) -> Result<T, Lost> {
         self.update(|current| core::mem::replace(current, value))
     }
 
     /// Changes the value with a closure, which gets a private copy. If it panics, nothing is published.
     ///
-    /// # Panics
-    /// In a forked child of the writer's process.
-    pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> R {
-        let Ok(result) = self.update_or_discard(|value| Ok::<R, Infallible>(change(value)));
-        result
+    /// # Errors
+    /// If this writer has [`Lost`] its page.
+    pub fn update<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> Result<R, Lost> {
+        self.update_or_discard(|value| Ok(change(value)))
     }
 
     /// Changes the value with a closure, and publishes it only if the closure returns `Ok`.
     ///
     /// # Errors
-    /// The error that the closure returns.
-    ///
-    /// # Panics
-    /// In a forked child of the writer's process, if the closure returns `Ok`.
+    /// The error that the closure returns; and [`Lost`], if the closure returns `Ok` and this writer has lost its page.
     ///
     /// ```
     /// # use tearfree_page::{Options, Writer};
     /// # let folder = tempfile::tempdir()?;
     /// # let page = folder.path().join("left");
     /// let mut writer = Writer::<u64>::create(&page, 10, &Options::new())?;
-    /// let mut pay = |amount| writer.update_or_discard(|left| {
+    /// let mut pay = |amount| writer.update_or_discard(|left: &mut u64| {
     ///     *left = left.checked_sub(amount).ok_or("not enough left")?;
-    ///     Ok(*left)
+    ///     Ok::<u64, Box<dyn std::error::Error>>(*left)
     /// });
-    /// assert_eq!(pay(4), Ok(6));
-    /// assert_eq!(pay(7), Err("not enough left"));
+    /// assert_eq!(pay(4)?, 6);
+    /// assert!(pay(7).is_err());
     /// assert_eq!((writer.get(), writer.generation()), (6, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn update_or_discard<R, E>(
+    pub fn update_or_discard<R, E: From<Lost>>(
         &mut self,
         change: impl FnOnce(&mut T) -> Result<R, E>,
     ) -> Result<R, E> {
         let mut value = self.get();
         let result = change(&mut value)?;
-        self.set_from(&value);
+        self.set_from(&value)?;
         Ok(result)
     }
 
@@ -221,8 +218,8 @@ impl<T> Writer<T> {
     /// After a take-over, the first call publishes the value again: it makes the value of the earlier writer this
     /// writer's own.
     ///
-    /// # Panics
-    /// In a forked child of the writer's process.
+    /// # Errors
+    /// If this writer has [`Lost`] its page.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -231,14 +228,14 @@ impl<T> Writer<T> {
     /// # let page = folder.path().join("load");
     /// let options = Options::new().lifetime(Duration::from_secs(3));
     /// let mut writer = Writer::<u64>::create(&page, 1, &options)?;
-    /// writer.touch(); // some time later
+    /// writer.touch()?; // some time later
     /// let reading = Reader::<u64>::open(&page)?.read()?;
     /// assert!(matches!(reading.freshness(), Freshness::Fresh(_)));
     /// assert_eq!(reading.generation, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn touch(&mut self) {
-        self.page.renew_promise();
+    pub fn touch(&mut self) -> Result<(), Lost> {
+        self.page.touch()
     }
 
     /// Stores one of the eight independent words beside the value.
@@ -246,21 +243,24 @@ impl<T> Writer<T> {
     /// Each is one atomic, which a reader loads without a count. Words are not ordered with each other or
     /// with the value.
     ///
+    /// # Errors
+    /// If this writer has [`Lost`] its page.
+    ///
     /// # Panics
-    /// If `index` is 8 or more, and in a forked child of the writer's process.
+    /// If `index` is 8 or more.
     ///
     /// ```
     /// # use tearfree_page::{Options, Reader, Writer};
     /// # let folder = tempfile::tempdir()?;
     /// # let page = folder.path().join("load");
     /// let writer = Writer::<u64>::create(&page, 1, &Options::new())?;
-    /// writer.set_word(7, 42);
+    /// writer.set_word(7, 42)?;
     /// assert_eq!(Reader::<u64>::open(&page)?.word(7), 42);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
-    pub fn set_word(&self, index: usize, word: u64) {
-        self.page.set_word(index, word);
+    pub fn set_word(&self, index: usize, word: u64) -> Result<(), Lost> {
+        self.page.set_word(index, word)
     }
 
     /// Returns the number of publications so far, by all writers of this page.

@@ -132,7 +132,7 @@ fn a_count_wraps_around() {
     assert_eq!(reader.read().unwrap().generation, last - 1);
     let mut writer = Writer::<u64>::take_over(&page, &Options::new()).unwrap();
     for (value, generation) in [(7, last), (8, 0), (9, 1)] {
-        writer.set(value);
+        writer.set(value).expect("the page is ours");
         let reading = reader.read().unwrap();
         assert_eq!((reading.value, reading.generation), (value, generation));
         assert_eq!(writer.generation(), generation);

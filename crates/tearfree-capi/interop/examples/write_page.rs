@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
         let mut generation = 0;
         while !ends.load(Relaxed) {
             generation += 1;
-            writer.set(words_of(generation));
+            writer.set(words_of(generation)).expect("the page is ours");
         }
     });
     println!("{}", writer.generation());

@@ -72,7 +72,7 @@ fn with_keeper<R>(page: &Path, during: impl FnOnce() -> R) -> R {
     thread::scope(|scope| {
         scope.spawn(|| {
             while !ends.load(Relaxed) {
-                keeper.tick();
+                keeper.tick().expect("the page is this keeper's");
                 keeper.wait();
             }
         });
@@ -184,15 +184,15 @@ fn each_error_has_a_number_and_a_text_that_helps() {
     let mut writer = Writer::<Record>::take_over(page, &Options::new()).unwrap();
     let here = tearfree_page::Reader::<Record>::open(page).unwrap().word(TIME_NAMESPACE);
     if here != 0 {
-        writer.set_word(TIME_NAMESPACE, here + 1);
+        writer.set_word(TIME_NAMESPACE, here + 1).expect("the page is ours");
         assert_eq!(refused(), Err(21));
         assert!(last_error().contains("time namespace"), "{}", last_error());
-        writer.set_word(TIME_NAMESPACE, here);
+        writer.set_word(TIME_NAMESPACE, here).expect("the page is ours");
     } else {
         println!("left out: the clock of another time namespace, because this kernel has none");
     }
     assert_eq!(refused(), Ok(()));
-    writer.set(Record { source: 99, ..writer.get() });
+    writer.set(Record { source: 99, ..writer.get() }).expect("the page is ours");
     assert_eq!(refused(), Err(20));
     assert!(last_error().contains("unknown kind 99"), "{}", last_error());
 }

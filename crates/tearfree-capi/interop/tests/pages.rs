@@ -49,7 +49,7 @@ fn a_c_reader_beside_a_busy_writer_reads_no_torn_value() {
     let mut writer = Writer::create(&path, value(0), &Options::new()).unwrap();
     let (error, counts) = thread::scope(|scope| {
         let reading = scope.spawn(|| read_until(&text(&path), WRITES));
-        (1..=WRITES).for_each(|generation| writer.set(value(generation)));
+        (1..=WRITES).for_each(|generation| writer.set(value(generation)).unwrap());
         reading.join().unwrap()
     });
     assert_eq!((error, counts.torn, counts.newest), (0, 0, WRITES), "{counts:?}");
@@ -91,7 +91,7 @@ fn a_c_reader_waits_for_changes_and_for_no_longer_than_asked() {
         let waiting = scope.spawn(|| follow_until(&text(&path), 20, -1, &opened));
         for generation in 1..=20 {
             thread::sleep(Duration::from_millis(1));
-            writer.set(value(generation));
+            writer.set(value(generation)).unwrap();
         }
         assert_eq!(waiting.join().unwrap(), (0, 20));
     });
@@ -133,7 +133,7 @@ fn a_c_reader_waits_for_whatever_comes_first() {
         let path = folder.path().join("page");
         let options = Options::new().wakes(wakes).replace(true);
         let mut writer = Writer::create(&path, value(0), &options).unwrap();
-        assert_eq!(event_of(&path, || writer.set(value(1))), (0, 1));
+        assert_eq!(event_of(&path, || writer.set(value(1)).unwrap()), (0, 1));
         assert_eq!(event_of(&path, || drop(writer)), (0, 3));
         let promise = options.clone().lifetime(Duration::from_millis(100));
         let _writer = Writer::create(&path, value(2), &promise).unwrap();
@@ -195,7 +195,7 @@ fn wrong_arguments_are_refused_and_change_nothing() {
 #[test]
 fn only_a_sealed_page_is_opened_by_its_file() {
     let mut writer = Writer::create_sealed("numbers", 5_u64, &Options::new()).unwrap();
-    writer.set(6);
+    writer.set(6).unwrap();
     let (page, other) = (writer.inheritable().unwrap(), tempfile::tempfile().unwrap());
     assert_eq!(sealed_page(page.as_fd(), other.as_fd()), 0, "the line of src/pages.c");
 }

@@ -142,16 +142,18 @@ mod tests {
         TestClock::create(&page, TestSettings { at_ns, speed, ..TestSettings::default() })
             .expect("the page is new");
         let mut writer = Writer::<Record>::take_over(&page, &Options::new()).expect("it is free");
-        writer.update(|record| {
-            record.mono_ns = 7_000_000_000;
-            record.real_offset_ns = 1_000_000_000_123_456_789 - 7_000_000_000;
-            (record.bound_ns, record.utc_bound_ns) = (1_500, 25_000);
-            (record.status, record.utc_status) = (1, 3);
-            (record.tai_offset, record.steps, record.disruptions) = (37, 3, 4);
-            record.is_test = is_test;
-        });
-        writer.set_word(0, 6_000_000_000);
-        writer.set_word(1, 11);
+        writer
+            .update(|record| {
+                record.mono_ns = 7_000_000_000;
+                record.real_offset_ns = 1_000_000_000_123_456_789 - 7_000_000_000;
+                (record.bound_ns, record.utc_bound_ns) = (1_500, 25_000);
+                (record.status, record.utc_status) = (1, 3);
+                (record.tai_offset, record.steps, record.disruptions) = (37, 3, 4);
+                record.is_test = is_test;
+            })
+            .expect("the page is ours");
+        writer.set_word(0, 6_000_000_000).expect("the page is ours");
+        writer.set_word(1, 11).expect("the page is ours");
         ClockReport::new(Path::new("office"), &Clock::open_page(&page).expect("a clock"))
     }
 

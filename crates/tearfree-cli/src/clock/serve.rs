@@ -130,7 +130,7 @@ pub(super) fn run(args: &ServeArgs, stop: &Stop) -> Result<Outcome, Problem> {
     let mut display = StatusDisplay::new(args.clock.json);
     let mut next = Instant::now();
     loop {
-        let report = keeper.tick();
+        let report = keeper.tick()?;
         let ended = stop.signal().is_some();
         if Instant::now() >= next || ended {
             let output = display.show(&ServeReport::new(page, &report, stop), &report)?;

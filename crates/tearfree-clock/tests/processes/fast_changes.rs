@@ -70,10 +70,10 @@ pub(crate) fn keep(page: &Path) {
             discipline = before;
             continue;
         }
-        writer.set(record);
+        writer.set(record).expect("the page is ours");
         if is_new && line.mult != line.next && source.read_ordered() > line.pivot {
             late += 1;
-            writer.set_word(LATE_PUBLICATIONS, late);
+            writer.set_word(LATE_PUBLICATIONS, late).expect("the page is ours");
         }
     }
 }

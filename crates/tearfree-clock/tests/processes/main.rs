@@ -55,7 +55,7 @@ fn keep(page: &Path) {
     println!("keeping");
     let end = Instant::now() + WATCHDOG;
     while Instant::now() < end {
-        keeper.tick();
+        keeper.tick().expect("the page is this keeper's");
         keeper.wait();
     }
 }
@@ -221,7 +221,7 @@ fn a_wait_until_past_returns_only_after_that_time() {
     let folder = tempfile::tempdir().expect("a folder for the page");
     let page = folder.path().join("clock");
     let mut keeper = Keeper::open(&page, Settings::default()).expect("the page is free");
-    keeper.tick();
+    keeper.tick().expect("the page is this keeper's");
     let clock = Clock::open_page(&page).expect("the clock can be opened");
     let (start, moment) = (Instant::now(), host_ns() + 3_000_000);
     let past = clock.wait_until_past(moment, Some(10 * WATCHDOG)).expect("the time passes");
@@ -237,7 +237,7 @@ fn the_time_of_day_is_the_hosts() {
     let folder = tempfile::tempdir().expect("a folder for the page");
     let page = folder.path().join("clock");
     let mut keeper = Keeper::open(&page, Settings::default()).expect("the page is free");
-    let report = keeper.tick();
+    let report = keeper.tick().expect("the page is this keeper's");
     let clock = Clock::open_page(&page).expect("the clock can be opened");
     let system = || {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -246,7 +246,7 @@ fn the_time_of_day_is_the_hosts() {
     let offset = || system().wrapping_sub(host_ns()).cast_signed();
     for _ in 0..10 {
         let was = offset();
-        keeper.tick();
+        keeper.tick().expect("the page is this keeper's");
         let (before, bounded, real, after) =
             (system(), clock.now_bounded(), clock.realtime(), system());
         if offset().abs_diff(was) > 1_000_000 {

@@ -57,15 +57,6 @@ impl ByteWriter {
         Ok(())
     }
 
-    /// Renews the promise of [`Options::lifetime`]: see
-    /// [`Writer::touch`](crate::Writer::touch).
-    ///
-    /// # Panics
-    /// In a forked child of the writer's process.
-    pub fn touch(&mut self) {
-        self.renew_promise();
-    }
-
     /// Returns whether this process is a forked child of the writer's, which may not publish.
     ///
     /// ```

@@ -21,6 +21,7 @@ fn page_with(schema: &str) -> Vec<u8> {
         page_id: 3,
         boot_id: [9; 16],
         incarnation: 11,
+        lock_inode: 13,
         wakes: true,
         sealed: false,
     };
@@ -50,6 +51,7 @@ fn a_new_page_has_the_requested_contents() {
     assert_eq!((geometry.page_id, geometry.boot_id), (3, [9; 16]));
     assert_eq!((geometry.incarnation, image[80]), (11, 11));
     assert_eq!((geometry.wakes, geometry.sealed), (true, false));
+    assert_eq!((geometry.lock_inode, image[88]), (13, 13));
     assert_eq!(geometry.total_len, image.len());
     assert_eq!(image[448..512], *[4, 5, 6, 0, 0, 0, 0, 0_u64].as_bytes(), "the stamp of slot 0");
     assert_eq!(image[512..528], [7; 16], "the value in slot 0");

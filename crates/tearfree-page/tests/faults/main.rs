@@ -25,6 +25,7 @@ mod processes {
     pub(crate) mod laps;
     pub(crate) mod named;
     pub(crate) mod neighbours;
+    pub(crate) mod ownership;
     pub(crate) mod process;
     #[cfg(target_arch = "x86_64")]
     pub(crate) mod record;
@@ -40,9 +41,8 @@ mod processes {
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn main() -> std::process::ExitCode {
     use libtest_mimic::{Arguments, Trial};
-    use processes::{
-        hostile, kills, laps, named, neighbours, refused, roles, signals, stamps, users,
-    };
+    use processes::{hostile, kills, laps, named, neighbours, ownership};
+    use processes::{refused, roles, signals, stamps, users};
 
     // Both may have been inherited, and would change what the tests see.
     signals::restore_child_signal();
@@ -57,6 +57,7 @@ fn main() -> std::process::ExitCode {
     let tests = [
         kills::TESTS,
         neighbours::TESTS,
+        ownership::TESTS,
         hostile::TESTS,
         laps::TESTS,
         #[cfg(target_arch = "x86_64")]

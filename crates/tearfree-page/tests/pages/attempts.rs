@@ -18,7 +18,7 @@ fn read_current_repeats_after_a_publication() {
     let publish_once = || {
         tries += 1;
         if tries == 1 {
-            writer.set(quote(1));
+            writer.set(quote(1)).unwrap();
         }
     };
     let (current, ()) = reader.read_current(publish_once).unwrap();
@@ -26,7 +26,7 @@ fn read_current_repeats_after_a_publication() {
     let publish_twice = || {
         tries += 1;
         if tries < 5 {
-            writer.set(quote(tries));
+            writer.set(quote(tries)).unwrap();
         }
         tries
     };
@@ -42,14 +42,14 @@ fn read_current_gives_up_after_a_thousand_attempts() {
     let publish_each_time = || {
         attempts += 1;
         assert!(attempts <= 1000, "it does not give up");
-        writer.set(quote(attempts));
+        writer.set(quote(attempts)).unwrap();
     };
     assert_eq!(reader.read_current(publish_each_time).unwrap_err(), ReadError::Unsettled);
     assert_eq!((attempts, MAX_ATTEMPTS), (1000, 1000));
     let publish_each_time = || {
         attempts += 1;
         assert!(attempts <= 2000, "it does not give up");
-        writer.set(quote(attempts));
+        writer.set(quote(attempts)).unwrap();
     };
     assert_eq!(reader.get_current(publish_each_time), Err(ReadError::Unsettled));
     assert_eq!(attempts, 2000);
@@ -68,9 +68,9 @@ fn try_current_sees_the_newest_value_or_nothing() {
         });
         let low = if cfg!(target_endian = "little") { generation } else { 0 };
         assert_eq!(read, Some((generation, low)), "from the slot of this generation");
-        writer.set(quote(generation + 1));
+        writer.set(quote(generation + 1)).unwrap();
     }
-    assert_eq!(reader.try_current(|_| writer.set(quote(5))), None, "no longer the newest");
+    assert_eq!(reader.try_current(|_| writer.set(quote(5)).unwrap()), None, "no longer the newest");
 }
 
 /// A writer died in a publication, or is slow: nothing was published yet.
@@ -80,7 +80,7 @@ fn a_value_stays_the_newest_while_the_next_one_is_written() {
     let (_folder, page) = new_path();
     let mut writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
     let reader = Reader::<Quote>::open(&page).unwrap();
-    writer.set(quote(1));
+    writer.set(quote(1)).unwrap();
     let begin_to_write = || set_word_in_file(&page, COUNT as u64, 3);
     assert_eq!(word_in_file(&page, COUNT), 2);
     assert!(reader.try_current(|_| begin_to_write()).is_some());
@@ -89,6 +89,6 @@ fn a_value_stays_the_newest_while_the_next_one_is_written() {
     let (reading, ()) = reader.read_current(|| tries += 1).unwrap();
     assert_eq!((reading.value, reading.generation, tries), (quote(1), 1, 1));
     assert!(reader.read_if_changed(&mut 1).unwrap().is_none(), "an odd count is no change");
-    writer.set(quote(2));
+    writer.set(quote(2)).unwrap();
     assert_eq!(reader.read().unwrap().value, quote(2));
 }

@@ -5,7 +5,7 @@ use core::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 
-use tearfree_page::{Damage, Error, Schema, SchemaError, Unsettled};
+use tearfree_page::{Damage, Error, Lost, Schema, SchemaError, Unsettled};
 
 #[test]
 fn each_error_says_what_happened_where_and_what_to_do() {
@@ -40,13 +40,15 @@ fn each_error_says_what_happened_where_and_what_to_do() {
         (Error::NoGroup("x".into()), ["no group 'x'", "or the group's ID"]),
         (busy(Some(1)), ["/pages/load already has a writer: process 1", "stop that process"]),
         (busy(Some(std::process::id())), ["already has a writer: this process", "stop that"]),
-        (busy(None), ["already has a writer in another PID namespace", "stop that process"]),
+        (busy(None), ["a process holds the lock of the page /pages/load", "stop that process"]),
         (
             Error::NoSpace { path: path(), needed: 9 },
             ["9 bytes of /pages/load", "nothing was changed"],
         ),
         (Error::NotSealed, ["not a sealed memory file", "`Writer::create_sealed`"]),
         (Error::NotSent, ["carried no page", "`Writer::send` once"]),
+        (Error::from(Lost::TakenOver), ["has lost its page", "drop this writer"]),
+        (Error::from(Lost::InChild), ["a forked child", "let the parent write"]),
         (Error::from(Unsettled), ["each of 1000 attempts", "try again"]),
         (system(), ["cannot map /pages/load: ", "fix the cause above"]),
     ] {

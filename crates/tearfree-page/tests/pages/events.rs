@@ -32,14 +32,14 @@ fn each_event_ends_one_wait() {
         let mut watch = reader.watch(0);
         assert_eq!(look(&mut watch), Waited::Stale);
         assert_eq!(look(&mut watch), Waited::TimedOut);
-        writer.set(2);
-        writer.set(3);
+        writer.set(2).unwrap();
+        writer.set(3).unwrap();
         assert_eq!([(); 2].map(|()| look(&mut watch)), [Waited::Changed, Waited::Stale]);
         assert_eq!(look(&mut watch), Waited::TimedOut);
         drop(writer);
         assert_eq!([(); 2].map(|()| look(&mut watch)), [Waited::Ended, Waited::TimedOut]);
         let mut writer = Writer::<u64>::take_over(&page, &Options::new().lifetime(HOUR)).unwrap();
-        writer.set(4);
+        writer.set(4).unwrap();
         drop(writer);
         assert_eq!([(); 2].map(|()| look(&mut watch)), [Waited::Changed, Waited::Ended]);
         assert_eq!(look(&mut watch), Waited::TimedOut);
@@ -60,7 +60,7 @@ fn a_promise_that_is_renewed_and_broken_again_is_two_events() {
         let mut watch = reader.watch(0);
         assert_eq!(watch.wait(None), Waited::Stale);
         assert_eq!(look(&mut watch), Waited::TimedOut);
-        writer.touch();
+        writer.touch().unwrap();
         assert_eq!(watch.wait(None), Waited::Stale);
     });
 }
@@ -87,7 +87,7 @@ fn a_sleeper_is_woken_by_each_event() {
         let (_folder, page) = new_path();
         let options = Options::new().wakes(wakes);
         let mut writer = Writer::create(&page, 1_u64, &options).unwrap();
-        assert_eq!(event_of_a_sleeper(&page, || writer.set(2)), Waited::Changed);
+        assert_eq!(event_of_a_sleeper(&page, || writer.set(2).unwrap()), Waited::Changed);
         assert_eq!(event_of_a_sleeper(&page, || drop(writer)), Waited::Ended);
         let writer = Writer::<u64>::take_over(&page, &options).unwrap();
         drop(writer);
@@ -166,7 +166,7 @@ fn a_sleeper_is_woken_by_each_of_many_pages() {
             let sleeper = Path::new("/proc").join(started.recv().unwrap());
             for page in [0, last / 2, last] {
                 wait_until_asleep(&sleeper);
-                writers[page].set(7);
+                writers[page].set(7).unwrap();
                 assert_eq!(reported.recv_timeout(WATCHDOG).unwrap(), [(page, Waited::Changed)]);
             }
         }
@@ -183,7 +183,7 @@ fn all_events_of_many_pages_are_returned_at_once() {
         let [a, b, c] = &mut watches[..] else { unreachable!() };
         let mut pages: [&mut dyn Wait; 4] = [a, b, c, &mut follower];
         assert_eq!(wait_any(&mut pages, Some(Duration::from_millis(1))), []);
-        writers[0].set(5);
+        writers[0].set(5).unwrap();
         drop(writers.pop());
         assert_eq!(wait_any(&mut pages, None), [(0, Waited::Changed), (2, Waited::Ended)]);
         let _writer = Writer::create(&page, 1_u64, &Options::new()).unwrap();
@@ -233,6 +233,6 @@ fn count_the_switches_of_a_thousand_idle_pages() {
     let after: u64 = sum();
     // A poll in each millisecond or each ten would be 150 to 1500 for each thread.
     assert!(after - before <= 60, "{before} to {after}");
-    writers[999].set(1);
+    writers[999].set(1).unwrap();
     assert_eq!(reported.recv_timeout(WATCHDOG).unwrap(), [(999, Waited::Changed)]);
 }

@@ -201,7 +201,7 @@ fn readers_and_writers_leave_nothing_open() {
         0,
         "programs that this one starts do not inherit it"
     );
-    writer.set(quote(1));
+    writer.set(quote(1)).unwrap();
     drop(writer);
     drop(reader);
     assert!(Writer::<u64>::take_over(&page, &Options::new()).is_err());

@@ -71,7 +71,7 @@ fn a_follower_reads_the_page_that_replaced_another() {
         let mut writer = create(&page, 1);
         let mut follower = Follower::<u64>::open(&page).unwrap();
         for value in 2..10 {
-            writer.set(value);
+            writer.set(value).unwrap();
         }
         let last = follower.read().unwrap();
         assert_eq!((last.value, last.generation), (9, 8));
@@ -83,7 +83,7 @@ fn a_follower_reads_the_page_that_replaced_another() {
         assert_eq!(new.value, 20, "a read notices it at once");
         expect(&mut follower, Waited::Replaced);
         assert_eq!(look(&mut follower), Waited::TimedOut, "the value was read");
-        writer.set(21);
+        writer.set(21).unwrap();
         expect(&mut follower, Waited::Changed);
         assert_eq!(follower.read_if_changed().unwrap().unwrap().value, 21);
     });
@@ -133,14 +133,14 @@ fn a_follower_finds_the_page_after_its_directory_was_removed_by_hand() {
         // The path is inspected several times in this time, and is still without a page.
         assert_eq!(follower.wait(Some(Duration::from_millis(400))), Waited::TimedOut);
         // The writer goes on, and its readers with it, until there is another page.
-        old.set(2);
+        old.set(2).unwrap();
         expect(&mut follower, Waited::Changed);
         assert_eq!(follower.read().unwrap().value, 2);
         let mut new = create(&page, 10);
         expect(&mut follower, Waited::Replaced);
-        old.set(3);
+        old.set(3).unwrap();
         assert_eq!(follower.read().unwrap().value, 10);
-        new.set(11);
+        new.set(11).unwrap();
         expect(&mut follower, Waited::Changed);
         assert_eq!(follower.read().unwrap().value, 11);
     });
@@ -176,7 +176,7 @@ fn a_page_that_is_moved_away_and_back_is_the_same() {
         expect(&mut follower, Waited::Replaced);
         assert!(follower.problem().is_none());
         assert_eq!(look(&mut follower), Waited::TimedOut, "the value was read before");
-        writer.set(2);
+        writer.set(2).unwrap();
         expect(&mut follower, Waited::Changed);
     });
 }
@@ -199,7 +199,7 @@ fn a_follower_never_goes_back_to_an_earlier_page() {
         fs::remove_dir_all(&page).unwrap();
         fs::rename(&aside, &page).unwrap();
         until(&mut follower, Waited::Gone);
-        old.set(3);
+        old.set(3).unwrap();
         assert!(matches!(follower.problem(), Some(Error::OlderPage(_))), "{follower:?}");
         assert_eq!(Reader::<u64>::open(&page).unwrap().get(), Ok(3));
         assert_eq!(look(&mut follower), Waited::TimedOut);
@@ -218,11 +218,11 @@ fn a_follower_reads_the_copy_of_a_page() {
     ends(|| {
         let (folder, page) = new_path();
         let mut writer = create(&page, 1);
-        writer.set(2);
+        writer.set(2).unwrap();
         let mut follower = Follower::<u64>::open(&page).unwrap();
         let earlier = folder.path().join("earlier");
         fs::copy(page.join("page"), &earlier).unwrap();
-        writer.set(3);
+        writer.set(3).unwrap();
         assert_eq!(follower.read().unwrap().value, 3);
         drop(writer);
         expect(&mut follower, Waited::Ended);
@@ -233,7 +233,7 @@ fn a_follower_reads_the_copy_of_a_page() {
         assert_eq!(follower.wait(Some(Duration::from_millis(1200))), Waited::TimedOut);
         assert!(follower.problem().is_none());
         let mut writer = Writer::<u64>::take_over(&page, &Options::new()).unwrap();
-        writer.set(4);
+        writer.set(4).unwrap();
         expect(&mut follower, Waited::Changed);
         assert_eq!(follower.read().unwrap().value, 4);
         // The same page, and an earlier state of it.
@@ -280,7 +280,7 @@ fn a_follower_that_begins_with_a_wrong_page_says_why() {
 fn a_count_that_goes_back_is_an_error() {
     let (_folder, page) = new_path();
     let mut writer = create(&page, 1);
-    writer.set(2);
+    writer.set(2).unwrap();
     let mut follower = Follower::<u64>::open(&page).unwrap();
     assert_eq!(follower.read().unwrap().generation, 1);
     set_word_in_file(&page, COUNT, 0);

@@ -80,7 +80,7 @@ fn all_kinds_are_published_and_read() {
     assert_eq!(reader.geometry().schema.to_string(), SCHEMA);
     assert_eq!(SCHEMA.parse(), Ok(schema_of::<Job>().unwrap()));
     assert_eq!(reader.get(), Ok(job()));
-    writer.update(|job| job.name = Text::new("é").unwrap());
+    writer.update(|job| job.name = Text::new("é").unwrap()).unwrap();
     let read = reader.get().unwrap();
     assert_eq!((read.name.as_str(), read.name), ("é", writer.get().name));
     let fields = (field!(Job, states[1]), field!(Job, is_urgent), field!(Job, name));

@@ -9,11 +9,12 @@ mod events;
 mod files;
 mod following;
 mod incarnations;
+mod kinds;
 #[path = "../left_out/mod.rs"]
 mod left_out;
+mod locks;
 mod notified;
 mod overlay;
-mod kinds;
 mod protocol;
 mod schemas;
 mod sealed;

@@ -58,7 +58,7 @@ fn a_task_is_woken_by_each_event() {
             thread::spawn(move || {
                 for value in 1..=20 {
                     asked.recv().unwrap();
-                    writer.set(value);
+                    writer.set(value).unwrap();
                 }
                 asked.recv().unwrap();
                 drop(writer);
@@ -93,7 +93,7 @@ fn a_task_that_is_dropped_loses_no_event() {
             let mut waiting = Box::pin(wait_any_async(&mut pages));
             let polled = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             assert!(polled.is_pending());
-            writer.set(value);
+            writer.set(value).unwrap();
             drop(waiting);
             assert_eq!(block_on(wait_any_async(&mut pages)), [(0, Waited::Changed)]);
         }
@@ -138,7 +138,7 @@ fn a_descriptor_becomes_readable_by_an_event() {
         assert_eq!(descriptor.events(&mut [&mut watch]).unwrap(), []);
         assert!(!is_readable(&descriptor, Duration::from_millis(100)), "nothing has happened");
         for value in 1..=20 {
-            writer.set(value);
+            writer.set(value).unwrap();
             assert_eq!(next(&mut descriptor, &mut watch), [(0, Waited::Changed)]);
             assert!(!is_readable(&descriptor, Duration::ZERO), "it was asked again");
         }
@@ -156,7 +156,7 @@ fn a_descriptor_becomes_readable_when_the_value_is_stale() {
     let (_folder, page) = new_path();
     let options = Options::new().wakes(true).lifetime(Duration::from_millis(50));
     let mut writer = Writer::create(&page, 0_u64, &options).unwrap();
-    writer.set(1);
+    writer.set(1).unwrap();
     let reader = Reader::<u64>::open(&page).unwrap();
     let mut watch = reader.watch(1);
     let mut descriptor = WaitDescriptor::new().unwrap();
@@ -199,7 +199,7 @@ fn wait_without_futex_waitv() {
     };
     let (sends, writers) = channel();
     after_a_while(Box::new(move || {
-        writer.set(1);
+        writer.set(1).unwrap();
         sends.send(writer).unwrap();
     }));
     assert_eq!(watch.wait(Some(WATCHDOG)), Waited::Changed);
@@ -216,7 +216,7 @@ fn wait_without_futex_waitv() {
     let mut pages: Vec<&mut dyn Wait> = Vec::new();
     pages.extend(watches.iter_mut().map(|watch| -> &mut dyn Wait { watch }));
     after_a_while(Box::new(move || {
-        writers[99].set(7);
+        writers[99].set(7).unwrap();
         // The others live on.
         core::mem::forget(writers);
     }));
@@ -277,7 +277,7 @@ fn wait_in_a_forked_child() {
     }
     // Published before or while the child waits.
     thread::sleep(Duration::from_millis(100));
-    writer.set(1);
+    writer.set(1).unwrap();
     let mut status = 0;
     // SAFETY: `status` is valid for a write, and the child is this process's.
     assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);

@@ -63,13 +63,13 @@ fn follow_on_an_overlay_file_system() {
     let inode = |page: &Path| fs::metadata(page.join("page")).unwrap().ino();
     let before = inode(&page);
     let mut writer = Writer::take_over(&page, &Options::new().wakes(true)).unwrap();
-    writer.set(2_u64);
+    writer.set(2_u64).unwrap();
     println!("inodes: {before} before, {} after", inode(&page));
     assert_eq!(reader.get(), Ok(1), "the file was copied");
     while follower.read().unwrap().value != 2 {
         assert_ne!(follower.wait(Some(WATCHDOG)), Waited::TimedOut);
     }
-    writer.set(3);
+    writer.set(3).unwrap();
     while follower.read().unwrap().value != 3 {
         assert_ne!(follower.wait(Some(WATCHDOG)), Waited::TimedOut);
     }

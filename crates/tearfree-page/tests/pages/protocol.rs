@@ -143,7 +143,8 @@ fn the_state_follows_the_writer() {
     let old = fs::read(page.join("old")).unwrap();
     assert_eq!(
         (&old[STATE..STATE + 4], &old[COUNT..COUNT + 4]),
-        (&3_u32.to_ne_bytes()[..], &[0, 0, 0, 0][..])
+        (&3_u32.to_ne_bytes()[..], &[0; 4][..]),
+        "nothing but the state changes in the old page"
     );
     assert_eq!(reader.writer_state(), WriterState::Superseded);
     assert_eq!(half_in_file(&page, STATE), 1, "the new page has a writer");
@@ -160,7 +161,7 @@ fn a_new_writer_promises_by_its_own_clock() {
     assert_eq!(reader.freshness(), Freshness::Unknown);
     let mut writer = Writer::<Quote>::take_over(&page, &hour).unwrap();
     assert_eq!(reader.freshness(), Freshness::Unknown, "the value is still the other writer's");
-    writer.set(quote(6));
+    writer.set(quote(6)).unwrap();
     assert_eq!(word_in_file(&page, SLOTS[1] + TIME_NAMESPACE), inode("time"));
     assert!(matches!(reader.read().unwrap().freshness(), Freshness::Fresh(_)));
     assert!(word_in_file(&page, SLOTS[1] + VALID_UNTIL) > nanoseconds(ClockId::Boottime));
@@ -198,7 +199,7 @@ fn a_page_without_waking_is_replaced_by_one_with_it() {
         drop(create(wakes));
         assert_eq!((old.generation(), old.writer_state()), (1, WriterState::Ended), "taken over");
         let writer = create(!wakes);
-        assert_eq!((writer.generation(), writer.geometry().wakes), (0, !wakes));
+        assert_eq!((writer.generation(), writer.geometry().wakes), (2, !wakes), "it goes on");
         assert_eq!(old.writer_state(), WriterState::Superseded);
         let new = Reader::<Quote>::open(&page).unwrap();
         assert_eq!((new.geometry().wakes, new.get()), (!wakes, Ok(quote(1))));

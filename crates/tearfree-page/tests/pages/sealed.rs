@@ -20,7 +20,7 @@ fn a_sealed_page_is_sent_and_read() {
     let (here, there) = UnixStream::pair().unwrap();
     writer.send(&here).unwrap();
     let reader = Reader::<Quote>::receive(&there).unwrap();
-    writer.set(quote(1));
+    writer.set(quote(1)).unwrap();
     assert_eq!(reader.read().unwrap().value, quote(1));
     assert!(reader.geometry().sealed);
     drop(writer);

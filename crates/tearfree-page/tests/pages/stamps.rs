@@ -66,18 +66,18 @@ fn a_value_turns_stale_when_its_promise_expires_and_fresh_again() {
     drop(writer);
     writer = Writer::take_over(&page, &hour()).unwrap();
     assert!(is_stale(), "a take-over does not make the old value fresh");
-    writer.touch();
+    writer.touch().unwrap();
     assert!(matches!(reader.freshness(), Freshness::Fresh(left) if left > promise));
     make_old(&page, 1);
     assert!(is_stale(), "it was made to expire");
-    writer.set(quote(1));
+    writer.set(quote(1)).unwrap();
     assert!(matches!(reader.read().unwrap().freshness(), Freshness::Fresh(left) if left > promise));
     drop(writer);
     writer = Writer::take_over(&page, &Options::new()).unwrap();
     assert!(matches!(reader.freshness(), Freshness::Fresh(_)), "its own writer's promise");
-    writer.touch();
+    writer.touch().unwrap();
     assert_eq!(writer.generation(), 2, "this one promises nothing");
-    writer.set(quote(2));
+    writer.set(quote(2)).unwrap();
     assert_eq!(reader.freshness(), Freshness::Unpromised);
 }
 
@@ -90,9 +90,9 @@ fn a_promise_longer_than_the_clock_runs_never_expires() {
     let is_fresh =
         || matches!(reader.freshness(), Freshness::Fresh(left) if left.as_secs() > 1 << 33);
     assert!(is_fresh(), "{:?}", reader.freshness());
-    writer.set(quote(1));
+    writer.set(quote(1)).unwrap();
     assert!(is_fresh(), "{:?}", reader.freshness());
-    writer.touch();
+    writer.touch().unwrap();
     assert!(is_fresh(), "{:?}", reader.freshness());
 }
 
@@ -103,7 +103,7 @@ fn a_value_knows_when_it_was_published() {
     let mut writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
     let reader = Reader::<Quote>::open(&page).unwrap();
     let first = reader.read().unwrap();
-    writer.set(quote(1));
+    writer.set(quote(1)).unwrap();
     let (second, after) = (reader.read().unwrap(), boot_time_ns());
     let times = [before, first.published_ns().unwrap(), second.published_ns().unwrap(), after];
     assert!(times.is_sorted(), "{times:?}");
@@ -131,7 +131,7 @@ fn a_take_over_leaves_an_old_value_as_old_as_it_is() {
         let mut writer = Writer::<Quote>::take_over(&page, &hour()).unwrap();
         assert!(is_old(&reader), "count {count}");
         assert_eq!(stamp_in_file(&page, generation), before, "count {count}");
-        writer.set(quote(5));
+        writer.set(quote(5)).unwrap();
         let reading = reader.read().unwrap();
         assert_eq!((reading.value, reading.generation), (quote(5), generation + 1));
         assert!(matches!(reading.freshness(), Freshness::Fresh(_)), "count {count}");
@@ -154,16 +154,16 @@ fn the_last_value_of_a_replaced_page_keeps_its_stamp() {
 fn touching_renews_the_promise_and_nothing_else() {
     let (_folder, page) = new_path();
     let mut writer = Writer::create(&page, quote(0), &hour()).unwrap();
-    writer.touch();
+    writer.touch().unwrap();
     assert_eq!(writer.generation(), 0, "the first value is this writer's, too");
-    writer.set(quote(1));
+    writer.set(quote(1)).unwrap();
     make_old(&page, 0);
     make_old(&page, 1);
     let before = fs::read(page.join("page")).unwrap();
     let reader = Reader::<Quote>::open(&page).unwrap();
     let reading = reader.read().unwrap();
     let now = boot_time_ns();
-    writer.touch();
+    writer.touch().unwrap();
     let mut after = fs::read(page.join("page")).unwrap();
     let until = stamp_in_file(&page, 1)[1];
     assert!(until >= now + 3_600_000_000_000, "{until}");
@@ -188,7 +188,7 @@ fn touching_an_earlier_writers_value_publishes_it_again() {
     assert_eq!(reader.freshness(), Freshness::Unknown);
     let now = boot_time_ns();
     for _ in 0..3 {
-        writer.touch();
+        writer.touch().unwrap();
         let reading = reader.read().unwrap();
         assert_eq!((reading.value, reading.generation), (quote(3), 1), "once");
         assert!(reading.published_ns().is_some_and(|published| published >= now));
@@ -201,7 +201,7 @@ fn touching_an_earlier_writers_value_publishes_it_again() {
 fn a_writer_without_times_clears_those_of_the_values_before() {
     let (_folder, page) = new_path();
     let mut writer = Writer::create(&page, quote(0), &hour()).unwrap();
-    writer.set(quote(1));
+    writer.set(quote(1)).unwrap();
     drop(writer);
     let untimed = Options::new().timed(false);
     let mut writer = Writer::<Quote>::take_over(&page, &untimed).unwrap();
@@ -210,7 +210,7 @@ fn a_writer_without_times_clears_those_of_the_values_before() {
     // What a newer minor version may have there does not outlive its value.
     set_word_in_file(&page, stamp_of(2) + 56, 9);
     for generation in [2, 3] {
-        writer.set(quote(5));
+        writer.set(quote(5)).unwrap();
         let reading = reader.read().unwrap();
         assert_eq!((reading.age(), reading.published_ns()), (None, None));
         assert_eq!(reading.freshness(), Freshness::Unpromised);

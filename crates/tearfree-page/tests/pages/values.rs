@@ -28,16 +28,16 @@ fn a_reader_sees_each_publication_and_its_generation() {
         assert_eq!(reader.read_fields(fields), Ok((quantity, price)));
         let (current, result) = reader.read_current(|| 1).unwrap();
         assert_eq!((current.value, result), (quote(generation), 1));
-        writer.set(quote(generation + 1));
+        writer.set(quote(generation + 1)).unwrap();
     }
-    assert_eq!(writer.update(|quote| quote.quantity), 5);
+    assert_eq!(writer.update(|quote| quote.quantity), Ok(5));
     assert_eq!(reader.generation(), 6);
-    assert_eq!(writer.replace(quote(6)), quote(5));
+    assert_eq!(writer.replace(quote(6)), Ok(quote(5)));
     let discard = |quote: &mut Quote| {
         quote.quantity = 7;
-        Err::<(), _>("no")
+        Err::<(), _>(Error::NotSent)
     };
-    assert_eq!(writer.update_or_discard(discard), Err("no"));
+    assert!(matches!(writer.update_or_discard(discard), Err(Error::NotSent)));
     assert_eq!((reader.get(), reader.generation()), (Ok(quote(6)), 7));
 }
 
@@ -46,7 +46,7 @@ fn a_new_writer_continues_the_count_of_the_last_one() {
     let (_folder, page) = new_path();
     let mut first = Writer::create(&page, quote(0), &Options::new()).unwrap();
     let reader = Reader::<Quote>::open(&page).unwrap();
-    first.set(quote(1));
+    first.set(quote(1)).unwrap();
     drop(first);
     assert_eq!(reader.writer_state(), WriterState::Ended);
     assert_eq!(reader.read().unwrap().value, quote(1));
@@ -85,7 +85,7 @@ fn each_word_is_stored_and_loaded_by_itself() {
     let reader = Reader::<Quote>::open(&page).unwrap();
     for index in 0..8 {
         assert_eq!(reader.word(index), 0);
-        writer.set_word(index, u64::MAX - index as u64);
+        writer.set_word(index, u64::MAX - index as u64).unwrap();
     }
     for index in 0..8 {
         assert_eq!(reader.word(index), u64::MAX - index as u64);
@@ -163,6 +163,6 @@ fn a_large_value_is_read_in_every_way() {
         let mut seen = u64::MAX;
         assert_eq!(reader.read_if_changed(&mut seen).unwrap().unwrap().value, expected);
         assert_eq!((seen, writer.get()), (generation, expected));
-        writer.set_from(&value(generation + 2));
+        writer.set_from(&value(generation + 2)).unwrap();
     }
 }

@@ -73,8 +73,8 @@ pub(crate) fn without_counter(what: &str, page: &str) {
         };
         let mut writer = Writer::<Medium>::take_over(page, &options).expect("free");
         forbid_counter();
-        writer.set(Medium::from_number(6));
-        writer.touch();
+        writer.set(Medium::from_number(6)).expect("the page is ours");
+        writer.touch().expect("the page is ours");
         return;
     }
     let (reader, bytes) = (Reader::<Medium>::open(page).unwrap(), ByteReader::open(page).unwrap());

@@ -115,7 +115,7 @@ fn set<T: SelfChecking>(size: &str) {
     // After all of them the page still works.
     let mut writer = Writer::<T>::take_over(&page, &Options::new()).unwrap();
     let next = writer.generation() + 1;
-    writer.set(T::from_number(next));
+    writer.set(T::from_number(next)).expect("the page is ours");
     assert_eq!(reader.read().unwrap().value.number(), next);
 }
 
@@ -266,7 +266,7 @@ fn stale() {
     let hour = Options::new().lifetime(Duration::from_secs(3600));
     let mut successor = Writer::<Medium>::take_over(&page, &hour).unwrap();
     assert_eq!((successor.get().number(), successor.generation()), (3, 1));
-    successor.set(Medium::from_number(4));
+    successor.set(Medium::from_number(4)).expect("the page is ours");
     let reading = reader.read().unwrap();
     assert_eq!((reading.value.number(), reading.generation), (4, 2));
     assert!(matches!(reading.freshness(), Freshness::Fresh(_)));

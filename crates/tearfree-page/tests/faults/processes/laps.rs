@@ -192,7 +192,7 @@ pub(crate) fn stamped(page: &str) {
         COPIES.store(0, Relaxed);
         protect(memory_page, libc::PROT_NONE);
         let value = Pages::from_number(round);
-        writer.set_from(&value);
+        writer.set_from(&value).expect("the page is ours");
         assert_eq!(COPIES.load(Relaxed), 1, "the copy was seen");
         let promises = PROMISES.each_ref().map(|promise| promise.load(Relaxed));
         assert_eq!(promises[old], 2, "a value that is not published yet changed the one before");

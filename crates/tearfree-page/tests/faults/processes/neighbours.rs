@@ -90,7 +90,7 @@ fn locks() {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let reader = Process::start_under(&OTHER_USER, &["lock", text(&page)]).wait_ready();
     let mut writer = Writer::<Medium>::take_over(&page, &Options::new()).expect("the lock is free");
-    writer.set(Medium::from_number(1));
+    writer.set(Medium::from_number(1)).expect("the page is ours");
     drop(writer);
     Writer::create(&page, 1_u8, &Options::new().replace(true)).expect("the lock is free");
     assert!(reader.wait_exit().success());
@@ -101,11 +101,11 @@ fn directory_gone() {
     let mut old = Writer::create(&page, Medium::from_number(0), &Options::new()).unwrap();
     let reader = Reader::<Medium>::open(&page).unwrap();
     fs::remove_dir_all(&page).unwrap();
-    old.set(Medium::from_number(1));
+    old.set(Medium::from_number(1)).expect("the page is ours");
     assert_eq!(reader.read().unwrap().value.number(), 1);
     assert!(matches!(Reader::<Medium>::open(&page), Err(Error::Missing(_))));
     let new = Writer::create(&page, Medium::from_number(7), &Options::new()).expect("a new page");
-    old.set(Medium::from_number(2));
+    old.set(Medium::from_number(2)).expect("the page is ours");
     assert_eq!(Reader::<Medium>::open(&page).unwrap().read().unwrap().value, new.get());
     assert_eq!(reader.read().unwrap().value.number(), 2);
     drop(old);
@@ -216,7 +216,7 @@ fn python() {
     let (_folder, page) = new_path();
     let hour = Options::new().lifetime(Duration::from_secs(3600));
     let mut writer = Writer::create(&page, Everything::from_number(1), &hour).unwrap();
-    writer.set(Everything::from_number(2));
+    writer.set(Everything::from_number(2)).expect("the page is ours");
     let output = run(&page);
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

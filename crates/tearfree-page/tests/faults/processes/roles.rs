@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The roles of the processes that the tests start.
 
-use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::panic::catch_unwind;
 use std::process::Command;
 use std::time::Instant;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
-use tearfree_page::{Error, Freshness, Options, Reader, Writer};
+use tearfree_page::{Error, Freshness, Lost, Options, Reader, Writer};
 
 use super::process::WATCHDOG;
 use super::value::{Large, Medium, SelfChecking, Small};
-use super::{hostile, laps, named, refused, signals, stamps, steps, users};
+use super::{hostile, laps, named, ownership, refused, signals, stamps, steps, users};
 
 /// Runs the role that the first argument names.
 ///
@@ -44,6 +42,8 @@ pub(crate) fn run(args: &[&str]) {
             read(page, generations.parse().expect("a number"), writers.parse().expect("a number"));
         }
         ["fork", page] => fork(page),
+        ["lose", page, what] => ownership::lose(page, what),
+        ["clone", page] => ownership::clone_children(page),
         ["lock", page] => lock(page),
         ["full", folder] => full(folder),
         ["no-room", page] => no_room(page),
@@ -76,7 +76,7 @@ pub(crate) fn print_line(line: &str) {
 }
 
 /// Reads the next line from the test; `None` when the test closes the pipe.
-fn read_line() -> Option<String> {
+pub(crate) fn read_line() -> Option<String> {
     let mut line = String::new();
     (io::stdin().read_line(&mut line).expect("text") > 0).then(|| line.trim().to_owned())
 }
@@ -92,7 +92,7 @@ fn set_traced<T: SelfChecking>(page: &str) {
     let mut writer = Writer::<T>::take_over(page, &hour).expect("the page is free");
     let value = Box::new(PageAligned(T::from_number(writer.generation() + 1)));
     steps::begin();
-    writer.set_from(&value.0);
+    writer.set_from(&value.0).expect("the page is ours");
     steps::end();
 }
 
@@ -116,7 +116,7 @@ fn churn(page: &str, seed: u64) {
         let value = Medium::from_number(round);
         let mut writer = Writer::create(page, value, &options).expect("the page is free");
         for step in 0..50 {
-            writer.set(Medium::from_number(round + step));
+            writer.set(Medium::from_number(round + step)).expect("the page is ours");
         }
     }
 }
@@ -128,7 +128,7 @@ fn write(page: &str) {
         Writer::create(page, Medium::from_number(0), &options).expect("the page is free");
     print_line("ready");
     while let Some(line) = read_line() {
-        writer.set(Medium::from_number(line.parse().expect("a number")));
+        writer.set(Medium::from_number(line.parse().expect("a number"))).expect("the page is ours");
         print_line("done");
     }
 }
@@ -138,7 +138,7 @@ fn write_on(page: &str) {
     let mut writer = Writer::<Large>::take_over(page, &Options::new()).expect("free");
     print_line("ready");
     loop {
-        writer.set(Large::from_number(writer.generation() + 1));
+        writer.set(Large::from_number(writer.generation() + 1)).expect("the page is ours");
     }
 }
 
@@ -181,17 +181,16 @@ fn fork(page: &str) {
     // SAFETY: this process has one thread.
     let child = unsafe { libc::fork() };
     if child == 0 {
-        std::panic::set_hook(Box::new(|_| {}));
-        let set = catch_unwind(AssertUnwindSafe(|| writer.set(Medium::from_number(9))));
-        let word = catch_unwind(AssertUnwindSafe(|| writer.set_word(0, 9)));
-        let touch = catch_unwind(AssertUnwindSafe(|| writer.touch()));
-        let update = catch_unwind(AssertUnwindSafe(|| writer.update(|_| ())));
+        let set = writer.set(Medium::from_number(9));
+        let word = writer.set_word(0, 9);
+        let touch = writer.touch();
+        let update = writer.update(|_| ());
         // It may have a page of its own, and is still not the writer of its parent's.
         let own = format!("{page}-of-the-child");
         let mut own = Writer::create(own, 1_u64, &Options::new()).expect("another page");
-        own.set(2);
-        let again = catch_unwind(AssertUnwindSafe(|| writer.set(Medium::from_number(9))));
-        let refused = [set, word, touch, update, again].iter().all(Result::is_err);
+        own.set(2).expect("its own page");
+        let again = writer.set(Medium::from_number(9));
+        let refused = [set, word, touch, update, again].iter().all(|it| *it == Err(Lost::InChild));
         // Dropping the child's copy does not end the writer.
         drop(writer);
         std::process::exit(if refused { 0 } else { 1 });
@@ -200,7 +199,7 @@ fn fork(page: &str) {
     // SAFETY: the status and the child are ours.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "the child wrote");
-    writer.set(Medium::from_number(1));
+    writer.set(Medium::from_number(1)).expect("the page is ours");
     // SAFETY: as above.
     let survivor = unsafe { libc::fork() };
     if survivor == 0 {
@@ -243,7 +242,7 @@ fn full(folder: &str) {
     let left = format!("{folder}/{}/.tearfree-page", pages.len());
     assert!(!fs::exists(left).expect("readable"), "an unfinished page was left");
     for (page, writer) in &mut pages {
-        writer.set(Large::from_number(8));
+        writer.set(Large::from_number(8)).expect("the page is ours");
         assert_eq!(Reader::<Large>::open(&page).unwrap().read().unwrap().value.number(), 8);
     }
     print_line(&format!("{}", pages.len()));

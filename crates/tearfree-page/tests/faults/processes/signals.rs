@@ -113,7 +113,8 @@ pub(crate) fn interrupted(page: &str) {
         let mut writer = Writer::create(page, 5_u64, &options).expect("free");
         let reader = Reader::<u64>::open(page).expect("a page");
         let seen = reader.generation();
-        let waited = interrupted_while(|| reader.wait_changed(seen, None), || writer.set(6));
+        let waited =
+            interrupted_while(|| reader.wait_changed(seen, None), || writer.set(6).unwrap());
         assert_eq!((waited, reader.get()), (Waited::Changed, Ok(6)));
     }
     let writer = Writer::create_sealed("page", 7_u64, &Options::new()).expect("a memory file");

@@ -50,11 +50,11 @@ fn hour() -> Options {
 pub(crate) fn touch_traced(page: &str, is_own: bool) {
     let mut writer = Writer::<Small>::take_over(page, &hour()).expect("the page is free");
     if is_own {
-        writer.set_from(&writer.get());
+        writer.set_from(&writer.get()).expect("the page is ours");
         make_old::<Small>(page.as_ref(), writer.generation());
     }
     steps::begin();
-    writer.touch();
+    writer.touch().expect("the page is ours");
     steps::end();
 }
 

@@ -78,7 +78,7 @@ fn replace_same_schema(world: &World) {
 fn finish<T: From8>(world: &World, writer: Result<Writer<T>, Error>) {
     let mut writer = writer.expect("no other process wants to write");
     pause();
-    writer.set(T::from8());
+    writer.set(T::from8()).expect("the page is ours");
     world.report(What::Published, LAST);
 }
 

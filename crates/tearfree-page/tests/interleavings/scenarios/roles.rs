@@ -35,7 +35,7 @@ pub(crate) fn write_for_a_while(world: &World, writer: Result<Writer<u64>, Error
     world.report(What::Writes, writer.generation());
     for _ in 0..2 {
         let number = new_number(world, writer.generation() + 1);
-        writer.set(number);
+        writer.set(number).expect("the page is ours");
         world.report(What::Published, number);
         pause();
         let reader = Reader::<u64>::open(&world.page).expect("the page of a writer is there");

@@ -53,7 +53,7 @@ fn make_old_page(world: &World) {
 fn publish(world: &World) {
     let mut writer = Writer::<u64>::take_over(&world.page, &hour()).expect("free");
     watch(Detail::Accesses);
-    writer.set(1);
+    writer.set(1).expect("the page is ours");
     watch(Detail::Calls);
 }
 
@@ -61,8 +61,8 @@ fn publish(world: &World) {
 fn touch(world: &World) {
     let mut writer = Writer::<u64>::take_over(&world.page, &hour()).expect("free");
     watch(Detail::Accesses);
-    writer.touch();
-    writer.touch();
+    writer.touch().expect("the page is ours");
+    writer.touch().expect("the page is ours");
     watch(Detail::Calls);
 }
 

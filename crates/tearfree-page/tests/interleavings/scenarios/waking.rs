@@ -85,7 +85,7 @@ fn read_numbers(world: &World, is_last: fn(u64) -> bool, detail: Detail) {
 fn publish_three(world: &World) {
     let mut writer = Writer::<u64>::take_over(&world.page, &Options::new()).expect("the lock");
     for number in 1..=3 {
-        writer.set(number);
+        writer.set(number).expect("the page is ours");
         world.report(What::Published, number);
     }
 }
@@ -99,7 +99,7 @@ fn store_one(world: &World) {
     let mut writer = Writer::<u64>::take_over(&world.page, &Options::new()).expect("the lock");
     let number = writer.generation() + 1;
     watch(Detail::Accesses);
-    writer.set(number);
+    writer.set(number).expect("the page is ours");
     watch(Detail::Calls);
     world.report(What::Published, number);
 }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Processes that want to be the writer: two create a page, two take one over, one dies, one forks.
 
-use core::panic::AssertUnwindSafe;
 use std::fs;
-use std::panic::catch_unwind;
 
-use tearfree_page::{Options, Reader, Writer, WriterState};
+use tearfree_page::{Lost, Options, Reader, Writer, WriterState};
 
 use super::roles::{
     check_one_writer, files, has, last_published, make_page, report_refusal, set_count,
@@ -99,14 +97,14 @@ fn take_over_and_store(world: &World) {
     };
     world.report(What::Writes, writer.generation());
     watch(Detail::Accesses);
-    writer.set(1001);
+    writer.set(1001).expect("the page is ours");
     watch(Detail::Calls);
     world.report(What::Published, 1001);
     world.report(What::Ends, writer.generation());
     drop(writer);
 }
 
-/// Both threads want to be the writer. Closing the file of one would release the lock of the other.
+/// Both threads want to be the writer.
 fn hold_in_two_threads(world: &World) {
     let second = World { page: world.page.clone(), events: world.events, role: SECOND_THREAD };
     std::thread::scope(|scope| {
@@ -148,18 +146,17 @@ fn fork(world: &World) {
     // SAFETY: this process has one thread.
     let child = unsafe { libc::fork() };
     if child == 0 {
-        std::panic::set_hook(Box::new(|_| {}));
-        let set = catch_unwind(AssertUnwindSafe(|| writer.set(9)));
+        let set = writer.set(9);
         pause();
         // The lock is not its own, and it cannot have it before its parent has released it.
         hold(&World { page: world.page.clone(), events: world.events, role: CHILD });
         // Its copies of the descriptors are closed.
         drop(writer);
         // SAFETY: ends the child.
-        unsafe { libc::_exit(i32::from(set.is_ok())) };
+        unsafe { libc::_exit(i32::from(set != Err(Lost::InChild))) };
     }
     for number in [1001, 1002] {
-        writer.set(number);
+        writer.set(number).expect("the page is ours");
         world.report(What::Published, number);
         pause();
         assert_eq!(reader.get(), Ok(number), "what the only writer published");

@@ -79,10 +79,6 @@ pub(crate) fn classify(tracee: Tracee, call: SystemCall) -> Kind {
         libc::SYS_open => path("open", first),
         libc::SYS_fallocate => Kind::Visible("fallocate".to_owned()),
         libc::SYS_pwrite64 => Kind::Visible("pwrite".to_owned()),
-        // Closing any descriptor of the lock's file releases the lock.
-        libc::SYS_close if tracee.path_of_descriptor(first).contains("/lock") => {
-            Kind::Visible("close(lock)".to_owned())
-        }
         libc::SYS_flock => Kind::Visible("flock".to_owned()),
         libc::SYS_fcntl if is_lock(second) => Kind::Visible(format!("fcntl(lock, {second})")),
         libc::SYS_futex_waitv if fourth != 0 => Kind::Yields("timed wait".to_owned()),

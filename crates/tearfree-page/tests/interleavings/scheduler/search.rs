@@ -4,6 +4,7 @@
 use core::panic::AssertUnwindSafe;
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::panic::catch_unwind;
 use std::path::Path;
 
@@ -118,7 +119,7 @@ fn prepare(scenario: &Scenario, folder: &Path) -> std::path::PathBuf {
     template
 }
 
-/// Replaces a folder by a copy of another one, or by nothing.
+/// Replaces a folder by a copy of another one, or by nothing. The page in it is one of the lock file that is in it.
 fn copy_folder(from: &Path, to: &Path) {
     if to.exists() {
         fs::remove_dir_all(to).expect("it is ours");
@@ -127,5 +128,10 @@ fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir(to).expect("a folder");
     for file in files.flatten() {
         fs::copy(file.path(), to.join(file.file_name())).expect("a copy");
+    }
+    if let Ok(page) = fs::OpenOptions::new().write(true).open(to.join("page")) {
+        // Without a lock file: of one that no other file will be taken for.
+        let inode = fs::metadata(to.join("lock")).map_or(1, |lock| lock.ino());
+        page.write_all_at(&inode.to_ne_bytes(), 88).expect("a page has a header");
     }
 }
