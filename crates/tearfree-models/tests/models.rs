@@ -27,6 +27,8 @@ mod latches;
 mod locks;
 #[path = "models/mutants.rs"]
 mod mutants;
+#[path = "models/pages.rs"]
+mod pages;
 #[path = "models/pairs.rs"]
 mod pairs;
 #[path = "models/parking.rs"]
@@ -78,6 +80,8 @@ models! {
     a_promise_that_is_renewed_is_that_of_its_generation: pairs::RENEWED;
     a_pair_is_taken_over_in_its_first_write: pairs::FIRST_WRITE;
     a_pair_without_a_successor_keeps_the_last_value: pairs::NO_SUCCESSOR;
+
+    a_page_whose_writer_lost_its_lock_goes_on_in_a_new_one: pages::NEW_PAGE;
 
     a_spin_lock_lets_one_thread_in_at_a_time: locks::SPIN;
     a_parking_lock_keeps_two_writers_apart_and_wakes_the_one_that_sleeps: parking::TWO_WRITERS;

@@ -3,7 +3,8 @@
 
 use crate::explore::Model;
 use crate::{
-    blocking, changes, counts, fair, latches, locks, pairs, parking, seqlocks, versions, waits,
+    blocking, changes, counts, fair, latches, locks, pages, pairs, parking, seqlocks, versions,
+    waits,
 };
 
 const TORN: &str = "torn read";
@@ -90,6 +91,8 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("even", &blocking::READ_UNDER_IT, TORN),
     ("even", &blocking::WAIT, SLEEPS_FOR_EVER),
     ("even", &pairs::FIRST_WRITE, TORN),
+    ("even", &pages::NEW_PAGE, TORN),
+    ("fence_odd", &pages::NEW_PAGE, TORN),
     ("pair_odd", &pairs::NO_SUCCESSOR, TORN),
     ("fence_retry", &pairs::NO_SUCCESSOR, TORN),
     ("fence_odd", &pairs::NO_SUCCESSOR, TORN),
@@ -124,4 +127,6 @@ pub(crate) const WITHOUT_A_LOCK: &[(&Model, &str)] = &[
     (&seqlocks::TWO_WRITERS_WITHOUT_LOCK, TORN),
     (&seqlocks::READ_EXCL_WITHOUT_LOCK, TORN),
     (&seqlocks::READ_OR_LOCK_WITHOUT_LOCK, TORN),
+    (&pages::IN_PLACE, TORN),
+    (&pages::WITHOUT_GAP, "an older generation"),
 ];

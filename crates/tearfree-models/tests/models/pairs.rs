@@ -16,16 +16,16 @@ use tearfree_axm::{AtomicUsize, Program, Report};
 use crate::explore::{Model, generation};
 
 /// The steps of a write after which its writer can die; the last one is its end.
-const STEPS: usize = 4;
+pub(crate) const STEPS: usize = 4;
 
-struct Pair {
-    count: PairCount,
+pub(crate) struct Pair {
+    pub(crate) count: PairCount,
     slots: [[AtomicUsize; 2]; 2],
     lock: SpinLock,
 }
 
 impl Pair {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let slots = [0, 1].map(|_| [0, 1].map(|_| AtomicUsize::new(0)));
         Pair { count: PairCount::new(), slots, lock: SpinLock::new() }
     }
@@ -44,7 +44,7 @@ impl Pair {
 
     /// Writes the next generation to all words; a writer that dies has stored another number. The slot of a dead
     /// writer is written again.
-    fn write(&self, current: u64, steps: usize) -> u64 {
+    pub(crate) fn write(&self, current: u64, steps: usize) -> u64 {
         if steps == 0 {
             return current;
         }
@@ -58,7 +58,7 @@ impl Pair {
     }
 
     /// One attempt.
-    fn read(&self) -> String {
+    pub(crate) fn read(&self) -> String {
         Self::outcome(attempt(&self.count, |slot| self.copy(slot)))
     }
 
