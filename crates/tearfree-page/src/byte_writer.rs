@@ -174,7 +174,7 @@ impl ByteWriter {
     ///
     /// # Errors
     /// As for [`Writer::create_sealed`](crate::Writer::create_sealed), and if `value` does not have the size of
-    /// the schema.
+    /// the schema or a field in it is invalid.
     ///
     /// ```
     /// use tearfree_page::{ByteReader, ByteWriter, Options};
@@ -191,6 +191,7 @@ impl ByteWriter {
         options: &Options,
     ) -> Result<Self, Error> {
         check_size(value.len(), schema.size())?;
+        schema.check_values(value)?;
         let process = CreatorProcess::current()?;
         let (file, page) = create_sealed(name, schema, value, options)?;
         let mut writer = Self::begin(page, Ownership::live(0), options, process, None);

@@ -41,6 +41,9 @@ int c_writer_arguments(const char *path)
 		EXPECT(tearfree_writer_create_sealed("sealed", schema, NULL, size, NULL, &writer) ==
 		       TEARFREE_ERROR_SIZE);
 	}
+	EXPECT(tearfree_writer_create_sealed("flags", "flag:bool", "\2", 1, NULL, &writer) ==
+	       TEARFREE_ERROR_VALUE);
+	EXPECT(tearfree_writer_create(path, "flag:bool", "\2", 1, NULL, &writer) == TEARFREE_ERROR_VALUE);
 	options.size = 8;
 	EXPECT(tearfree_writer_create(path, schema, NULL, 16, &options, &writer) ==
 	       TEARFREE_ERROR_ARGUMENT);

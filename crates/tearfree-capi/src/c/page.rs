@@ -61,6 +61,7 @@ impl From<&Error> for ErrorNumber {
             Error::NotSealed => ErrorNumber::NotSealed,
             Error::Unsettled(_) => ErrorNumber::Unsettled,
             Error::System { .. } => ErrorNumber::System,
+            Error::InvalidValue(_) => ErrorNumber::Value,
             Error::NoUser(_) | Error::NoGroup(_) => ErrorNumber::Argument,
             Error::Busy { .. } => ErrorNumber::Busy,
             Error::NoSpace { .. } => ErrorNumber::NoSpace,
