@@ -58,7 +58,8 @@ enum {
 	TEARFREE_ERROR_ENDED = 25, /* the writer has ended */
 	TEARFREE_ERROR_DISCARDED = 26, /* the callback refused the update */
 	TEARFREE_ERROR_NESTED = 27, /* a call for a writer from inside of another one */
-	TEARFREE_ERROR_VALUE = 28 /* a field of the value is not valid for its kind */
+	TEARFREE_ERROR_VALUE = 28, /* a field of the value is not valid for its kind */
+	TEARFREE_ERROR_LOST = 29 /* the writer has lost its page to another one */
 };
 
 /*

@@ -67,7 +67,7 @@ fn the_inline_reader_reads_no_torn_value_and_a_copy_without_the_count_is_torn() 
         last += 10 * WRITES;
         thread::scope(|scope| {
             let reading = scope.spawn(|| read_inline(&text(&path), last, is_control));
-            (first..=last).for_each(|generation| writer.set(value(generation)));
+            (first..=last).for_each(|generation| writer.set(value(generation)).unwrap());
             reading.join().unwrap()
         })
     };

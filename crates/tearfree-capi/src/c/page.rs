@@ -8,7 +8,7 @@ use std::ffi::{CString, OsStr};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 
-use tearfree_page::{Addresses, ByteReader, Error, Schema};
+use tearfree_page::{Addresses, ByteReader, Error, Lost, Schema};
 
 use super::arguments::{null, str_from_ptr};
 use super::error::{ErrorNumber, Failure, fallible};
@@ -65,6 +65,8 @@ impl From<&Error> for ErrorNumber {
             Error::NoUser(_) | Error::NoGroup(_) => ErrorNumber::Argument,
             Error::Busy { .. } => ErrorNumber::Busy,
             Error::NoSpace { .. } => ErrorNumber::NoSpace,
+            Error::Lost(Lost::InChild) => ErrorNumber::Forked,
+            Error::Lost(_) => ErrorNumber::Lost,
             _ => ErrorNumber::Other,
         }
     }
@@ -286,6 +288,8 @@ mod tests {
             (Error::NoGroup("x".to_owned()), 3),
             (Error::Busy { path: path(), pid: Some(1), writer: None }, 22),
             (Error::NoSpace { path: path(), needed: 1 }, 23),
+            (Error::Lost(Lost::InChild), 24),
+            (Error::Lost(Lost::TakenOver), 29),
         ];
         for (error, number) in numbers {
             assert_eq!(ErrorNumber::from(&error) as c_int, number, "{error}");

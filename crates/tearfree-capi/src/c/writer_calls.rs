@@ -245,10 +245,7 @@ pub extern "C" fn tearfree_writer_set_word(
 ) -> c_int {
     let set = |writer: &Writer| {
         let index = word_index(index)?;
-        writer.with(|writer| {
-            writer.set_word(index, word);
-            Ok(())
-        })
+        writer.with(|writer| writer.set_word(index, word).map_err(|lost| failure(&lost.into())))
     };
     with_writer(writer, set)
 }
@@ -257,10 +254,7 @@ pub extern "C" fn tearfree_writer_set_word(
 #[unsafe(no_mangle)]
 pub extern "C" fn tearfree_writer_touch(writer: Option<&Writer>) -> c_int {
     let touch = |writer: &Writer| {
-        writer.with(|writer| {
-            writer.touch();
-            Ok(())
-        })
+        writer.with(|writer| writer.touch().map_err(|lost| failure(&lost.into())))
     };
     with_writer(writer, touch)
 }
