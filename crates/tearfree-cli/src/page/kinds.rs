@@ -195,6 +195,7 @@ mod tests {
             ("text[5]", "héł", r#""héł""#),
             ("text[8]", r"a\,b\\c", r#""a,b\\c""#),
             ("text[3][3]", r"a\,,,b", r#"["a,","","b"]"#),
+            ("text[3][2]", r"a\\,b", r#"["a\\","b"]"#),
             ("text[6]", r"\u{1b}[m\n", r#""\u001b[m\n""#),
             ("text[6]", r"\u{202e}x\t", "\"\u{202e}x\\t\""), // escaped when it is printed
             ("uuid<2>[2]", "00ff,a1b2", r#"["00ff","a1b2"]"#),
