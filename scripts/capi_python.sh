@@ -3,8 +3,8 @@
 # Builds the Python wheel, installs it into a temporary environment, and tests it with pages and clocks of Rust.
 #
 #   scripts/capi_python.sh                           all tests
-#   scripts/capi_python.sh --debug FILE [TEST...]    tests of one file, pages, clock or header, with a debug build
-#                                                    and the module as it is in the source, in seconds
+#   scripts/capi_python.sh --debug FILE [TEST...]    tests of one file of FILES, with a debug build and the module
+#                                                    as it is in the source, in seconds
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -14,23 +14,26 @@ readonly STAGE=$CARGO_TARGET_DIR/capi-python
 readonly ENVIRONMENT=$STAGE/environment
 
 readonly TESTS=crates/tearfree-capi/python/tests
+readonly FILES=(header schema pages writer processes changes readme clock)
 
 build_programs() {
     cargo build --quiet --package tearfree-cli
     cargo build --quiet --package tearfree-capi-interop --example write_page
 }
 
+needs_no_programs() { [[ $1 == header || $1 == schema ]]; }
+
 # run_tests PYTHON FILE [TEST...]: runs the tests of one file.
 run_tests() {
     local programs=()
-    [[ $2 == header ]] || programs=("$CARGO_TARGET_DIR/debug/tearfree")
+    needs_no_programs "$2" || programs=("$CARGO_TARGET_DIR/debug/tearfree")
     [[ $2 != pages ]] || programs+=("$CARGO_TARGET_DIR/debug/examples/write_page")
     "$1" "$TESTS/test_$2.py" "${programs[@]}" "${@:3}"
 }
 
 if [[ ${1-} == --debug ]]; then
     cargo build --quiet --package tearfree-capi --lib
-    [[ $2 == header ]] || build_programs
+    needs_no_programs "$2" || build_programs
     mkdir -p "$STAGE/debug"
     ln -sf "$CARGO_TARGET_DIR/debug/libtearfree_capi.so" "$STAGE/debug/libtearfree.so.0"
     export LD_LIBRARY_PATH=$STAGE/debug PYTHONPATH=crates/tearfree-capi/python PYTHONDONTWRITEBYTECODE=1
@@ -46,6 +49,11 @@ if ! "$ENVIRONMENT/bin/pip" install --quiet numpy; then
     [[ ${CI:-false} == false ]] || exit 1
 fi
 
+if ! "$ENVIRONMENT/bin/pip" install --quiet mypy; then
+    echo "left out: the check of the types, because mypy cannot be installed"
+    [[ ${CI:-false} == false ]] || exit 1
+fi
+
 rm -rf "$STAGE/wheels"
 "$ENVIRONMENT/bin/pip" wheel --quiet --no-deps --no-build-isolation --wheel-dir "$STAGE/wheels" \
     crates/tearfree-capi/python
@@ -54,7 +62,14 @@ rm -rf crates/tearfree-capi/python/{build,tearfree.egg-info}
 ls "$STAGE/wheels"
 "$ENVIRONMENT/bin/pip" install --quiet --force-reinstall --no-index --no-deps "$STAGE"/wheels/*.whl
 
+if [[ -x $ENVIRONMENT/bin/mypy ]]; then
+    # The module, and a program that uses the installed one.
+    for checked in crates/tearfree-capi/python/tearfree "$TESTS/typed_program.py"; do
+        "$ENVIRONMENT/bin/mypy" --strict --cache-dir "$STAGE/mypy" "$checked"
+    done
+fi
+
 build_programs
-for file in header pages clock; do
+for file in "${FILES[@]}"; do
     run_tests "$ENVIRONMENT/bin/python" "$file"
 done

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Reads clocks: the time that a timekeeper publishes for all processes."""
 
-import ctypes
-import os
-from typing import NamedTuple, Optional
+from __future__ import annotations
 
-from ._library import ClockInterval, Handle, check, library, wait
+import ctypes
+from typing import Any, Callable, NamedTuple, Optional
+
+from ._library import ClockInterval, Handle, PageName, c_string, library, wait
 
 _STATUS = {0: "unknown", 1: "synchronised", 2: "free running", 3: "disrupted"}
 
@@ -26,22 +27,22 @@ class Clock(Handle):
     until one closes the clock.
     """
 
-    def __init__(self, name=None):
-        super().__init__(library.tearfree_clock_close, "clock")
-        page = None if name is None else os.fsencode(name)
-        check(library.tearfree_clock_open(page, ctypes.byref(self._pointer)))
+    def __init__(self, name: Optional[PageName] = None):
+        page = None if name is None else c_string(name)
+        open_into: Callable[[Any], int] = lambda to: library.tearfree_clock_open(page, to)
+        super().__init__("clock", open_into, library.tearfree_clock_close)
 
     def now(self) -> int:
         """Returns the time, like CLOCK_MONOTONIC. It never decreases, across all processes."""
-        return library.tearfree_clock_now(self._open())
+        return int(library.tearfree_clock_now(self._open()))
 
     def coarse(self) -> int:
         """Returns the time of the last tick, one every 10 ms; never later than now."""
-        return library.tearfree_clock_coarse(self._open())
+        return int(library.tearfree_clock_coarse(self._open()))
 
     def realtime(self) -> int:
         """Returns the time of day, like CLOCK_REALTIME: since 1970. It may be set, also back."""
-        return library.tearfree_clock_realtime(self._open())
+        return int(library.tearfree_clock_realtime(self._open()))
 
     def now_bounded(self) -> Bounded:
         """Returns the interval that contains the host's CLOCK_MONOTONIC."""
@@ -73,7 +74,7 @@ class Clock(Handle):
         return _wait(lambda sleep, seen: call(self._open(), sleep, seen), timeout)
 
 
-def _wait(call, timeout) -> Optional[Bounded]:
+def _wait(call: Callable[[int, Any], int], timeout: Optional[float]) -> Optional[Bounded]:
     seen = ClockInterval()
     happened = wait(lambda sleep: call(sleep, ctypes.byref(seen)), timeout)
     return _bounded(seen) if happened else None

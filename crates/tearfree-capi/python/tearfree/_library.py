@@ -1,50 +1,77 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """The C library: from the wheel, or else the installed one. Mirrors tearfree.h."""
 
-import ctypes
-import time
-from ctypes import POINTER, c_char_p, c_int, c_int64, c_size_t, c_uint64, c_void_p
-from pathlib import Path
+from __future__ import annotations
 
-_TIMED_OUT = 17
+import ctypes
+import os
+import time
+from ctypes import POINTER, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from pathlib import Path
+from typing import Any, Callable, NoReturn, Optional, TypeVar, Union
+
+from ._errors import error_from
+
+#: The name of a page, or its path if it contains a "/".
+PageName = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+
+Self = TypeVar("Self", bound="Handle")
+
+TIMED_OUT = 17
+SUPERSEDED = 18
 # How long a wait sleeps before Python checks for Ctrl-C, in seconds.
 _LONGEST_SLEEP = 0.1
 
 
-class Error(Exception):
-    """Says what happened and what to do; `number` is one of tearfree.h."""
+class _Pointer(c_void_p):
+    """A pointer of the C library, which is freed with the last reference to it.
 
-    def __init__(self, number: int, text: str):
-        super().__init__(text)
-        self.number = number
+    A call holds a reference, so that a thread that closes the object does not free it under another thread.
+    """
+
+    free: Optional[Callable[[c_void_p], None]] = None
+
+    def __del__(self) -> None:
+        if self.free is not None and self:
+            self.free(self)
+
+
+def c_string(text: Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]) -> bytes:
+    """A name, a schema, ... as C has it, where a null byte would end it."""
+    encoded = os.fsencode(text)
+    if b"\0" in encoded:
+        raise ValueError(f"{text!r} has an embedded null byte")
+    return encoded
 
 
 class Handle:
-    """A page or clock of the C library, which is closed once."""
+    """A page or clock of the C library. Any thread may use it, and close it meanwhile."""
 
-    def __init__(self, close, kind: str):
-        self._pointer = ctypes.c_void_p()
-        self._close, self._kind = close, kind
+    def __init__(self, kind: str, open_into: Callable[[Any], int], free: Callable[[c_void_p], None]):
+        self._kind = kind
+        pointer = _Pointer()
+        check(open_into(ctypes.byref(pointer)))
+        pointer.free = free
+        self._pointer: Optional[_Pointer] = pointer
 
-    def close(self):
-        """Ends the use of the page or clock."""
-        self._close(self._pointer)
+    def close(self) -> None:
+        """Ends the use of the page or clock, as soon as no thread is in a call."""
         self._pointer = None
 
-    def __enter__(self):
+    def __enter__(self: Self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __del__(self):
-        if getattr(self, "_pointer", None):
-            self.close()
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {self._kind} cannot be pickled; open it by its name in the other process")
 
-    def _open(self):
-        if not self._pointer:
+    def _open(self) -> _Pointer:
+        pointer = self._pointer
+        if not pointer:
             raise ValueError(f"the {self._kind} is closed; open it again")
-        return self._pointer
+        return pointer
 
 
 class PageReading(ctypes.Structure):
@@ -61,21 +88,57 @@ class PageReading(ctypes.Structure):
     ]
 
 
+class PageOptions(ctypes.Structure):
+    """struct tearfree_page_options"""
+
+    _fields_ = [("size", c_size_t), ("owner", c_char_p)]
+
+
+class WriterOptions(ctypes.Structure):
+    """struct tearfree_writer_options"""
+
+    _fields_ = [
+        ("size", c_size_t),
+        ("lifetime_ns", c_uint64),
+        ("mode", c_uint32),
+        ("flags", c_uint32),
+    ]
+
+
 class ClockInterval(ctypes.Structure):
     """struct tearfree_bounded"""
 
     _fields_ = [("earliest", c_uint64), ("latest", c_uint64), ("status", c_int)]
 
 
-_CALLS = {
+_CALLS: dict[str, tuple[Any, list[Any]]] = {
     "tearfree_last_error": (c_char_p, []),
-    "tearfree_page_open": (c_int, [c_char_p, c_char_p, POINTER(c_void_p)]),
+    "tearfree_error_text": (c_char_p, [c_int]),
+    "tearfree_page_open_with": (c_int, [c_char_p, c_char_p, POINTER(PageOptions), POINTER(c_void_p)]),
     "tearfree_page_close": (None, [c_void_p]),
     "tearfree_page_schema": (c_char_p, [c_void_p]),
     "tearfree_page_size": (c_size_t, [c_void_p]),
     "tearfree_page_generation": (c_uint64, [c_void_p]),
     "tearfree_page_read": (c_int, [c_void_p, c_void_p, c_size_t, POINTER(PageReading)]),
     "tearfree_page_wait": (c_int, [c_void_p, c_uint64, c_int64]),
+    "tearfree_page_wait_event": (
+        c_int,
+        [c_void_p, POINTER(PageReading), c_int64, POINTER(c_int)],
+    ),
+    "tearfree_writer_create": (
+        c_int,
+        [c_char_p, c_char_p, c_void_p, c_size_t, POINTER(WriterOptions), POINTER(c_void_p)],
+    ),
+    "tearfree_writer_take_over": (
+        c_int,
+        [c_char_p, c_char_p, POINTER(WriterOptions), POINTER(c_void_p)],
+    ),
+    "tearfree_writer_set": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "tearfree_writer_get": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "tearfree_writer_touch": (c_int, [c_void_p]),
+    "tearfree_writer_generation": (c_uint64, [c_void_p]),
+    "tearfree_writer_schema": (c_char_p, [c_void_p]),
+    "tearfree_writer_close": (None, [c_void_p]),
     "tearfree_clock_open": (c_int, [c_char_p, POINTER(c_void_p)]),
     "tearfree_clock_close": (None, [c_void_p]),
     "tearfree_clock_now": (c_uint64, [c_void_p]),
@@ -90,7 +153,7 @@ _CALLS = {
 }
 
 
-def _load():
+def _load() -> ctypes.CDLL:
     in_wheel = Path(__file__).with_name("libtearfree.so")
     loaded = ctypes.CDLL(str(in_wheel) if in_wheel.exists() else "libtearfree.so.0")
     for name, (result, arguments) in _CALLS.items():
@@ -102,19 +165,19 @@ def _load():
 library = _load()
 
 
-def check(number: int):
+def check(number: int) -> None:
     """Raises the error of a failed call."""
     if number != 0:
-        raise Error(number, library.tearfree_last_error().decode(errors="replace"))
+        raise error_from(number, library.tearfree_last_error().decode(errors="replace"))
 
 
-def wait(sleep, timeout) -> bool:
+def wait(sleep: Callable[[int], int], timeout: Optional[float]) -> bool:
     """Calls `sleep`, with nanoseconds, until it does not time out; False after `timeout` seconds."""
     deadline = None if timeout is None else time.monotonic() + timeout
     while True:
         left = _LONGEST_SLEEP if deadline is None else deadline - time.monotonic()
         number = sleep(int(max(0.0, min(left, _LONGEST_SLEEP)) * 1e9))
-        if number != _TIMED_OUT:
+        if number != TIMED_OUT:
             check(number)
             return True
         if left <= 0:

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Reads pages: one value that a process publishes and others read."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, NamedTuple, Optional, Union
+
+from ._changes import changes_of
+from ._layout import Layout
+from ._library import Handle, PageName, PageOptions, PageReading, c_string, check, library, wait
+from ._schema import Field, SchemaLike, schema_text
+
+if TYPE_CHECKING:
+    import numpy
+
+_FRESHNESS = {1: "fresh", 2: "stale", 3: "unpromised", 4: "unknown"}
+_WRITER = {1: "live", 2: "ended", 3: "superseded"}
+_AGE_UNKNOWN = 2**64 - 1
+
+
+class Reading(NamedTuple):
+    """A value, never torn, and what is known about it."""
+
+    #: A dict of numbers and lists, a structured array, or the buffer that was given.
+    value: Any
+    #: The number of publications before this one.
+    generation: int
+    #: "fresh", "stale" (the promise was broken), "unpromised", or "unknown" (by a clock that this process
+    #: cannot read).
+    freshness: str
+    #: How long a fresh value stays fresh, or since when a stale one is, in seconds.
+    seconds: float
+    #: The last known state of the writer: "live" (it may have crashed since), "ended" or "superseded"
+    #: (the page was replaced by a new one: open it again).
+    writer: str
+    #: How long ago the value was published, in seconds; None if that is unknown.
+    age: Optional[float] = None
+    #: When that was, by CLOCK_BOOTTIME in nanoseconds; None if that is unknown.
+    published_ns: Optional[int] = None
+
+
+class Page(Handle):
+    """Opens a page of this user or of root, by its name, or by its path if it contains a "/".
+
+    `schema` is the schema that the program expects: the text "price:f64 qty:u64", a dict of kinds by field
+    name, or a structured dtype of numpy. `owner` is another user whose pages are trusted, by number, or
+    "any": the owner of a page can end its readers by truncating the file. Any thread may read, also while
+    another one closes the page, and forked children may.
+    """
+
+    def __init__(
+        self,
+        name: PageName,
+        schema: Optional[SchemaLike] = None,
+        *,
+        owner: Union[int, str, None] = None,
+    ):
+        path = c_string(name)
+        wanted = None if schema is None else c_string(schema_text(schema))
+        options = PageOptions(ctypes.sizeof(PageOptions), None if owner is None else c_string(str(owner)))
+        open_into: Callable[[Any], int] = lambda to: library.tearfree_page_open_with(
+            path, wanted, options, to
+        )
+        super().__init__("page", open_into, library.tearfree_page_close)
+        page = self._open()
+        self._layout = Layout(library.tearfree_page_schema(page).decode())
+        self._size: int = library.tearfree_page_size(page)
+        self._bytes = ctypes.c_char * self._size
+
+    @property
+    def schema(self) -> str:
+        """The schema of the page, such as "price:f64 qty:u64"."""
+        return self._layout.schema
+
+    @property
+    def fields(self) -> list[Field]:
+        """The fields of the value, in order."""
+        return list(self._layout.fields)
+
+    @property
+    def generation(self) -> int:
+        """The number of publications until now."""
+        return int(library.tearfree_page_generation(self._open()))
+
+    @property
+    def dtype(self) -> numpy.dtype[Any]:
+        """The structured dtype of numpy for the value; 128-bit numbers are 16 raw bytes in it."""
+        return self._layout.dtype()
+
+    def read(self) -> Reading:
+        """Reads the newest value, as a dict of numbers and lists of numbers by field name."""
+        copy = bytearray(self._size)
+        reading = self._read(copy)
+        return _reading(self._layout.unpack(copy), reading)
+
+    def read_array(self) -> Reading:
+        """Reads the newest value as a structured array of numpy, a copy."""
+        import numpy
+
+        return self.read_into(numpy.empty((), dtype=self.dtype))
+
+    def read_into(self, buffer: Any) -> Reading:
+        """Reads the newest value into a structured array of one element, or another writable buffer of
+        the value's size, without an allocation for the value. `buffer` is the reading's value.
+
+        After an exception the buffer's contents are unspecified.
+        """
+        return _reading(buffer, self._read(buffer))
+
+    def wait(self, seen: int, timeout: Optional[float] = None) -> bool:
+        """Sleeps until the generation is not `seen`; returns False after `timeout` seconds."""
+        return wait(lambda ns: library.tearfree_page_wait(self._open(), seen, ns), timeout)
+
+    def changes(self, seen: Optional[int] = None) -> AsyncIterator[Reading]:
+        """Yields the newest value, and then again whenever something changes, for `async for`.
+
+        With `seen`, the first value is yielded when its generation is not `seen`. A slow consumer gets the
+        newest value, not each one. Something changes when a value is published, when the value turns
+        stale, when the writer ends, and when the page is superseded by a new one. The reading that says so is
+        the last one.
+        """
+        return changes_of(self, seen)
+
+    def _read(self, buffer: Any) -> PageReading:
+        reading = PageReading()
+        target = self._target(buffer)
+        check(library.tearfree_page_read(self._open(), target, self._size, ctypes.byref(reading)))
+        return reading
+
+    def _target(self, buffer: Any) -> Any:
+        view = memoryview(buffer)
+        if view.nbytes != self._size:
+            raise ValueError(f"the buffer has {view.nbytes} bytes, and the value {self._size}")
+        return self._bytes.from_buffer(buffer)
+
+
+def _reading(value: Any, reading: PageReading) -> Reading:
+    freshness = _FRESHNESS.get(reading.freshness, "unknown")
+    writer = _WRITER.get(reading.writer, "ended")
+    age = None if reading.age_ns == _AGE_UNKNOWN else reading.age_ns / 1e9
+    published_ns = reading.published_ns or None
+    return Reading(value, reading.generation, freshness, reading.ns / 1e9, writer, age, published_ns)
