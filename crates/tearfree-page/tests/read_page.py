@@ -187,4 +187,5 @@ def main():
     print(json.dumps(dict(generation=generation, fields=shown, age_ns=age, freshness=freshness, state=state, writer=writer)))
 
 
-main()
+if __name__ == "__main__":
+    main()
