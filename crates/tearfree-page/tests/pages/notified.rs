@@ -270,6 +270,9 @@ fn wait_in_a_forked_child() {
     // SAFETY: the child uses what it inherits, and ends by `_exit`.
     let child = unsafe { libc::fork() };
     if child == 0 {
+        // A child that is never woken ends by this signal.
+        // SAFETY: sets a timer of the child.
+        unsafe { libc::alarm(20) };
         let events = block_on(waiting);
         let code = i32::from(events != [(0, Waited::Changed)]);
         // SAFETY: ends the child.
