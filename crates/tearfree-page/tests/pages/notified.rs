@@ -106,7 +106,11 @@ fn a_task_follows_a_name() {
         let (_folder, page) = new_path();
         let mut follower = Follower::<u64>::open(&page).unwrap();
         let path = page.clone();
-        let creating = thread::spawn(move || Writer::create(path, 5_u64, &Options::new()).unwrap());
+        let creating = thread::spawn(move || {
+            // The task is woken several times before there is a page.
+            thread::sleep(Duration::from_millis(400));
+            Writer::create(path, 5_u64, &Options::new()).unwrap()
+        });
         assert_eq!(block_on(wait_any_async(&mut [&mut follower])), [(0, Waited::Changed)]);
         assert_eq!(follower.read().unwrap().value, 5);
         drop(creating.join());
