@@ -46,6 +46,10 @@ class ForkedError(Error):
     """The process was forked from the writer's, which alone may write."""
 
 
+class LostError(Error):
+    """The writer has lost its page: another one took it over, replaced it or removed it."""
+
+
 _CLASSES: dict[int, type[Error]] = {
     5: MissingError,
     6: MissingError,
@@ -58,6 +62,7 @@ _CLASSES: dict[int, type[Error]] = {
     18: SupersededError,
     22: BusyError,
     FORKED: ForkedError,
+    29: LostError,
 }
 
 

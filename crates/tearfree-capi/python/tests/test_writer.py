@@ -235,6 +235,16 @@ class Succeeding(TestWithPage):
         with Writer.take_over(self.path) as writer:
             self.assertEqual(writer.get(), {"a": 1})
 
+    def test_a_writer_that_has_lost_its_page_publishes_nothing(self):
+        with Writer.create(self.path, "a:u8", {"a": 1}) as first:
+            (self.path / "lock").unlink()
+            with Writer.take_over(self.path) as second:
+                for publish in (lambda: first.set(a=2), lambda: first.update(a=2), first.touch):
+                    with self.assertRaisesRegex(tearfree.LostError, "lost its page"):
+                        publish()
+                second.set(a=3)
+            self.assertEqual(self.read_by_rust()["fields"], {"a": 3})
+
     def test_a_page_is_taken_over_with_its_value(self):
         with self.assertRaises(tearfree.MissingError):
             Writer.take_over(self.path)
