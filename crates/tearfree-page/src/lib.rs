@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![doc = include_str!("../README.md")]
-#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+
+// The crates that depend on this one need no such error: the compiler does not come to them.
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64", target_has_atomic = "64")))]
+compile_error!(
+    "tearfree-page is for Linux on 64-bit machines, where a reader loads the 64-bit count of a page in one step and from \
+     read-only memory; the crate `tearfree` works elsewhere"
+);
 
 // `payload!` names this crate as its users do, and is used in here too.
 extern crate self as tearfree_page;

@@ -20,6 +20,7 @@ mod tracing;
 mod processes {
     #[cfg(target_arch = "x86_64")]
     pub(crate) mod clocks;
+    pub(crate) mod forks;
     pub(crate) mod hostile;
     pub(crate) mod kills;
     pub(crate) mod laps;
@@ -41,8 +42,8 @@ mod processes {
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn main() -> std::process::ExitCode {
     use libtest_mimic::{Arguments, Trial};
-    use processes::{hostile, kills, laps, named, neighbours, ownership};
-    use processes::{refused, roles, signals, stamps, users};
+    use processes::{forks, hostile, kills, laps, named, neighbours};
+    use processes::{ownership, refused, roles, signals, stamps, users};
 
     // Both may have been inherited, and would change what the tests see.
     signals::restore_child_signal();
@@ -58,6 +59,7 @@ fn main() -> std::process::ExitCode {
         kills::TESTS,
         neighbours::TESTS,
         ownership::TESTS,
+        forks::TESTS,
         hostile::TESTS,
         laps::TESTS,
         #[cfg(target_arch = "x86_64")]

@@ -72,12 +72,7 @@ const REFUSALS: &[Refusal] = &[
     },
     Refusal {
         argument: WIPE_ON_FORK,
-        ..refusal(
-            "Linux 4.13",
-            libc::SYS_madvise,
-            libc::EINVAL,
-            Then::Fails("clear in forked children"),
-        )
+        ..refusal("Linux 4.13", libc::SYS_madvise, libc::EINVAL, Then::Created)
     },
 ];
 
@@ -155,6 +150,11 @@ fn expect(refusal: &Refusal, created: Result<u64, Error>) {
         }
         (_, other) => panic!("{}: {other:?}", refusal.name),
     }
+}
+
+/// Has the kernel refuse to clear memory in forked children from here on; returns whether it can.
+pub(crate) fn refuse_wiping() -> bool {
+    REFUSALS.iter().find(|refusal| refusal.argument == WIPE_ON_FORK).is_some_and(refuse)
 }
 
 /// Has the kernel refuse the call from here on; returns whether it can.

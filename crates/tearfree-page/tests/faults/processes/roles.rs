@@ -15,7 +15,9 @@ use tearfree_page::{Error, Freshness, Lost, Options, Reader, Writer};
 
 use super::process::WATCHDOG;
 use super::value::{Large, Medium, SelfChecking, Small};
-use super::{hostile, laps, named, ownership, refused, signals, stamps, steps, users};
+use super::{
+    forks, hostile, laps, named, ownership, refused, signals, stamps, steps, users,
+};
 
 /// Runs the role that the first argument names.
 ///
@@ -44,6 +46,7 @@ pub(crate) fn run(args: &[&str]) {
         ["fork", page] => fork(page),
         ["lose", page, what] => ownership::lose(page, what),
         ["clone", page] => ownership::clone_children(page),
+        ["fork-by", how, page] => forks::fork_by(how, page),
         ["lock", page] => lock(page),
         ["full", folder] => full(folder),
         ["no-room", page] => no_room(page),
