@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Compiles the core for processors without an operating system, for WebAssembly and 32-bit x86 without
-# features and with `critical-section`, and for macOS and Windows with `std`. Exit status 77: the source of the
+# features and with `critical-section`, and for macOS and Windows with `std`; pages are refused there. Exit status 77: the source of the
 # standard library is missing, as the last line says. CI=true installs it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -46,3 +46,18 @@ refusal=$("${rustc%rustc}cargo" check --locked -p tearfree --target thumbv6m-non
     -Zbuild-std=core --no-default-features 2>&1 || true)
 grep -q "enable the feature *\\\\\?.*critical-section" <<<"$refusal" ||
     { echo "$refusal"; exit 1; }
+
+# Pages, and the crates that use them, are for Linux on 64-bit machines, as the compiler says elsewhere.
+refused() { # TARGET PACKAGE
+    local refusal
+    refusal=$("${rustc%rustc}cargo" check --locked -p "tearfree-$2" --target "$1" \
+        -Zbuild-std=std,panic_unwind 2>&1 || true)
+    grep -q "^error: tearfree-[a-z]* .*Linux on 64-bit machines" <<<"$refusal" ||
+        { echo "$refusal"; exit 1; }
+}
+for target in i686-unknown-linux-gnu $SYSTEMS; do
+    refused "$target" page
+done
+for package in clock capi preload cli; do
+    refused "${SYSTEMS%% *}" "$package"
+done

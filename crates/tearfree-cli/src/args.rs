@@ -3,14 +3,11 @@
 
 use clap::{Parser, Subcommand};
 
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 use crate::clock::ClockCommand;
 use crate::demo::DemoArgs;
 use crate::help::after_help;
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 use crate::page::PageCommand;
 use crate::trace::TraceArgs;
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 use crate::vdso::VdsoArgs;
 
 /// See a sequence lock at work on this machine.
@@ -66,7 +63,6 @@ pub(crate) enum Command {
     /// A page holds the newest value of some numbers. One process writes it; any number of others
     /// read it, never torn, without waiting and without write permission, also when the writer is
     /// killed in the middle of a change.
-    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
     #[command(subcommand)]
     Page(PageCommand),
     /// Keep a clock for all processes, read it, and run programs on a clock of their own.
@@ -74,7 +70,6 @@ pub(crate) enum Command {
     /// One process, `serve`, follows the host's clock and publishes it with its error bounds; any
     /// number of others read it without a system call. `exec` shows a program another time: moved,
     /// faster, slower, or standing still.
-    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
     #[command(subcommand)]
     Clock(ClockCommand),
     /// Show the time page of this machine's kernel at work.
@@ -82,7 +77,6 @@ pub(crate) enum Command {
     /// The kernel maps it into every process and protects it by a sequence count. It is read here by
     /// this project's own sequence counter, and compared with `clock_gettime`. A kernel with an
     /// unknown layout is refused.
-    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
     #[command(after_help = after_help(&[
         ("tearfree vdso", "the count, the multiplier, the clocks"),
         ("tearfree vdso --watch", "each step of the count, until Ctrl-C"),

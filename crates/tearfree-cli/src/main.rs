@@ -2,18 +2,15 @@
 //! The command `tearfree`: shows and measures sequence locks on this machine.
 
 mod args;
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod clock;
 mod demo;
 mod help;
 mod outcome;
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod page;
 mod stop;
 mod terminal;
 mod times;
 mod trace;
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod vdso;
 
 use std::process::ExitCode;
@@ -39,11 +36,8 @@ fn run(args: &Args) -> Result<Outcome, Problem> {
         None => demo::run(&args.demo),
         Some(Command::Demo(demo)) => demo::run(demo),
         Some(Command::Trace(trace)) => trace::run(trace),
-        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
         Some(Command::Page(command)) => page::run(command),
-        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
         Some(Command::Clock(command)) => clock::run(command),
-        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
         Some(Command::Vdso(args)) => vdso::run(args),
     }
 }

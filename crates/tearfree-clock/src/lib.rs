@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![doc = include_str!("../README.md")]
-#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 mod alarm;
 mod clock;

@@ -5,7 +5,6 @@
 //! them from the page that `TEARFREE_CLOCK` names. Everything is prepared when the object is loaded.
 //! After that nothing is allocated, locked or opened, so every function here is as safe in signal
 //! handlers and forked children as the one it replaces.
-#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 mod convert;
 mod deadline;
