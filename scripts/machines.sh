@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Runs tests of the core under qemu for other processors: 64-bit Arm with its own copy engine, 32-bit Arm,
-# RISC-V, and big-endian s390x. Prints a line for each, and the reason if one is left out. CI=true installs
-# what is missing, and fails if one is left out.
+# RISC-V, and big-endian s390x; and those of pages on 64-bit Arm and s390x, which also have to refuse pages of the
+# other byte order. (Pages are for 64-bit machines.) Prints a line for each, and the reason if one is left out.
+# CI=true installs what is missing, and fails if one is left out; a test that no emulator can run says so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/compilers.sh
@@ -21,6 +22,9 @@ s390x-unknown-linux-gnu         s390x-linux-gnu      s390x    s390x
 readonly TESTS=(
     --lib --test properties --test histories --test kernel_calls --test pitfalls --test stress
 )
+# Tests of pages. The others step processes and look at system calls, which an emulator does not allow.
+readonly PAGE_TESTS=(--lib --test pages --test damaged --test faults)
+readonly PAGE_TARGETS="aarch64-unknown-linux-gnu s390x-unknown-linux-gnu"
 readonly OUT=${CARGO_TARGET_DIR:-target}/machines
 
 missing=0
@@ -30,7 +34,7 @@ left_out() { # TARGET REASON
     missing=$((missing + 1))
 }
 
-test_on() { # TARGET LINKER EMULATOR COMPILER
+cargo_for() { # TARGET LINKER EMULATOR COMPILER COMMAND... : runs a command of cargo
     local name=${1^^} build_std=()
     name=${name//-/_}
     # Without the library, cargo builds it from source (RUSTC_BOOTSTRAP allows that).
@@ -38,11 +42,49 @@ test_on() { # TARGET LINKER EMULATOR COMPILER
     # Level 1: without optimisation the tests are too slow, with more the build is.
     env RUSTC="$4" RUSTDOC="${4%rustc}rustdoc" RUSTC_BOOTSTRAP=1 RUST_BACKTRACE=0 \
         CARGO_TARGET_DIR="$OUT" CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 \
-        "CARGO_TARGET_${name}_LINKER=$2" "CARGO_TARGET_${name}_RUNNER=$3" \
+        "CARGO_TARGET_${name}_LINKER=$2" "CARGO_TARGET_${name}_RUNNER=$3" TEARFREE_TEST_EMULATOR="$3" \
         "CARGO_TARGET_${name}_RUSTFLAGS=-Ctarget-feature=+crt-static --cfg tearfree_slow" \
-        "${4%rustc}cargo" test -p tearfree --no-fail-fast --target "$1" \
-        "${build_std[@]}" "${TESTS[@]}" </dev/null
+        "${4%rustc}cargo" "${@:5}" --target "$1" "${build_std[@]}" </dev/null
+}
+
+test_on() { # TARGET LINKER EMULATOR COMPILER
+    cargo_for "$@" test -p tearfree --no-fail-fast "${TESTS[@]}"
     echo "ran on: ${1%%-*}"
+    [[ " $PAGE_TARGETS " == *" $1 "* ]] || return 0
+    cargo_for "$@" test -p tearfree-page --no-fail-fast "${PAGE_TESTS[@]}"
+    echo "ran on: pages on ${1%%-*}"
+    [[ $1 != s390x-* ]] || exchange_pages "$@"
+}
+
+# Has each of two byte orders refuse a page of the other one.
+exchange_pages() { # TARGET LINKER EMULATOR COMPILER
+    local there="$OUT/$1/debug/examples" here="$OUT/debug/examples" folder
+    folder=$(mktemp -d)
+    cargo_for "$@" build -q -p tearfree-page --examples
+    CARGO_TARGET_DIR=$OUT CARGO_PROFILE_DEV_DEBUG=0 cargo build -q -p tearfree-page --examples
+    write_page "$folder/there" "$3" "$there/publish_load"
+    write_page "$folder/here" "$here/publish_load"
+    refuses "$folder/there" "$here/show_load"
+    refuses "$folder/here" "$3" "$there/show_load"
+    rm -r "$folder"
+    echo "ran on: pages of both byte orders"
+}
+
+write_page() { # PAGE PROGRAM... : runs the program until there is a page
+    "${@:2}" "$1" &
+    local writer=$!
+    until [[ -s $1/page ]]; do
+        kill -0 "$writer" || { echo "no page was written by: ${*:2}"; exit 1; }
+        sleep 0.1
+    done
+    kill "$writer"
+    wait "$writer" || true
+}
+
+refuses() { # PAGE PROGRAM... : the program has to name the byte order as the reason
+    local said
+    said=$(timeout 60 "${@:2}" "$1" 2>&1) && { echo "a page of the other byte order was opened: $said"; exit 1; }
+    grep -qi "byte.\?order" <<<"$said" || { echo "refused for another reason: $said"; exit 1; }
 }
 
 if may_install; then

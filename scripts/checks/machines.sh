@@ -6,7 +6,7 @@ check_no_std() { # the core crate without features: no dependency, no std, no pa
     scripts/no_std.sh
 }
 
-check_machines() { # tests of the core crate under qemu: 64-bit and 32-bit Arm, RISC-V, big-endian s390x
+check_machines() { # tests of the core and of pages under qemu: 64-bit and 32-bit Arm, RISC-V, big-endian s390x
     local status=0
     scripts/machines.sh >"$LOG.machines" 2>&1 || status=$?
     cat "$LOG.machines"

@@ -3,7 +3,7 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::fs;
+use std::{fs, io};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
@@ -76,7 +76,7 @@ impl WriterIdentity {
         if !self.is_in_this_namespace() || !self.has_comparable_start() {
             return None;
         }
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.record.pid));
+        let stat = read_stat(self.record.pid);
         Some(stat.is_ok_and(|stat| {
             parse_start_time(&stat) == Some(self.record.start_time) && !is_zombie(&stat)
         }))
@@ -95,7 +95,7 @@ impl WriterIdentity {
         if !self.has_comparable_start() {
             return false;
         }
-        fs::read_to_string(format!("/proc/{}/stat", self.record.pid)).is_ok_and(|stat| {
+        read_stat(self.record.pid).is_ok_and(|stat| {
             parse_start_time(&stat).is_some_and(|start| start != self.record.start_time)
                 || is_zombie(&stat) && parse_thread_count(&stat) == Some(1)
         })
@@ -132,7 +132,9 @@ pub fn boot_id_text(id: &[u8; 16]) -> String {
 
 /// Describes this process, as a writer.
 pub(crate) fn own_record(takeovers: u64, lifetime_ns: u64) -> WriterRecord {
-    let stat = fs::read_to_string("/proc/self/stat").ok();
+    // The process ID that `/proc` has for this process; it may be of another PID namespace.
+    let this = fs::read_link("/proc/self").ok();
+    let stat = this.and_then(|this| read_stat(this.display()).ok());
     WriterRecord {
         takeovers,
         pid: std::process::id(),
@@ -164,6 +166,11 @@ pub(crate) fn boot_id() -> [u8; 16] {
 /// Returns the fields from field 3 on. They follow the name in parentheses, which may contain anything.
 fn fields_of_stat(stat: &str) -> impl Iterator<Item = &str> {
     stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_ascii_whitespace()
+}
+
+/// Reads what `/proc/PID/stat` has, from the process's main thread: qemu invents the former for its own process.
+fn read_stat(pid: impl fmt::Display) -> io::Result<String> {
+    fs::read_to_string(format!("/proc/{pid}/task/{pid}/stat"))
 }
 
 /// Returns field 22 of `/proc/PID/stat`.

@@ -63,13 +63,21 @@ fn any_file_is_opened_or_refused() {
 #[test]
 fn a_damaged_page_is_refused_with_its_own_error() {
     type Change = fn(&mut Vec<u8>);
-    let changes: [(Change, Damage); 7] = [
+    let changes: [(Change, Damage); 8] = [
         (Vec::clear, Damage::TooShort),
         (|bytes| bytes.truncate(447), Damage::TooShort),
         (|bytes| bytes.truncate(500), Damage::Truncated),
         (|bytes| bytes[0] = b'P', Damage::Magic),
-        (|bytes| bytes[12] = 9, Damage::Version(9)),
-        (|bytes| bytes[33] = 1, Damage::Sizes),
+        // What a machine of the other byte order wrote, whose version reads as 256.
+        (
+            |bytes| {
+                bytes[8..12].reverse();
+                bytes[12..14].reverse();
+            },
+            Damage::ByteOrder,
+        ),
+        (|bytes| bytes[12..14].copy_from_slice(&9_u16.to_ne_bytes()), Damage::Version(9)),
+        (|bytes| bytes[32..36].copy_from_slice(&264_u32.to_ne_bytes()), Damage::Sizes),
         (without_schema, Damage::SchemaText),
     ];
     for (change, damage) in changes {

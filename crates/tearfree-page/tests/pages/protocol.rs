@@ -85,7 +85,8 @@ fn a_new_page_has_the_bytes_of_the_document() {
 fn the_record_of_a_writer_describes_its_process() {
     let (_folder, page) = new_path();
     let options = Options::new().lifetime(Duration::from_secs(7));
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    // What `/proc/self/stat` has, which qemu invents for its own process.
+    let stat = fs::read_to_string(format!("/proc/self/task/{0}/stat", std::process::id())).unwrap();
     let (_, fields) = stat.rsplit_once(')').unwrap();
     let start_time: u64 = fields.split_whitespace().nth(19).unwrap().parse().unwrap();
     let user = rustix::process::geteuid().as_raw();
@@ -142,8 +143,8 @@ fn the_state_follows_the_writer() {
     let _writer = Writer::create(&page, 7_u64, &options).unwrap();
     let old = fs::read(page.join("old")).unwrap();
     assert_eq!(
-        (&old[STATE..STATE + 4], &old[COUNT..COUNT + 4]),
-        (&3_u32.to_ne_bytes()[..], &[0; 4][..]),
+        (&old[STATE..STATE + 4], &old[COUNT..COUNT + 8]),
+        (&3_u32.to_ne_bytes()[..], &0_u64.to_ne_bytes()[..]),
         "nothing but the state changes in the old page"
     );
     assert_eq!(reader.writer_state(), WriterState::Superseded);

@@ -2,12 +2,13 @@
 //! Starts this program again as another process, and talks to it.
 
 use core::time::Duration;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
-use crate::left_out::{is_ci, leave_out};
+use crate::left_out::{EMULATOR, is_ci, is_emulated, leave_out};
 
 /// After this time a test fails: something hangs.
 pub(crate) const WATCHDOG: Duration = Duration::from_secs(120);
@@ -83,17 +84,13 @@ impl Drop for Process {
     }
 }
 
+/// A program for another machine does not start by itself.
 fn command_under(wrapper: &[&str], args: &[&str]) -> Command {
-    let this = std::env::current_exe().expect("this program has a path");
-    let mut command = match wrapper {
-        [] => Command::new(this),
-        [program, options @ ..] => {
-            let mut command = Command::new(program);
-            command.args(options).arg(this);
-            command
-        }
-    };
-    command.arg("--role").args(args);
+    let mut words: Vec<OsString> = wrapper.iter().map(OsString::from).collect();
+    words.extend(std::env::var_os(EMULATOR));
+    words.push(std::env::current_exe().expect("this program has a path").into());
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).arg("--role").args(args);
     command
 }
 
@@ -106,7 +103,7 @@ pub(crate) fn is_root(test: &str) -> bool {
     if rustix::process::geteuid().is_root() {
         return true;
     }
-    if !is_ci() || std::env::var_os(AS_ROOT).is_some() {
+    if !is_ci() || is_emulated() || std::env::var_os(AS_ROOT).is_some() {
         leave_out("only root can start processes of other users and in other namespaces");
         return false;
     }
