@@ -15,9 +15,7 @@ use tearfree_page::{Error, Freshness, Lost, Options, Reader, Writer};
 
 use super::process::WATCHDOG;
 use super::value::{Large, Medium, SelfChecking, Small};
-use super::{
-    forks, hostile, laps, named, ownership, refused, signals, stamps, steps, users,
-};
+use super::{forks, hostile, laps, named, ownership, refused, signals, stamps, steps, users};
 
 /// Runs the role that the first argument names.
 ///
