@@ -100,6 +100,12 @@ impl Problem {
         let sentence: String = first.into_iter().chain(rest).chain(['.']).collect();
         Self::new(what, sentence)
     }
+
+    /// Says where it happened.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    pub(crate) fn within(self, place: impl fmt::Display) -> Self {
+        Self { what: format!("{place}: {}", self.what), ..self }
+    }
 }
 
 impl fmt::Display for Problem {

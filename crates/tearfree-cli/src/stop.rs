@@ -4,6 +4,8 @@
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
 use std::io;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
@@ -25,12 +27,7 @@ pub(crate) struct Stop {
 impl Stop {
     /// Installs handlers for SIGINT and SIGTERM.
     pub(crate) fn new() -> Result<Self, Problem> {
-        Self::register().map_err(|error| {
-            Problem::new(
-                format_args!("cannot install handlers for SIGINT and SIGTERM: {error}"),
-                "Nothing was run. Run the command outside the sandbox that forbids it.",
-            )
-        })
+        Self::register().map_err(failed)
     }
 
     fn register() -> io::Result<Self> {
@@ -49,6 +46,19 @@ impl Stop {
         Ok(Self { signal })
     }
 
+    /// Returns a socket that becomes readable when a signal arrives, for a run that sleeps in a system call.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    pub(crate) fn wakener(&self) -> Result<UnixStream, Problem> {
+        let connect = || {
+            let (wakener, end) = UnixStream::pair()?;
+            for number in [SIGINT, SIGTERM] {
+                signal_hook::low_level::pipe::register(number, end.try_clone()?)?;
+            }
+            io::Result::Ok(wakener)
+        };
+        connect().map_err(failed)
+    }
+
     /// Returns the signal that arrived, if one did.
     pub(crate) fn signal(&self) -> Option<Signal> {
         // ORDERING: Relaxed; the number is all there is, nothing is published with it.
@@ -59,6 +69,13 @@ impl Stop {
             _ => None,
         }
     }
+}
+
+fn failed(error: io::Error) -> Problem {
+    Problem::new(
+        format_args!("cannot install handlers for SIGINT and SIGTERM: {error}"),
+        "Nothing was run. Run the command outside the sandbox that forbids it.",
+    )
 }
 
 /// Sleeps until `deadline`, and polls `ended`. Returns false if `ended` became true first.

@@ -2,7 +2,7 @@
 //! Output to the terminal: text, colours, tables, the progress line.
 
 use core::time::Duration;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, StdoutLock, Write};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
@@ -34,7 +34,83 @@ pub(crate) enum OutputState {
 /// Prints `text` on standard output, with colours only on a terminal and without `NO_COLOR`.
 pub(crate) fn print(text: &str) -> Result<OutputState, Problem> {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    output_state(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Why something could not be printed.
+pub(crate) enum PrintError {
+    /// Standard output does not take it.
+    Output(io::Error),
+    /// There is nothing to print.
+    Problem(Problem),
+}
+
+impl From<io::Error> for PrintError {
+    fn from(error: io::Error) -> Self {
+        PrintError::Output(error)
+    }
+}
+
+impl From<Problem> for PrintError {
+    fn from(problem: Problem) -> Self {
+        PrintError::Problem(problem)
+    }
+}
+
+/// Prints what `write` writes, without having it in memory at once. A short text is printed as a whole or not at all.
+pub(crate) fn print_by(
+    write: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> Result<(), PrintError>,
+) -> Result<OutputState, Problem> {
+    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+    // What could not be written is not tried again.
+    let _ = out.into_parts();
+    match written {
+        Ok(()) => Ok(OutputState::Open),
+        Err(PrintError::Output(error)) => output_state(Err(error)),
+        Err(PrintError::Problem(problem)) => Err(problem),
+    }
+}
+
+/// Prints one JSON value on a line of its own, without having its text in memory at once.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<OutputState, Problem> {
+    print_by(|out| {
+        write_json(value, &mut *out).map_err(io::Error::from)?;
+        Ok(out.write_all(b"\n")?)
+    })
+}
+
+/// Writes one JSON value. What a terminal would obey or not show is escaped.
+fn write_json(value: &impl Serialize, out: impl Write) -> serde_json::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, Printable))
+}
+
+/// JSON whose strings have no character that a terminal would obey or not show.
+struct Printable;
+
+impl serde_json::ser::Formatter for Printable {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let is_hidden = |c: char| c == '\u{7f}' || !c.is_ascii() && c.escape_debug().count() > 1;
+        let mut rest = fragment;
+        while let Some(at) = rest.find(is_hidden) {
+            out.write_all(&rest.as_bytes()[..at])?;
+            let mut letters = rest[at..].chars();
+            let letter = letters.next().unwrap_or_default();
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = letters.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
+}
+
+fn output_state(written: io::Result<()>) -> Result<OutputState, Problem> {
+    match written {
         Ok(()) => Ok(OutputState::Open),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(OutputState::Closed),
         Err(error) => Err(Problem::new(
@@ -42,6 +118,18 @@ pub(crate) fn print(text: &str) -> Result<OutputState, Problem> {
             "Free some space there, or redirect the output, and run the command again.",
         )),
     }
+}
+
+/// Whether standard output is a pipe or socket without a reader.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub(crate) fn is_output_closed() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let out = io::stdout();
+    let mut files = [PollFd::new(&out, PollFlags::empty())];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    // Without an answer, the next line finds out.
+    let _ = poll(&mut files, Some(&at_once));
+    files[0].revents().contains(PollFlags::ERR)
 }
 
 /// Prints one line on standard error. If that is closed, the line is dropped.
@@ -62,26 +150,14 @@ pub(crate) fn styled(style: Style, text: &str) -> String {
 
 /// Formats one JSON value on a line of its own. What a terminal would obey or not show is escaped.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<String, Problem> {
-    serde_json::to_string(value).map(|json| escape_json(&json) + "\n").map_err(|error| {
+    let mut json = Vec::new();
+    write_json(value, &mut json).map_err(|error| {
         Problem::new(
             format_args!("cannot write the result as JSON: {error}"),
             "This is a bug: please report it. Without --json the command prints text.",
         )
-    })
-}
-
-/// Escapes letters that are not printable, which are inside of strings only.
-fn escape_json(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len());
-    for letter in json.chars() {
-        if letter == '\u{7f}' || !letter.is_ascii() && letter.escape_debug().count() > 1 {
-            let units = letter.encode_utf16(&mut [0; 2]).to_vec();
-            units.iter().for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}")));
-        } else {
-            escaped.push(letter);
-        }
-    }
-    escaped
+    })?;
+    Ok(String::from_utf8_lossy(&json).into_owned() + "\n")
 }
 
 /// Creates a table with a rule under its head and columns aligned by spaces.
@@ -139,4 +215,17 @@ impl Progress {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_has_no_hidden_characters() {
+        let text = "é\u{7f}b\u{9b}\u{202e}\n\u{e0001}\"";
+        let Ok(shown) = json_line(&text) else { panic!("memory takes it") };
+        assert_eq!(shown, r#""é\u007fb\u009b\u202e\n\udb40\udc01\"""#.to_owned() + "\n");
+        assert!(serde_json::from_str::<String>(&shown).is_ok_and(|read| read == text));
+    }
 }

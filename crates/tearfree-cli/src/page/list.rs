@@ -39,7 +39,7 @@ fn entry(name: String, path: &std::path::Path, args: &LsArgs) -> PageEntry {
     let opened = ByteReader::open_owned_by(path, args.owner.get());
     let read = opened.and_then(|reader| {
         let reading = reader.read()?;
-        Ok(PageReport::new(path, &reader, &reading))
+        Ok(PageReport::new(path, &reader, reading))
     });
     match read {
         Ok(report) => PageEntry { name, report: Some(report), error: None },

@@ -2,21 +2,31 @@
 //! `tearfree page`: values shared between processes, from a shell.
 
 mod args;
+mod create;
+mod follow;
+mod header;
+mod input;
 mod kinds;
+mod line;
 mod list;
+mod publish;
 mod report;
+mod tail;
+mod targets;
 mod values;
 mod watch;
 
 use core::time::Duration;
+use std::io::Write;
 use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
 pub(crate) use args::PageCommand;
-use args::{CreateArgs, GetArgs, RmArgs, SetArgs};
+use args::{GetArgs, RmArgs, SetArgs};
 use report::PageReport;
-use tearfree_page::{ByteReader, ByteWriter, Error, Options, Schema, Unsettled, remove};
+use targets::Target;
+use tearfree_page::{ByteReader, ByteWriter, Error, Options, Unsettled, remove};
 
 use crate::outcome::{Outcome, Problem};
 use crate::stop::Stop;
@@ -37,44 +47,32 @@ impl From<Unsettled> for Problem {
 /// Runs one of the subcommands.
 pub(crate) fn run(command: &PageCommand) -> Result<Outcome, Problem> {
     match command {
-        PageCommand::Create(args) => create(args),
+        PageCommand::Create(args) => create::run(args),
         PageCommand::Get(args) => get(args),
         PageCommand::Set(args) => set(args),
+        PageCommand::Publish(args) => publish::run(args),
+        PageCommand::Tail(args) => tail::run(args, &Stop::new()?),
+        PageCommand::Header(args) => header::run(args),
         PageCommand::Watch(args) => watch::run(args, &Stop::new()?),
         PageCommand::Ls(args) => list::run(args),
         PageCommand::Rm(args) => rm(args),
     }
 }
 
-fn create(args: &CreateArgs) -> Result<Outcome, Problem> {
-    let fields: Vec<(&str, Option<&str>)> =
-        args.fields.iter().map(|f| values::split_value(f)).collect();
-    let text: Vec<&str> = fields.iter().map(|(field, _)| *field).collect();
-    let schema: Schema = text.join(" ").parse().map_err(Error::from)?;
-    let mut payload = vec![0; schema.size()];
-    for (field, (_, value)) in schema.fields().iter().zip(&fields) {
-        value.map_or(Ok(()), |value| values::store(&mut payload, field, value))?;
-    }
-    let options = Options::new()
-        .lifetime(args.lifetime.unwrap_or_default())
-        .wakes(args.wakes)
-        .replace(args.replace);
-    let options = if args.private { options.mode(0o600) } else { options };
-    drop(ByteWriter::create(&args.page.page, &schema, &payload, &options)?);
-    show(&args.page.page, args.json)
-}
-
 fn set(args: &SetArgs) -> Result<Outcome, Problem> {
+    let given = args.values.iter().map(|argument| line::parse_argument(argument));
+    let given = given.collect::<Result<Vec<_>, _>>()?;
     // Checks the values before anything is changed.
     let reader = ByteReader::open(&args.page.page)?;
-    assign(&args.values, &reader.geometry().schema, &mut reader.read()?.value)?;
+    let schema = &reader.geometry().schema;
+    targets::assign(&given, schema, &mut vec![0; schema.size()])?;
     let promised = reader.writer().map(|writer| writer.lifetime()).unwrap_or_default();
     let options = Options::new().lifetime(args.lifetime.unwrap_or(promised));
     let mut writer = in_turn(args.wait, || ByteWriter::take_over(&args.page.page, &options))?;
     let mut payload = writer.get();
-    assign(&args.values, &writer.geometry().schema, &mut payload)?;
+    targets::assign(&given, &writer.geometry().schema, &mut payload)?;
     writer.set(&payload)?;
-    drop(writer);
+    drop((writer, payload));
     if args.json { show(&args.page.page, true) } else { Ok(Outcome::Success) }
 }
 
@@ -95,40 +93,26 @@ fn in_turn<W>(
     }
 }
 
-/// Stores each `name=value` in a payload.
-fn assign(assignments: &[String], schema: &Schema, payload: &mut [u8]) -> Result<(), Problem> {
-    for assignment in assignments {
-        let (name, Some(text)) = values::split_value(assignment) else {
-            return Err(Problem::new(
-                format_args!("'{assignment}' has no value"),
-                "Write name=value, as in price=99.5.",
-            ));
-        };
-        values::store(payload, values::find_field(schema, name)?, text)?;
-    }
-    Ok(())
-}
-
 fn get(args: &GetArgs) -> Result<Outcome, Problem> {
     let reader = ByteReader::open_owned_by(&args.page.page, args.owner.get())?;
-    let reading = reader.read()?;
     let schema = &reader.geometry().schema;
-    let chosen = args.fields.iter().map(|name| values::find_field(schema, name));
+    let chosen = args.fields.iter().map(|name| Target::find(schema, name));
     let chosen = chosen.collect::<Result<Vec<_>, _>>()?;
-    let mut report = PageReport::new(&args.page.page, &reader, &reading);
-    if args.json {
-        if !chosen.is_empty() {
-            report.fields = values::to_object(&reading.value, chosen);
-        }
-        terminal::print(&terminal::json_line(&report)?)?;
-    } else if chosen.is_empty() {
-        terminal::print(&report.text())?;
-    } else {
-        let line = |field| Ok(values::format(&reading.value, field)? + "\n");
-        let lines: Result<String, Problem> = chosen.into_iter().map(line).collect();
-        terminal::print(&lines?)?;
+    let reading = reader.read()?;
+    if !args.json && !chosen.is_empty() {
+        terminal::print_by(|out| {
+            chosen.iter().try_for_each(|target| {
+                target.write_text(&reading.value, out)?;
+                Ok(out.write_all(b"\n")?)
+            })
+        })?;
+        return Ok(Outcome::Success);
     }
-    Ok(Outcome::Success)
+    let mut report = PageReport::new(&args.page.page, &reader, reading);
+    if !chosen.is_empty() {
+        report.fields.targets = chosen;
+    }
+    report.print(args.json)
 }
 
 fn rm(args: &RmArgs) -> Result<Outcome, Problem> {
@@ -139,7 +123,5 @@ fn rm(args: &RmArgs) -> Result<Outcome, Problem> {
 /// Prints a page of this user.
 fn show(page: &Path, json: bool) -> Result<Outcome, Problem> {
     let reader = ByteReader::open(page)?;
-    let report = PageReport::new(page, &reader, &reader.read()?);
-    terminal::print(&if json { terminal::json_line(&report)? } else { report.text() })?;
-    Ok(Outcome::Success)
+    PageReport::new(page, &reader, reader.read()?).print(json)
 }

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use anstyle::Style;
 use serde::Serialize;
-use tearfree_page::{ByteReader, Freshness, Geometry, Reading, WriterState, boot_id_text};
+use tearfree_page::{ByteReader, Field, Freshness, Geometry, Reading, WriterState, boot_id_text};
 
+use super::targets::{FieldObject, Target};
 use super::values;
+use crate::outcome::{Outcome, Problem};
 use crate::terminal::{self, BAD, BUSY, FAINT, GOOD, HEAD, styled};
 
 /// The state of a page. The names of the fields are those of the JSON object.
@@ -16,7 +18,7 @@ use crate::terminal::{self, BAD, BUSY, FAINT, GOOD, HEAD, styled};
 pub(crate) struct PageReport {
     pub(crate) page: String,
     pub(crate) generation: u64,
-    pub(crate) fields: values::FieldObject,
+    pub(crate) fields: FieldObject,
     pub(crate) freshness: &'static str,
     /// For how long the value stays fresh, or has been stale.
     pub(crate) freshness_seconds: Option<f64>,
@@ -45,17 +47,18 @@ pub(crate) struct WriterReport {
 }
 
 impl PageReport {
-    pub(crate) fn new(page: &Path, reader: &ByteReader, reading: &Reading<Vec<u8>>) -> Self {
+    pub(crate) fn new(page: &Path, reader: &ByteReader, reading: Reading<Vec<u8>>) -> Self {
         let (freshness, seconds) = freshness(reading.freshness());
         let Geometry { schema, wakes, .. } = reader.geometry();
-        let row = |field: &tearfree_page::Field| {
+        let targets: Vec<Target> = schema.fields().iter().map(Target::whole).collect();
+        let row = |field: &Field| {
             let kind = field.to_string().split_once(':').map_or("", |(_, kind)| kind).to_owned();
             [field.name().to_owned(), kind, values::excerpt(&reading.value, field)]
         };
+        let rows = schema.fields().iter().map(row).collect();
         PageReport {
             page: page.display().to_string(),
             generation: reading.generation,
-            fields: values::to_object(&reading.value, schema.fields()),
             freshness,
             freshness_seconds: seconds.map(|seconds| seconds.as_secs_f64()),
             age_seconds: reading.age().map(|age| age.as_secs_f64()),
@@ -71,8 +74,15 @@ impl PageReport {
             }),
             schema: schema.to_string(),
             wakes: *wakes,
-            rows: schema.fields().iter().map(row).collect(),
+            rows,
+            fields: FieldObject { payload: reading.value, targets },
         }
+    }
+
+    /// Prints the page as a table, or as one JSON object.
+    pub(crate) fn print(&self, json: bool) -> Result<Outcome, Problem> {
+        if json { terminal::print_json(self) } else { terminal::print(&self.text()) }?;
+        Ok(Outcome::Success)
     }
 
     /// Formats the page as a table.

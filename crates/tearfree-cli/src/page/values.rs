@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Converts between the bytes of a payload and text.
 
-use serde::{Serialize, Serializer};
 use serde_json::{Number, Value};
 use tearfree_page::{Field, NumberKind, Schema};
 
@@ -123,29 +122,20 @@ pub(super) fn number_to_json(text: String, is_float: bool) -> Value {
 }
 
 /// Converts a field to JSON.
-fn to_json(payload: &[u8], field: &Field) -> Value {
+pub(crate) fn to_json(payload: &[u8], field: &Field) -> Value {
     let value = |bytes| kinds::to_json(field.kind(), bytes);
     let mut all: Vec<Value> = elements(payload, field).map(value).collect();
     if field.count().is_none() { all.remove(0) } else { Value::Array(all) }
 }
 
-/// Fields as one JSON object, in the order of the schema.
-#[derive(Debug)]
-pub(crate) struct FieldObject(Vec<(String, Value)>);
-
-impl Serialize for FieldObject {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
-}
-
 /// Converts these fields to a JSON object.
+#[cfg(test)]
 pub(crate) fn to_object<'a>(
     payload: &[u8],
     fields: impl IntoIterator<Item = &'a Field>,
-) -> FieldObject {
-    let pair = |field: &Field| (field.name().to_owned(), to_json(payload, field));
-    FieldObject(fields.into_iter().map(pair).collect())
+) -> super::targets::FieldObject {
+    let targets = fields.into_iter().map(super::targets::Target::whole).collect();
+    super::targets::FieldObject { payload: payload.to_vec(), targets }
 }
 
 #[cfg(test)]

@@ -4,53 +4,38 @@
 use core::time::Duration;
 use std::io::{self, IsTerminal};
 
-use tearfree_page::{ByteFollower, Waited};
 use terminal_size::{Height, Width, terminal_size};
 
 use super::args::WatchArgs;
+use super::follow::{FollowOptions, follow};
 use super::report::PageReport;
 use crate::outcome::{Outcome, Problem};
-use crate::stop::{POLL_INTERVAL, Stop};
+use crate::stop::Stop;
 use crate::terminal::{self, OutputState};
 
 /// How often an unchanged table is drawn again, because its freshness changes.
 const REDRAW: Duration = Duration::from_millis(100);
 
+/// The least time between two changes that are shown: on a terminal, and in a file or pipe.
+const PACE_IN_PLACE: Duration = Duration::from_millis(50);
+const PACE: Duration = Duration::from_millis(1);
+
 pub(super) fn run(args: &WatchArgs, stop: &Stop) -> Result<Outcome, Problem> {
     let page = &args.page.page;
-    let mut follower = ByteFollower::open_owned_by(page, args.owner.get())?;
     let mut display = PageDisplay::new(args.json);
-    let mut changes_left = args.count.map(u64::from);
-    let mut last = None;
-    loop {
-        let reading = follower.read()?;
-        let Some(reader) = follower.reader() else { continue };
-        let report = PageReport::new(page, reader, &reading);
-        let number = (reader.geometry().incarnation, reading.generation);
-        let is_new = last.replace(number) != Some(number);
-        if display.show(&report, is_new)? == OutputState::Closed {
-            return Ok(Outcome::Success);
-        }
-        changes_left = changes_left.map(|left| left - u64::from(is_new));
-        if changes_left == Some(0) {
-            return Ok(Outcome::new(0, stop.signal()));
-        }
-        wait(&mut follower, display.is_in_place, stop);
-        if stop.signal().is_some() {
-            return Ok(Outcome::new(0, stop.signal()));
-        }
-    }
-}
-
-/// Waits until something happens to the page, for a signal, or for the time to redraw.
-fn wait(follower: &mut ByteFollower, redraw: bool, stop: &Stop) {
-    let mut waited = Duration::ZERO;
-    while follower.wait(Some(POLL_INTERVAL)) == Waited::TimedOut
-        && stop.signal().is_none()
-        && !(redraw && waited >= REDRAW)
-    {
-        waited += POLL_INTERVAL;
-    }
+    let is_in_place = display.is_in_place;
+    let options = FollowOptions {
+        page,
+        owner: args.owner.get(),
+        count: args.count,
+        pace: if is_in_place { PACE_IN_PLACE } else { PACE },
+        redraw: is_in_place.then_some(REDRAW),
+        skip_first: false,
+        until_ended: false,
+    };
+    follow(&options, stop, |reader, seen| {
+        display.show(&PageReport::new(page, reader, seen.reading), seen.is_new)
+    })
 }
 
 /// How the page is shown.
@@ -79,7 +64,7 @@ impl PageDisplay {
         if !is_new {
             return Ok(OutputState::Open);
         }
-        terminal::print(&if self.json { terminal::json_line(report)? } else { report.line() })
+        if self.json { terminal::print_json(report) } else { terminal::print(&report.line()) }
     }
 }
 
