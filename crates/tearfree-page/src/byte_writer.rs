@@ -16,6 +16,7 @@ use crate::identity::{WriterIdentity, namespace, own_record};
 use crate::lock::PageLock;
 use crate::locked_page::LockedPage;
 use crate::mapped_page::MappedPage;
+use crate::name_watch::NameWatch;
 use crate::options::Options;
 use crate::ownership::Ownership;
 use crate::schema::Schema;
@@ -49,6 +50,7 @@ pub struct ByteWriter {
     /// Whether this writer, and not an earlier one, published the value.
     is_own: bool,
     process: CreatorProcess,
+    name: NameWatch,
     /// The memory file of a sealed page, which is passed to readers.
     file: Option<OwnedFd>,
     /// The lock of a named page. The last field: it is released after the page says that its writer ended.
@@ -165,7 +167,9 @@ impl ByteWriter {
         }
         // If this fails, the next writer does it.
         let _ = files.discard_rest();
+        let name = NameWatch::new(&files.directory, process);
         let mut writer = Self::begin(page, owner, options, process, Some(files.lock));
+        writer.name = name;
         writer.is_own = value.is_some();
         Ok(writer)
     }
@@ -213,7 +217,9 @@ impl ByteWriter {
         // Fails if this process has lost the lock meanwhile, and another one has the page.
         let owner = Ownership::live(record.takeovers);
         page.change_ownership(seen, owner)?;
+        let name = NameWatch::new(&files.directory, process);
         let mut writer = Self::begin(page, owner, options, process, Some(files.lock));
+        writer.name = name;
         writer.is_own = false;
         Ok(writer)
     }
@@ -228,8 +234,17 @@ impl ByteWriter {
         // An odd count: the last writer died during a write, whose generation was never published.
         let current = mapped.count().read_begin().generation();
         let stamps = StampSource::new(options.timing(), namespace("time"));
-        let (is_own, file) = (true, None);
-        ByteWriter { mapped, current, ownership, stamps, is_own, process, file, _lock: lock }
+        ByteWriter {
+            mapped,
+            current,
+            ownership,
+            stamps,
+            is_own: true,
+            process,
+            name: NameWatch::unnamed(),
+            file: None,
+            _lock: lock,
+        }
     }
 
     /// Publishes a value.
@@ -273,6 +288,11 @@ impl ByteWriter {
         self.check_owner()?;
         // Before the value is copied, so that it never seems younger than it is.
         let stamp = self.stamps.stamp();
+        if let Err(lost) = self.name.check(stamp.published_ns) {
+            // From here on, the page is not this writer's for the other calls either.
+            self.end();
+            return Err(lost);
+        }
         let count = self.mapped.count();
         let slot = count.write_begin(self.current);
         self.mapped.store_stamp(slot, payload, &stamp);
@@ -331,7 +351,21 @@ impl ByteWriter {
     #[cold]
     #[inline(never)]
     fn lost(&self) -> Lost {
-        if self.process.is_same_process() { Lost::TakenOver } else { Lost::InChild }
+        if !self.process.is_same_process() {
+            Lost::InChild
+        } else if self.mapped.ownership() == self.ownership.ended() {
+            Lost::Removed
+        } else {
+            Lost::TakenOver
+        }
+    }
+
+    /// Says in the page that its writer has ended. Fails if it has another writer, or another page has its name.
+    fn end(&self) {
+        let ended = self.mapped.change_ownership(self.ownership, self.ownership.ended());
+        if ended.is_ok() && self.mapped.geometry.wakes {
+            self.mapped.wake_all();
+        }
     }
 
     /// Returns the number of publications so far, by all writers of this page.
@@ -360,11 +394,7 @@ impl ByteWriter {
 impl Drop for ByteWriter {
     fn drop(&mut self) {
         if self.process.is_same_process() {
-            // Fails if the page has another writer, or another page has its name.
-            let ended = self.mapped.change_ownership(self.ownership, self.ownership.ended());
-            if ended.is_ok() && self.mapped.geometry.wakes {
-                self.mapped.wake_all();
-            }
+            self.end();
         }
     }
 }

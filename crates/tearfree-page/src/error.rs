@@ -254,6 +254,9 @@ pub enum Lost {
     TakenOver,
     /// This process is a forked child of the writer's process.
     InChild,
+    /// The page was removed by hand, as by `rm -r` of its directory: no reader can find it any more. Noticed within a
+    /// second, unless the writer [does not time its values](crate::Options::timed).
+    Removed,
 }
 
 impl Lost {
@@ -263,6 +266,7 @@ impl Lost {
                 "this writer has lost its page: another one took it over, replaced it or removed it"
             }
             Self::InChild => "a forked child cannot write to its parent's page",
+            Self::Removed => "this writer has lost its page: its files were removed by hand",
         }
     }
 
@@ -274,6 +278,7 @@ impl Lost {
             Self::InChild => {
                 "let the parent write, or take the page over when the parent has ended"
             }
+            Self::Removed => "create the page again; remove pages by `tearfree page rm`",
         }
     }
 }

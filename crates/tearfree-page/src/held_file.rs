@@ -13,7 +13,7 @@ use core::cell::UnsafeCell;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rustix::fs::fstat;
+use rustix::fs::{Stat, fstat};
 use rustix::io::Errno;
 
 use crate::fork::CreatorProcess;
@@ -91,6 +91,11 @@ impl HeldFile {
         (self.entry.device, self.entry.inode)
     }
 
+    /// Whether the file has no name any more. Not if the descriptor was closed by other code: then that is unknown.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.entry.is_still_open() && stat(self.entry.number).is_ok_and(|stat| stat.st_nlink == 0)
+    }
+
     fn set_lock(&self, kind: i32) -> Result<(), Errno> {
         // SAFETY: all zeros is a lock of the whole file, from its start to any end.
         let mut lock: libc::flock = unsafe { core::mem::zeroed() };
@@ -126,12 +131,16 @@ fn files() -> MutexGuard<'static, Files> {
 }
 
 fn identify(number: RawFd) -> Result<(u64, u64), Errno> {
+    stat(number).map(|stat| (stat.st_dev, stat.st_ino))
+}
+
+fn stat(number: RawFd) -> Result<Stat, Errno> {
     if number < 0 {
         return Err(Errno::BADF);
     }
     // SAFETY: not -1, and the call fails if the number is not open.
     let file = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };
-    fstat(file).map(|stat| (stat.st_dev, stat.st_ino))
+    fstat(file)
 }
 
 fn last_error() -> Errno {

@@ -30,6 +30,7 @@ mod lock;
 mod locked_page;
 mod mapped_page;
 mod mapping;
+mod name_watch;
 mod notified;
 mod options;
 mod owner;

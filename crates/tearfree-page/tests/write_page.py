@@ -222,7 +222,7 @@ class Writer:
 
     def record(self, page):
         _, record = read_page.read_pair(page.map, 192, [256, 320], 64)
-        return struct.unpack_from("=QIIQQQQ", record, 0)
+        return struct.unpack_from("=QIIQQQQQ", record, 0)
 
     def has_ended(self, page):
         """Whether the last writer has provably ended, so that this one may write to the page."""
@@ -230,7 +230,7 @@ class Writer:
             return False
         if page.u32(136).value == ENDED:
             return True
-        _, pid, _, pid_ns, started, _, _ = self.record(page)
+        _, pid, _, pid_ns, started, _, _, time_ns = self.record(page)
         if page.u32(136).value != LIVE or not pid_ns or pid_ns != inode("/proc/self/ns/pid"):
             return False
         try:
@@ -239,6 +239,8 @@ class Writer:
             return True
         except PermissionError:
             pass
+        if time_ns != inode("/proc/self/ns/time"):
+            return False  # the start time is by another clock
         now = start_time(pid)
         return 0 not in (started, now) and (now != started or is_zombie(pid))
 
@@ -280,9 +282,9 @@ class Writer:
         count, page = self.page.u64(192), self.page
         generation = count.value // 2
         record = (self.takeovers, os.getpid(), os.getuid(), inode("/proc/self/ns/pid"), start_time("self"))
-        record += (time.time_ns(), self.lifetime_ns)
+        record += (time.time_ns(), self.lifetime_ns, inode("/proc/self/ns/time"))
         count.value = 2 * generation + 1
-        struct.pack_into("=QIIQQQQ16x", page.map, 256 + 64 * ((generation + 1) % 2), *record)
+        struct.pack_into("=QIIQQQQQ8x", page.map, 256 + 64 * ((generation + 1) % 2), *record)
         count.value = 2 * generation + 2
 
     def fill(self, generation, value, now):
