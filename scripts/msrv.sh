@@ -10,6 +10,8 @@ stated=$(sed -nE 's/^rust-version = "([0-9.]+)".*/\1/p' crates/tearfree/Cargo.to
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 root=$target/rust-$stated
 packages=(rustc-web cargo-web libstd-rust-web-dev "libstd-rust-web-$stated" libllvm19 libpcre3)
+# What cargo loads, and a small system lacks.
+packages+=(libgit2-1.5 libhttp-parser2.9 libmbedcrypto7 libmbedtls14 libmbedx509-1 libssh2-1 libcurl4 libsqlite3-0)
 
 missing() {
     echo "Rust $stated (rustup toolchain install $stated; Debian: $1)"
