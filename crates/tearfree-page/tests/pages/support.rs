@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Instant;
@@ -67,5 +68,18 @@ pub(crate) fn wait_until_asleep(thread: &Path) {
     while !is_asleep() {
         assert!(start.elapsed() < WATCHDOG, "it does not sleep");
         thread::yield_now();
+    }
+}
+
+/// Returns a command that runs this test program again, under its emulator if there is one.
+pub(crate) fn this_program() -> Command {
+    let this = std::env::current_exe().expect("this program has a path");
+    match std::env::var_os(crate::left_out::EMULATOR) {
+        None => Command::new(this),
+        Some(emulator) => {
+            let mut command = Command::new(emulator);
+            command.arg(this);
+            command
+        }
     }
 }
