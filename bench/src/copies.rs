@@ -45,8 +45,8 @@ pub(crate) fn check() -> Result<(), Box<dyn Error>> {
     for count in &counts.list {
         let (set, read) = (count.stated.set, count.stated.read_into);
         println!("{:<28}{:>8.2}{set:>8}{:>12.2}{read:>8}", count.name, count.set, count.read_into);
-        // Without a number for an operation, nothing is near.
-        let is_near = |counted: f64, stated: u64| (counted - stated as f64).abs() < 0.25;
+        // Some peers store a kilobyte of their own. Without a number for an operation, nothing is near.
+        let is_near = |counted: f64, stated: u64| (counted - stated as f64).abs() < 0.5;
         if !is_near(count.set, set) || !is_near(count.read_into, read) {
             wrong.push(count.name);
         }
