@@ -30,10 +30,6 @@ struct tearfree_page_view {
 /* Without optimisation the library is faster. */
 #ifdef __OPTIMIZE__
 
-/* The function of the library, by a second name, which the inline one does not hide. */
-int tearfree_page_read_call(const struct tearfree_page *page, void *to, size_t size,
-			    struct tearfree_reading *reading) __asm__("tearfree_page_read");
-
 /* ORDERING: Relaxed, P2. Payload; the fence of the reader comes behind it. */
 #define TEARFREE_LOAD(number) __atomic_load_n(number, __ATOMIC_RELAXED)
 
@@ -126,15 +122,18 @@ TEARFREE_INLINE int tearfree_page_try_read(const struct tearfree_page *page, voi
 	return second - (first & ~(uint64_t)1) > 2;
 }
 
-/* The definition of tearfree_page_read for inlining; the function itself is in the library. */
-TEARFREE_INLINE int tearfree_page_read(const struct tearfree_page *page, void *to, size_t size,
-				       struct tearfree_reading *reading)
+/* What a call of tearfree_page_read is. (An inline definition by that name would hide the function of the library.) */
+TEARFREE_INLINE int tearfree_page_read_inline(const struct tearfree_page *page, void *to, size_t size,
+					      struct tearfree_reading *reading)
 {
 	if (size <= TEARFREE_INLINE_SIZE && reading == NULL &&
 	    tearfree_page_try_read(page, to, size) == 0)
 		return 0;
-	return tearfree_page_read_call(page, to, size, reading);
+	return (tearfree_page_read)(page, to, size, reading);
 }
+
+/* With arguments it is a macro; its address is that of the function. */
+#define tearfree_page_read(...) tearfree_page_read_inline(__VA_ARGS__)
 
 #endif /* __OPTIMIZE__ */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Writers in C that are used by several threads, by forked children, and until they are killed. */
+#define _DEFAULT_SOURCE /* usleep */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
