@@ -49,9 +49,9 @@ fn a_new_page_has_the_requested_contents() {
     let geometry = inspect_whole(&image).unwrap();
     assert_eq!(geometry.schema.to_string(), "price:f64 qty:u64");
     assert_eq!((geometry.page_id, geometry.boot_id), (3, [9; 16]));
-    assert_eq!((geometry.incarnation, image[80]), (11, 11));
+    assert_eq!((geometry.incarnation, &image[80..88]), (11, &11_u64.to_ne_bytes()[..]));
     assert_eq!((geometry.wakes, geometry.sealed), (true, false));
-    assert_eq!((geometry.lock_inode, image[88]), (13, 13));
+    assert_eq!((geometry.lock_inode, &image[88..96]), (13, &13_u64.to_ne_bytes()[..]));
     assert_eq!(geometry.total_len, image.len());
     assert_eq!(image[448..512], *[4, 5, 6, 0, 0, 0, 0, 0_u64].as_bytes(), "the stamp of slot 0");
     assert_eq!(image[512..528], [7; 16], "the value in slot 0");
