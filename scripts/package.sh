@@ -52,7 +52,7 @@ check_package() {
             Cargo.toml | Cargo.toml.orig | Cargo.lock | .cargo_vcs_info.json) ;;
             LICENSE-APACHE | LICENSE-MIT | *.md) ;;
             build.rs | src/*.rs | tests/*.rs | examples/*.rs) ;;
-            tests/*.[ch] | tests/*.cpp | tests/*.py | tests/*.proptest-regressions | tests/proptest-regressions/*.txt) ;;
+            tests/*.[ch] | tests/*.cpp | tests/*.py | tests/*.proptest-regressions | tests/*.txt) ;;
             assembly/*.s | include/*.h | include/*.hpp | abi.txt | api.txt | Makefile | *.pc.in) ;;
             *) fault "$name/$file: unexpected file: \`exclude\` it in the manifest, or add its kind to $0" ;;
         esac
