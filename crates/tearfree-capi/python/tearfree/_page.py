@@ -44,9 +44,9 @@ class Page(Handle):
     """Opens a page of this user or of root, by its name, or by its path if it contains a "/".
 
     `schema` is the schema that the program expects: the text "price:f64 qty:u64", a dict of kinds by field
-    name, or a structured dtype of numpy. `owner` is another user whose pages are trusted, by number, or
-    "any": the owner of a page can end its readers by truncating the file. Any thread may read, also while
-    another one closes the page, and forked children may.
+    name, or a structured dtype of numpy. `owner` is another user whose pages are trusted, by number or name,
+    "group:NAME", or "any": the owner of a page can end its readers by truncating the file. Any thread may read,
+    also while another one closes the page, and forked children may.
     """
 
     def __init__(

@@ -5,6 +5,9 @@ TEARFREE is the command; WRITE_PAGE is an example that publishes without pause. 
 imported. Without numpy its tests are skipped, and the run says so.
 """
 
+import grp
+import os
+import pwd
 import struct
 import subprocess
 import sys
@@ -141,6 +144,17 @@ class Pages(unittest.TestCase):
         with tearfree.Page(self.path) as page:
             reading = page.read()
         self.assertEqual((reading.age, reading.published_ns), (None, None))
+
+    def test_pages_of_trusted_owners_are_read(self):
+        self.create()
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        group = grp.getgrgid(os.getegid()).gr_name
+        for trusted in (os.geteuid(), user, f"group:{group}", "any"):
+            with tearfree.Page(self.path, owner=trusted) as page:
+                self.assertEqual(page.read().value["qty"], 7)
+        for unknown in ("no-such-user", "group:no-such-group"):
+            with self.assertRaisesRegex(tearfree.Error, "no-such"):
+                tearfree.Page(self.path, owner=unknown)
 
     def test_errors_say_what_to_do(self):
         with self.assertRaisesRegex(tearfree.Error, "there is no page at") as caught:
