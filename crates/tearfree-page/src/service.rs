@@ -20,15 +20,16 @@ use rustix::io::write;
 use rustix::thread::futex;
 use tearfree::context::{Context, IrqSave};
 
+use crate::fork::CreatorProcess;
 use crate::mapping::Mapping;
-use crate::sleep::{self, Sleep, Word, earliest};
+use crate::sleep::{self, Sleep, Word};
 
 /// The service of this process, or of its parent; null before the first request. A service is never freed.
 static SERVICE: AtomicPtr<Service> = AtomicPtr::new(ptr::null_mut());
 
 struct Service {
-    /// The ID of the process whose service this is.
-    process: u32,
+    /// The process whose service this is. Not its ID: in a PID namespace of its own, a child can have the same one.
+    process: CreatorProcess,
     /// Changes with each request. The thread sleeps on it, beside the pages.
     changes: AtomicU32,
     requests: Mutex<Requests>,
@@ -75,7 +76,7 @@ impl Registration {
         sleeps: impl Iterator<Item = Sleep<'a>>,
         notify: Notify,
     ) -> Option<Registration> {
-        let service = Service::current();
+        let service = Service::current()?;
         let pages = sleeps.map(|sleep| PageWait::new(&sleep)).collect();
         let mut requests = service.requests();
         if !requests.has_thread {
@@ -93,8 +94,8 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        if self.service.process != std::process::id() {
-            // A thread of the parent may hold the lock for ever.
+        if !self.service.process.is_same_process() {
+            // A thread of the parent may hold the lock, which is never released in this process.
             return;
         }
         let mut requests = self.service.requests();
@@ -111,23 +112,23 @@ impl Drop for Registration {
 }
 
 impl Service {
-    /// The service of this process.
-    fn current() -> &'static Self {
+    /// The service of this process. `None` where forks cannot be noticed.
+    fn current() -> Option<&'static Self> {
         loop {
             // ORDERING: pairs with the exchange in `replace`: the service behind the pointer is whole.
             let existing = SERVICE.load(Ordering::Acquire);
             // SAFETY: it comes from a box that is never freed, and only shared references to it are made.
             match NonNull::new(existing).map(|service| unsafe { service.as_ref() }) {
-                Some(service) if service.process == std::process::id() => return service,
-                _ => Self::replace(existing),
+                Some(service) if service.process.is_same_process() => return Some(service),
+                _ => Self::replace(existing, CreatorProcess::current().ok()?),
             }
         }
     }
 
     /// Puts a new service in the place of `existing`, unless another thread was faster.
-    fn replace(existing: *mut Service) {
+    fn replace(existing: *mut Service, process: CreatorProcess) {
         let fresh = Box::into_raw(Box::new(Service {
-            process: std::process::id(),
+            process,
             changes: AtomicU32::new(0),
             requests: Mutex::default(),
         }));
@@ -185,14 +186,8 @@ impl Service {
     }
 
     fn sleep(&self, seen: u32, pages: &[PageWait]) {
-        let mut words = vec![Word { word: &self.changes, value: seen }];
-        let mut until = None;
-        for page in pages {
-            let sleep = page.sleep();
-            until = earliest(until, sleep.wake_up());
-            words.extend(sleep.words().iter().flatten());
-        }
-        sleep::while_equal(&words, until);
+        let request = Word { word: &self.changes, value: seen };
+        sleep::run_all(pages.iter().map(PageWait::sleep), Some(request), None);
     }
 }
 

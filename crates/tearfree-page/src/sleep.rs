@@ -73,7 +73,22 @@ impl<'a> Sleep<'a> {
     }
 }
 
-pub(crate) fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+/// Sleeps until one of `sleeps` is over or `until` is past, and while `beside` has its value. May wake up early.
+pub(crate) fn run_all<'a>(
+    sleeps: impl ExactSizeIterator<Item = Sleep<'a>>,
+    beside: Option<Word<'a>>,
+    mut until: Option<Instant>,
+) {
+    let mut words = Vec::with_capacity(1 + 2 * sleeps.len());
+    words.extend(beside);
+    for sleep in sleeps {
+        until = earliest(until, sleep.wake_up());
+        words.extend(sleep.words().iter().flatten());
+    }
+    while_equal(&words, until);
+}
+
+fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
@@ -94,7 +109,7 @@ fn until_time(until: Option<Instant>) {
 }
 
 /// Sleeps while all words have their values, until `until`. May wake up early.
-pub(crate) fn while_equal(words: &[Word<'_>], until: Option<Instant>) {
+fn while_equal(words: &[Word<'_>], until: Option<Instant>) {
     if words.is_empty() {
         return until_time(until);
     }

@@ -4,7 +4,7 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use crate::sleep::{self, Sleep, Word, earliest};
+use crate::sleep::{self, Sleep};
 use crate::waited::Waited;
 
 /// A page that [`wait_any`] can wait for: a [`Watch`](crate::Watch), a [`Follower`](crate::Follower) or a
@@ -41,7 +41,7 @@ pub trait Sealed {
 /// let (a, b) = (Reader::<u64>::open(&page_a)?, Reader::<u64>::open(&page_b)?);
 /// let mut watches = (a.watch(a.generation()), b.watch(b.generation()));
 ///
-/// writer_b.set(2);
+/// writer_b.set(2)?;
 /// let events = wait_any(&mut [&mut watches.0, &mut watches.1], Some(Duration::from_secs(1)));
 /// assert_eq!(events, [(1, Waited::Changed)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -53,23 +53,12 @@ pub fn wait_any(pages: &mut [&mut dyn Wait], timeout: Option<Duration>) -> Vec<(
         if !events.is_empty() || is_past(deadline) {
             return events;
         }
-        sleep_on(pages, deadline);
+        sleep::run_all(pages.iter().map(|page| page.sleep()), None, deadline);
     }
 }
 
 fn check((index, page): (usize, &mut &mut dyn Wait)) -> Option<(usize, Waited)> {
     page.check().map(|event| (index, event))
-}
-
-fn sleep_on(pages: &[&mut dyn Wait], deadline: Option<Instant>) {
-    let mut until = deadline;
-    let mut words: Vec<Word<'_>> = Vec::with_capacity(2 * pages.len());
-    for page in pages {
-        let sleep = page.sleep();
-        until = earliest(until, sleep.wake_up());
-        words.extend(sleep.words().iter().flatten());
-    }
-    sleep::while_equal(&words, until);
 }
 
 /// Waits for one page. Allocates nothing.

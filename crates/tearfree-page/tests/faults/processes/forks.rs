@@ -3,10 +3,11 @@
 
 use core::ptr::null_mut;
 
-use tearfree_page::{Lost, Options, Reader, Writer};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tearfree_page::{Lost, Options, Reader, WaitDescriptor, Waited, Writer};
 use tempfile::TempDir;
 
-use super::process::{Process, may_unshare};
+use super::process::{Process, WATCHDOG, may_unshare};
 use super::refused::refuse_wiping;
 use super::roles::print_line;
 use crate::left_out::leave_out;
@@ -15,6 +16,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("a_child_of_the_c_library_is_no_writer_where_the_kernel_clears_no_memory", not_wiped),
     ("a_child_of_a_system_call_is_no_writer", system_call),
     ("a_child_with_the_process_id_of_its_parent_is_no_writer", same_id),
+    ("a_child_with_the_process_id_of_its_parent_is_woken", same_id_waits),
 ];
 
 fn not_wiped() {
@@ -26,9 +28,16 @@ fn system_call() {
 }
 
 fn same_id() {
-    let namespace = ["--pid", "--fork"];
-    if may_unshare("a_child_with_the_process_id_of_its_parent_is_no_writer", &namespace) {
-        try_fork(&["unshare", "--pid", "--fork"], "same-id");
+    in_namespace("a_child_with_the_process_id_of_its_parent_is_no_writer", "same-id");
+}
+
+fn same_id_waits() {
+    in_namespace("a_child_with_the_process_id_of_its_parent_is_woken", "same-id-waits");
+}
+
+fn in_namespace(test: &str, how: &str) {
+    if may_unshare(test, &["--pid", "--fork"]) {
+        try_fork(&["unshare", "--pid", "--fork"], how);
     }
 }
 
@@ -51,6 +60,9 @@ pub(crate) fn fork_by(how: &str, page: &str) {
     }
     if how == "system-call" && !wipes() {
         return print_line("not wiped");
+    }
+    if how == "same-id-waits" {
+        return wait_in_child(page);
     }
     let mut writer = Writer::create(page, 5_u64, &Options::new()).expect("free");
     let child = match how {
@@ -78,6 +90,32 @@ pub(crate) fn fork_by(how: &str, page: &str) {
     print_line("as expected");
 }
 
+/// Has a parent and then its child wait by a descriptor. Each needs a thread of its own for that.
+fn wait_in_child(page: &str) {
+    assert!(is_notified(page), "the parent is notified");
+    let child = fork_into_namespace();
+    if child == 0 {
+        assert_eq!(std::process::id(), 1, "the first of its namespace, as its parent");
+        std::process::exit(if is_notified(&format!("{page}-of-the-child")) { 0 } else { 1 });
+    }
+    assert!(has_succeeded(child), "the child is notified");
+    print_line("as expected");
+}
+
+/// Whether a descriptor becomes readable when a new page changes.
+fn is_notified(page: &str) -> bool {
+    let mut writer = Writer::create(page, 5_u64, &Options::new().wakes(true)).expect("free");
+    let reader = Reader::<u64>::open(page).expect("a page");
+    let mut watch = reader.watch(0);
+    let mut descriptor = WaitDescriptor::new().expect("a descriptor");
+    assert_eq!(descriptor.events(&mut [&mut watch]).expect("a thread"), []);
+    writer.set(6).expect("it is the writer");
+    let timeout = Timespec::try_from(WATCHDOG / 2).expect("a short time");
+    let ready = poll(&mut [PollFd::new(&descriptor, PollFlags::IN)], Some(&timeout));
+    ready == Ok(1)
+        && descriptor.events(&mut [&mut watch]).expect("a thread") == [(0, Waited::Changed)]
+}
+
 fn fork_by_system_call() -> libc::pid_t {
     const SIGNAL: libc::c_long = libc::SIGCHLD as libc::c_long;
     // The order of the first two arguments differs on s390x.
@@ -91,7 +129,7 @@ fn fork_into_namespace() -> libc::pid_t {
     assert_eq!(std::process::id(), 1, "the first of its namespace");
     // SAFETY: the call takes a number only.
     assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWPID) }, 0);
-    // SAFETY: this process has one thread.
+    // SAFETY: the child uses no lock that another thread of this process can have: the one that waits for pages sleeps.
     unsafe { libc::fork() }
 }
 
