@@ -258,7 +258,7 @@ impl ByteReader {
     /// ```
     #[must_use]
     pub fn freshness(&self) -> Freshness {
-        self.status().map_or(Freshness::Unknown, ReadStatus::freshness)
+        self.peek().map_or(Freshness::Unknown, |reading| reading.freshness())
     }
 
     /// Computes how long ago the newest value was published: see [`Reading::age`].
@@ -274,13 +274,12 @@ impl ByteReader {
     /// ```
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
-        self.status()?.age()
+        self.peek()?.age()
     }
 
     /// Returns what is known about the newest value; `None` if it changes during each attempt.
-    fn status(&self) -> Option<ReadStatus> {
-        let payload = self.mapped.geometry.schema.size();
-        self.read_by(payload, |_slot| ()).ok().map(|reading| reading.status)
+    fn peek(&self) -> Option<Reading<()>> {
+        self.read_by(self.mapped.geometry.schema.size(), |_slot| ()).ok()
     }
 
     #[inline(always)]
@@ -346,7 +345,7 @@ impl ByteReader {
     /// # let folder = tempfile::tempdir()?;
     /// # let page = folder.path().join("numbers");
     /// let writer = ByteWriter::create(&page, &"value:u16".parse()?, &[1, 2], &Options::new())?;
-    /// writer.set_word(7, 42);
+    /// writer.set_word(7, 42)?;
     /// assert_eq!(ByteReader::open(&page)?.word(7), 42);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -359,8 +358,7 @@ impl ByteReader {
 
     /// Returns the freshness of the newest value, with its generation and promise, to compare them.
     pub(crate) fn promise(&self) -> Option<(Freshness, (u64, u64))> {
-        let payload = self.mapped.geometry.schema.size();
-        let reading = self.read_by(payload, |_slot| ()).ok()?;
+        let reading = self.peek()?;
         Some((reading.freshness(), (reading.generation, reading.status.promise())))
     }
 

@@ -106,10 +106,11 @@ impl ByteWriter {
             Err(Error::Damaged(..)) if options.replace => None,
             Err(error) => return Err(error),
         };
-        let zeros = vec![0; schema.size()];
         let can_keep = old.as_ref().is_some_and(|old| old.page.geometry.schema == *schema);
+        let zeros;
         let value = match value {
             None if !can_keep => {
+                zeros = vec![0; schema.size()];
                 // An enum need not have a name for zero.
                 schema.check_values(&zeros)?;
                 Some(&zeros[..])
@@ -167,9 +168,7 @@ impl ByteWriter {
         }
         // If this fails, the next writer does it.
         let _ = files.discard_rest();
-        let name = NameWatch::new(&files.directory, process);
-        let mut writer = Self::begin(page, owner, options, process, Some(files.lock));
-        writer.name = name;
+        let mut writer = Self::begin(page, owner, options, process, Some(files));
         writer.is_own = value.is_some();
         Ok(writer)
     }
@@ -217,9 +216,7 @@ impl ByteWriter {
         // Fails if this process has lost the lock meanwhile, and another one has the page.
         let owner = Ownership::live(record.takeovers);
         page.change_ownership(seen, owner)?;
-        let name = NameWatch::new(&files.directory, process);
-        let mut writer = Self::begin(page, owner, options, process, Some(files.lock));
-        writer.name = name;
+        let mut writer = Self::begin(page, owner, options, process, Some(files));
         writer.is_own = false;
         Ok(writer)
     }
@@ -229,8 +226,9 @@ impl ByteWriter {
         ownership: Ownership,
         options: &Options,
         process: CreatorProcess,
-        lock: Option<PageLock>,
+        files: Option<LockedPage>,
     ) -> Self {
+        let watch = |files: &LockedPage| NameWatch::new(&files.directory, process);
         // An odd count: the last writer died during a write, whose generation was never published.
         let current = mapped.count().read_begin().generation();
         let stamps = StampSource::new(options.timing(), namespace("time"));
@@ -241,9 +239,9 @@ impl ByteWriter {
             stamps,
             is_own: true,
             process,
-            name: NameWatch::unnamed(),
+            name: files.as_ref().map_or_else(NameWatch::unnamed, watch),
             file: None,
-            _lock: lock,
+            _lock: files.map(|files| files.lock),
         }
     }
 

@@ -44,13 +44,12 @@ pub(crate) fn create_named(
     let file = openat(directory, ASIDE, flags, Mode::from_raw_mode(0o600))
         .map_err(|error| space_error(error, "create a page in", path, 2 * stride(schema.size())))?;
     let finished = (|| {
-        let empty = vec![0; schema.size()];
         let owner = NewOwner {
             writer: own_record(old.map_or(0, |old| old.writers), options.lifetime_ns),
             lock_inode: files.lock.inode(),
             incarnation: next_incarnation(old.map(|old| &old.page), initial_boot_time_ns()),
         };
-        let page = fill(&file, path, schema, value.unwrap_or(&empty), owner, options)?;
+        let page = fill(&file, path, schema, value.unwrap_or_default(), owner, options)?;
         let mode = Mode::from_raw_mode(options.mode.unwrap_or(DEFAULT_MODE));
         fchmod(&file, mode).map_err(system_error("set the permissions of", path))?;
         // The last step that can fail is the one after this.

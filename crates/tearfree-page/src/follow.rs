@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use rustix::fs::{lstat, statfs};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::ClockId;
 
 use crate::byte_reader::ByteReader;
 use crate::error::{Error, ReadError, Unsettled};
@@ -14,6 +14,7 @@ use crate::files::Owner;
 use crate::path::{PAGE, PagePath};
 use crate::sleep::Sleep;
 use crate::status::{Reading, WriterState};
+use crate::time::nanoseconds;
 use crate::waited::{Seen, Waited};
 
 /// How often a follower looks at its path while it waits and reads a page there. A page that is replaced by the library
@@ -133,7 +134,7 @@ impl<R: Opened> Follow<R> {
     }
 
     pub(crate) fn sleep(&self) -> Sleep<'_> {
-        let passed = Duration::from_nanos(now_ns(ClockId::Monotonic) - self.inspected_ns);
+        let passed = Duration::from_nanos(nanoseconds(ClockId::Monotonic) - self.inspected_ns);
         let next = Instant::now() + self.wait_interval().saturating_sub(passed);
         let sleep = match &self.current {
             Some(current) => current.seen.sleep(current.reader.page()),
@@ -149,7 +150,7 @@ impl<R: Opened> Follow<R> {
 
     /// Inspects the path if that was not done for an interval, and at once if the page says that it was superseded.
     fn inspect_if_due(&mut self, clock: ClockId, interval: Duration) {
-        let passed = Duration::from_nanos(now_ns(clock).saturating_sub(self.inspected_ns));
+        let passed = Duration::from_nanos(nanoseconds(clock).saturating_sub(self.inspected_ns));
         if passed >= interval || self.is_superseded() && self.problem.is_none() {
             self.inspect();
         }
@@ -162,7 +163,7 @@ impl<R: Opened> Follow<R> {
     /// Opens the page of the path, unless it is the current one.
     #[cold]
     fn inspect(&mut self) {
-        self.inspected_ns = now_ns(ClockId::Monotonic);
+        self.inspected_ns = nanoseconds(ClockId::Monotonic);
         if self.is_unchanged() {
             return self.has_page_again();
         }
@@ -246,12 +247,6 @@ impl<R: Opened> Current<R> {
         let id = |current: &Self| (current.incarnation(), current.reader.page().geometry().page_id);
         id(self) == id(other)
     }
-}
-
-fn now_ns(clock: ClockId) -> u64 {
-    let now = clock_gettime(clock);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    seconds * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
 }
 
 /// Returns the path of the file in which a reader finds the page now.

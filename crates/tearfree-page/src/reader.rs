@@ -54,7 +54,7 @@ use crate::waited::{Waited, Watch};
 /// # let page = folder.path().join("load");
 /// let mut writer = Writer::<u64>::create(&page, 1, &Options::new())?;
 /// let reader = Reader::<u64>::open(&page)?;
-/// writer.set(2);
+/// writer.set(2)?;
 /// let reading = reader.read()?;
 /// assert_eq!((reading.value, reading.generation), (2, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -221,7 +221,7 @@ impl<T: Payload> Reader<T> {
     /// let reader = Reader::<u64>::open(&page)?;
     /// let mut seen = reader.read()?.generation;
     /// assert!(reader.read_if_changed(&mut seen)?.is_none());
-    /// writer.set(5);
+    /// writer.set(5)?;
     /// assert_eq!(reader.read_if_changed(&mut seen)?.map(|new| new.value), Some(5));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -281,7 +281,7 @@ impl<T> Reader<T> {
     /// let reader = Reader::<u64>::open(&page)?;
     /// let mut watch = reader.watch(reader.read()?.generation);
     /// assert_eq!(watch.wait(None), Waited::Stale); // nothing was published in time
-    /// writer.set(2);
+    /// writer.set(2)?;
     /// assert_eq!(watch.wait(None), Waited::Changed);
     /// drop(writer);
     /// assert_eq!(watch.wait(None), Waited::Ended);

@@ -98,7 +98,7 @@ impl<T> Reading<T> {
     /// let mut writer = Writer::<u64>::create(&page, 1, &Options::new())?;
     /// let reader = Reader::<u64>::open(&page)?;
     /// let first = reader.read()?.published_ns();
-    /// writer.set(2);
+    /// writer.set(2)?;
     /// assert!(reader.read()?.published_ns() >= first);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The two clocks whose times are stored in a page.
+//! Clocks in nanoseconds: the two whose times are stored in a page, and those that waiters read.
 
 use std::fs;
 
@@ -41,7 +41,8 @@ pub(crate) fn unix_time_ns() -> u64 {
     nanoseconds(ClockId::Realtime)
 }
 
-fn nanoseconds(clock: ClockId) -> u64 {
+/// Returns the time of a clock in nanoseconds.
+pub(crate) fn nanoseconds(clock: ClockId) -> u64 {
     let time = clock_gettime(clock);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0))
