@@ -5,7 +5,7 @@
 
 use core::cell::Cell;
 use core::fmt::Write as _;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::thread;
 
@@ -13,6 +13,7 @@ use tearfree::{SeqLatch, SeqLock};
 
 mod support;
 
+use support::Flag;
 use support::signals::{ThreadHandle, react};
 
 const WORDS: usize = 4096;
@@ -81,6 +82,8 @@ fn in_a_child(body: impl FnOnce() -> Found) -> i32 {
 struct Stops {
     stopped: AtomicU64,
     released: AtomicU64,
+    /// Up when no one will release the writer any more.
+    over: Flag,
 }
 
 thread_local! {
@@ -91,7 +94,7 @@ thread_local! {
 fn stand_still() {
     let Some(stops) = STOPS.get() else { return };
     let stop = stops.stopped.fetch_add(1, Relaxed) + 1;
-    while stops.released.load(Relaxed) < stop {
+    while stops.released.load(Relaxed) < stop && !stops.over.is_up() {
         thread::sleep(Duration::from_micros(50));
     }
 }
@@ -107,14 +110,15 @@ impl Stops {
         while self.stopped.load(Relaxed) < stop {
             thread::yield_now();
         }
-        let _released = AtTheEnd(|| self.released.store(stop, Relaxed));
-        body()
+        let result = body();
+        self.released.store(stop, Relaxed);
+        result
     }
 }
 
 /// Forks beside a writer until enough children were forked in the middle of a write.
 fn beside_a_writer(write: impl Fn(u64) + Sync, body: impl Fn() -> Found) {
-    let (ended, stops) = (AtomicBool::new(false), &*Box::leak(Box::<Stops>::default()));
+    let stops = &*Box::leak(Box::<Stops>::default());
     let (send, receive) = std::sync::mpsc::channel();
     let (mut cut_off, mut children) = (0, 0);
     thread::scope(|scope| {
@@ -123,12 +127,12 @@ fn beside_a_writer(write: impl Fn(u64) + Sync, body: impl Fn() -> Found) {
             react(libc::SIGUSR2, stand_still);
             send.send(ThreadHandle::this_thread()).unwrap();
             let mut number = 0;
-            while !ended.load(Relaxed) {
+            while !stops.over.is_up() {
                 number += 1;
                 write(number);
             }
         });
-        let _ended = AtTheEnd(|| ended.store(true, Relaxed));
+        let _over = stops.over.raised_at_end();
         let writer = receive.recv().unwrap();
         while cut_off < CUT_OFF && children < CHILDREN {
             children += 1;
@@ -287,16 +291,16 @@ fn a_future_that_was_polled_before_a_fork_ends_in_the_child() {
 fn a_child_waits_although_a_thread_of_its_parent_was_in_the_table() {
     const CHILDREN: usize = 200;
     static LOCK: SeqLock<u64> = SeqLock::new(0);
-    let ended = AtomicBool::new(false);
+    let over = Flag::new();
     let poll_and_drop = || {
         let mut context = core::task::Context::from_waker(core::task::Waker::noop());
-        while !ended.load(Relaxed) {
+        while !over.is_up() {
             let mut future = core::pin::pin!(LOCK.changed(LOCK.version()));
             let _ = future.as_mut().poll(&mut context);
         }
     };
     thread::scope(|scope| {
-        let _ended = AtTheEnd(|| ended.store(true, Relaxed));
+        let _over = over.raised_at_end();
         scope.spawn(poll_and_drop);
         scope.spawn(poll_and_drop);
         for _ in 0..CHILDREN {
@@ -304,15 +308,6 @@ fn a_child_waits_although_a_thread_of_its_parent_was_in_the_table() {
             assert_eq!(in_a_child(wait), Found::Woken as i32);
         }
     });
-}
-
-/// Does something at the end of a scope, also when this thread panics, so that no other one goes on.
-struct AtTheEnd<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for AtTheEnd<F> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
 }
 
 /// In a namespace of its own, a child can have the ID that its parent has in another one.
