@@ -93,7 +93,7 @@ enum {
 /* The age of a value whose age is unknown. */
 #define TEARFREE_AGE_UNKNOWN UINT64_MAX
 
-/* What is known about a value. The times belong to the value, whoever writes the page now. */
+/* What is known about a value. The times belong to the value: a take-over does not change them. */
 struct tearfree_reading {
 	uint64_t generation; /* how many values were published before this one */
 	uint64_t ns;

@@ -4,16 +4,8 @@
  * library's: each contended call waits once more than needed, and finds the count or lock as it has to.
  */
 #include <linux/seqlock.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: FAILED: %s\n", __FILE__, __LINE__, #condition);    \
-			exit(1);                                                                   \
-		}                                                                                  \
-	} while (0)
+#include "check.h"
 
 static unsigned *awaited;
 static int waits, contended;

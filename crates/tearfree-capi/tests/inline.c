@@ -3,10 +3,10 @@
  * The inline reader of <tearfree.h>, without the library: which copies it accepts, and what it leaves to the
  * library, whose function is a stub here.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <tearfree.h>
+
+#include "check.h"
 
 static int calls;
 
@@ -22,14 +22,6 @@ int stub(const struct tearfree_page *page, void *to, size_t size, struct tearfre
 	calls++;
 	return TEARFREE_ERROR_UNSETTLED;
 }
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: FAILED: %s\n", __FILE__, __LINE__, #condition);    \
-			exit(1);                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static _Alignas(64) unsigned char slots[2][128];
 static uint64_t count;

@@ -159,7 +159,7 @@ impl MappedPage {
         changed.map(|_| ()).map_err(|_| Lost::TakenOver)
     }
 
-    /// Changes the state, whoever the owner is.
+    /// Changes the state. The owner stays.
     pub(crate) fn set_state(&self, state: u32) {
         let mut seen = self.ownership();
         while self.change_ownership(seen, seen.with_state(state)).is_err() {

@@ -137,7 +137,7 @@ fn a_c_reader_waits_for_whatever_comes_first() {
         assert_eq!(event_of(&path, || drop(writer)), (0, 3));
         let promise = options.clone().lifetime(Duration::from_millis(100));
         let _writer = Writer::create(&path, value(2), &promise).unwrap();
-        assert_eq!(event_of(&path, || {}), (0, 2), "the README's loop slept for ever here");
+        assert_eq!(event_of(&path, || {}), (0, 2), "the README's loop slept without end here");
     }
 }
 

@@ -80,3 +80,24 @@ class Layout:
         if values.size != 1:
             raise ValueError(f"the array has {values.size} elements; a page has one")
         return bytes(values.tobytes())
+
+
+class HasLayout:
+    """What a page and a writer know from the layout of their values."""
+
+    _layout: Layout
+
+    @property
+    def schema(self) -> str:
+        """The schema of the page, such as "price:f64 qty:u64"."""
+        return self._layout.schema
+
+    @property
+    def fields(self) -> list[Field]:
+        """The fields of the value, in order."""
+        return list(self._layout.fields)
+
+    @property
+    def dtype(self) -> numpy.dtype[Any]:
+        """The structured dtype of numpy for the value; 128-bit numbers are 16 raw bytes in it."""
+        return self._layout.dtype()

@@ -7,9 +7,9 @@ import ctypes
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, NamedTuple, Optional, Union
 
 from ._changes import changes_of
-from ._layout import Layout
+from ._layout import HasLayout, Layout
 from ._library import Handle, PageName, PageOptions, PageReading, c_string, check, library, wait
-from ._schema import Field, SchemaLike, schema_text
+from ._schema import SchemaLike, schema_text
 
 if TYPE_CHECKING:
     import numpy
@@ -40,7 +40,7 @@ class Reading(NamedTuple):
     published_ns: Optional[int] = None
 
 
-class Page(Handle):
+class Page(HasLayout, Handle):
     """Opens a page of this user or of root, by its name, or by its path if it contains a "/".
 
     `schema` is the schema that the program expects: the text "price:f64 qty:u64", a dict of kinds by field
@@ -69,24 +69,9 @@ class Page(Handle):
         self._bytes = ctypes.c_char * self._size
 
     @property
-    def schema(self) -> str:
-        """The schema of the page, such as "price:f64 qty:u64"."""
-        return self._layout.schema
-
-    @property
-    def fields(self) -> list[Field]:
-        """The fields of the value, in order."""
-        return list(self._layout.fields)
-
-    @property
     def generation(self) -> int:
         """The number of publications until now."""
         return int(library.tearfree_page_generation(self._open()))
-
-    @property
-    def dtype(self) -> numpy.dtype[Any]:
-        """The structured dtype of numpy for the value; 128-bit numbers are 16 raw bytes in it."""
-        return self._layout.dtype()
 
     def read(self) -> Reading:
         """Reads the newest value, as a dict of numbers and lists of numbers by field name."""

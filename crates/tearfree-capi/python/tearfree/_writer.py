@@ -8,15 +8,13 @@ import os
 import threading
 import weakref
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NoReturn, Optional, TypeVar, cast
+from typing import Any, Callable, Iterator, Mapping, NoReturn, Optional, TypeVar, cast
 
 from ._errors import FORKED, error_from
-from ._layout import Layout, Values
+from ._layout import HasLayout, Layout, Values
 from ._library import PageName, WriterOptions, c_string, check, library
-from ._schema import Field, SchemaLike, schema_text
+from ._schema import SchemaLike, schema_text
 
-if TYPE_CHECKING:
-    import numpy
 
 Self = TypeVar("Self", bound="Writer")
 
@@ -93,7 +91,7 @@ def _first_value(schema: str, values: Optional[Values]) -> tuple[Optional[bytes]
     return value, len(value)
 
 
-class Writer:
+class Writer(HasLayout):
     """The one writer of a page: made by `Writer.create` or `Writer.take_over`.
 
         with tearfree.Writer.create("quotes", {"price": "f64", "qty": "u64"}, lifetime=2.0) as writer:
@@ -163,21 +161,6 @@ class Writer:
         pointer = ctypes.c_void_p()
         check(make_into(ctypes.byref(pointer)))
         return cls(pointer)
-
-    @property
-    def schema(self) -> str:
-        """The schema of the page, such as "price:f64 qty:u64"."""
-        return self._layout.schema
-
-    @property
-    def fields(self) -> list[Field]:
-        """The fields of the value, in order."""
-        return list(self._layout.fields)
-
-    @property
-    def dtype(self) -> numpy.dtype[Any]:
-        """The structured dtype of numpy for the value, as `Page.dtype`."""
-        return self._layout.dtype()
 
     @property
     def generation(self) -> int:

@@ -9,9 +9,10 @@ use std::os::fd::AsRawFd;
 use std::process;
 
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
-use tearfree_page::ByteWriter;
+use tearfree_page::{ByteWriter, Lost};
 
 use super::error::{ErrorNumber, Failure};
+use super::page::failure;
 
 /// A page and the right to publish to it: the `struct tearfree_writer` of C, an opaque type.
 #[derive(Debug)]
@@ -114,9 +115,7 @@ impl Writer {
 }
 
 fn forked() -> Failure {
-    let text = "a forked child cannot write to its parent's page; \
-                let the parent write, or take the page over when the parent has ended";
-    (ErrorNumber::Forked, text.to_owned())
+    failure(&Lost::InChild.into())
 }
 
 fn ended() -> Failure {

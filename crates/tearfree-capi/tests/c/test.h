@@ -4,8 +4,8 @@
 #define TEST_H
 
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
+
+#include "../check.h"
 
 struct test {
 	const char *name;
@@ -23,14 +23,6 @@ void register_test(struct test *test);
 		register_test(&test);                                                              \
 	}                                                                                          \
 	static void test_##name(void)
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: FAILED: %s\n", __FILE__, __LINE__, #condition);  \
-			exit(1);                                                                   \
-		}                                                                                  \
-	} while (0)
 
 /* Runs `other` in another thread, and waits for it. */
 void in_another_thread(void *(*other)(void *), void *argument);

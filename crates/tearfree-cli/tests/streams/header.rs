@@ -38,7 +38,7 @@ const FIELDS: [&str; 26] = [
     "_:u32[3]",
 ];
 
-/// Declarations that the command printed, compiled with this test. `BLESS=1` writes them anew.
+/// Declarations that the command printed, compiled with this test. `BLESS=1` writes them again.
 mod plain {
     include!("header/plain.rs.txt");
 }
