@@ -15,9 +15,14 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("users_without_a_runtime_directory_have_one_of_their_own", without_runtime_directory),
 ];
 
-const USER: u32 = 65534;
+/// A user that the system does not know and that has no pages, unlike `nobody`, whom other programs use, too. Each
+/// `number` is another one.
+fn unknown_user(number: u32) -> u32 {
+    2_000_000_000 + 4 * std::process::id() + number
+}
 
 fn named_pages() {
+    let user = unknown_user(0);
     let folder = TempDir::new().unwrap();
     let runtime = folder.path().join("run time");
     fs::create_dir(&runtime).unwrap();
@@ -25,7 +30,7 @@ fn named_pages() {
     let start = |path: &Path, args: &[&str]| {
         let mut wrapper = vec!["env".to_owned(), variable(path)];
         if rustix::process::geteuid().is_root() {
-            let user = USER.to_string();
+            let user = user.to_string();
             let options = ["setpriv", "--reuid", &user, "--regid", &user, "--clear-groups"];
             wrapper.extend(options.map(str::to_owned));
         }
@@ -34,7 +39,7 @@ fn named_pages() {
     };
     if rustix::process::geteuid().is_root() {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        chown(&runtime, Some(USER), Some(USER)).unwrap();
+        chown(&runtime, Some(user), Some(user)).unwrap();
     }
     start(&runtime, &["named", runtime.to_str().unwrap()]);
     if is_root("named_pages_are_in_the_users_directory") {
@@ -65,8 +70,7 @@ fn without_runtime_directory() {
     if !is_root(test) {
         return;
     }
-    // A user that the system does not know, and that no other test uses.
-    let uid = 2_000_000_000 + std::process::id();
+    let (uid, other) = (unknown_user(1), unknown_user(2));
     let shared = SharedDirectory(format!("/dev/shm/tearfree-{uid}").into());
     let user = uid.to_string();
     let wrapper = [
@@ -93,7 +97,7 @@ fn without_runtime_directory() {
 
     // Another user was first.
     fs::create_dir(&shared.0).unwrap();
-    chown(&shared.0, Some(USER), Some(USER)).unwrap();
+    chown(&shared.0, Some(other), Some(other)).unwrap();
     start("refused");
     fs::remove_dir(&shared.0).unwrap();
     std::os::unix::fs::symlink("/tmp", &shared.0).unwrap();
