@@ -11,8 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
-#include <new>
 #include <type_traits>
+
+#include "../c/operations.h"
 
 namespace {
 
@@ -57,17 +58,6 @@ struct Value {
     alignas(Bytes % 8 == 0 ? 8 : 4) unsigned char bytes[Bytes];
 };
 
-// Keeps the compiler from optimizing memory accesses away.
-inline void observe(const void *anything) { asm volatile("" : : "r"(anything) : "memory"); }
-
-struct Operations {
-    std::size_t bytes;
-    void *(*create)(const void *first);
-    void (*destroy)(void *lock);
-    void (*read)(const void *lock, void *out, std::uint64_t times);
-    void (*set)(void *lock, const void *value, std::uint64_t times);
-};
-
 // Aligned to a page, as all contestants are.
 template <typename T>
 struct alignas(4096) Placed : Seqlock<T> {
@@ -75,7 +65,7 @@ struct alignas(4096) Placed : Seqlock<T> {
 };
 
 template <std::size_t Bytes>
-constexpr Operations operations() {
+constexpr ::operations operations_for() {
     using T = Value<Bytes>;
     using Lock = Placed<T>;
     return {
@@ -87,30 +77,27 @@ constexpr Operations operations() {
             for (; times > 0; --times) {
                 // The result is built in its place: an assignment would copy it again.
                 new (target) T(static_cast<const Lock *>(lock)->load());
-                observe(target);
+                OBSERVE(target);
             }
         },
         [](void *lock, const void *value, std::uint64_t times) {
             for (; times > 0; --times) {
                 static_cast<Lock *>(lock)->store(*static_cast<const T *>(value));
-                observe(lock);
+                OBSERVE(lock);
             }
         },
     };
 }
 
-constexpr Operations every_size[] = {
-    operations<8>(),    operations<16>(),   operations<24>(),    operations<32>(),
-    operations<48>(),   operations<64>(),   operations<100>(),   operations<128>(),
-    operations<200>(),  operations<256>(),  operations<512>(),   operations<1000>(),
-    operations<1024>(), operations<4096>(), operations<16384>(), operations<65536>(),
-};
+#define ROW(size, alignment) operations_for<size>(),
+constexpr ::operations every_size[] = {AT_EVERY_SIZE(ROW)};
 
 }  // namespace
 
 // Returns the operations for values of this size, or null if there are none.
-extern "C" const Operations *rigtorp_shape_operations(std::size_t bytes) {
-    for (const Operations &candidate : every_size) {
+// The name is one for each compiler, from the command line.
+extern "C" const ::operations *TABLE(std::size_t bytes) {
+    for (const ::operations &candidate : every_size) {
         if (candidate.bytes == bytes) return &candidate;
     }
     return nullptr;

@@ -11,8 +11,9 @@ const FAIR: &str = "tearfree fair";
 const LATCH: &str = "tearfree latch";
 const SEQLOCK: &str = "seqlock 0.2";
 
-/// A sequence lock without a lock for its writers.
-const BARE_WRITER: &str = "C++ rigtorp";
+const SPLIT: &str = "tearfree split";
+/// What our writers are compared with: another sequence lock of the same shape, with a lock for its writers and without one.
+const SAME_SHAPE: [(&str, &str); 2] = [(OURS, SEQLOCK), (SPLIT, "C++ rigtorp")];
 /// The step of the counters of some processors, in nanoseconds.
 const COUNTER_STEP: f64 = 10.0;
 
@@ -134,29 +135,30 @@ fn same_in_c(results: &Results, bytes: usize) -> Option<Bar> {
     Some(Bar::at_most(("count", size(bytes)), promise, in_c, 1.05 * in_rust + GRAIN))
 }
 
-/// Compares the cost of a `set` beside a reader with that of a sequence lock without a lock for writers.
+/// Compares the cost of a `set` beside a reader with that of another sequence lock of the same shape.
 fn undelayed_writer(results: &Results, ours: &Delay) -> Vec<Bar> {
+    let Some((_, peer)) = SAME_SHAPE.iter().find(|(name, _)| *name == ours.contestant) else {
+        return Vec::new();
+    };
     let is_same_case = |other: &&Delay| {
-        other.contestant == BARE_WRITER
+        other.contestant == *peer
             && other.workload == ours.workload
             && (other.bytes, other.rate) == (ours.bytes, ours.rate)
     };
-    let Some(bare) = results.delays.iter().find(is_same_case) else { return Vec::new() };
-    if category(&ours.contestant) != Category::Ours {
-        return Vec::new();
-    }
-    let (Some(set), Some(bare)) = (ours.write, bare.write) else { return Vec::new() };
-    let bar = |promise, ours_ns, limit| {
-        Bar::at_most((&ours.workload, delay_case(ours.bytes, ours.rate)), promise, ours_ns, limit)
+    let theirs = results.delays.iter().find(is_same_case).and_then(|delay| delay.write);
+    let (Some(set), Some(theirs)) = (ours.write, theirs) else { return Vec::new() };
+    let bar = |promise: String, ours_ns, limit| {
+        Bar::at_most((&ours.workload, delay_case(ours.bytes, ours.rate)), &promise, ours_ns, limit)
     };
+    let row = &ours.contestant;
     let middle = bar(
-        "ns a set, at most 1.1 x C++ rigtorp (within 1 ns)",
+        format!("ns a set of {row}, at most 1.1 x {peer} (within 1 ns)"),
         set.middle,
-        1.1 * bare.middle + 1.0,
+        1.1 * theirs.middle + 1.0,
     );
-    let tail = set.p99_9.zip(bare.p99_9).map(|(ours, bare)| {
-        let promise = "ns the 99.9 % of set, at most 1.2 x (within 10 ns)";
-        bar(promise, ours, 1.2 * bare + COUNTER_STEP)
+    let tail = set.p99_9.zip(theirs.p99_9).map(|(ours, theirs)| {
+        let promise = format!("ns 99.9 % of set of {row}, at most 1.2 x {peer} (within 10 ns)");
+        bar(promise, ours, 1.2 * theirs + COUNTER_STEP)
     });
     [middle].into_iter().chain(tail).collect()
 }
@@ -260,6 +262,7 @@ mod tests {
                 bytes: 64,
                 contestant: contestant.into(),
                 cost: stats::summarize_costs(&[cost]),
+                spread: None,
             })
             .into();
         results

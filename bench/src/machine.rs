@@ -20,7 +20,7 @@ pub(crate) struct Machine {
     /// The C library, whose memcpy copies large values.
     pub(crate) libc: String,
     pub(crate) rustc: String,
-    /// The compilers of the C++ peer and of the C reader. Empty in older records, and where there is no such peer.
+    /// The compilers of the peers in C and C++, and of the C reader. Empty in older records, and where there is no such peer.
     #[serde(default)]
     pub(crate) cpp: String,
     #[serde(default)]
@@ -28,6 +28,9 @@ pub(crate) struct Machine {
     /// Names and exact versions.
     #[serde(default)]
     pub(crate) peers: String,
+    /// Peers that were not compared, because what they are compiled with was not there.
+    #[serde(default)]
+    pub(crate) absent: String,
     /// Threads of a core, cores of a cache, and sizes of caches.
     #[serde(default)]
     pub(crate) topology: String,
@@ -53,6 +56,7 @@ impl Machine {
             cpp: env!("TEARFREE_BENCH_CPP").into(),
             c: env!("TEARFREE_BENCH_C").into(),
             peers: env!("TEARFREE_BENCH_PEERS").into(),
+            absent: env!("TEARFREE_BENCH_ABSENT").into(),
             topology: topology(),
             commit: command_output("git", &["describe", "--always", "--dirty", "--tags"]),
             load: line("/proc/loadavg")
@@ -116,6 +120,7 @@ impl fmt::Display for Machine {
             ("c++", &self.cpp),
             ("c", &self.c),
             ("peers", &self.peers),
+            ("absent", &self.absent),
             ("topology", &self.topology),
         ] {
             if !text.is_empty() {

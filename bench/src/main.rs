@@ -16,6 +16,7 @@ mod processes;
 mod record;
 mod results;
 mod runner;
+mod runs;
 mod shared_memory;
 mod stats;
 mod table;
@@ -48,6 +49,9 @@ struct Options {
     /// Take about 30 seconds instead of about 8 minutes
     #[arg(long)]
     quick: bool,
+    /// Measure everything this often; show the median run of each number, and how far the runs are apart
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
+    runs: u8,
     /// Run only the workloads whose name contains this; may be given more than once
     #[arg(long, value_name = "WORKLOAD")]
     filter: Vec<String>,
@@ -73,7 +77,7 @@ struct Options {
     #[arg(conflicts_with_all = ["quick", "filter"])]
     record: Option<PathBuf>,
     /// Show the results of a file that --json or --record wrote, and measure nothing
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "filter", "record"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "filter", "record", "runs"])]
     replay: Option<PathBuf>,
 }
 
@@ -132,8 +136,11 @@ fn measured(options: &Options) -> Result<Results, Box<dyn Error>> {
     if chosen.is_empty() {
         return Err("no workload matches --filter; --list shows their names".into());
     }
-    let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
-    let mut results = runner::run(&chosen, effort, Results::new(Machine::detect(), options.quick));
+    let effort = if options.quick { &Effort::QUICK } else { &Effort::FULL };
+    let machine = Machine::detect();
+    let runs = (0..options.runs)
+        .map(|_| runner::run(&chosen, effort, Results::new(machine.clone(), options.quick)));
+    let mut results = runs::combine(runs.collect());
     results.bars = bars::evaluate(&results);
     Ok(results)
 }

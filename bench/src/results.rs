@@ -14,6 +14,9 @@ pub(crate) struct Results {
     pub(crate) format: u32,
     pub(crate) machine: Machine,
     pub(crate) quick: bool,
+    /// How many times everything was measured; each number is that of the median run.
+    #[serde(default = "one_run")]
+    pub(crate) runs: usize,
     pub(crate) costs: Vec<Cost>,
     pub(crate) rates: Vec<Rate>,
     #[serde(default)]
@@ -26,6 +29,10 @@ pub(crate) struct Results {
 
 pub(crate) const FORMAT: u32 = 1;
 
+fn one_run() -> usize {
+    1
+}
+
 /// The cost of one operation on one thread.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cost {
@@ -34,6 +41,9 @@ pub(crate) struct Cost {
     pub(crate) contestant: String,
     /// Nanoseconds.
     pub(crate) cost: Summary,
+    /// How far several runs are apart: the largest number without the smallest, as a part of the median.
+    #[serde(default)]
+    pub(crate) spread: Option<f64>,
 }
 
 /// The operations a second of several threads or processes.
@@ -54,6 +64,9 @@ pub(crate) struct Rate {
     /// Not counted where processes run, and in older records.
     #[serde(default)]
     pub(crate) slots: Option<SlotCount>,
+    /// How far several runs are apart: the largest number without the smallest, as a part of the median.
+    #[serde(default)]
+    pub(crate) spread: Option<f64>,
 }
 
 /// How many slots were measured.
@@ -90,6 +103,9 @@ pub(crate) struct Delay {
     pub(crate) new_values: Option<f64>,
     #[serde(default)]
     pub(crate) slots: Option<SlotCount>,
+    /// How far several runs are apart: the largest number without the smallest, as a part of the median.
+    #[serde(default)]
+    pub(crate) spread: Option<f64>,
 }
 
 fn rate_of_older_records() -> u64 {
@@ -114,6 +130,7 @@ impl Results {
             format: FORMAT,
             machine,
             quick,
+            runs: 1,
             costs: vec![],
             rates: vec![],
             delays: vec![],

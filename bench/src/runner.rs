@@ -41,13 +41,13 @@ impl Effort {
 
 /// A run in progress.
 pub(crate) struct Bench {
-    effort: Effort,
+    effort: &'static Effort,
     progress: ProgressBar,
     results: Results,
 }
 
 /// Runs the chosen workloads, one after the other.
-pub(crate) fn run(chosen: &[&Workload], effort: Effort, results: Results) -> Results {
+pub(crate) fn run(chosen: &[&Workload], effort: &'static Effort, results: Results) -> Results {
     let steps: usize = chosen.iter().map(|workload| (workload.cases)()).sum();
     let mut bench = Bench { effort, progress: progress_bar(steps), results };
     for workload in chosen {
@@ -76,6 +76,7 @@ impl Bench {
             bytes,
             contestant: contestant.into(),
             cost,
+            spread: None,
         }));
         self.progress.inc(1);
     }
@@ -100,6 +101,7 @@ impl Bench {
             torn: rates.torn,
             footprint: contestant.footprint(),
             slots: Some(rates.slots),
+            spread: None,
         });
         self.results.rates.extend(rates);
         self.progress.inc(1);
@@ -128,6 +130,7 @@ impl Bench {
             done: latencies.done,
             new_values: Some(latencies.new_values),
             slots: Some(latencies.slots),
+            spread: None,
         });
         self.results.delays.extend(delays);
         self.progress.inc(1);
@@ -162,6 +165,7 @@ impl Bench {
                 torn: slots.iter().map(|(tally, _)| tally.torn).sum(),
                 footprint: 0,
                 slots: None,
+                spread: None,
             });
         }
         self.progress.inc(1);

@@ -8,6 +8,7 @@ use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use crate::bars::{case_name, groups, size, sizes};
 use crate::peers::{Category, PAGE, category};
 use crate::results::{Bar, Cost, Rate, Results, SlotCount};
+use crate::runs;
 use crate::stats::Summary;
 use crate::workloads::{LOCK_ALONE, WORKLOADS};
 
@@ -46,7 +47,29 @@ pub(crate) fn render(results: &Results, statistic: Statistic) -> String {
             text += &format!("{}, {case}: {}\n{table}\n\n", workload.name, workload.about);
         }
     }
-    text + &disturbed_slots(results) + &missed_bars(&results.bars)
+    text + &spread_of_runs(results) + &disturbed_slots(results) + &missed_bars(&results.bars)
+}
+
+/// Says how far several runs are apart, which is how much of a difference between two numbers means nothing.
+fn spread_of_runs(results: &Results) -> String {
+    let spreads = runs::spreads(results);
+    if spreads.is_empty() {
+        return String::new();
+    }
+    let mut table = table(["workload", "half of all within", "largest", "of"]);
+    for spread in spreads {
+        let percent = |part: f64| format!("{:.0} %", part * 100.0);
+        table.add_row([
+            spread.workload,
+            percent(spread.median),
+            percent(spread.largest),
+            spread.contestant,
+        ]);
+    }
+    format!(
+        "spread of {} runs: the largest number without the smallest, as a part of the median\n{table}\n\n",
+        results.runs
+    )
 }
 
 /// Says how many numbers come from slots in which the system interrupted a thread.

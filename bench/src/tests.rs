@@ -21,7 +21,7 @@ const TINY: Effort = Effort {
 #[test]
 fn every_workload_runs_and_nothing_of_ours_is_torn() {
     let all: Vec<&Workload> = WORKLOADS.iter().collect();
-    let mut results = run(&all, TINY, Results::new(Machine::detect(), true));
+    let mut results = run(&all, &TINY, Results::new(Machine::detect(), true));
     results.bars = bars::evaluate(&results);
     for workload in WORKLOADS {
         let text = table::render(&results, Statistic::Best);

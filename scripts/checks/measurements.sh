@@ -7,12 +7,21 @@ check_instructions() { # the instructions of each operation, as recorded; BLESS=
     bench/instructions/check
 }
 
+# Installs what further peers are compiled with, under CI. The run names those that are absent.
+peers_in_other_languages() {
+    [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get || return 0
+    command -v clang++ || apt-get install -y clang || true
+    [[ -e /usr/include/ck_sequence.h ]] || apt-get install -y libck-dev || true
+}
+
 check_bench() { # the comparison with other crates runs, and no type of ours is torn
+    peers_in_other_languages
     cargo run --release -p tearfree-bench -- --quick --json >"$LOG.json"
-    note "$(grep -c '"contestant"' "$LOG.json") measurements"
+    note "$(grep -c '"contestant"' "$LOG.json") measurements; absent: $(sed -n 's/^ *"absent": "\(.*\)",$/\1/p' "$LOG.json")"
 }
 
 check_copies() { # no adapter of the comparison copies a value more often than it says
+    peers_in_other_languages
     need valgrind valgrind
     cargo run --release -p tearfree-bench -- --count-copies
 }

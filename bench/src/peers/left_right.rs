@@ -10,7 +10,7 @@ use left_right::{Absorb, ReadHandle, ReadHandleFactory, WriteHandle};
 use crate::contestant::{Contestant, Copies, Read, Write};
 
 #[derive(Clone)]
-pub(crate) struct Value<T>(T);
+pub(crate) struct Value<T>(pub(crate) T);
 
 pub(crate) struct SetTo<T>(T);
 

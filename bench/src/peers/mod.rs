@@ -3,11 +3,10 @@
 
 mod arc_swap;
 mod bare;
-#[cfg(cpp_peer)]
-mod cpp;
 mod crossbeam;
+mod foreign;
 mod iceoryx2;
-mod left_right;
+pub(crate) mod left_right;
 mod locks;
 mod memcpy;
 mod nexus_slot;
@@ -53,8 +52,19 @@ fn every_peer<T: Payload>(work: &mut impl EveryContestant<T>) {
     work.contestant::<nexus_slot::Slot<T>>();
     work.contestant::<triple_buffer::Triple<T>>();
     work.contestant::<iceoryx2::Unrestricted<T>>();
-    #[cfg(cpp_peer)]
-    work.contestant::<cpp::RigtorpShape<T>>();
+    every_foreign_peer(work);
+}
+
+/// The peers in other languages, as far as their compilers and libraries were there.
+fn every_foreign_peer<T: Payload>(_work: &mut impl EveryContestant<T>) {
+    #[cfg(peer_gcc)]
+    _work.contestant::<foreign::Foreign<T, foreign::RigtorpByGcc>>();
+    #[cfg(peer_clang)]
+    _work.contestant::<foreign::Foreign<T, foreign::RigtorpByClang>>();
+    #[cfg(peer_ck)]
+    _work.contestant::<foreign::Foreign<T, foreign::Ck>>();
+    #[cfg(peer_dpdk)]
+    _work.contestant::<foreign::Foreign<T, foreign::Dpdk>>();
 }
 
 fn every_plain_peer<T: Payload>(work: &mut impl EveryContestant<T>) {

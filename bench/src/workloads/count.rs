@@ -39,7 +39,21 @@ unsafe extern "C" {
 const WORD: u64 = 0xC0DE;
 
 fn run(bench: &mut Bench) {
-    bench.compare(COUNT.name, size_of::<[u64; WORDS]>(), vec![from_rust(), from_c()]);
+    bench.compare(COUNT.name, size_of::<[u64; WORDS]>(), vec![from_rust(), from_c(), plain_copy()]);
+}
+
+/// The limit: no count, and the compiler may copy several words at once.
+fn plain_copy() -> Box<dyn Job> {
+    let words = Box::new(PageAligned([WORD; WORDS]));
+    let work = move |times| {
+        let mut last = 0;
+        for _ in 0..times {
+            let out = black_box(&*words).0;
+            last = black_box(&out)[WORDS - 1];
+        }
+        last
+    };
+    Box::new(Work { name: "plain copy", expected: WORD, work })
 }
 
 fn quote() -> Box<PageAligned<Quote>> {

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reads of a field of eight bytes in a value of 4 KiB, and of eight bytes alone.
+//! Looking without a copy: eight bytes in a value of 4 KiB, where some peers lend the value in place.
+//!
+//! Each peer by the call that lends: `Cache::load` of `arc-swap`, `enter` of `left-right`, `read` of `triple_buffer`, the guards of the
+//! locks, `borrow` of tokio's `watch`. Ours never lends, and reads the field.
 
+use core::cell::RefCell;
 use core::hint::black_box;
 use std::sync::{Arc, PoisonError};
 
+use arc_swap::{ArcSwap, Cache};
+use left_right::{ReadHandle, WriteHandle};
 use tearfree::{SeqLock, field};
+use tokio::sync::watch;
 
 use crate::alone::{Job, Work};
+use crate::peers::left_right::{SetTo, Value};
 use crate::runner::{Bench, Workload};
 
 pub(super) const FIELD: Workload = Workload {
@@ -51,11 +59,34 @@ fn run(bench: &mut Bench) {
         read_job("std RwLock, in place", std::sync::RwLock::new(BIG), |lock| {
             lock.read().unwrap_or_else(PoisonError::into_inner).middle
         }),
-        read_job("arc-swap, in place", arc_swap::ArcSwap::new(Arc::new(BIG)), |lock| {
-            lock.load().middle
+        read_job("pl Mutex, in place", parking_lot::Mutex::new(BIG), |lock| lock.lock().middle),
+        read_job("arc-swap, in place", cached(), |cache| cache.borrow_mut().load().middle),
+        read_job("left-right, in place", left_right(), |(_, reader)| {
+            reader.enter().expect("the writer is alive").0.middle
+        }),
+        read_job("tokio watch, in place", watch::Sender::new(BIG), |lock| lock.borrow().middle),
+        read_job("triple_buffer, in place", triple_buffer(), |(_, output)| {
+            output.borrow_mut().read().middle
         }),
     ];
     bench.compare(FIELD.name, BYTES, jobs);
+}
+
+/// A reader's cache, which its documentation advises. It is changed by a look, if there is a new value.
+fn cached() -> RefCell<Cache<Arc<ArcSwap<Big>>, Arc<Big>>> {
+    RefCell::new(Cache::new(Arc::new(ArcSwap::from_pointee(BIG))))
+}
+
+/// The writer is kept, because readers end with it.
+type LeftRight = (WriteHandle<Value<Big>, SetTo<Big>>, ReadHandle<Value<Big>>);
+
+fn left_right() -> LeftRight {
+    left_right::new_from_empty(Value(BIG))
+}
+
+fn triple_buffer() -> (triple_buffer::Input<Big>, RefCell<triple_buffer::Output<Big>>) {
+    let (input, output) = triple_buffer::triple_buffer(&BIG);
+    (input, RefCell::new(output))
 }
 
 fn read_job<L: 'static>(
