@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The promises: each is a ratio of two numbers from the same run.
 
-use crate::peers::{Category, PAGE, category};
+use crate::peers::{Category, PAGE, WITHOUT_TIMES, category};
 use crate::results::{Bar, Cost, Delay, Rate, Results};
-use crate::workloads::{EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD, ONE_WRITER, clock};
+use crate::workloads::{
+    CLOCK_ALONE, EIGHT_BYTES, FIELD_BYTES, LOCK_ALONE, ONE_FIELD, ONE_WRITER, clock,
+};
 
 const MEMCPY: &str = "memcpy";
 const OURS: &str = "tearfree";
 const FAIR: &str = "tearfree fair";
 const LATCH: &str = "tearfree latch";
 const SEQLOCK: &str = "seqlock 0.2";
+const ICEORYX2: &str = "iceoryx2";
 
 const SPLIT: &str = "tearfree split";
 /// What our writers are compared with: another sequence lock of the same shape, with a lock for its writers and without one.
@@ -36,10 +39,14 @@ pub(crate) fn evaluate(results: &Results) -> Vec<Bar> {
     bars.extend(
         sizes(results, "latch").into_iter().filter_map(|bytes| cheap_latch(results, bytes)),
     );
-    for (workload, most) in [("page_read", 1.2), ("page_into", 1.2), ("page_set", 1.3)] {
-        for bytes in sizes(results, workload) {
-            bars.extend(near_latch(results, workload, bytes, most));
+    for (page, lock) in [("page_read", "read"), ("page_into", "read_into")] {
+        for bytes in sizes(results, page) {
+            bars.extend(page_near_lock(results, page, lock, bytes));
         }
+    }
+    for bytes in sizes(results, "page_set") {
+        bars.extend(cheap_publication(results, bytes));
+        bars.extend(cheap_stamp(results, bytes));
     }
     bars.extend(cheap_field(results));
     #[cfg(c_reader)]
@@ -113,11 +120,29 @@ fn cheap_latch(results: &Results, bytes: usize) -> Option<Bar> {
     Some(Bar::at_most(("latch", size(bytes)), "x the read of a seqlock", ratio, 1.5))
 }
 
-fn near_latch(results: &Results, workload: &str, bytes: usize, most: f64) -> Option<Bar> {
-    let ours = results.best(workload, bytes, PAGE)?;
-    let limit = most * results.best(workload, bytes, LATCH)? + GRAIN;
-    let promise = format!("ns, at most {most} x the latch inside of a process (within 0.2 ns)");
-    Some(Bar::at_most((workload, size(bytes)), &promise, ours, limit))
+/// Compares a page with the same read of a sequence lock in this process.
+fn page_near_lock(results: &Results, page: &str, lock: &str, bytes: usize) -> Option<Bar> {
+    let ours = results.best(page, bytes, PAGE)?;
+    let limit = 1.2 * results.best(lock, bytes, OURS)? + 1.0;
+    let promise = "ns, at most 1.2 x the read of a SeqLock in this process + 1 ns";
+    Some(Bar::at_most((page, size(bytes)), promise, ours, limit))
+}
+
+/// Compares a publication without its time with the cell of a peer that has one writer, too.
+fn cheap_publication(results: &Results, bytes: usize) -> Option<Bar> {
+    let ours = results.best("page_set", bytes, WITHOUT_TIMES)?;
+    let limit = NOISE * results.best("page_set", bytes, ICEORYX2)? + GRAIN;
+    let promise = "ns without times, not slower than iceoryx2's cell (within 3 % and 0.2 ns)";
+    Some(Bar::at_most(("page_set", size(bytes)), promise, ours, limit))
+}
+
+/// The time of a publication may cost little more than the reading of the clock.
+fn cheap_stamp(results: &Results, bytes: usize) -> Option<Bar> {
+    let ours = results.best("page_set", bytes, PAGE)?;
+    let clock = results.best("page_set", bytes, CLOCK_ALONE)?;
+    let limit = 1.1 * (results.best("page_set", bytes, WITHOUT_TIMES)? + clock);
+    let promise = "ns, at most 1.1 x (without times + the clock alone)";
+    Some(Bar::at_most(("page_set", size(bytes)), promise, ours, limit))
 }
 
 fn cheap_field(results: &Results) -> Option<Bar> {

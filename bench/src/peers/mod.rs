@@ -22,7 +22,7 @@ mod volatile;
 
 pub(crate) use self::iceoryx2::Unrestricted;
 pub(crate) use self::ours::Split;
-pub(crate) use self::page::{NAME as PAGE, Page};
+pub(crate) use self::page::{NAME as PAGE, Page, WITHOUT_TIMES};
 pub(crate) use self::shared_mutex::SharedMutex;
 
 use crate::contestant::{ByReference, EveryContestant};
@@ -120,7 +120,9 @@ pub(crate) fn category(contestant: &str) -> Category {
     match contestant {
         memcpy::NAME => Category::Limit,
         ours::NAME => Category::Ours,
-        ours::FAIR | ours::SPLIT | ours::LATCH | ours::BY_VALUE | PAGE => Category::OurOther,
+        ours::FAIR | ours::SPLIT | ours::LATCH | ours::BY_VALUE | PAGE | WITHOUT_TIMES => {
+            Category::OurOther
+        }
         bare::NAME => Category::Unprotected,
         _ => Category::Peer,
     }

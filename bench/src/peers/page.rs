@@ -9,8 +9,10 @@ use tempfile::TempDir;
 use crate::contestant::{Contestant, Read, Write};
 
 pub(crate) const NAME: &str = "tearfree page";
+/// Whose values have no time of publication.
+pub(crate) const WITHOUT_TIMES: &str = "page without times";
 
-pub(crate) struct Page<const N: usize> {
+pub(crate) struct Page<const N: usize, const TIMED: bool = true> {
     writer: Mutex<Writer<[u64; N]>>,
     reader: Reader<[u64; N]>,
     _folder: TempDir,
@@ -18,8 +20,8 @@ pub(crate) struct Page<const N: usize> {
 
 pub(crate) struct PageWriter<'a, const N: usize>(MutexGuard<'a, Writer<[u64; N]>>);
 
-impl<const N: usize> Contestant<[u64; N]> for Page<N> {
-    const NAME: &'static str = NAME;
+impl<const N: usize, const TIMED: bool> Contestant<[u64; N]> for Page<N, TIMED> {
+    const NAME: &'static str = if TIMED { NAME } else { WITHOUT_TIMES };
     const MANY_WRITERS: bool = false;
 
     type Reader<'a> = &'a Reader<[u64; N]>;
@@ -28,7 +30,8 @@ impl<const N: usize> Contestant<[u64; N]> for Page<N> {
     fn new(value: [u64; N]) -> Self {
         let folder = TempDir::new().expect("cannot create a folder for the page");
         let page = folder.path().join("page");
-        let writer = Writer::create(&page, value, &Options::new()).expect("cannot create the page");
+        let options = Options::new().timed(TIMED);
+        let writer = Writer::create(&page, value, &options).expect("cannot create the page");
         let reader = Reader::open(&page).expect("cannot open the page");
         Self { writer: Mutex::new(writer), reader, _folder: folder }
     }

@@ -5,6 +5,7 @@ pub(crate) use self::copies::LOCK_ALONE;
 #[cfg(c_reader)]
 pub(crate) use self::count::{FROM_C, FROM_RUST};
 pub(crate) use self::field::{BYTES as FIELD_BYTES, EIGHT_BYTES, ONE_FIELD};
+pub(crate) use self::page::CLOCK_ALONE;
 pub(crate) use self::threads::ONE_WRITER;
 
 pub(crate) mod clock;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The page, the latch, and what other programs share values with.
 
-use crate::alone::Job;
+use core::hint::black_box;
+
+use crate::alone::{Job, Work};
 use crate::contestant::Contestant;
 use crate::jobs::{ReadInto, ReadValue, Set};
 use crate::machine::cores;
@@ -65,6 +67,10 @@ const SIZES: usize = 4;
 /// Creates jobs with one operation, for any contestant at any size.
 trait Operation {
     fn job<const N: usize, C: Contestant<[u64; N]> + 'static>(&self) -> Box<dyn Job>;
+
+    fn extra<const N: usize>(&self) -> Vec<Box<dyn Job>> {
+        Vec::new()
+    }
 }
 
 struct ReadValues;
@@ -87,6 +93,27 @@ impl Operation for Sets {
     fn job<const N: usize, C: Contestant<[u64; N]> + 'static>(&self) -> Box<dyn Job> {
         Set::<[u64; N], C>::job()
     }
+
+    fn extra<const N: usize>(&self) -> Vec<Box<dyn Job>> {
+        vec![self.job::<N, Page<N, false>>(), clock_alone()]
+    }
+}
+
+/// The row of one reading of the clock by which values are stamped.
+pub(crate) const CLOCK_ALONE: &str = "clock alone";
+
+#[expect(unsafe_code, reason = "a call of the C library")]
+fn clock_alone() -> Box<dyn Job> {
+    let work = |times| {
+        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        for _ in 0..times {
+            // SAFETY: the call writes a `timespec`, and there is one.
+            unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut now) };
+            black_box(&now);
+        }
+        u64::from(now.tv_sec > 0)
+    };
+    Box::new(Work { name: CLOCK_ALONE, expected: 1, work })
 }
 
 fn every_size(bench: &mut Bench, workload: &str, jobs: &impl Operation) {
@@ -97,12 +124,13 @@ fn every_size(bench: &mut Bench, workload: &str, jobs: &impl Operation) {
 }
 
 fn one_size<const N: usize>(bench: &mut Bench, workload: &str, jobs: &impl Operation) {
-    let list = vec![
+    let mut list = vec![
         jobs.job::<N, Memcpy<[u64; N]>>(),
         jobs.job::<N, Latch<[u64; N]>>(),
         jobs.job::<N, Page<N>>(),
         jobs.job::<N, Unrestricted<[u64; N]>>(),
         jobs.job::<N, SharedMutex<[u64; N]>>(),
     ];
+    list.extend(jobs.extra::<N>());
     bench.compare(workload, size_of::<[u64; N]>(), list);
 }
