@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Runs tests of the core under qemu for other processors: 64-bit Arm with its own copy engine, 32-bit Arm,
-# RISC-V, and big-endian s390x; and those of pages on 64-bit Arm and s390x, which also have to refuse pages of the
-# other byte order. (Pages are for 64-bit machines.) Prints a line for each, and the reason if one is left out.
+# RISC-V, and big-endian s390x; and those of pages, clocks and the C library on 64-bit Arm and s390x. Pages of the other
+# byte order have to be refused. (All but the core is for 64-bit machines.) Prints a line for each, and the reason if one is left out.
 # CI=true installs what is missing, and fails if one is left out; a test that no emulator can run says so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -55,6 +55,8 @@ test_on() { # TARGET LINKER EMULATOR COMPILER
     cargo_for "$@" test -p tearfree-page --no-fail-fast "${PAGE_TESTS[@]}"
     echo "ran on: pages on ${1%%-*}"
     [[ $1 != s390x-* ]] || exchange_pages "$@"
+    cargo_for "$@" test -p tearfree-clock -p tearfree-capi -p tearfree-capi-interop --no-fail-fast --lib --tests
+    echo "ran on: clocks and the C library on ${1%%-*}"
 }
 
 # Has each of two byte orders refuse a page of the other one.

@@ -168,7 +168,7 @@ impl ByteWriter {
         }
         // If this fails, the next writer does it.
         let _ = files.discard_rest();
-        let mut writer = Self::begin(page, owner, options, process, Some(files));
+        let mut writer = Self::begin(page, owner, options, process, Some(files))?;
         writer.is_own = value.is_some();
         Ok(writer)
     }
@@ -197,7 +197,7 @@ impl ByteWriter {
         schema.check_values(value)?;
         let process = CreatorProcess::current()?;
         let (file, page) = create_sealed(name, schema, value, options)?;
-        let mut writer = Self::begin(page, Ownership::live(0), options, process, None);
+        let mut writer = Self::begin(page, Ownership::live(0), options, process, None)?;
         writer.file = Some(file);
         Ok(writer)
     }
@@ -216,7 +216,7 @@ impl ByteWriter {
         // Fails if this process has lost the lock meanwhile, and another one has the page.
         let owner = Ownership::live(record.takeovers);
         page.change_ownership(seen, owner)?;
-        let mut writer = Self::begin(page, owner, options, process, Some(files));
+        let mut writer = Self::begin(page, owner, options, process, Some(files))?;
         writer.is_own = false;
         Ok(writer)
     }
@@ -227,22 +227,25 @@ impl ByteWriter {
         options: &Options,
         process: CreatorProcess,
         files: Option<LockedPage>,
-    ) -> Self {
-        let watch = |files: &LockedPage| NameWatch::new(&files.directory, process);
+    ) -> Result<Self, Lost> {
+        let name = match &files {
+            Some(files) => NameWatch::new(&files.directory, mapped.file, process)?,
+            None => NameWatch::unnamed(),
+        };
         // An odd count: the last writer died during a write, whose generation was never published.
         let current = mapped.count().read_begin().generation();
         let stamps = StampSource::new(options.timing(), namespace("time"));
-        ByteWriter {
+        Ok(ByteWriter {
             mapped,
             current,
             ownership,
             stamps,
             is_own: true,
             process,
-            name: files.as_ref().map_or_else(NameWatch::unnamed, watch),
+            name,
             file: None,
             _lock: files.map(|files| files.lock),
-        }
+        })
     }
 
     /// Publishes a value.
@@ -286,7 +289,7 @@ impl ByteWriter {
         self.check_owner()?;
         // Before the value is copied, so that it never seems younger than it is.
         let stamp = self.stamps.stamp();
-        if let Err(lost) = self.name.check(stamp.published_ns) {
+        if let Err(lost) = self.name.check(stamp.published_ns, self.current) {
             // From here on, the page is not this writer's for the other calls either.
             self.end();
             return Err(lost);

@@ -10,12 +10,13 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::fs::fstat;
 use rustix::thread::futex;
 use tearfree::raw::{self, PairCount};
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::byte_reader::Addresses;
-use crate::error::{Error, Lost};
+use crate::error::{Error, Lost, system_error};
 use crate::header::{Damage, Geometry, inspect_parts};
 use crate::identity::{WriterIdentity, boot_id};
 use crate::layout::{
@@ -38,6 +39,8 @@ pub(crate) struct MappedPage {
     /// The size of the payload.
     payload: usize,
     pub(crate) geometry: Geometry,
+    /// The device and the inode of the file.
+    pub(crate) file: (u64, u64),
 }
 
 // SAFETY: P6, P11. The pointers go into the mapping, which is `Send` and `Sync` for the same reason.
@@ -60,11 +63,12 @@ impl MappedPage {
         if len < size_of::<Header>() {
             return Err(damaged(Damage::TooShort));
         }
-        Self::new(map(file, len, path)?).map_err(damaged)
+        let stat = fstat(file).map_err(system_error("stat", path))?;
+        Self::new(map(file, len, path)?, (stat.st_dev, stat.st_ino)).map_err(damaged)
     }
 
     /// Checks a private copy of the header in the mapping.
-    fn new(mapping: Mapping) -> Result<Self, Damage> {
+    fn new(mapping: Mapping, file: (u64, u64)) -> Result<Self, Damage> {
         let mut fixed = [0; size_of::<FixedFields>()];
         // SAFETY: P6. A header is mapped, and all processes change it by racing copies or from outside
         // of this program.
@@ -80,7 +84,7 @@ impl MappedPage {
         let geometry = inspect_parts(&fixed, mapping.len() as u64, copy_text)?;
         let payload = geometry.schema.size();
         let payloads = mapping.address_of(SLOTS + PAYLOAD);
-        Ok(MappedPage { mapping: Arc::new(mapping), payloads, payload, geometry })
+        Ok(MappedPage { mapping: Arc::new(mapping), payloads, payload, geometry, file })
     }
 
     pub(crate) fn mapping(&self) -> &Arc<Mapping> {

@@ -6,6 +6,7 @@
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{Mode, OFlags, openat};
+use rustix::io::Errno;
 
 use crate::error::Lost;
 use crate::fork::CreatorProcess;
@@ -14,12 +15,14 @@ use crate::path::PAGE;
 
 /// How often the file is looked at: two system calls.
 const INTERVAL_NS: u64 = 1_000_000_000;
+/// A publication without a time counts as so much of it: the file is looked at once in a thousand of them.
+const PUBLICATION_NS: u64 = INTERVAL_NS / 1000;
 
 /// The file of a page that has a name.
 #[derive(Debug)]
 pub(crate) struct NameWatch {
     file: Option<HeldFile>,
-    /// By the clock of the stamps.
+    /// By the clock of the stamps, or by publications.
     next_look_ns: u64,
 }
 
@@ -29,20 +32,31 @@ impl NameWatch {
         NameWatch { file: None, next_look_ns: u64::MAX }
     }
 
-    /// Watches the page in a directory. If it cannot be opened, its removal goes unnoticed.
-    pub(crate) fn new(directory: &OwnedFd, process: CreatorProcess) -> Self {
+    /// Watches the page in a directory, whose device and inode are `page`. If it cannot be opened, its removal goes
+    /// unnoticed. Fails if another file has its name: where the lock file was removed by hand, two processes may have created
+    /// a page.
+    pub(crate) fn new(
+        directory: &OwnedFd,
+        page: (u64, u64),
+        process: CreatorProcess,
+    ) -> Result<Self, Lost> {
         // It gives access to the file's name and number only.
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = HeldFile::open(process, || openat(directory, PAGE, flags, Mode::empty()));
         match file {
-            Ok(file) => NameWatch { file: Some(file), next_look_ns: 0 },
-            Err(_) => Self::unnamed(),
+            Ok(file) if file.identity() == page => {
+                Ok(NameWatch { file: Some(file), next_look_ns: 0 })
+            }
+            Ok(_) => Err(Lost::TakenOver),
+            Err(Errno::NOENT) => Err(Lost::Removed),
+            Err(_) => Ok(Self::unnamed()),
         }
     }
 
-    /// Looks at the file if it is time. A writer that reads no clock has 0 for `now_ns`, and never does.
+    /// Looks at the file if it is time. A writer that reads no clock has 0 for `now_ns`, and goes by its `generation`.
     #[inline(always)]
-    pub(crate) fn check(&mut self, now_ns: u64) -> Result<(), Lost> {
+    pub(crate) fn check(&mut self, now_ns: u64, generation: u64) -> Result<(), Lost> {
+        let now_ns = if now_ns == 0 { generation.saturating_mul(PUBLICATION_NS) } else { now_ns };
         if now_ns > self.next_look_ns { self.look(now_ns) } else { Ok(()) }
     }
 
@@ -61,35 +75,76 @@ impl NameWatch {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+    use std::path::Path;
+
     use super::*;
 
-    #[test]
-    fn a_removed_page_is_noticed_at_each_publication_from_the_second_look_on() {
+    fn open(folder: &Path) -> OwnedFd {
+        std::fs::File::open(folder).unwrap().into()
+    }
+
+    fn watch(folder: &Path, page: (u64, u64)) -> Result<NameWatch, Lost> {
+        NameWatch::new(&open(folder), page, CreatorProcess::current().unwrap())
+    }
+
+    fn identity(path: &Path) -> (u64, u64) {
+        let page = std::fs::metadata(path).unwrap();
+        (page.dev(), page.ino())
+    }
+
+    /// A folder with a page, which is watched.
+    fn watched() -> (NameWatch, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join(PAGE);
         std::fs::write(&page, "a page").unwrap();
-        let directory = std::fs::File::open(folder.path()).unwrap().into();
-        let mut watch = NameWatch::new(&directory, CreatorProcess::current().unwrap());
-        assert_eq!(watch.check(1), Ok(()), "it is opened a moment before");
-        std::fs::remove_file(page).unwrap();
-        assert_eq!(watch.check(INTERVAL_NS), Ok(()), "it is not yet time");
-        assert_eq!(watch.check(0), Ok(()), "a writer without a clock");
+        (watch(folder.path(), identity(&page)).unwrap(), folder)
+    }
+
+    fn removed_page() -> (NameWatch, tempfile::TempDir) {
+        let (watch, folder) = watched();
+        std::fs::remove_file(folder.path().join(PAGE)).unwrap();
+        (watch, folder)
+    }
+
+    #[test]
+    fn a_removed_page_is_noticed_at_each_publication_from_the_second_look_on() {
+        let (mut watch, _folder) = removed_page();
+        assert_eq!(watch.check(1, 1), Ok(()), "it was opened a moment before");
+        assert_eq!(watch.check(INTERVAL_NS, 1_000_000), Ok(()), "it is not yet time");
         for later in [2, 3, 4] {
-            assert_eq!(watch.check(INTERVAL_NS + later), Err(Lost::Removed), "{later}");
+            assert_eq!(watch.check(INTERVAL_NS + later, 0), Err(Lost::Removed), "{later}");
+        }
+    }
+
+    #[test]
+    fn a_writer_without_a_clock_looks_once_in_a_thousand_publications() {
+        for first in [1, 7_000_000] {
+            let (mut watch, _folder) = removed_page();
+            assert!((first..=first + 1000).all(|generation| watch.check(0, generation) == Ok(())));
+            for later in [1001, 1002, 1003] {
+                assert_eq!(watch.check(0, first + later), Err(Lost::Removed), "{later}");
+            }
         }
     }
 
     #[test]
     fn a_page_that_is_renamed_or_without_a_name_from_the_start_is_not_lost() {
-        let folder = tempfile::tempdir().unwrap();
-        let directory: OwnedFd = std::fs::File::open(folder.path()).unwrap().into();
-        let process = CreatorProcess::current().unwrap();
-        assert_eq!(NameWatch::new(&directory, process).check(u64::MAX - 1), Ok(()));
-        std::fs::write(folder.path().join(PAGE), "a page").unwrap();
-        let mut watch = NameWatch::new(&directory, process);
-        assert_eq!(watch.check(1), Ok(()));
+        const LATER: u64 = u64::MAX - 1;
+        let (mut watch, folder) = watched();
+        assert_eq!(watch.check(1, 1), Ok(()));
         std::fs::rename(folder.path().join(PAGE), folder.path().join("aside")).unwrap();
-        assert_eq!(watch.check(u64::MAX - 1), Ok(()));
-        assert_eq!(NameWatch::unnamed().check(u64::MAX - 1), Ok(()));
+        assert_eq!(watch.check(LATER, 1), Ok(()));
+        assert_eq!(NameWatch::unnamed().check(LATER, 1), Ok(()));
+    }
+
+    #[test]
+    fn a_page_whose_name_another_file_has_is_lost_from_the_start() {
+        let (_, folder) = watched();
+        let page = identity(&folder.path().join(PAGE));
+        std::fs::rename(folder.path().join(PAGE), folder.path().join("aside")).unwrap();
+        assert_eq!(watch(folder.path(), page).unwrap_err(), Lost::Removed);
+        std::fs::write(folder.path().join(PAGE), "another page").unwrap();
+        assert_eq!(watch(folder.path(), page).unwrap_err(), Lost::TakenOver);
     }
 }

@@ -135,13 +135,26 @@ fn writes_until_it_is_killed() {
     panic!("error {error}");
 }
 
+/// Starts this program again, by the emulator that runs it, if one does.
+fn this_program() -> Command {
+    let program = env::current_exe().unwrap();
+    match env::var_os("TEARFREE_TEST_EMULATOR") {
+        Some(emulator) => {
+            let mut command = Command::new(emulator);
+            command.arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
+}
+
 #[test]
 fn a_killed_c_writer_leaves_a_whole_value_and_the_next_one_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("page");
     let mut last = 0;
     for round in 0..5 {
-        let mut writer = Command::new(env::current_exe().unwrap())
+        let mut writer = this_program()
             .args(["--exact", "writes_until_it_is_killed"])
             .env(PATH, &path)
             .stdout(Stdio::null())

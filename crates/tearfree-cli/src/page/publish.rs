@@ -2,13 +2,12 @@
 //! `tearfree page publish`: publishes each line of standard input.
 
 use std::path::Path;
-use std::time::Instant;
 
 use tearfree_page::{ByteReader, ByteWriter, Options, Owner, Schema};
 
 use super::args::PublishArgs;
 use super::create::{NewFields, PageOptions, create};
-use super::follow::{LOOK_UP, is_still};
+use super::follow::is_still;
 use super::in_turn;
 use super::input::InputLines;
 use super::line::{self, Assignments, LineFormat};
@@ -77,8 +76,6 @@ fn open(args: &PublishArgs) -> Result<ByteWriter, Problem> {
 /// The writer, and the value that it publishes next.
 struct Publisher<'a> {
     page: &'a Path,
-    /// When the page was last looked up by its name.
-    looked_up: Instant,
     writer: ByteWriter,
     schema: Schema,
     value: Vec<u8>,
@@ -87,7 +84,7 @@ struct Publisher<'a> {
 impl<'a> Publisher<'a> {
     fn new(page: &'a Path, writer: ByteWriter) -> Self {
         let (schema, value) = (writer.geometry().schema.clone(), writer.get());
-        Publisher { page, looked_up: Instant::now(), writer, schema, value }
+        Publisher { page, writer, schema, value }
     }
 
     /// Stores the values of a line. Returns whether there are any. Nothing of an invalid line is kept.
@@ -100,14 +97,11 @@ impl<'a> Publisher<'a> {
     }
 
     fn publish(&mut self) -> Result<(), Problem> {
-        if self.looked_up.elapsed() >= LOOK_UP {
-            self.looked_up = Instant::now();
-            self.check_name()?;
-        }
         Ok(self.writer.set(&self.value)?)
     }
 
-    /// Checks that readers still find the page: its directory may have been removed by hand.
+    /// Checks that readers still find the page. The writer notices by itself that its files were removed, but not for the
+    /// last second.
     fn check_name(&self) -> Result<(), Problem> {
         match is_still(self.page, Owner::default(), self.writer.geometry().page_id) {
             true => Ok(()),

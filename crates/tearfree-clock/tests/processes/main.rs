@@ -116,8 +116,21 @@ fn read(page: &Path) {
     println!("{reads} {misses} {wide} {back} {}", clock.late_publications());
 }
 
+/// Starts this program again, by the emulator that runs it, if one does.
+fn this_program() -> Command {
+    let program = env::current_exe().expect("this program has a path");
+    match env::var_os("TEARFREE_TEST_EMULATOR") {
+        Some(emulator) => {
+            let mut command = Command::new(emulator);
+            command.arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
+}
+
 fn start(role: &str, page: &Path) -> (Child, BufReader<ChildStdout>) {
-    let mut command = Command::new(env::current_exe().expect("this program has a path"));
+    let mut command = this_program();
     command.args(["child", "--exact", "--nocapture"]).env(ROLE, role).env(PAGE, page);
     let mut child = command.stdout(Stdio::piped()).spawn().expect("the test starts again");
     let output = BufReader::new(child.stdout.take().expect("its output is a pipe"));

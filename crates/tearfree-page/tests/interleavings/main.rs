@@ -29,6 +29,7 @@ mod scheduler {
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod scenarios {
+    pub(crate) mod careless;
     pub(crate) mod removal;
     pub(crate) mod replacement;
     pub(crate) mod roles;
@@ -47,13 +48,14 @@ mod tests {
     use libtest_mimic::{Failed, Trial};
 
     use crate::left_out::leave_out;
-    use crate::scenarios::{removal, replacement, sleeping, stamps, waking, writers};
+    use crate::scenarios::{careless, removal, replacement, sleeping, stamps, waking, writers};
     use crate::scheduler::search::{Scenario, explore, start_watchdog};
     use crate::scheduler::task::fork_traced;
 
-    const GROUPS: [&[Scenario]; 5] = [
+    const GROUPS: [&[Scenario]; 6] = [
         writers::SCENARIOS,
         removal::SCENARIOS,
+        careless::SCENARIOS,
         replacement::SCENARIOS,
         waking::SCENARIOS,
         stamps::SCENARIOS,

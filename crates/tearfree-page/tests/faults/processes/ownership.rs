@@ -42,11 +42,12 @@ fn start(page: &Path, what: &str) -> Process {
 
 /// The role of a writer that does something careless, and publishes until it has lost its page, or its input ends.
 pub(crate) fn lose(page: &str, what: &str) {
+    let options = Options::new().timed(what != "untimed");
     let mut writer =
-        Writer::create(page, Large::from_number(0), &Options::new()).expect("the page is free");
+        Writer::create(page, Large::from_number(0), &options).expect("the page is free");
     let lock = format!("{page}/lock");
     match what {
-        "nothing" => {}
+        "nothing" | "untimed" => {}
         // A backup, a directory walk, another library.
         "read" => drop(fs::read(&lock).expect("the lock file is readable")),
         // A copy of this library in a plug-in.
@@ -274,17 +275,19 @@ fn removed() {
 
 /// No one can reach the page of a removed directory to mark it, so its writer looks at its file.
 fn without_directory() {
-    let (_folder, page) = new_path();
-    let mut first = start(&page, "nothing");
-    let old = Reader::<Large>::open(&page).unwrap();
-    fs::remove_dir_all(&page).unwrap();
-    let mut second = Writer::create(&page, Large::from_number(0), &Options::new()).unwrap();
-    while_reading(&page, || publish(&mut second, 1000));
-    old.read().unwrap().value.number();
-    assert_eq!(first.read_line(), format!("{:?}", Lost::Removed));
-    assert!(first.wait_exit().success());
-    assert_eq!(old.writer_state(), WriterState::Ended);
-    assert_eq!(Reader::<Large>::open(&page).unwrap().writer_state(), WriterState::Live);
+    for what in ["nothing", "untimed"] {
+        let (_folder, page) = new_path();
+        let mut first = start(&page, what);
+        let old = Reader::<Large>::open(&page).unwrap();
+        fs::remove_dir_all(&page).unwrap();
+        let mut second = Writer::create(&page, Large::from_number(0), &Options::new()).unwrap();
+        while_reading(&page, || publish(&mut second, 1000));
+        old.read().unwrap().value.number();
+        assert_eq!(first.read_line(), format!("{:?}", Lost::Removed), "{what}");
+        assert!(first.wait_exit().success());
+        assert_eq!(old.writer_state(), WriterState::Ended, "{what}");
+        assert_eq!(Reader::<Large>::open(&page).unwrap().writer_state(), WriterState::Live);
+    }
 }
 
 /// The role of a writer whose children no handler of the C library sees.

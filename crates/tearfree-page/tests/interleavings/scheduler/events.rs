@@ -24,6 +24,10 @@ pub(crate) enum What {
     Missing,
     /// It was refused: the page has another schema.
     OtherSchema,
+    /// It did not become the writer, for another reason.
+    Failed,
+    /// It was the writer, and learned that it has lost the page.
+    Lost,
     /// It opened the page.
     Opened,
     /// It read this number.
@@ -36,7 +40,7 @@ pub(crate) enum What {
     Killed,
 }
 
-const ALL: [What; 12] = [
+const ALL: [What; 14] = [
     What::Tries,
     What::Writes,
     What::Published,
@@ -44,6 +48,8 @@ const ALL: [What; 12] = [
     What::Busy,
     What::Missing,
     What::OtherSchema,
+    What::Failed,
+    What::Lost,
     What::Opened,
     What::Read,
     What::Superseded,
