@@ -8,6 +8,7 @@ mod help;
 mod outcome;
 mod page;
 mod stop;
+mod table;
 mod terminal;
 mod times;
 mod trace;

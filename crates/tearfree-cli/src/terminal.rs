@@ -5,7 +5,6 @@ use core::time::Duration;
 use std::io::{self, BufWriter, StdoutLock, Write};
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -158,29 +157,6 @@ pub(crate) fn json_line(value: &impl Serialize) -> Result<String, Problem> {
         )
     })?;
     Ok(String::from_utf8_lossy(&json).into_owned() + "\n")
-}
-
-/// Creates a table with a rule under its head and columns aligned by spaces.
-pub(crate) fn table(head: &[&str], right_aligned: &[usize]) -> Table {
-    const STYLE: TableStyle =
-        TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-    const GAP: u16 = 1; // beside the one that the library puts between columns
-    let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled).set_header(head);
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let gap = if index + 1 == head.len() { 0 } else { GAP };
-        column.set_padding((0, gap));
-        if right_aligned.contains(&index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-/// Formats the lines of a table: its head, the rule, and each row in its style.
-pub(crate) fn styled_lines(table: &Table, rows: impl IntoIterator<Item = Style>) -> Vec<String> {
-    let styles = [HEAD, FAINT].into_iter().chain(rows);
-    table.lines().zip(styles).map(|(line, style)| styled(style, line.trim_end())).collect()
 }
 
 /// The progress line of a timed run, shown only if standard error is a terminal.

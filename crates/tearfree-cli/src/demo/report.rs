@@ -7,7 +7,8 @@ use serde::{Serialize, Serializer};
 
 use super::cost::{MEASURING_TIME, READS_PER_BATCH};
 use super::stamp::WORDS;
-use crate::terminal::{self, BAD, BUSY, FAINT, GOOD, HEAD, styled};
+use crate::table;
+use crate::terminal::{BAD, BUSY, FAINT, GOOD, HEAD, styled};
 
 /// The results of a demo. The names of the fields are those of the JSON object.
 #[derive(Debug, Serialize)]
@@ -72,13 +73,13 @@ impl DemoReport {
             ("torn reads", count(self.torn_without_lock), count(self.torn_with_lock)),
             ("cost per read", nanoseconds(self.read_ns_without_lock), nanoseconds(self.read_ns)),
         ];
-        let mut table = terminal::table(&["", "without the lock", "with the lock"], &[1, 2]);
+        let mut table = table::new(&["", "without the lock", "with the lock"], &[1, 2]);
         let mut styles = Vec::new();
         for (name, without, with) in rows {
             styles.push(if name == "torn reads" { HEAD } else { Style::new() });
             table.add_row([name.to_owned(), without, with]);
         }
-        terminal::styled_lines(&table, styles)
+        table::styled_lines(table, styles)
     }
 
     fn conclusion(&self) -> String {

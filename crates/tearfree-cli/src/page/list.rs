@@ -8,6 +8,7 @@ use tearfree_page::{ByteReader, directories, list};
 use super::args::LsArgs;
 use super::report::PageReport;
 use crate::outcome::{Outcome, Problem};
+use crate::table;
 use crate::terminal::{self, BAD, FAINT, styled};
 
 /// A page, or why it cannot be read.
@@ -53,7 +54,7 @@ fn text(pages: &PageList) -> String {
         return styled(FAINT, &note) + "\n";
     }
     let mut table =
-        terminal::table(&["name", "generation", "age", "freshness", "writer", "fields"], &[1, 2]);
+        table::new(&["name", "generation", "age", "freshness", "writer", "fields"], &[1, 2]);
     let mut styles = Vec::new();
     for PageEntry { name, report, error } in &pages.pages {
         let row = match (report, error) {
@@ -65,5 +66,5 @@ fn text(pages: &PageList) -> String {
         styles.push(if error.is_some() { BAD } else { Style::new() });
         table.add_row([name.clone()].into_iter().chain(row));
     }
-    terminal::styled_lines(&table, styles).join("\n") + "\n"
+    table::styled_lines(table, styles).join("\n") + "\n"
 }

@@ -11,6 +11,7 @@ use tearfree_page::{ByteReader, Field, Freshness, Geometry, Reading, WriterState
 use super::targets::{FieldObject, Target};
 use super::values;
 use crate::outcome::{Outcome, Problem};
+use crate::table;
 use crate::terminal::{self, BAD, BUSY, FAINT, GOOD, HEAD, styled};
 
 /// The state of a page. The names of the fields are those of the JSON object.
@@ -88,9 +89,9 @@ impl PageReport {
     /// Formats the page as a table.
     pub(crate) fn text(&self) -> String {
         let mut lines = vec![self.headline(), String::new()];
-        let mut table = terminal::table(&["field", "kind", "value"], &[]);
+        let mut table = table::new(&["field", "kind", "value"], &[]);
         self.rows.iter().for_each(|row| _ = table.add_row(row.clone()));
-        lines.extend(terminal::styled_lines(&table, self.rows.iter().map(|_| Style::new())));
+        lines.extend(table::styled_lines(table, self.rows.iter().map(|_| Style::new())));
         lines.push(String::new());
         lines.push(self.freshness_line());
         lines.push(styled(FAINT, &self.writer_line()));

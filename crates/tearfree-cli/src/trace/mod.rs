@@ -16,6 +16,7 @@ use event::{Action, Event, ReadResult};
 use output_file::OutputFile;
 
 use crate::outcome::{Outcome, Problem};
+use crate::table;
 use crate::terminal::{self, BAD, BUSY, FAINT, GOOD, styled};
 
 /// Runs the trace; prints the table or the JSON object; draws the diagram if `--svg` is given.
@@ -101,7 +102,7 @@ fn text(events: &[Event], reads: &ReadCounts) -> String {
 
 fn table(events: &[Event]) -> Vec<String> {
     const HEADS: [&str; 7] = ["#", "who", "event", "kernel call", "before", "after", "note"];
-    let mut table = terminal::table(&HEADS, &[0, 4, 5]);
+    let mut table = table::new(&HEADS, &[0, 4, 5]);
     for event in events {
         table.add_row([
             event.step.to_string(),
@@ -113,7 +114,7 @@ fn table(events: &[Event]) -> Vec<String> {
             event.note.clone(),
         ]);
     }
-    terminal::styled_lines(&table, events.iter().map(style))
+    table::styled_lines(table, events.iter().map(style))
 }
 
 /// Chooses a style for failed reads, for successful ones, and for writes in progress.
