@@ -30,6 +30,10 @@ check_package() { # each published crate: packaged, inspected, and built from it
     run_and_note "packaged" scripts/package.sh
 }
 
+check_install() { # cargo install of the command, from here and from packages; it runs where they are not
+    run_and_note "installed" scripts/install.sh
+}
+
 check_deny() { # dependencies: their licences and sources, no wildcard version
     need_crate cargo-deny 0.20.2
     cargo deny check licenses bans sources

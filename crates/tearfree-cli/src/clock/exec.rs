@@ -2,10 +2,7 @@
 //! `tearfree clock exec`: runs a program on a test clock.
 
 use core::time::Duration;
-use std::env;
-use std::ffi::OsString;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf, absolute};
 use std::process::{Child, Command, ExitStatus};
@@ -17,23 +14,23 @@ use signal_hook::iterator::Signals;
 use tearfree_clock::{Clock, Error, TestClock};
 
 use super::args::ExecArgs;
+use super::preload_object::PreloadObject;
 use super::program;
 use crate::outcome::{Outcome, Problem};
 use crate::terminal;
 
-/// The shared object that replaces the clock functions of the C library.
-const OBJECT: &str = "libtearfree_preload.so";
 /// How often the end of the program and signals for it are checked.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 pub(super) fn run(args: &ExecArgs) -> Result<Outcome, Problem> {
-    let object = find_object()?;
     let program = &args.command[0];
     program::check(program).map_err(|(path, reason)| {
         let advice = reason.advice();
         Problem::new(format_args!("{} cannot see the clock: {reason}", path.display()), advice)
     })?;
     let page = ClockPage::prepare(args)?;
+    // Behind the page, which creates the directory of pages where it is missing.
+    let object = PreloadObject::find()?;
     let (ignored, handled): (Vec<i32>, Vec<i32>) =
         [SIGINT, SIGQUIT, SIGTERM, SIGHUP].into_iter().partition(|signal| is_ignored(*signal));
     // Before the program is started, so that no signal for it is lost.
@@ -45,7 +42,7 @@ pub(super) fn run(args: &ExecArgs) -> Result<Outcome, Problem> {
     })?;
     let mut command = Command::new(program);
     command.args(&args.command[1..]).env("TEARFREE_CLOCK", &page.path);
-    let child = command.env("LD_PRELOAD", preload_list(object)).spawn().map_err(|error| {
+    let child = command.env("LD_PRELOAD", object.preload_list()).spawn().map_err(|error| {
         Problem::new(
             format_args!("cannot start {}: {error}", program.display()),
             "Fix the cause above and run the command again.",
@@ -107,41 +104,6 @@ fn absolute_page(page: &Path) -> Result<PathBuf, Problem> {
             "Give the absolute path of the page.",
         )
     })
-}
-
-/// Finds the shared object beside this program, or where an installation puts it.
-fn find_object() -> Result<PathBuf, Problem> {
-    let this = env::current_exe().unwrap_or_default();
-    let folder = this.parent().unwrap_or(Path::new(""));
-    let places = [folder.join(OBJECT), folder.join("../lib/tearfree").join(OBJECT)];
-    let object = places.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
-        Problem::new(
-            format_args!("there is no {OBJECT} in {}", folder.display()),
-            "Build it with `cargo build --release -p tearfree-preload`, or copy it there.",
-        )
-    })?;
-    check_loadable(object)
-}
-
-/// Checks that the loader can load the object: a space or a colon ends a path in its list.
-fn check_loadable(object: PathBuf) -> Result<PathBuf, Problem> {
-    if object.as_os_str().as_bytes().iter().any(|byte| b" :".contains(byte)) {
-        return Err(Problem::new(
-            format_args!("the loader cannot load {}", object.display()),
-            "Move it and this program to a folder without spaces and colons in its path.",
-        ));
-    }
-    Ok(object)
-}
-
-/// Returns the list of objects to preload: ours, then those of the user.
-fn preload_list(object: PathBuf) -> OsString {
-    let mut all = object.into_os_string();
-    if let Some(others) = env::var_os("LD_PRELOAD").filter(|others| !others.is_empty()) {
-        all.push(":");
-        all.push(others);
-    }
-    all
 }
 
 /// Returns whether this process ignores the signal, as under `nohup`.

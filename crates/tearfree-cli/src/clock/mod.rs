@@ -4,6 +4,7 @@
 mod args;
 mod exec;
 mod now;
+mod preload_object;
 mod program;
 mod serve;
 

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
@@ -33,7 +33,8 @@ fn a_program_joins_a_clock_and_may_set_it() {
     assert_eq!(office(&["--offset", "-1s"], &elsewhere), "999999999");
     assert_eq!(office(&[], &elsewhere), "999999999");
     let preloaded = office(&[], &["sh", "-c", "echo $LD_PRELOAD"]);
-    assert!(preloaded.ends_with("libtearfree_preload.so:libc.so.6"), "{preloaded}");
+    let (object, others) = preloaded.split_once(':').expect("a list");
+    assert!(object.contains("libtearfree_preload") && others == "libc.so.6", "{preloaded}");
     let rates = page(&folder, "rates");
     stdout(&["page", "create", &rates, "price:f64=1"]);
     assert!(failure(&["clock", "exec", "--page", &rates, "--", "date"]).contains("another schema"));
@@ -165,42 +166,43 @@ fn header() -> Vec<u8> {
     bytes
 }
 
-/// Runs this command from another folder, with the shared object or without it.
-fn run_from(folder: &Path, with_object: bool) -> Output {
-    drop(tearfree(&[])); // builds the object
-    let this = Path::new(env!("CARGO_BIN_EXE_tearfree"));
+/// Runs a copy of this command, and returns the object that it preloads and what a program sees.
+fn run_copy(command: &Path, cache: &Path) -> (String, String) {
+    let folder = command.parent().expect("a folder");
     fs::create_dir_all(folder).expect("the folder is ours");
-    let command = folder.join("tearfree");
     // Copied by another process: a file that this process opened for writing may still be open in a child
     // that another test has just started, and cannot be executed then.
-    let copy = |from: &Path| {
-        let status = Command::new("cp").arg(from).arg(folder).status();
-        assert!(status.expect("there is a cp").success(), "{}", from.display());
-    };
-    copy(this);
-    if with_object {
-        copy(&this.with_file_name("libtearfree_preload.so"));
-    }
-    let mut command = Command::new(command);
-    command.args(["clock", "exec", "--at", "@1000000000", "--freeze", "--", "date", "+%s"]);
-    command.output().expect("the command starts")
+    let status = Command::new("cp").arg(env!("CARGO_BIN_EXE_tearfree")).arg(command).status();
+    assert!(status.expect("there is a cp").success(), "{}", command.display());
+    let mut run = Command::new(command);
+    run.args(["clock", "exec", "--at", "@1000000000", "--freeze", "--"]);
+    run.args(["sh", "-c", "echo $LD_PRELOAD; date +%s"]).env_remove("LD_PRELOAD");
+    run.env("XDG_CACHE_HOME", cache); // where programs can be run, as this copy is
+    let output = run.output().expect("the command starts");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let (object, time) = text.trim().split_once('\n').expect("two lines");
+    (object.to_owned(), time.to_owned())
 }
 
+/// It carries its object, so one file is an installation. Another object is used only if it is installed with it.
 #[test]
-fn a_missing_or_unloadable_object_is_an_error() {
+fn a_copy_of_the_command_alone_shows_programs_its_clock() {
     let folder = TempDir::new().expect("a folder");
-    let fine = run_from(&folder.path().join("fine"), true);
-    assert_eq!(String::from_utf8_lossy(&fine.stdout).trim(), "1000000000");
-    for (name, with_object, reason) in [
-        ("without", false, "there is no libtearfree_preload.so"),
-        ("a space", true, "without spaces"),
-        ("a:colon", true, "without spaces"),
-    ] {
-        let output = run_from(&folder.path().join(name), with_object);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{name}: {errors}");
-        assert!(errors.contains(reason), "{name}: {errors}");
+    let command = |path: &str| run_copy(&folder.path().join(path), folder.path());
+    let (embedded, time) = command("alone/bin/tearfree");
+    assert_eq!(time, "1000000000");
+    for path in ["a space/bin/tearfree", "a:colon/bin/tearfree"] {
+        assert_eq!(command(path), (embedded.clone(), time.clone()), "{path}");
     }
+    let package = folder.path().join("package/lib/tearfree");
+    fs::create_dir_all(&package).expect("the folder is ours");
+    set_mode(&package, 0o755);
+    let installed = package.join("libtearfree_preload.so");
+    fs::copy(&embedded, &installed).expect("it can be read");
+    set_mode(&installed, 0o644);
+    let (object, shown) = command("package/bin/tearfree");
+    assert_eq!((Path::new(&object), shown), (&*installed, time));
 }
 
 /// Goes on for a minute of the host's time.
@@ -209,7 +211,6 @@ const MINUTE: &str = "for n in $(seq 6000); do sleep 0.01; done";
 /// Starts a shell script on a clock, with the disposition of SIGHUP that `env` sets: it must not depend on
 /// that of this process, which ignores SIGHUP under nohup. Returns also the clock's page and the output.
 fn start(hangup: &str, program: &[&str], script: &str) -> (Child, String, Lines) {
-    drop(tearfree(&[])); // builds the object
     let mut command = Command::new("env");
     command.args(["--default-signal", hangup, env!("CARGO_BIN_EXE_tearfree")]);
     command.args(["clock", "exec", "--"]).args(program).args(["sh", "-c", script]);

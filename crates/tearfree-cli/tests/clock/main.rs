@@ -8,7 +8,6 @@ use core::time::Duration;
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Instant;
@@ -16,17 +15,8 @@ use std::time::Instant;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Returns the command, with the shared object beside it, which cargo does not build by itself.
+/// Returns the command.
 fn tearfree(args: &[&str]) -> Command {
-    static OBJECT: OnceLock<()> = OnceLock::new();
-    OBJECT.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--package", "tearfree-preload"]);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        assert!(build.status().expect("cargo is there").success());
-    });
     let mut command = Command::new(env!("CARGO_BIN_EXE_tearfree"));
     command.args(args).stdin(Stdio::null()).env("TZ", "UTC");
     command
