@@ -36,6 +36,12 @@ check_crates() { # tests of the other crates
         need perl perl
         need python3 python3
         need setcap libcap2-bin
+        # Manual pages, and the completions of shells.
+        need mandoc mandoc
+        need groff groff-base
+        need fish fish
+        need zsh zsh
+        need script bsdutils
     fi
     run_tests cargo test --workspace --exclude tearfree \
         --exclude tearfree-axm --exclude tearfree-models --no-fail-fast

@@ -21,11 +21,14 @@ missing_tool() {
     fail "install $1"
 }
 
-# need TOOL PACKAGE: requires a command, and installs its package under CI.
+# need TOOL PACKAGE: requires a command, and installs its package under CI, as root or by sudo.
 need() {
+    local as_root=()
     command -v "$1" && return
-    if [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get; then
-        apt-get install -y "$2" || { apt-get update && apt-get install -y "$2"; } || true
+    [[ $(id -u) == 0 ]] || as_root=(sudo --non-interactive --preserve-env=APT_CONFIG)
+    if [[ ${CI:-false} != false ]] && command -v apt-get; then
+        "${as_root[@]}" apt-get install -y "$2" ||
+            { "${as_root[@]}" apt-get update && "${as_root[@]}" apt-get install -y "$2"; } || true
     fi
     command -v "$1" || missing_tool "$1 (package $2)"
 }

@@ -4,8 +4,10 @@
 use clap::{Parser, Subcommand};
 
 use crate::clock::ClockCommand;
+use crate::completions::CompletionsArgs;
 use crate::demo::DemoArgs;
-use crate::help::after_help;
+use crate::help::{WIDTH, after_help};
+use crate::manual::ManArgs;
 use crate::page::PageCommand;
 use crate::trace::TraceArgs;
 use crate::vdso::VdsoArgs;
@@ -18,6 +20,7 @@ use crate::vdso::VdsoArgs;
     name = "tearfree",
     version,
     args_conflicts_with_subcommands = true,
+    max_term_width = WIDTH,
     after_help = after_help(&[
         ("tearfree", "torn reads without the lock and with it"),
         ("tearfree demo --tutorial", "the classic kernel module's output"),
@@ -83,6 +86,18 @@ pub(crate) enum Command {
         ("tearfree vdso --verify 1000000", "compare that many times with clock_gettime"),
     ]))]
     Vdso(VdsoArgs),
+    /// Print what a shell needs to complete the words of this command.
+    #[command(after_help = after_help(&[
+        ("source <(tearfree completions bash)", "in ~/.bashrc"),
+        ("tearfree completions zsh >~/.zfunc/_tearfree", "in a directory of fpath"),
+        ("tearfree completions fish | source", "in config.fish"),
+    ]))]
+    Completions(CompletionsArgs),
+    /// Write the manual pages of this command, one for each subcommand.
+    #[command(after_help = after_help(&[
+        ("tearfree man ~/.local/share/man/man1", "then: man tearfree-page-get"),
+    ]))]
+    Man(ManArgs),
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 
 mod args;
 mod clock;
+mod completions;
 mod demo;
 mod help;
+mod manual;
 mod outcome;
 mod page;
 mod stop;
@@ -40,5 +42,7 @@ fn run(args: &Args) -> Result<Outcome, Problem> {
         Some(Command::Page(command)) => page::run(command),
         Some(Command::Clock(command)) => clock::run(command),
         Some(Command::Vdso(args)) => vdso::run(args),
+        Some(Command::Completions(args)) => completions::run(args),
+        Some(Command::Man(args)) => manual::run(args),
     }
 }

@@ -12,7 +12,7 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    all went well
-  1    a torn read got through the lock (a bug: please report it), or something failed
+  1    a torn read got through the lock (a bug: please report it), or a failure
   2    the command line was wrong
   130  ended by Ctrl-C (SIGINT), after printing what there was so far
   143  ended by SIGTERM, likewise";

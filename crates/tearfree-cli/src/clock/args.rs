@@ -5,7 +5,7 @@ use core::num::NonZeroU64;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use tearfree_clock::{DEFAULT_NAME, TestSettings};
 
 use crate::help::after_help;
@@ -99,7 +99,8 @@ pub(crate) struct ExecArgs {
     #[command(flatten)]
     pub(crate) setting: SettingArgs,
     /// The program and its arguments.
-    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND",
+          value_hint = ValueHint::CommandWithArguments)]
     pub(crate) command: Vec<OsString>,
 }
 
