@@ -4,13 +4,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# shellcheck source=scripts/lib/faults.sh
+source scripts/lib/faults.sh
 readonly MOST_LINES=400
-faults=0
-
-fault() {
-    echo "$*"
-    faults=$((faults + 1))
-}
 
 # forbid REGEX ADVICE: each line that matches the regex is a fault.
 forbid() {

@@ -4,15 +4,11 @@
 # of the others. Then checks that the packages contain all files that users need, and nothing else.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/lib/faults.sh
+source scripts/lib/faults.sh
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 license=$(sed -n 's/^license = "\(.*\)"/\1/p' Cargo.toml)
-faults=0
-
-fault() {
-    echo "$*"
-    faults=$((faults + 1))
-}
 
 # Prints the manifests of published crates: those without `publish = false`.
 published() {
@@ -53,7 +49,7 @@ check_package() {
             LICENSE-APACHE | LICENSE-MIT | *.md) ;;
             build.rs | src/*.rs | tests/*.rs | examples/*.rs) ;;
             tests/*.[ch] | tests/*.cpp | tests/*.py | tests/*.proptest-regressions | tests/*.txt) ;;
-            assembly/*.s | include/*.h | include/*.hpp | abi.txt | api.txt | Makefile | *.pc.in) ;;
+            assembly/*.s | include/*.h | include/*.hpp | abi.txt | api.txt | Makefile | *.pc.in | man/*.awk) ;;
             *) fault "$name/$file: unexpected file: \`exclude\` it in the manifest, or add its kind to $0" ;;
         esac
     done < <(cd "$1" && find . -type f | sed 's,^\./,,' | sort)

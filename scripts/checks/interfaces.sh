@@ -12,6 +12,9 @@ check_capi() { # the C library as users install it: every call, sanitizers, ABI,
     [[ ${CI:-false} == false ]] || need arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf
     run_tests cargo test -p tearfree-capi -p tearfree-capi-interop
     scripts/capi.sh
+    need mandoc mandoc
+    need groff groff-base
+    scripts/capi_man.sh
     { scripts/capi_orders.sh && scripts/capi_assembly.sh; } | tee "$LOG.assembly"
     note "$(grep -h 'left out\|another compiler' "$LOG.assembly" || true)"
 }
