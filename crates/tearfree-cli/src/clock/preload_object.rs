@@ -54,7 +54,7 @@ impl PreloadObject {
                 ),
             )
         })?;
-        Self::place(object, &directories()).map_err(|error| {
+        Self::place(object, directories()).map_err(|error| {
             Problem::new(
                 format_args!(
                     "cannot write the object that shows programs a clock to a file: {error}"
@@ -65,9 +65,9 @@ impl PreloadObject {
     }
 
     /// Writes the object to the first directory that can have it, otherwise to memory.
-    fn place(object: &[u8], directories: &[PathBuf]) -> io::Result<Self> {
-        let placed = directories.iter().find_map(|directory| place_in(directory, object).ok());
-        match placed {
+    fn place(object: &[u8], directories: impl IntoIterator<Item = PathBuf>) -> io::Result<Self> {
+        let mut directories = directories.into_iter();
+        match directories.find_map(|directory| place_in(&directory, object).ok()) {
             Some(path) => Ok(Self { path, _memory: None }),
             None => Self::in_memory(object),
         }
@@ -110,14 +110,15 @@ fn installed(program: &Path) -> Option<PathBuf> {
 }
 
 /// Returns the directories for the embedded object: that of the pages, because a program that can read the clock there
-/// can read the object, then the user's cache.
-fn directories() -> Vec<PathBuf> {
+/// can read the object, then the user's cache, which is created if it is needed.
+fn directories() -> impl Iterator<Item = PathBuf> {
     let pages = tearfree_page::directories().into_iter().take(1);
-    let variable = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = variable.filter(|path| path.is_absolute());
-    let cache = cache.or_else(|| env::home_dir().map(|home| home.join(".cache")));
-    let cache = cache.map(|cache| cache.join("tearfree")).filter(|cache| create(cache).is_ok());
-    pages.chain(cache).collect()
+    let is_absolute = |path: &PathBuf| path.is_absolute();
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(is_absolute);
+    let cache =
+        cache.or_else(|| env::home_dir().filter(is_absolute).map(|home| home.join(".cache")));
+    let cache = cache.map(|cache| cache.join("tearfree")).into_iter();
+    pages.chain(cache.filter(|cache| create(cache).is_ok()))
 }
 
 /// Creates a directory of the cache, and the cache, but not the home of the user.
@@ -218,7 +219,11 @@ mod tests {
 
     /// Returns where the object is placed, and checks that it is whole there.
     fn placed(directories: &[PathBuf]) -> PreloadObject {
-        let placed = PreloadObject::place(OBJECT, directories).expect("memory takes it");
+        let mut rest = directories.iter().cloned();
+        let placed = PreloadObject::place(OBJECT, rest.by_ref()).expect("memory takes it");
+        let used = directories.iter().position(|directory| placed.path.starts_with(directory));
+        let unused = used.map_or(0, |used| directories.len() - used - 1);
+        assert_eq!(rest.len(), unused, "a directory that is not needed is not created");
         assert_eq!(fs::read(&placed.path).expect("it is there"), OBJECT);
         placed
     }
@@ -279,7 +284,7 @@ mod tests {
         let passed =
             [missing, shared, link, own("a space"), own("a:colon"), own("a$LIB"), "./x".into()];
         for directory in &passed {
-            let path = placed(&[directory.clone(), fine.clone()]).path;
+            let path = placed(&[directory.clone(), fine.clone(), own("next")]).path;
             assert_eq!(path.parent(), Some(&*fine), "{}", directory.display());
         }
         let memory = placed(&passed);
