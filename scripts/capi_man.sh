@@ -7,19 +7,20 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/faults.sh
 source scripts/lib/faults.sh
 cd crates/tearfree-capi
+readonly HEADERS=(include/tearfree.h include/tearfree/*.h)
 
-# Prints the calls of <tearfree.h> that the library has. Its other symbols are for the inline functions of the kernel's API.
+# Prints the calls of these headers that the library has. Its other symbols are for the inline functions of the kernel's API.
 calls() {
     local symbol
     sed -n 's/^symbol //p' abi.txt | while read -r symbol; do
-        ! grep -qE "[ *]$symbol\(" include/tearfree.h || echo "$symbol"
+        ! grep -qE "[ *]$symbol\(" "${HEADERS[@]}" || echo "$symbol"
     done
 }
 
 pages=$(mktemp -d)
 trap 'rm -r "$pages"' EXIT
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' ../../Cargo.toml | head -n 1)
-awk -v directory="$pages" -v version="$version" -f man/pages.awk include/tearfree.h
+awk -v directory="$pages" -v version="$version" -f man/pages.awk "${HEADERS[@]}"
 
 count=0
 for call in $(calls); do

@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Writes the manual pages of section 3 from include/tearfree.h, into a directory that exists. For POSIX awk, so that an
-# installation needs no other tool:
+# Writes the manual pages of section 3 from the headers, into a directory that exists. For POSIX awk, so that an installation
+# needs no other tool:
 #
-#   awk -v directory=DIR -v version=0.1.0 -f man/pages.awk include/tearfree.h
+#   awk -v directory=DIR -v version=0.1.0 -f man/pages.awk include/tearfree.h include/tearfree/*.h
 #
-# The header has parts, "/* ---- Title ---- */". In a part, a comment belongs to the declarations that follow it without an
+# A header has parts, "/* ---- Title ---- */", or is one, "/* Title. Included by <tearfree.h>. */". In a part, a comment belongs to the declarations that follow it without an
 # empty line. Those of functions make a page: of its first function, with links from the others. What else is in a part,
 # types and numbers, is the page of the part, such as tearfree_pages(3).
 
 BEGIN { part = 0; titles[0] = "values that processes share, from C" }
 
+# What is inline is declared and described in <tearfree.h>.
+FILENAME ~ /inline\.h$/ { next }
+FNR == 1 { end_block() }
 /^#ifdef __cplusplus/ { skipping = 1 }
 skipping { skipping = !/^#endif/; next }
 /^\/\* SPDX-/ { next }
-/^#(ifndef|define TEARFREE_H$|include|endif)/ { next }
+/^#(ifndef|define TEARFREE[A-Z_]*_H$|include|endif)/ { next }
 
-/^\/\* ---- .* ---- \*\/$/ {
+/^\/\* (---- .* ----|.* Included by <tearfree\.h>\.) \*\/$/ {
     end_block()
     part++
-    gsub(/^\/\* ---- | ---- \*\/$/, "")
+    gsub(/^\/\* (---- )?|( ----|\. Included by <tearfree\.h>\.) \*\/$/, "")
     titles[part] = $0
     next
 }
