@@ -27,6 +27,7 @@ check_python() { # the Python wheel: built, installed, and tested with pages and
 
 check_api() { # the public items of the libraries, as recorded; BLESS=1 records them again
     run_and_note "as recorded" scripts/public_api.sh
+    scripts/exhaustive.sh
 }
 
 check_package() { # each published crate: packaged, inspected, and built from its package

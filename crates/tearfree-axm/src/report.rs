@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The outcomes and failures of all executions of a program.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Report {
     /// The texts that the threads returned, in their order and separated by `", "`; empty ones are left out.
     pub outcomes: BTreeSet<String>,

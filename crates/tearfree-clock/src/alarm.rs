@@ -14,6 +14,7 @@ use rustix::time::{
 
 /// Why a sleep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Woken {
     /// The time was up.
     ByTime,

@@ -28,6 +28,7 @@ const MAX_LEAD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The state of a clock after a tick, as its timekeeper knows it.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TickReport {
     /// Whether the clock is synchronised with the host's.
     pub status: Status,
@@ -313,7 +314,7 @@ mod tests {
     #[test]
     fn the_lead_is_that_of_the_settings() {
         let folder = tempfile::tempdir().expect("a folder");
-        let settings = Settings { lead: Duration::from_millis(70), ..Settings::default() };
+        let settings = Settings::new().lead(Duration::from_millis(70));
         let keeper = Keeper::open_with(folder.path().join("clock"), Source::Host, settings);
         // A count of this counter is a nanosecond.
         assert_eq!(keeper.expect("the page is new").lead_counts, 70_000_000);

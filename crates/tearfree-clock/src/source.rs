@@ -12,6 +12,7 @@ const CLOCKSOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_
 
 /// A counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Source {
     /// The host's `CLOCK_MONOTONIC` in nanoseconds, for machines without a trustworthy counter.
     Host,

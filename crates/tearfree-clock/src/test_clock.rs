@@ -26,15 +26,38 @@ const LEAD_NS: u64 = 5_000_000;
 /// How many times a change polls for the end of another one, each 1 ms.
 const MAX_POLLS: u32 = 1000;
 
-/// Changes to a test clock; `None` leaves a setting unchanged.
+/// Changes to a test clock. What is not set, or set to `None`, stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TestSettings {
-    /// The time of day from now on, in nanoseconds since 1970.
-    pub at_ns: Option<u64>,
-    /// The change of the time of day in nanoseconds, after `at_ns`.
-    pub offset_ns: Option<i64>,
-    /// How many of its seconds pass in one of the host's; 0 freezes the clock.
-    pub speed: Option<f64>,
+    at_ns: Option<u64>,
+    offset_ns: Option<i64>,
+    speed: Option<f64>,
+}
+
+impl TestSettings {
+    /// Returns the settings that change nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        TestSettings::default()
+    }
+
+    /// Sets the time of day from now on, in nanoseconds since 1970.
+    #[must_use]
+    pub fn at_ns(self, at_ns: impl Into<Option<u64>>) -> Self {
+        TestSettings { at_ns: at_ns.into(), ..self }
+    }
+
+    /// Sets the change of the time of day in nanoseconds, after `at_ns`.
+    #[must_use]
+    pub fn offset_ns(self, offset_ns: impl Into<Option<i64>>) -> Self {
+        TestSettings { offset_ns: offset_ns.into(), ..self }
+    }
+
+    /// Sets how many of its seconds pass in one of the host's; 0 freezes the clock.
+    #[must_use]
+    pub fn speed(self, speed: impl Into<Option<f64>>) -> Self {
+        TestSettings { speed: speed.into(), ..self }
+    }
 }
 
 /// Creates and changes test clocks.
@@ -44,12 +67,12 @@ pub struct TestSettings {
 /// use tearfree_clock::{Clock, TestSettings, TestClock};
 /// # let folder = tempfile::tempdir()?;
 /// # let page = folder.path().join("test");
-/// let frozen = TestSettings { at_ns: Some(1_000_000_000_000_000_000), speed: Some(0.0), ..TestSettings::default() };
+/// let frozen = TestSettings::new().at_ns(1_000_000_000_000_000_000).speed(0.0);
 /// TestClock::create(&page, frozen)?;
 /// let clock = Clock::open_page(&page)?;
 /// assert_eq!(clock.realtime(), 1_000_000_000_000_000_000);
 ///
-/// TestClock::change(&page, TestSettings { offset_ns: Some(-5), ..TestSettings::default() })?;
+/// TestClock::change(&page, TestSettings::new().offset_ns(-5))?;
 /// assert_eq!(clock.realtime(), 999_999_999_999_999_995);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -233,15 +256,14 @@ mod tests {
     fn a_clock_that_begins_in_the_future_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let page = folder.path().join("clock");
-        TestClock::create(&page, TestSettings { speed: Some(2.0), ..TestSettings::default() })
-            .expect("the page is new");
+        TestClock::create(&page, TestSettings::new().speed(2.0)).expect("the page is new");
         let change = |edit: fn(&mut Record)| {
             let mut writer = take_over(&page).expect("the page is free");
             let mut record = writer.get();
             edit(&mut record);
             writer.set(record).expect("the page is ours");
             drop(writer);
-            TestClock::change(&page, TestSettings { speed: Some(1.0), ..TestSettings::default() })
+            TestClock::change(&page, TestSettings::new().speed(1.0))
         };
         assert!(change(|_| ()).is_ok());
         // As created in a namespace whose `CLOCK_MONOTONIC` is an hour ahead.

@@ -27,11 +27,7 @@ const TIME_NAMESPACE: usize = 4;
 
 /// Bends every 20 ms, so that a test sees bends.
 fn settings() -> Settings {
-    Settings {
-        lead: Duration::from_millis(10),
-        steer: Duration::from_millis(20),
-        ..Settings::default()
-    }
+    Settings::new().lead(Duration::from_millis(10)).steer(Duration::from_millis(20))
 }
 
 /// The page of a clock whose first keeper has ticked and ended.
@@ -105,7 +101,7 @@ fn a_successor_continues_the_words_of_the_page() {
 fn the_page_promises_to_be_renewed_as_long_as_the_clock_is_synchronised() {
     let left = Left::new(Source::Host);
     let free_after = Duration::from_secs(7);
-    let mut keeper = left.keep(Source::Host, Settings { free_after, ..settings() });
+    let mut keeper = left.keep(Source::Host, settings().free_after(free_after));
     keeper.tick().expect("the page is this keeper's");
     let writer = left.clock().page().writer().expect("the page has a writer");
     assert_eq!(writer.lifetime(), free_after);
@@ -157,7 +153,7 @@ fn a_report_says_how_far_the_host_is_ahead_and_how_the_clock_is_slewed() {
 fn a_bend_that_is_published_after_its_pivot_is_counted() {
     let left = Left::new(Source::Host);
     left.set_ahead(50_000_000);
-    let mut keeper = left.keep(Source::Host, Settings { lead: Duration::ZERO, ..settings() });
+    let mut keeper = left.keep(Source::Host, settings().lead(Duration::ZERO));
     let report = tick_until(&mut keeper, |report| report.late_publications > 0);
     assert_eq!(left.clock().late_publications(), report.late_publications);
 }
@@ -172,7 +168,7 @@ fn the_bend_of_a_predecessor_is_not_counted_again() {
     drop(keeper);
     // Its window takes an hour to fill.
     let steer = Duration::from_secs(3600);
-    let mut keeper = left.keep(Source::Host, Settings { steer, ..settings() });
+    let mut keeper = left.keep(Source::Host, settings().steer(steer));
     let (record, _) = left.clock().record();
     tick_until(&mut keeper, |_| host_ns() > record.pivot);
     let report = keeper.tick().expect("the page is this keeper's");

@@ -37,7 +37,7 @@ fn page() -> Option<KernelPage> {
 fn the_page_has_the_time_of_clock_gettime() {
     let Some(page) = page() else { return };
     println!("{:?}", page.layout());
-    for clock in KernelClock::ALL {
+    for &clock in KernelClock::ALL {
         // The time of day may be set meanwhile, but not each time.
         let agreements = [(); 3].map(|()| page.verify(clock, 100_000));
         println!("{}: {agreements:?}", clock.name());

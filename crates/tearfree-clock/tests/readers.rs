@@ -31,8 +31,7 @@ impl Frozen {
     fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
         let page = folder.path().join("clock");
-        let (at_ns, speed) = (Some(NSEC * NSEC), Some(0.0));
-        TestClock::create(&page, TestSettings { at_ns, speed, ..TestSettings::default() })
+        TestClock::create(&page, TestSettings::new().at_ns(NSEC * NSEC).speed(0.0))
             .expect("the page is new");
         let clock = Clock::open_page(&page).expect("the clock can be opened");
         Frozen { page, clock, _folder: folder }

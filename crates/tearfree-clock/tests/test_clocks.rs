@@ -16,11 +16,11 @@ const TURNS: u64 = 60;
 const BILLION_NS: u64 = 1_000_000_000 * NSEC;
 
 fn time_and_speed(at_ns: u64, speed: f64) -> TestSettings {
-    TestSettings { at_ns: Some(at_ns), speed: Some(speed), ..TestSettings::default() }
+    TestSettings::new().at_ns(at_ns).speed(speed)
 }
 
 fn speed(speed: f64) -> TestSettings {
-    TestSettings { speed: Some(speed), ..TestSettings::default() }
+    TestSettings::new().speed(speed)
 }
 
 /// Stops the readers when it is dropped, also by a panic.
@@ -94,11 +94,11 @@ fn each_change_applies_to_the_current_time() {
     TestClock::create(&page, time_and_speed(BILLION_NS, 0.0)).expect("the page is new");
     let clock = Clock::open_page(&page).expect("the clock can be opened");
     let (mono, steps) = (clock.now(), clock.record().0.steps);
-    let offset = |ns| TestSettings { offset_ns: Some(ns), ..TestSettings::default() };
+    let offset = |ns: i64| TestSettings::new().offset_ns(ns);
     for (setting, shown) in [
         (offset(5), BILLION_NS + 5),
         (offset(-10), BILLION_NS - 5),
-        (TestSettings { offset_ns: Some(7), ..time_and_speed(NSEC, 0.0) }, NSEC + 7),
+        (time_and_speed(NSEC, 0.0).offset_ns(7), NSEC + 7),
     ] {
         TestClock::change(&page, setting).expect("the page is free");
         assert_eq!((clock.realtime(), clock.now()), (shown, mono), "{setting:?}");
@@ -137,13 +137,14 @@ fn each_change_moves_the_coarse_time() {
     TestClock::create(&page, time_and_speed(BILLION_NS, 100.0)).expect("the page is new");
     let clock = Clock::open_page(&page).expect("the clock can be opened");
     assert_eq!(clock.record().0.steps, 0, "a new clock was not set");
-    for setting in [time_and_speed(NSEC, 100.0), speed(50.0), speed(0.0)] {
+    let as_before = time_and_speed(NSEC, 100.0);
+    for (setting, wanted) in [(as_before, 100.0), (speed(50.0), 50.0), (speed(0.0), 0.0)] {
         let before = clock.now();
         let record = TestClock::change(&page, setting).expect("the page is free");
         assert!((before..=clock.now()).contains(&clock.coarse()), "{setting:?}");
         assert_eq!(record.rate, record.next, "{setting:?}");
         let speed = record.next as f64 / (1_u64 << SHIFT) as f64;
-        assert!(setting.speed.is_some_and(|set| (set - speed).abs() < 1e-6), "{setting:?} {speed}");
+        assert!((wanted - speed).abs() < 1e-6, "{setting:?} {speed}");
     }
 }
 
@@ -170,11 +171,11 @@ fn the_time_of_day_has_limits() {
     // 11 April 2262.
     let last = u64::try_from(i64::MAX).expect("it is positive");
     TestClock::create(&page, time_and_speed(last, 0.0)).expect("the last time");
-    let later = TestSettings { offset_ns: Some(1), ..TestSettings::default() };
+    let later = TestSettings::new().offset_ns(1);
     let result = TestClock::change(&page, later);
     assert!(matches!(result, Err(Error::Setting(_))), "{result:?}");
     TestClock::change(&page, time_and_speed(0, 0.0)).expect("the first time");
-    let earlier = TestSettings { offset_ns: Some(-1), ..TestSettings::default() };
+    let earlier = TestSettings::new().offset_ns(-1);
     let result = TestClock::change(&page, earlier);
     assert!(matches!(result, Err(Error::Setting(_))), "{result:?}");
 }

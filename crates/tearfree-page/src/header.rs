@@ -16,6 +16,7 @@ use crate::schema::{Schema, fnv1a};
 /// The contents of a page's header, checked: the slots and the schema lie inside the page and do not
 /// overlap.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Geometry {
     /// The schema of the payload.
     pub schema: Schema,

@@ -12,6 +12,7 @@ use crate::waiting::{self, Sealed, Wait};
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Waited {
     /// There is another value than the one that was seen.
     Changed,

@@ -149,10 +149,7 @@ mod tests {
     fn each_clock_shows_its_own_time() {
         let page = std::env::temp_dir().join(format!("tearfree-preload-clocks-{}", id()));
         TestClock::create(&page, TestSettings::default()).expect("the page is new");
-        let record = TestClock::change(
-            &page,
-            TestSettings { offset_ns: Some(1), ..TestSettings::default() },
-        );
+        let record = TestClock::change(&page, TestSettings::new().offset_ns(1));
         std::fs::remove_dir_all(&page).expect("the page can be removed");
         let record =
             Record { real_offset_ns: 5_000, tai_offset: 37, ..record.expect("the page exists") };
@@ -167,7 +164,7 @@ mod tests {
     #[test]
     fn a_span_that_reaches_beyond_a_bend_is_split_there() {
         let page = std::env::temp_dir().join(format!("tearfree-preload-bend-{}", id()));
-        let speed = |speed| TestSettings { speed: Some(speed), ..TestSettings::default() };
+        let speed = |speed: f64| TestSettings::new().speed(speed);
         TestClock::create(&page, speed(1.0)).expect("the page is new");
         let record = TestClock::change(&page, speed(1000.0)).expect("the page exists");
         std::fs::remove_dir_all(&page).expect("the page can be removed");

@@ -40,6 +40,7 @@ impl fmt::Display for Verdict {
 
 /// The error of a text that is not a litmus test.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ParseError {
     /// The line, counted from one.
     pub line: usize,

@@ -48,7 +48,7 @@ fn last_error() -> String {
 }
 
 fn at_speed(speed: f64) -> TestSettings {
-    TestSettings { at_ns: Some(THEN), speed: Some(speed), ..TestSettings::default() }
+    TestSettings::new().at_ns(THEN).speed(speed)
 }
 
 fn ends(bounded: Bounded) -> (u64, u64) {

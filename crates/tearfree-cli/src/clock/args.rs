@@ -137,10 +137,10 @@ pub(crate) struct SettingArgs {
 impl SettingArgs {
     pub(crate) fn get(&self) -> TestSettings {
         let speed = if self.freeze { Some(0.0) } else { self.speed };
-        TestSettings { at_ns: self.at, offset_ns: self.offset, speed }
+        TestSettings::new().at_ns(self.at).offset_ns(self.offset).speed(speed)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.get() == TestSettings::default()
+        self.get() == TestSettings::new()
     }
 }

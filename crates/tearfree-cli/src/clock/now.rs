@@ -138,9 +138,8 @@ mod tests {
     fn report(is_test: u32, speed: f64) -> ClockReport {
         let folder = tempfile::tempdir().expect("a folder");
         let page = folder.path().join("clock");
-        let (at_ns, speed) = (Some(1_000_000_000_123_456_789), Some(speed));
-        TestClock::create(&page, TestSettings { at_ns, speed, ..TestSettings::default() })
-            .expect("the page is new");
+        let settings = TestSettings::new().at_ns(1_000_000_000_123_456_789).speed(speed);
+        TestClock::create(&page, settings).expect("the page is new");
         let mut writer = Writer::<Record>::take_over(&page, &Options::new()).expect("it is free");
         writer
             .update(|record| {

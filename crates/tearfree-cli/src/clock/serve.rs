@@ -151,22 +151,19 @@ mod tests {
 
     #[test]
     fn each_field_of_the_object_is_that_of_the_report() {
-        let report = TickReport {
-            status: Status::Disrupted,
-            utc_status: Status::FreeRunning,
-            source: Source::Tsc,
-            error_ns: -12,
-            bound_ns: 1_500,
-            utc_bound_ns: 25_000,
-            counts_per_second: 2.5e9,
-            slew_ppm: -1.25,
-            steps: 3,
-            disruptions: 4,
-            late_publications: 5,
-            late_ticks: 6,
-            worst_delay: Duration::from_micros(12_500),
-            generation: 7,
-        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let page = folder.path().join("clock");
+        let keeper = Keeper::open_with(page, Source::Host, Settings::default());
+        let mut report = keeper.and_then(|mut keeper| keeper.tick()).expect("the page is new");
+        report.status = Status::Disrupted;
+        report.utc_status = Status::FreeRunning;
+        report.source = Source::Tsc;
+        (report.error_ns, report.bound_ns, report.utc_bound_ns) = (-12, 1_500, 25_000);
+        (report.counts_per_second, report.slew_ppm) = (2.5e9, -1.25);
+        (report.steps, report.disruptions) = (3, 4);
+        (report.late_publications, report.late_ticks) = (5, 6);
+        report.worst_delay = Duration::from_micros(12_500);
+        report.generation = 7;
         let stop = Stop::new().expect("handlers can be installed");
         let line = ServeReport::new(Path::new("office"), &report, &stop);
         let text = "disrupted: -12 ns, within 1,500 ns of the host; TSC at 2500.000000 MHz, \

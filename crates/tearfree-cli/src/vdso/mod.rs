@@ -54,7 +54,7 @@ struct AgreementReport {
 
 impl From<Agreement> for AgreementReport {
     fn from(agreement: Agreement) -> Self {
-        let Agreement { samples, outside, missing, backwards, largest_ns } = agreement;
+        let Agreement { samples, outside, missing, backwards, largest_ns, .. } = agreement;
         AgreementReport { samples, outside, missing, backwards, largest_difference_ns: largest_ns }
     }
 }
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &VdsoArgs) -> Result<Outcome, Problem> {
 fn verify(page: &KernelPage, samples: u32, report: &mut VdsoReport, stop: &Stop) {
     const BATCH: u32 = 100_000;
     let progress = Progress::new(core::time::Duration::from_millis(u64::from(samples) * 4));
-    for (index, clock) in KernelClock::ALL.into_iter().enumerate() {
+    for (index, &clock) in KernelClock::ALL.iter().enumerate() {
         let mut sum = Agreement::default();
         while sum.samples < samples && stop.signal().is_none() {
             let part = page.verify(clock, BATCH.min(samples - sum.samples));
@@ -120,7 +120,7 @@ impl VdsoReport {
             mult,
             shift,
             ns_per_cycle: f64::from(mult) / (1_u64 << shift) as f64,
-            clocks: KernelClock::ALL.map(clock).into(),
+            clocks: KernelClock::ALL.iter().copied().map(clock).collect(),
         })
     }
 

@@ -261,7 +261,8 @@ mod tests {
                 // SAFETY: a page of this test, which lives longer than what is made of it.
                 unsafe { KernelPage::new((&raw const *page).cast(), layout) }
             };
-            let seen = KernelClock::ALL.map(|clock| pages(&page).read(clock));
+            let seen: Vec<_> =
+                KernelClock::ALL.iter().map(|&clock| pages(&page).read(clock)).collect();
             assert_eq!(seen, [0, 1, 7, 11].map(|clock| Some(second(clock))), "{layout:?}");
             let before = source.read_ordered();
             set_cycle_last(&mut page, before - 1_000_000);

@@ -8,6 +8,7 @@
 /// mask u64   mult u32   shift u32   { sec u64, nsec u64 << shift } x 12, by the number of the clock
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Layout {
     /// The kernel versions that have this layout.
     pub name: &'static str,

@@ -25,6 +25,7 @@ const SLEEP: Duration = Duration::from_micros(50);
 
 /// A clock whose time is in the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KernelClock {
     /// `CLOCK_REALTIME`.
     Realtime,
@@ -38,7 +39,7 @@ pub enum KernelClock {
 
 impl KernelClock {
     /// All clocks.
-    pub const ALL: [Self; 4] = [Self::Realtime, Self::Monotonic, Self::Boottime, Self::Tai];
+    pub const ALL: &[Self] = &[Self::Realtime, Self::Monotonic, Self::Boottime, Self::Tai];
 
     /// Returns the number for `clock_gettime`.
     #[must_use]
@@ -65,6 +66,7 @@ impl KernelClock {
 
 /// The words of the page at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// The sequence count: even, and 2 more after each update.
     pub count: u32,

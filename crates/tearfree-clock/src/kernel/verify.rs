@@ -7,6 +7,7 @@ use super::page::{KernelClock, KernelPage};
 
 /// The result of a comparison. Each time from the page was read between two of `clock_gettime`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Agreement {
     /// The number of times compared.
     pub samples: u32,

@@ -5,8 +5,6 @@
 
 mod samples;
 
-use core::time::Duration;
-
 use tearfree_clock::{Discipline, HostState, Record, Sample, Settings, Source, Status};
 
 const TICK: u64 = 10_000_000;
@@ -155,13 +153,6 @@ fn the_status_ages_without_a_timekeeper() {
     let disrupted = Record { status: 3, ..record };
     assert_eq!(disrupted.status_at(after(3_000)), Status::Disrupted, "no claim that ages");
     assert_eq!(disrupted.status_at(after(301_000)), Status::Unknown);
-}
-
-#[test]
-fn the_default_intervals_are_those_of_the_documentation() {
-    let Settings { lead, steer, free_after, unknown_after } = Settings::default();
-    assert_eq!((lead, steer), (Duration::from_millis(100), Duration::from_millis(500)));
-    assert_eq!((free_after, unknown_after), (Duration::from_secs(2), Duration::from_secs(300)));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::time::Instant;
 use tearfree_clock::{Clock, Discipline, HostState, Record, Sample, Source, host_ns};
 use tearfree_page::{Options, Writer};
 
-use crate::{Latest, SPAN, WATCHDOG, kill, settings, start, start_keeper};
+use crate::{LEAD, Latest, SPAN, WATCHDOG, kill, settings, start, start_keeper};
 
 /// By how much the host's clock is faster than the real one, and then slower.
 const CHANGE_PPM: u64 = 400;
@@ -62,7 +62,7 @@ pub(crate) fn keep(page: &Path) {
     while Instant::now() < end {
         let before = discipline.clone();
         let record = discipline.tick(sample(source), &HOST_STATE);
-        thread::sleep(settings().lead / 2);
+        thread::sleep(LEAD / 2);
         // Like `Keeper`, chooses again if the bend has become too late.
         let line = discipline.line();
         let is_new = line.pivot != before.line().pivot;

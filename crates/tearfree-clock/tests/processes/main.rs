@@ -28,14 +28,16 @@ const SPAN: Duration = Duration::from_secs(4);
 /// The limit of a wait: none takes as long, even on a busy machine.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
+/// How long before its pivot a bend is published.
+const LEAD: Duration = Duration::from_millis(40);
+
 /// Bends often, so that readers meet many bends.
 fn settings() -> Settings {
-    Settings {
-        lead: Duration::from_millis(40),
-        steer: Duration::from_millis(100),
-        free_after: Duration::from_millis(300),
-        unknown_after: Duration::from_millis(900),
-    }
+    Settings::new()
+        .lead(LEAD)
+        .steer(Duration::from_millis(100))
+        .free_after(Duration::from_millis(300))
+        .unknown_after(Duration::from_millis(900))
 }
 
 /// The entry point of the child processes; as a test it does nothing.

@@ -10,6 +10,7 @@ use crate::status::Reading;
 /// Where the count and the slots of a mapped page are, for a reader in another language, which follows
 /// [the protocol](crate::protocol). They stay mapped as long as the [`ByteReader`].
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Addresses {
     /// The count, a `u64` that is loaded as an atomic.
     pub count: *const u64,

@@ -131,8 +131,8 @@ fn a_sleep_until_a_time_of_day_ends_when_the_clock_is_set_to_it() {
     let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
     output.read_line(&mut String::new()).expect("text");
     until_asleep(&child, "times");
-    let offset_ns = Some(25 * 3600 * NSEC.cast_signed());
-    TestClock::change(fixture.page(), TestSettings { offset_ns, ..TestSettings::default() })
+    let offset_ns = 25 * 3600 * NSEC.cast_signed();
+    TestClock::change(fixture.page(), TestSettings::new().offset_ns(offset_ns))
         .expect("the page is free");
     let end = finish(child, Instant::now());
     assert!(matches!(end, Ok((_, Some(0)))), "{end:?}");

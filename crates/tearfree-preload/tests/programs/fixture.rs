@@ -41,16 +41,11 @@ impl Fixture {
     }
 
     pub(crate) fn frozen_at(at_ns: u64) -> Self {
-        let (at_ns, speed) = (Some(at_ns), Some(0.0));
-        Self::new(TestSettings { at_ns, speed, ..TestSettings::default() })
+        Self::new(TestSettings::new().at_ns(at_ns).speed(0.0))
     }
 
     pub(crate) fn fast(speed: f64) -> Self {
-        Self::new(TestSettings {
-            at_ns: Some(BILLION * NSEC),
-            speed: Some(speed),
-            ..TestSettings::default()
-        })
+        Self::new(TestSettings::new().at_ns(BILLION * NSEC).speed(speed))
     }
 
     pub(crate) fn page(&self) -> PathBuf {

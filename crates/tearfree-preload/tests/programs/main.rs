@@ -54,8 +54,7 @@ fn a_set_clock_moves_under_a_running_program() {
     let script = "while [ $(date +%s) = 1000000000 ]; do :; done; date +%s";
     let child = fixture.start(&["bash", "-c", script]);
     thread::sleep(Duration::from_millis(50));
-    let at_ns = Some(2 * BILLION * NSEC);
-    TestClock::change(fixture.page(), TestSettings { at_ns, ..TestSettings::default() })
+    TestClock::change(fixture.page(), TestSettings::new().at_ns(2 * BILLION * NSEC))
         .expect("the page is free");
     let output = output_within(child, WATCHDOG).expect("the program ends");
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "2000000000");
@@ -200,8 +199,7 @@ fn a_sleeper_notices_that_the_clock_was_set() {
     let fixture = Fixture::fast(0.001);
     let child = fixture.start(&["sleep", "1000"]);
     until_asleep(&child, "sleep");
-    let speed = Some(tearfree_clock::MAX_SPEED);
-    TestClock::change(fixture.page(), TestSettings { speed, ..TestSettings::default() })
+    TestClock::change(fixture.page(), TestSettings::new().speed(tearfree_clock::MAX_SPEED))
         .expect("the page is free");
     // The sleep now takes a second; without a look at the clock it would take eleven days.
     assert!(output_within(child, WATCHDOG).expect("the sleeper wakes up").status.success());
