@@ -26,8 +26,12 @@ check_python() { # the Python wheel: built, installed, and tested with pages and
 }
 
 check_api() { # the public items of the libraries, as recorded; BLESS=1 records them again
+    local recorded
     run_and_note "as recorded" scripts/public_api.sh
     scripts/exhaustive.sh
+    recorded=$(cat "$NOTE")
+    run_and_note "hidden items" scripts/hidden_items.sh
+    note "$recorded; hidden items: $(cat "$NOTE")"
 }
 
 check_package() { # each published crate: packaged, inspected, and built from its package
