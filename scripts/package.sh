@@ -6,17 +6,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/faults.sh
 source scripts/lib/faults.sh
+# shellcheck source=scripts/lib/published.sh
+source scripts/lib/published.sh
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 license=$(sed -n 's/^license = "\(.*\)"/\1/p' Cargo.toml)
-
-# Prints the manifests of published crates: those without `publish = false`.
-published() {
-    local manifest
-    git ls-files --cached --others --exclude-standard '*/Cargo.toml' | while read -r manifest; do
-        grep -qx 'publish = false' "$manifest" || echo "$manifest"
-    done
-}
 
 # check_manifest MANIFEST: the addresses are in the manifest of the workspace only.
 check_manifest() {
@@ -27,6 +21,8 @@ check_manifest() {
     for key in description readme keywords categories; do
         grep -qE "^$key( =|\.workspace = true)" "$1" || fault "$1: no $key"
     done
+    grep -A 5 -x '\[package.metadata.docs.rs\]' "$1" | grep -q '^targets = \[' ||
+        fault "$1: no [package.metadata.docs.rs] with the targets for which docs.rs shows it"
 }
 
 check_addresses() {
@@ -62,7 +58,7 @@ check_package() {
 crates=() files=0
 while read -r manifest; do
     check_manifest "$manifest"
-    crates+=("$(sed -n 's/^name = "\(.*\)"/\1/p' "$manifest" | head -n 1)")
+    crates+=("$(package_name "$manifest")")
 done < <(published)
 ((${#crates[@]} > 0)) || fault "no crate is published"
 check_addresses

@@ -34,8 +34,17 @@ check_api() { # the public items of the libraries, as recorded; BLESS=1 records 
     note "$recorded; hidden items: $(cat "$NOTE")"
 }
 
-check_package() { # each published crate: packaged, inspected, and built from its package
+check_package() { # each published crate: its README, packaged, inspected, and built from its package
+    local readmes
+    run_and_note "READMEs" scripts/package_readmes.sh
+    readmes=$(cat "$NOTE")
     run_and_note "packaged" scripts/package.sh
+    note "$(cat "$NOTE"); READMEs: $readmes"
+}
+
+check_package_tests() { # the tests in each package, run from the package, outside of the repository
+    run_tests scripts/package_tests.sh
+    note "$(sed -n 's/^tested from packages: //p' "$LOG.tests")"
 }
 
 check_install() { # cargo install of the command, from here and from packages; it runs where they are not

@@ -137,6 +137,10 @@ fn explored_spawned(threads: &[Vec<Op>]) -> Report {
 
 #[test]
 fn both_verdicts_agree_on_the_litmus_files() {
+    // Cargo writes this file into packages only.
+    if std::fs::exists(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml.orig")).unwrap() {
+        return println!("left out: the litmus files are in the repository, not in the package");
+    }
     let mut count = 0;
     for folder in ["shapes", "c"] {
         let folder = format!("{}/../../litmus/{folder}", env!("CARGO_MANIFEST_DIR"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#![doc = include_str!("../README.md")]
+#![doc = include_str!("lib.md")]
 
 mod alarm;
 mod clock;

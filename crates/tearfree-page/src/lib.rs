@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#![doc = include_str!("../README.md")]
+#![doc = include_str!("lib.md")]
 
 // The crates that depend on this one need no such error: the compiler does not come to them.
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64", target_has_atomic = "64")))]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#![doc = include_str!("../README.md")]
+#![doc = include_str!("lib.md")]
 #![cfg_attr(not(any(feature = "std", tearfree_axm)), no_std)]
+// Where the documentation is built by an unstable compiler, each item names the feature that it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(feature = "std"),
     allow(rustdoc::broken_intra_doc_links, reason = "links to what only `std` has")
