@@ -29,16 +29,10 @@ choose_toolchain() {
     exit 77
 }
 
-# Writes a rustdoc that allows unstable JSON. Crates are compiled without unstable features.
-wrap_rustdoc() {
-    printf '#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc "$@"\n' >"$work/rustdoc"
-    chmod +x "$work/rustdoc"
-}
-
 # compare CRATE: prints the difference, and fails if there is one.
 compare() {
     local recorded=crates/$1/api.txt listed=$work/api.txt
-    RUSTDOC=$work/rustdoc "${cargo[@]}" rustdoc --locked --quiet -p "$1" --lib --all-features -- \
+    RUSTDOC=$PWD/scripts/lib/unstable_rustdoc "${cargo[@]}" rustdoc --locked --quiet -p "$1" --lib --all-features -- \
         -Zunstable-options --output-format json
     "$target/debug/tearfree-public-api" "$target/doc/${1//-/_}.json" >"$listed"
     [[ -s $listed ]] || { echo "$1: no public items found"; exit 1; }
@@ -48,7 +42,6 @@ compare() {
 }
 
 choose_toolchain
-wrap_rustdoc
 cargo build --locked --quiet -p tearfree-public-api
 items=0 changed=()
 for crate in tearfree tearfree-page tearfree-clock tearfree-axm; do

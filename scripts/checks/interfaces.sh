@@ -67,12 +67,20 @@ check_advisories() { # no dependency is known to be vulnerable, unsound or withd
     cargo deny --manifest-path bare-metal/Cargo.toml check advisories
 }
 
-check_doc() { # the documentation builds without a warning
+check_doc() { # the documentation builds without a warning, also as docs.rs builds it, and its links lead somewhere
     export RUSTDOCFLAGS="-D warnings"
     cargo doc --no-deps --workspace
     # The core alone, too: other crates enable features of it.
     local chosen
-    for chosen in "" std "$(features | xargs)"; do
+    for chosen in "" std; do
         cargo doc --no-deps -p tearfree --no-default-features --features "$chosen"
     done
+    # As docs.rs does, where each item names the feature that it needs.
+    RUSTDOC=$PWD/scripts/lib/unstable_rustdoc RUSTDOCFLAGS="$RUSTDOCFLAGS --cfg docsrs" \
+        cargo doc --no-deps -p tearfree --all-features
+    grep -q 'Available on .*feature <code>zerocopy</code>' "$TARGET/doc/tearfree/struct.View.html" ||
+        fail "View::get does not name its feature: docs.rs would not show it"
+    scripts/doc_links.sh "$TARGET/doc" tearfree tearfree_page tearfree_clock tearfree_capi tearfree_axm |
+        tee "$LOG.links"
+    note "$(sed -n 's/^doc //p' "$LOG.links")"
 }
