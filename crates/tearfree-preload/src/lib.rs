@@ -6,6 +6,13 @@
 //! After that nothing is allocated, locked or opened, so every function here is as safe in signal
 //! handlers and forked children as the one it replaces.
 
+// Other systems are refused by the crates that this one depends on.
+#[cfg(all(target_os = "linux", not(target_env = "gnu")))]
+compile_error!(
+    "tearfree-preload takes over functions of glibc 2.34 or newer, so it is for Linux with glibc: a target such as \
+     x86_64-unknown-linux-gnu"
+);
+
 mod convert;
 mod deadline;
 mod gettime;
