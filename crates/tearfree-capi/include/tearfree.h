@@ -77,8 +77,8 @@ struct tearfree_page;
 
 /* Whether a value is as fresh as its writer promised. */
 enum {
-	TEARFREE_FRESH = 1, /* within the promise, for another `ns` nanoseconds */
-	TEARFREE_STALE = 2, /* the promise was broken `ns` nanoseconds ago */
+	TEARFREE_FRESH = 1, /* within the promise */
+	TEARFREE_STALE = 2, /* the promise was broken */
 	TEARFREE_UNPROMISED = 3, /* nothing was promised */
 	TEARFREE_UNKNOWN = 4 /* the promise is by a clock that this process cannot read */
 };
@@ -92,17 +92,31 @@ enum {
 
 /* The age of a value whose age is unknown. */
 #define TEARFREE_AGE_UNKNOWN UINT64_MAX
+/* In place of a time: there is no promise, or one by a clock that this process cannot read. */
+#define TEARFREE_NO_PROMISE UINT64_MAX
+#define TEARFREE_PROMISE_UNKNOWN (UINT64_MAX - 1)
 
 /* What is known about a value. The times belong to the value: a take-over does not change them. */
 struct tearfree_reading {
 	uint64_t generation; /* how many values were published before this one */
-	uint64_t ns;
-	int freshness;
-	int writer;
 	uint64_t published_ns; /* CLOCK_BOOTTIME when its publication began; 0 if unknown */
-	uint64_t age_ns; /* how long ago that was, or TEARFREE_AGE_UNKNOWN */
-	uint64_t reserved[3]; /* 0; later versions may use them */
+	uint64_t valid_until; /* CLOCK_BOOTTIME until which its writer promised another one; see above */
+	int writer; /* the state of the writer after the read */
+	uint32_t reserved[5]; /* 0; later versions may use them */
 };
+
+/*
+ * Returns how long ago the publication of a value began, in nanoseconds; TEARFREE_AGE_UNKNOWN if that is unknown.
+ * Reads the clock, which takes some tens of nanoseconds. A read itself does not.
+ */
+uint64_t tearfree_reading_age(const struct tearfree_reading *reading);
+
+/*
+ * Returns how fresh a value is now: one of TEARFREE_FRESH, _STALE, _UNPROMISED, _UNKNOWN. Stores to `ns`, unless that
+ * is NULL, for how many nanoseconds it stays fresh, or for how many it has been stale; otherwise 0. Reads the clock if
+ * there is a promise.
+ */
+int tearfree_reading_freshness(const struct tearfree_reading *reading, uint64_t *ns);
 
 /*
  * Opens a page for reading, by its name, or by its path if it contains a '/'. `schema` is the schema that
@@ -143,10 +157,10 @@ const char *tearfree_page_schema(const struct tearfree_page *page);
 size_t tearfree_page_size(const struct tearfree_page *page);
 
 /*
- * Copies the newest value, never torn, to `to`, which has `size` bytes; `reading` may be NULL, and then no
- * clock is read. Takes no lock, makes no system call (it reads the clock by the vDSO), and never waits for
- * the writer. Any thread may call it. After a failure the bytes at `to` are unspecified. In programs that are
- * compiled with optimisation a read of at most 64 bytes without a reading is inline.
+ * Copies the newest value, never torn, to `to`, which has `size` bytes; `reading` may be NULL. Takes no lock,
+ * makes no system call, reads no clock, and never waits for the writer. Any thread may call it. After a failure
+ * the bytes at `to` are unspecified. In programs that are compiled with optimisation a read of at most 64 bytes
+ * without a reading is inline.
  */
 int tearfree_page_read(const struct tearfree_page *page, void *to, size_t size,
 		       struct tearfree_reading *reading);
@@ -172,16 +186,28 @@ enum {
 	TEARFREE_EVENT_ENDED = 3 /* the writer has ended; another one may take over */
 };
 
+/* What a program knows of a page. tearfree_page_wait_event keeps it up to date. */
+struct tearfree_watch {
+	uint64_t generation; /* of the last reading: the program may store it here, */
+	int writer; /* and this, too */
+	int is_stale; /* the rest is the library's */
+	uint64_t stale_generation;
+	uint64_t stale_until;
+	uint64_t reserved[2];
+};
+
+/* Nothing is known. */
+#define TEARFREE_WATCH_INIT { 0, 0, 0, 0, 0, { 0, 0 } }
+
 /*
- * Sleeps until the page differs from what the reading `seen` says: there is another generation, the value is stale,
- * or the writer has ended, whichever comes first. Stores which of them to `event`, unless that is NULL; the next
- * tearfree_page_read says it too, and with that reading the next wait is for something else. Returns
- * TEARFREE_ERROR_SUPERSEDED if the page was replaced or removed, and TEARFREE_ERROR_TIMED_OUT after `timeout_ns`
- * nanoseconds, unless that is negative.
+ * Sleeps until something happens to the page that `watch` does not know: there is another generation, the value is
+ * stale, or the writer has ended, whichever comes first. Stores which of them to `event`, unless that is NULL, and to
+ * `watch`, so that the next wait is for something else. Returns TEARFREE_ERROR_SUPERSEDED if the page was replaced or
+ * removed, and TEARFREE_ERROR_TIMED_OUT after `timeout_ns` nanoseconds, unless that is negative.
  *
  * A wait notices a killed writer by its broken promise; without a promise it cannot.
  */
-int tearfree_page_wait_event(const struct tearfree_page *page, const struct tearfree_reading *seen,
+int tearfree_page_wait_event(const struct tearfree_page *page, struct tearfree_watch *watch,
 			     int64_t timeout_ns, int *event);
 
 /* ---- Writing pages ---- */

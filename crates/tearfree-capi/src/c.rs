@@ -13,6 +13,7 @@ mod locks;
 mod options;
 mod page;
 mod page_read;
+mod reading;
 mod signals;
 mod wait;
 mod writer;
@@ -26,7 +27,7 @@ pub use clock::{
     tearfree_clock_wait_until_past_utc,
 };
 pub use error::{tearfree_error_text, tearfree_last_error};
-pub use events::{tearfree_page_wait, tearfree_page_wait_event};
+pub use events::{PageWatch, tearfree_page_wait, tearfree_page_wait_event};
 pub use locks::{
     tearfree_mutex_lock, tearfree_mutex_trylock, tearfree_mutex_unlock, tearfree_read_lock,
     tearfree_read_trylock, tearfree_read_unlock, tearfree_write_lock, tearfree_write_trylock,
@@ -38,7 +39,8 @@ pub use page::{
     tearfree_page_open_sealed, tearfree_page_open_with, tearfree_page_schema, tearfree_page_size,
     tearfree_page_word,
 };
-pub use page_read::{PageReading, tearfree_page_read};
+pub use page_read::tearfree_page_read;
+pub use reading::{PageReading, tearfree_reading_age, tearfree_reading_freshness};
 pub use signals::{
     tearfree_bh_disable, tearfree_bh_enable, tearfree_irq_disable, tearfree_irq_enable,
     tearfree_irq_restore, tearfree_irq_save, tearfree_set_bottom_half_signals,

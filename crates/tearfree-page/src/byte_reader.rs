@@ -26,7 +26,7 @@ use crate::sealed::{self, MEMORY_FILE};
 use crate::sleep::Sleep;
 use crate::slot_view::SlotView;
 use crate::status::{Freshness, ReadStatus, Reading, WriterState};
-use crate::waited::{Waited, Watch};
+use crate::waited::{Reported, Waited, Watch};
 use crate::waiting;
 
 /// A page, mapped read-only and read as bytes; otherwise like [`Reader`](crate::Reader).
@@ -316,7 +316,7 @@ impl ByteReader {
     /// Waits for more than a change: see [`Reader::watch`](crate::Reader::watch).
     #[must_use]
     pub fn watch(&self, seen: u64) -> Watch<'_> {
-        Watch::new(self, seen)
+        self.watch_from(Reported::new(seen))
     }
 
     /// Loads the generation, and the words that a waiter sleeps on: the lower half of the count, and the state.
@@ -359,7 +359,7 @@ impl ByteReader {
     /// Returns the freshness of the newest value, with its generation and promise, to compare them.
     pub(crate) fn promise(&self) -> Option<(Freshness, (u64, u64))> {
         let reading = self.peek()?;
-        Some((reading.freshness(), (reading.generation, reading.status.promise())))
+        Some((reading.freshness(), (reading.generation, reading.times().valid_until)))
     }
 
     /// Returns the state that the writer last stored.

@@ -15,7 +15,7 @@ use crate::path::{PAGE, PagePath};
 use crate::sleep::Sleep;
 use crate::status::{Reading, WriterState};
 use crate::time::nanoseconds;
-use crate::waited::{Seen, Waited};
+use crate::waited::{Reported, Seen, Waited};
 
 /// How often a follower looks at its path while it waits and reads a page there. A page that is replaced by the library
 /// says so by its state, at once; this finds what was done by hand.
@@ -105,7 +105,7 @@ impl<R: Opened> Follow<R> {
             return Err(Unsettled.into());
         }
         self.given = Some(number);
-        current.seen.generation = reading.generation;
+        current.seen.reported.generation = reading.generation;
         Ok(reading)
     }
 
@@ -223,7 +223,7 @@ impl<R: Opened> Follow<R> {
             return Err(Error::Missing(self.path.clone()));
         }
         // Its value was not seen.
-        let seen = Seen::new(reader.page().generation().wrapping_sub(1));
+        let seen = Seen::new(Reported::new(reader.page().generation().wrapping_sub(1)));
         let is_copied_on_write = is_overlay(&path);
         let next = Current { reader, file, is_copied_on_write, seen };
         match Some(next.number()) < self.given {

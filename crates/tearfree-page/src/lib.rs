@@ -73,10 +73,10 @@ pub use schema::{
     SchemaError, schema_of,
 };
 pub use slot_view::SlotView;
-pub use status::{Freshness, Reading, WriterState};
+pub use status::{Freshness, Reading, Times, WriterState};
 pub use tearfree::{FieldSet, field};
 pub use text::{Text, TextError};
-pub use waited::{Waited, Watch};
+pub use waited::{Reported, Waited, Watch};
 pub use waiting::{Wait, wait_any};
 pub use writer::Writer;
 #[doc(hidden)]

@@ -77,11 +77,18 @@ pub struct Reading<T> {
 /// that takes up two narrower stores waits for both: five times as long as the whole read takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReadStatus {
-    /// By the clock of this process; 0 if unknown.
-    published_ns: u64,
-    /// By the clock of this process, or one of `NO_PROMISE` and `UNKNOWN`.
-    valid_until: u64,
+    times: Times,
     state: u64,
+}
+
+/// The times of a value as numbers, for programs in other languages: see [`Reading::times`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// When the publication began: `CLOCK_BOOTTIME` of this process in nanoseconds; 0 if unknown.
+    pub published_ns: u64,
+    /// Until when the writer promised to publish again, by the same clock; [`u64::MAX`] without a promise, one less if
+    /// the promise is by a clock that this process cannot read.
+    pub valid_until: u64,
 }
 
 impl<T> Reading<T> {
@@ -104,7 +111,7 @@ impl<T> Reading<T> {
     /// ```
     #[must_use]
     pub fn published_ns(&self) -> Option<u64> {
-        self.status.published_ns()
+        self.status.times.published_ns()
     }
 
     /// Computes how long ago the publication of the value began. Reads the clock, which takes some tens of nanoseconds.
@@ -124,13 +131,30 @@ impl<T> Reading<T> {
     /// ```
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
-        self.status.age()
+        self.times().age()
     }
 
     /// Computes how fresh the value is now. Reads the clock if there is a promise.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
-        self.status.freshness()
+        self.times().freshness()
+    }
+
+    /// Returns the times of the value, as numbers that a program can keep or hand to another language.
+    ///
+    /// ```
+    /// use tearfree_page::{Freshness, Options, Reader, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let _writer = Writer::<u64>::create(&page, 1, &Options::new())?;
+    /// let times = Reader::<u64>::open(&page)?.read()?.times();
+    /// assert_eq!((times.valid_until, times.freshness()), (u64::MAX, Freshness::Unpromised));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn times(&self) -> Times {
+        self.status.times
     }
 
     /// Returns the state of the writer when the value was read.
@@ -152,36 +176,37 @@ impl ReadStatus {
     pub(crate) fn new(stamp: &Stamp, time_namespace: u64, state: u32) -> Self {
         let is_known = stamp.time_namespace == time_namespace && time_namespace != 0;
         let is_unpromised = stamp.valid_until == NO_PROMISE;
-        ReadStatus {
+        let times = Times {
             published_ns: if is_known { stamp.published_ns } else { 0 },
             valid_until: if is_known || is_unpromised { stamp.valid_until } else { UNKNOWN },
-            state: state.into(),
-        }
-    }
-
-    pub(crate) fn published_ns(self) -> Option<u64> {
-        (self.published_ns != 0).then_some(self.published_ns)
-    }
-
-    pub(crate) fn age(self) -> Option<Duration> {
-        let published_ns = self.published_ns()?;
-        boot_time_ns().checked_sub(published_ns).map(Duration::from_nanos)
-    }
-
-    pub(crate) fn freshness(self) -> Freshness {
-        match self.valid_until {
-            NO_PROMISE => Freshness::Unpromised,
-            until => Freshness::new(boot_time_ns(), self.published_ns, until),
-        }
-    }
-
-    /// Returns the promise, to compare it with another one.
-    pub(crate) fn promise(self) -> u64 {
-        self.valid_until
+        };
+        ReadStatus { times, state: state.into() }
     }
 
     pub(crate) fn writer_state(self) -> WriterState {
         WriterState::from_word(self.state)
+    }
+}
+
+impl Times {
+    fn published_ns(self) -> Option<u64> {
+        (self.published_ns != 0).then_some(self.published_ns)
+    }
+
+    /// Computes how long ago the publication began: see [`Reading::age`].
+    #[must_use]
+    pub fn age(self) -> Option<Duration> {
+        let published_ns = self.published_ns()?;
+        boot_time_ns().checked_sub(published_ns).map(Duration::from_nanos)
+    }
+
+    /// Computes how fresh the value is now: see [`Reading::freshness`].
+    #[must_use]
+    pub fn freshness(self) -> Freshness {
+        match self.valid_until {
+            NO_PROMISE => Freshness::Unpromised,
+            until => Freshness::new(boot_time_ns(), self.published_ns, until),
+        }
     }
 }
 
@@ -219,7 +244,7 @@ mod tests {
         assert_eq!(Freshness::new(5, 5, 7), Freshness::Fresh(Duration::from_nanos(2)));
         assert_eq!(Freshness::new(5, 6, 7), Freshness::Unknown);
         assert_eq!(Freshness::new(5, u64::MAX, 7), Freshness::Unknown);
-        let status = read(&stamp(u64::MAX, 1, 3), 3);
+        let status = read(&stamp(u64::MAX, 1, 3), 3).times;
         assert_eq!((status.age(), status.freshness()), (None, Freshness::Unknown));
         assert_eq!(status.published_ns(), Some(u64::MAX));
     }
@@ -227,19 +252,19 @@ mod tests {
     #[test]
     fn a_time_by_another_or_an_unknown_clock_is_unknown() {
         for (writers, readers) in [(3, 4), (0, 3), (3, 0), (0, 0), (u64::MAX, 0), (0, u64::MAX)] {
-            let status = read(&stamp(1, LAST_PROMISE, writers), readers);
+            let status = read(&stamp(1, LAST_PROMISE, writers), readers).times;
             assert_eq!(status.freshness(), Freshness::Unknown, "{writers} {readers}");
             assert_eq!((status.published_ns(), status.age()), (None, None), "{writers} {readers}");
-            let unpromised = read(&stamp(1, NO_PROMISE, writers), readers);
+            let unpromised = read(&stamp(1, NO_PROMISE, writers), readers).times;
             assert_eq!(unpromised.freshness(), Freshness::Unpromised, "{writers} {readers}");
             assert_eq!(unpromised.age(), None, "{writers} {readers}");
         }
-        let status = read(&stamp(1, LAST_PROMISE, 3), 3);
+        let status = read(&stamp(1, LAST_PROMISE, 3), 3).times;
         assert!(matches!(status.freshness(), Freshness::Fresh(_)));
         assert_eq!(status.published_ns(), Some(1));
         assert!(status.age().is_some_and(|age| !age.is_zero()));
-        assert!(matches!(read(&stamp(1, 1, 3), 3).freshness(), Freshness::Stale(_)));
-        assert_eq!(read(&stamp(0, 1, 3), 3).age(), None, "a writer without times");
+        assert!(matches!(read(&stamp(1, 1, 3), 3).times.freshness(), Freshness::Stale(_)));
+        assert_eq!(read(&stamp(0, 1, 3), 3).times.age(), None, "a writer without times");
     }
 
     /// Numbers as a hostile writer has them: at the ends, near now, and any.
@@ -262,7 +287,7 @@ mod tests {
         ) {
             let status = ReadStatus::new(&stamp(published, until, writers), readers, state);
             let before = boot_time_ns();
-            let (age, freshness) = (status.age(), status.freshness());
+            let (age, freshness) = (status.times.age(), status.times.freshness());
             let after = boot_time_ns();
             let is_known = writers == readers && readers != 0;
             if let Some(age) = age.map(|age| u64::try_from(age.as_nanos()).unwrap()) {

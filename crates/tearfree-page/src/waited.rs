@@ -30,14 +30,29 @@ pub enum Waited {
     TimedOut,
 }
 
-/// What a waiter has seen or reported of its page, and the words by which it notices more.
+/// What was seen or reported of a page: what a [`Watch`] does not report again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// The generation that was seen.
+    pub generation: u64,
+    /// The state of the writer that was reported.
+    pub writer: WriterState,
+    /// The generation that was reported as stale, and [`valid_until`](crate::Times::valid_until) of its promise.
+    pub stale: Option<(u64, u64)>,
+}
+
+impl Reported {
+    /// The generation was seen, and nothing else reported.
+    #[must_use]
+    pub fn new(generation: u64) -> Self {
+        Reported { generation, writer: WriterState::Live, stale: None }
+    }
+}
+
+/// What a waiter has reported of its page, and the words by which it notices more.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen {
-    pub(crate) generation: u64,
-    /// The state of the writer that was reported.
-    state: WriterState,
-    /// The generation and the promise that were reported as stale.
-    stale: Option<(u64, u64)>,
+    pub(crate) reported: Reported,
     /// The lower half of the count and the state, as they were loaded last.
     words: [u32; 2],
     /// When the promise ends.
@@ -45,8 +60,8 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    pub(crate) fn new(generation: u64) -> Self {
-        Seen { generation, state: WriterState::Live, stale: None, words: [0; 2], until: None }
+    pub(crate) fn new(reported: Reported) -> Self {
+        Seen { reported, words: [0; 2], until: None }
     }
 
     /// Returns what has happened to the page. Each event is returned once, but [`Waited::Superseded`] each time.
@@ -67,14 +82,14 @@ impl Seen {
         let [_, state] = words;
         self.words = words;
         self.until = None;
-        if generation != self.generation {
-            self.generation = generation;
+        if generation != self.reported.generation {
+            self.reported.generation = generation;
             // Its writer was live after any end that was reported.
-            self.state = WriterState::Live;
+            self.reported.writer = WriterState::Live;
             return Some(Waited::Changed);
         }
         let state = WriterState::from_word(state.into());
-        let is_new = core::mem::replace(&mut self.state, state) != state;
+        let is_new = core::mem::replace(&mut self.reported.writer, state) != state;
         if is_new && state == WriterState::Ended {
             return Some(Waited::Ended);
         }
@@ -86,11 +101,11 @@ impl Seen {
         match freshness {
             Freshness::Fresh(left) => {
                 self.until = Instant::now().checked_add(left.saturating_add(PAST));
-                self.stale = None;
+                self.reported.stale = None;
                 None
             }
             Freshness::Stale(_) => {
-                let is_new = self.stale.replace(promise) != Some(promise);
+                let is_new = self.reported.stale.replace(promise) != Some(promise);
                 is_new.then_some(Waited::Stale)
             }
             Freshness::Unpromised | Freshness::Unknown => None,
@@ -114,33 +129,14 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub(crate) fn new(page: &'a ByteReader, seen: u64) -> Self {
-        Watch { page, seen: Seen::new(seen) }
+    pub(crate) fn new(page: &'a ByteReader, reported: Reported) -> Self {
+        Watch { page, seen: Seen::new(reported) }
     }
 
-    /// Takes as reported what a reading said about its value: that it is stale, or that the writer has ended.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use tearfree_page::{Options, Reader, Waited, Writer};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let page = folder.path().join("load");
-    /// drop(Writer::<u64>::create(&page, 1, &Options::new())?);
-    /// let reader = Reader::<u64>::open(&page)?;
-    /// let reading = reader.read()?;
-    /// let watch = reader.watch(reading.generation);
-    /// let mut watch = watch.reported(reading.freshness(), reading.writer_state());
-    /// assert_eq!(watch.wait(Some(Duration::ZERO)), Waited::TimedOut);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Returns what this has reported, to go on later: see [`ByteReader::watch_from`].
     #[must_use]
-    pub fn reported(mut self, freshness: Freshness, writer: WriterState) -> Self {
-        self.seen.state = writer;
-        if let Freshness::Stale(_) = freshness {
-            // A promise that is renewed is another one, and one that is not broken is not taken as stale.
-            self.seen.stale = self.page.promise().map(|(_, promise)| promise);
-        }
-        self
+    pub fn reported(&self) -> Reported {
+        self.seen.reported
     }
 
     /// Waits until something happens to the page that this has not reported yet, and returns what. A timeout of `None`

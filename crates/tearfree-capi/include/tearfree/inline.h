@@ -103,6 +103,7 @@ TEARFREE_INLINE void tearfree_copy_slot(const unsigned char *from, unsigned char
 TEARFREE_INLINE int tearfree_page_try_read(const struct tearfree_page *page, void *to, size_t size)
 {
 	const struct tearfree_page_view *view = (const struct tearfree_page_view *)(const void *)page;
+	const unsigned char *slot;
 	const uint64_t *count;
 	uint64_t first, second;
 
@@ -111,7 +112,12 @@ TEARFREE_INLINE int tearfree_page_try_read(const struct tearfree_page *page, voi
 	count = view->count;
 	/* ORDERING: P14. Pairs with the stores of `PairCount::write_begin` and `PairCount::write_end`. */
 	first = __atomic_load_n(count, __ATOMIC_ACQUIRE);
-	tearfree_copy_slot(view->slots[first >> 1 & 1], (unsigned char *)to, size);
+	slot = view->slots[0];
+	if (first & 2) {
+		slot = view->slots[1];
+		__asm__ volatile("" : "+r"(slot));
+	}
+	tearfree_copy_slot(slot, (unsigned char *)to, size);
 	/* ORDERING: P14. Pairs with the fence of `PairCount::write_begin`. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	/* ORDERING: Relaxed, P2. The fence before it orders it behind the copy. */

@@ -106,14 +106,56 @@ private:
 	detail::owned<::tearfree_page> page_;
 };
 
+namespace detail {
+
+inline std::chrono::nanoseconds to_time(std::uint64_t ns)
+{
+	return std::chrono::nanoseconds{static_cast<std::int64_t>(ns < INT64_MAX ? ns : std::uint64_t{INT64_MAX})};
+}
+
+} // namespace detail
+
 /* A value as it was read, never torn, and what is known about it. */
 template <class T> struct reading {
 	T value;
-	std::uint64_t generation;
-	tearfree::freshness freshness;
-	std::chrono::nanoseconds time; /* how long it stays fresh, or since when it is stale */
-	writer_state writer;
-	std::optional<std::chrono::nanoseconds> age; /* since the publication began, if that is known */
+	::tearfree_reading known;
+
+	/* The number of publications before this one. */
+	std::uint64_t generation() const noexcept { return known.generation; }
+
+	/* The state of the writer after the read. */
+	writer_state writer() const noexcept { return static_cast<writer_state>(known.writer); }
+
+	/* Returns how fresh the value is now. Reads the clock. */
+	tearfree::freshness freshness() const noexcept
+	{
+		return static_cast<tearfree::freshness>(::tearfree_reading_freshness(&known, nullptr));
+	}
+
+	/* Returns how long the value stays fresh, negative since when it is stale; none without a promise that is known. */
+	std::optional<std::chrono::nanoseconds> left() const noexcept
+	{
+		std::uint64_t ns = 0;
+
+		switch (::tearfree_reading_freshness(&known, &ns)) {
+		case TEARFREE_FRESH:
+			return detail::to_time(ns);
+		case TEARFREE_STALE:
+			return -detail::to_time(ns);
+		default:
+			return std::nullopt;
+		}
+	}
+
+	/* Returns how long ago the publication began, if that is known. Reads the clock. */
+	std::optional<std::chrono::nanoseconds> age() const noexcept
+	{
+		const std::uint64_t ns = ::tearfree_reading_age(&known);
+
+		if (ns == TEARFREE_AGE_UNKNOWN)
+			return std::nullopt;
+		return detail::to_time(ns);
+	}
 };
 
 /* A page of values of one type, mapped for reading. Any thread may use it. */
@@ -145,26 +187,13 @@ public:
 	/* Returns the newest value, and what is known about it. */
 	reading<T> read() const
 	{
-		::tearfree_reading known;
 		reading<T> read;
 
-		any_page::read(&read.value, sizeof read.value, &known);
-		read.generation = known.generation;
-		read.freshness = static_cast<freshness>(known.freshness);
-		read.time = to_time(known.ns);
-		read.writer = static_cast<writer_state>(known.writer);
-		if (known.age_ns != TEARFREE_AGE_UNKNOWN)
-			read.age = to_time(known.age_ns);
+		any_page::read(&read.value, sizeof read.value, &read.known);
 		return read;
 	}
 
 private:
-	static std::chrono::nanoseconds to_time(std::uint64_t ns)
-	{
-		return std::chrono::nanoseconds{
-			static_cast<std::int64_t>(ns < INT64_MAX ? ns : std::uint64_t{INT64_MAX})};
-	}
-
 	explicit page(any_page &&opened) : any_page(std::move(opened))
 	{
 		if (this->size() != sizeof(T))

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Reads pages in C, by the calls of <tearfree.h>. */
+#define _GNU_SOURCE
 #include <stdbool.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <tearfree.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "expect.h"
 
@@ -107,21 +112,21 @@ int c_follow_page(const char *path, uint64_t last, int64_t timeout_ns, bool *ope
 int c_wait_event(const char *path, bool *opened, int *event);
 int c_wait_event(const char *path, bool *opened, int *event)
 {
-	struct tearfree_page *page;
+	struct tearfree_watch watch = TEARFREE_WATCH_INIT;
 	struct tearfree_reading reading;
+	struct tearfree_page *page;
 	uint64_t words[WORDS];
 	int error = tearfree_page_open(path, schema, &page);
 
 	if (error != 0)
 		return error;
 	error = tearfree_page_read(page, words, sizeof words, &reading);
+	watch.generation = reading.generation;
+	watch.writer = reading.writer;
 	/* ORDERING: pairs with the load of the thread that lent `opened` to `wait_event`. */
 	__atomic_store_n(opened, true, __ATOMIC_RELEASE);
-	/* On a slow machine the reading says so before the wait can. */
-	if (reading.freshness == TEARFREE_STALE)
-		*event = TEARFREE_EVENT_STALE;
-	else if (error == 0)
-		error = tearfree_page_wait_event(page, &reading, -1, event);
+	if (error == 0)
+		error = tearfree_page_wait_event(page, &watch, -1, event);
 	tearfree_page_close(page);
 	return error;
 }
@@ -130,31 +135,36 @@ int c_wait_event(const char *path, bool *opened, int *event)
 int c_known_events(const char *path);
 int c_known_events(const char *path)
 {
+	struct tearfree_watch watch = TEARFREE_WATCH_INIT, before;
 	struct tearfree_page *page = NULL;
-	struct tearfree_reading known, less;
-	uint64_t value;
+	struct tearfree_reading reading;
+	uint64_t value, since = 0;
 	int event = 0;
 
 	EXPECT(tearfree_page_open(path, "value:u64", &page) == 0);
-	EXPECT(tearfree_page_read(page, &value, sizeof value, &known) == 0);
-	EXPECT(known.freshness == TEARFREE_STALE && known.writer == TEARFREE_ENDED);
-	EXPECT(tearfree_page_wait_event(page, &known, 0, &event) == TEARFREE_ERROR_TIMED_OUT);
-	EXPECT(tearfree_page_wait_event(page, &known, 1000000, NULL) == TEARFREE_ERROR_TIMED_OUT);
-	EXPECT(tearfree_page_wait_event(page, NULL, 0, &event) == TEARFREE_ERROR_ARGUMENT);
+	EXPECT(tearfree_page_read(page, &value, sizeof value, &reading) == 0);
+	EXPECT(tearfree_reading_freshness(&reading, &since) == TEARFREE_STALE && since > 0);
+	EXPECT(reading.writer == TEARFREE_ENDED && reading.valid_until < TEARFREE_PROMISE_UNKNOWN);
+	EXPECT(tearfree_page_wait_event(page, NULL, 0, &event) == TEARFREE_ERROR_ARGUMENT && event == 0);
+	watch.generation = reading.generation;
+	EXPECT(tearfree_page_wait_event(page, &watch, -1, &event) == 0 && event == TEARFREE_EVENT_ENDED);
+	before = watch;
+	EXPECT(tearfree_page_wait_event(page, &watch, -1, &event) == 0 && event == TEARFREE_EVENT_STALE);
+	/* Each was reported once, and neither a new reading nor a wait that times out changes that. */
+	EXPECT(tearfree_page_read(page, &value, sizeof value, &reading) == 0);
+	watch.generation = reading.generation;
+	event = 0;
+	EXPECT(tearfree_page_wait_event(page, &watch, 0, &event) == TEARFREE_ERROR_TIMED_OUT);
+	EXPECT(tearfree_page_wait_event(page, &watch, 1000000, NULL) == TEARFREE_ERROR_TIMED_OUT);
 	EXPECT(event == 0);
-	less = known;
-	less.freshness = TEARFREE_FRESH;
-	EXPECT(tearfree_page_wait_event(page, &less, -1, NULL) == 0);
-	EXPECT(tearfree_page_wait_event(page, &less, -1, &event) == 0);
-	EXPECT(event == TEARFREE_EVENT_STALE);
-	less = known;
-	less.writer = TEARFREE_LIVE;
-	EXPECT(tearfree_page_wait_event(page, &less, -1, &event) == 0);
-	EXPECT(event == TEARFREE_EVENT_ENDED);
-	less = known;
-	less.generation++;
-	EXPECT(tearfree_page_wait_event(page, &less, -1, &event) == 0);
-	EXPECT(event == TEARFREE_EVENT_CHANGED);
+	EXPECT(tearfree_page_wait_event(page, &before, -1, NULL) == 0);
+	EXPECT(tearfree_page_wait_event(page, &before, 0, NULL) == TEARFREE_ERROR_TIMED_OUT);
+	/* Of another promise it is reported again. */
+	watch.stale_until--;
+	EXPECT(tearfree_page_wait_event(page, &watch, -1, &event) == 0 && event == TEARFREE_EVENT_STALE);
+	watch.generation++;
+	EXPECT(tearfree_page_wait_event(page, &watch, -1, &event) == 0 && event == TEARFREE_EVENT_CHANGED);
+	EXPECT(watch.generation == reading.generation);
 	tearfree_page_close(page);
 	return 0;
 }
@@ -175,17 +185,56 @@ int c_wrong_arguments(const char *path)
 	EXPECT(tearfree_page_read(page, NULL, 8, NULL) == TEARFREE_ERROR_ARGUMENT);
 	EXPECT(tearfree_page_read(page, value, 16, NULL) == TEARFREE_ERROR_SIZE);
 	EXPECT(tearfree_page_read(page, value, 8, &reading) == 0);
-	EXPECT(value[0] == 5 && reading.generation == 0 && reading.ns == 0);
-	EXPECT(reading.freshness == TEARFREE_UNPROMISED && reading.writer == TEARFREE_LIVE);
-	EXPECT(reading.published_ns != 0 && reading.age_ns < TEARFREE_AGE_UNKNOWN);
+	EXPECT(value[0] == 5 && reading.generation == 0 && reading.writer == TEARFREE_LIVE);
+	EXPECT(tearfree_reading_freshness(&reading, &value[0]) == TEARFREE_UNPROMISED && value[0] == 0);
+	EXPECT(reading.published_ns != 0 && reading.valid_until == TEARFREE_NO_PROMISE);
 	EXPECT(tearfree_page_read(page, value, 8, &later) == 0);
-	EXPECT(later.published_ns == reading.published_ns && later.age_ns >= reading.age_ns);
-	EXPECT(later.reserved[0] == 0 && later.reserved[1] == 0 && later.reserved[2] == 0);
+	EXPECT(memcmp(&later, &reading, sizeof later) == 0 && later.reserved[4] == 0);
+	value[0] = tearfree_reading_age(&reading);
+	EXPECT(value[0] < TEARFREE_AGE_UNKNOWN && tearfree_reading_age(&later) >= value[0]);
 	EXPECT(tearfree_page_size(page) == 8);
 	EXPECT(strcmp(tearfree_page_schema(page), "value:u64") == 0);
 	tearfree_page_close(page);
 	tearfree_page_close(NULL);
 	return 0;
+}
+
+/* What c_without_counter does in a process that may not read the counter. */
+enum { READ_CLOCK, READ, READ_AGE, READ_FRESHNESS };
+
+/*
+ * On a page "value:u64" with a promise: does one of these in a child, which the kernel ends by SIGSEGV when it reads the
+ * processor's counter. Returns the status of the child, or -1 if this machine cannot do that.
+ */
+int c_without_counter(const char *path, int what);
+int c_without_counter(const char *path, int what)
+{
+	struct tearfree_page *page = NULL;
+	struct tearfree_reading reading;
+	struct timespec time;
+	uint64_t value;
+	int status;
+	pid_t child;
+
+	if (tearfree_page_open(path, "value:u64", &page) != 0 ||
+	    tearfree_page_read(page, &value, sizeof value, &reading) != 0)
+		return -1;
+	child = fork();
+	if (child == 0) {
+		if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV) != 0)
+			_exit(1);
+		if (what == READ_CLOCK)
+			clock_gettime(CLOCK_BOOTTIME, &time);
+		else if (what == READ_AGE)
+			tearfree_reading_age(&reading);
+		else if (what == READ_FRESHNESS)
+			tearfree_reading_freshness(&reading, NULL);
+		else if (tearfree_page_read(page, &value, sizeof value, &reading) != 0)
+			_exit(2);
+		_exit(0);
+	}
+	tearfree_page_close(page);
+	return waitpid(child, &status, 0) == child && status != 256 ? status : -1;
 }
 
 /* On a sealed page "value:u64" with the value 6, and another file. */

@@ -35,6 +35,7 @@ unsafe extern "C" {
     fn c_wait_event(path: *const c_char, opened: &AtomicBool, event: &mut c_int) -> c_int;
     fn c_known_events(path: *const c_char) -> c_int;
     fn c_wrong_arguments(path: *const c_char) -> c_int;
+    fn c_without_counter(path: *const c_char, what: c_int) -> c_int;
     safe fn c_sealed_page(file: c_int, other: c_int) -> c_int;
 }
 
@@ -83,6 +84,28 @@ pub fn known_events(path: &CStr) -> c_int {
 pub fn wrong_arguments(path: &CStr) -> c_int {
     // SAFETY: the path is a string, which C uses during this call.
     unsafe { c_wrong_arguments(path.as_ptr()) }
+}
+
+/// What a child without the counter does.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub enum Without {
+    /// Reads the clock.
+    Clock,
+    /// Reads the page, with its reading.
+    Page,
+    /// Asks for the age of a value.
+    Age,
+    /// Asks for its freshness.
+    Freshness,
+}
+
+/// Has a child do this on a page `value:u64` without the processor's counter. Returns its wait status; -1 if this machine
+/// cannot forbid the counter.
+#[must_use]
+pub fn without_counter(path: &CStr, what: Without) -> c_int {
+    // SAFETY: the path is a string, which C uses during this call.
+    unsafe { c_without_counter(path.as_ptr(), what as c_int) }
 }
 
 /// The same for a sealed page with the value 6, and another file.

@@ -116,7 +116,7 @@ int c_writer_calls(const char *path)
 	struct tearfree_writer *writer;
 	struct tearfree_page *page;
 	struct value value = { 5, { 1, 2, 3 } }, seen;
-	uint64_t more = 7, word;
+	uint64_t more = 7, left, word;
 
 	options.lifetime_ns = 3600000000000;
 	EXPECT(tearfree_writer_create(path, schema, &value, sizeof value, &options, &writer) == 0);
@@ -125,7 +125,7 @@ int c_writer_calls(const char *path)
 	EXPECT(tearfree_page_open(path, schema, &page) == 0);
 	EXPECT(tearfree_page_read(page, &seen, sizeof seen, &reading) == 0);
 	EXPECT(memcmp(&seen, &value, sizeof seen) == 0 && reading.generation == 0);
-	EXPECT(reading.freshness == TEARFREE_FRESH && reading.ns <= options.lifetime_ns);
+	EXPECT(tearfree_reading_freshness(&reading, &left) == TEARFREE_FRESH && left <= options.lifetime_ns);
 	EXPECT(reading.writer == TEARFREE_LIVE);
 
 	value.value = 50;

@@ -25,7 +25,8 @@ from ._errors import (
     SchemaError,
     SupersededError,
 )
-from ._page import Page, Reading
+from ._page import Page
+from ._reading import Reading
 from ._schema import Field
 from ._writer import Writer
 

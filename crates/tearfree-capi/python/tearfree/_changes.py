@@ -9,15 +9,16 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, AsyncIterator, NamedTuple, Optional
 
-from ._library import SUPERSEDED, TIMED_OUT, PageReading, check, library
+from ._library import SUPERSEDED, TIMED_OUT, PageWatch, check, library
 
 if TYPE_CHECKING:
-    from ._page import Page, Reading
+    from ._page import Page
+    from ._reading import Reading
 
 # How long the thread sleeps before it checks whether the iteration has ended, in nanoseconds.
 _LONGEST_SLEEP = 250_000_000
-# Numbers of tearfree.h.
-_STALE, _ENDED = 2, 2
+# A number of tearfree.h.
+_ENDED = 2
 
 
 class _State(NamedTuple):
@@ -37,13 +38,14 @@ async def changes_of(page: Page, seen: Optional[int]) -> AsyncIterator[Reading]:
             # Other tasks run, and this one can be cancelled, however fast the page changes.
             await asyncio.sleep(0)
             reading = page.read()
-            if _state(reading) != known:
-                known = _state(reading)
+            state = _state(reading)
+            if state != known:
+                known = state
                 yield reading
                 if known.writer == "superseded":
                     return
             else:
-                await sleeper.sleep(known)
+                await sleeper.sleep(_watch(reading, state))
     finally:
         sleeper.stop()
 
@@ -52,13 +54,18 @@ def _state(reading: Reading) -> _State:
     return _State(reading.generation, reading.freshness == "stale", reading.writer)
 
 
+def _watch(reading: Reading, state: _State) -> PageWatch:
+    """What is known when a reading and its state were yielded."""
+    writer = _ENDED if state.writer == "ended" else 0
+    # The generation of the state: the caller may know another one than that of the reading.
+    return PageWatch(state.generation, writer, state.is_stale, reading.generation, reading.valid_until)
+
+
 class _Sleep:
     """One wait of an iteration, done by its thread."""
 
-    def __init__(self, known: _State):
-        self.known = PageReading(generation=known.generation)
-        self.known.freshness = _STALE if known.is_stale else 0
-        self.known.writer = _ENDED if known.writer == "ended" else 0
+    def __init__(self, watch: PageWatch):
+        self.watch = watch
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[None] = self.loop.create_future()
         self.is_cancelled = False
@@ -78,7 +85,7 @@ class _Sleep:
     def _sleep(self, page: Page) -> None:
         number = TIMED_OUT
         while number == TIMED_OUT and self._is_needed():
-            number = library.tearfree_page_wait_event(page._open(), self.known, _LONGEST_SLEEP, None)
+            number = library.tearfree_page_wait_event(page._open(), self.watch, _LONGEST_SLEEP, None)
         if number not in (TIMED_OUT, SUPERSEDED):
             check(number)
 
@@ -105,9 +112,9 @@ class _Sleeper:
         self.stop = weakref.finalize(self, self._sleeps.put, None)
         self.stop.atexit = False
 
-    async def sleep(self, known: _State) -> None:
+    async def sleep(self, watch: PageWatch) -> None:
         """Returns when there is a change."""
-        sleep = _Sleep(known)
+        sleep = _Sleep(watch)
         if not self._has_thread:
             self._has_thread = True
             thread = threading.Thread(

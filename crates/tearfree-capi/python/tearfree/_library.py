@@ -79,12 +79,23 @@ class PageReading(ctypes.Structure):
 
     _fields_ = [
         ("generation", c_uint64),
-        ("ns", c_uint64),
-        ("freshness", c_int),
-        ("writer", c_int),
         ("published_ns", c_uint64),
-        ("age_ns", c_uint64),
-        ("reserved", c_uint64 * 3),
+        ("valid_until", c_uint64),
+        ("writer", c_int),
+        ("reserved", c_uint32 * 5),
+    ]
+
+
+class PageWatch(ctypes.Structure):
+    """struct tearfree_watch"""
+
+    _fields_ = [
+        ("generation", c_uint64),
+        ("writer", c_int),
+        ("is_stale", c_int),
+        ("stale_generation", c_uint64),
+        ("stale_until", c_uint64),
+        ("reserved", c_uint64 * 2),
     ]
 
 
@@ -123,8 +134,10 @@ _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "tearfree_page_wait": (c_int, [c_void_p, c_uint64, c_int64]),
     "tearfree_page_wait_event": (
         c_int,
-        [c_void_p, POINTER(PageReading), c_int64, POINTER(c_int)],
+        [c_void_p, POINTER(PageWatch), c_int64, POINTER(c_int)],
     ),
+    "tearfree_reading_age": (c_uint64, [POINTER(PageReading)]),
+    "tearfree_reading_freshness": (c_int, [POINTER(PageReading), POINTER(c_uint64)]),
     "tearfree_writer_create": (
         c_int,
         [c_char_p, c_char_p, c_void_p, c_size_t, POINTER(WriterOptions), POINTER(c_void_p)],

@@ -4,40 +4,16 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Optional, Union
 
 from ._changes import changes_of
 from ._layout import HasLayout, Layout
 from ._library import Handle, PageName, PageOptions, PageReading, c_string, check, library, wait
+from ._reading import Reading, reading_from
 from ._schema import SchemaLike, schema_text
 
 if TYPE_CHECKING:
     import numpy
-
-_FRESHNESS = {1: "fresh", 2: "stale", 3: "unpromised", 4: "unknown"}
-_WRITER = {1: "live", 2: "ended", 3: "superseded"}
-_AGE_UNKNOWN = 2**64 - 1
-
-
-class Reading(NamedTuple):
-    """A value, never torn, and what is known about it."""
-
-    #: A dict of numbers and lists, a structured array, or the buffer that was given.
-    value: Any
-    #: The number of publications before this one.
-    generation: int
-    #: "fresh", "stale" (the promise was broken), "unpromised", or "unknown" (by a clock that this process
-    #: cannot read).
-    freshness: str
-    #: How long a fresh value stays fresh, or since when a stale one is, in seconds.
-    seconds: float
-    #: The last known state of the writer: "live" (it may have crashed since), "ended" or "superseded"
-    #: (the page was replaced by a new one: open it again).
-    writer: str
-    #: How long ago the value was published, in seconds; None if that is unknown.
-    age: Optional[float] = None
-    #: When that was, by CLOCK_BOOTTIME in nanoseconds; None if that is unknown.
-    published_ns: Optional[int] = None
 
 
 class Page(HasLayout, Handle):
@@ -77,7 +53,7 @@ class Page(HasLayout, Handle):
         """Reads the newest value, as a dict of numbers and lists of numbers by field name."""
         copy = bytearray(self._size)
         reading = self._read(copy)
-        return _reading(self._layout.unpack(copy), reading)
+        return reading_from(self._layout.unpack(copy), reading)
 
     def read_array(self) -> Reading:
         """Reads the newest value as a structured array of numpy, a copy."""
@@ -91,7 +67,7 @@ class Page(HasLayout, Handle):
 
         After an exception the buffer's contents are unspecified.
         """
-        return _reading(buffer, self._read(buffer))
+        return reading_from(buffer, self._read(buffer))
 
     def wait(self, seen: int, timeout: Optional[float] = None) -> bool:
         """Sleeps until the generation is not `seen`; returns False after `timeout` seconds."""
@@ -118,11 +94,3 @@ class Page(HasLayout, Handle):
         if view.nbytes != self._size:
             raise ValueError(f"the buffer has {view.nbytes} bytes, and the value {self._size}")
         return self._bytes.from_buffer(buffer)
-
-
-def _reading(value: Any, reading: PageReading) -> Reading:
-    freshness = _FRESHNESS.get(reading.freshness, "unknown")
-    writer = _WRITER.get(reading.writer, "ended")
-    age = None if reading.age_ns == _AGE_UNKNOWN else reading.age_ns / 1e9
-    published_ns = reading.published_ns or None
-    return Reading(value, reading.generation, freshness, reading.ns / 1e9, writer, age, published_ns)

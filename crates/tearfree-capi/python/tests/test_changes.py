@@ -14,6 +14,7 @@ import threading
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import tearfree
 from tearfree import Page, Writer
@@ -149,6 +150,19 @@ class Changes(unittest.IsolatedAsyncioTestCase):
             self.assertEqual((reading.value, reading.freshness), ({"a": 1}, "stale"))
             writer.set(a=2)
             self.assertEqual((await self.next_of(changes)).value, {"a": 2})
+
+    async def test_a_wait_for_a_stale_value_sleeps(self):
+        with Writer.create(self.path, "a:u32", {"a": 1}, lifetime=1e-9) as writer, Page(self.path) as page:
+            changes = page.changes()
+            self.assertEqual((await self.next_of(changes)).freshness, "stale")
+            waiting = asyncio.ensure_future(self.next_of(changes))
+            await asyncio.sleep(0.05)
+            sleeper = next(thread for thread in threads_of_changes())
+            with mock.patch.object(Page, "read", side_effect=AssertionError("the wait is over")):
+                await asyncio.sleep(0.5)
+            self.assertTrue(sleeper.is_alive() and not waiting.done())
+            writer.set(a=2)
+            self.assertEqual((await waiting).value, {"a": 2})
 
     async def test_a_promise_that_is_renewed_is_no_change(self):
         with Writer.create(self.path, "a:u32", lifetime=1000) as writer, Page(self.path) as page:

@@ -6,7 +6,7 @@ import re
 import unittest
 from pathlib import Path
 
-from tearfree import _changes, _clock, _errors, _library, _page, _writer
+from tearfree import _changes, _clock, _errors, _library, _reading, _writer
 
 HEADER = (Path(__file__).parents[2] / "include" / "tearfree.h").read_text()
 TYPES = {
@@ -16,11 +16,13 @@ TYPES = {
     "size_t": ctypes.c_size_t,
     "uint32_t": ctypes.c_uint32,
     "uint64_t": ctypes.c_uint64,
+    "uint64_t *": ctypes.POINTER(ctypes.c_uint64),
     "int64_t": ctypes.c_int64,
     "const char *": ctypes.c_char_p,
     "struct tearfree_bounded": _library.ClockInterval,
     "struct tearfree_bounded *": ctypes.POINTER(_library.ClockInterval),
     "struct tearfree_reading *": ctypes.POINTER(_library.PageReading),
+    "struct tearfree_watch *": ctypes.POINTER(_library.PageWatch),
     "struct tearfree_page_options *": ctypes.POINTER(_library.PageOptions),
     "struct tearfree_writer_options *": ctypes.POINTER(_library.WriterOptions),
     # Pages, writers, clocks and values are opaque.
@@ -49,9 +51,8 @@ def type_of(declaration):
 class Header(unittest.TestCase):
     def test_numbers_have_the_names_of_the_header(self):
         freshness = ["fresh", "stale", "unpromised", "unknown"]
-        self.assertEqual(_page._FRESHNESS, numbers("", freshness))
-        self.assertEqual(_page._WRITER, numbers("", ["live", "ended", "superseded"]))
-        self.assertEqual({_changes._STALE: "stale"}, numbers("", ["stale"]))
+        self.assertEqual(_reading._FRESHNESS, numbers("", freshness))
+        self.assertEqual(_reading._WRITER, numbers("", ["live", "ended", "superseded"]))
         self.assertEqual({_changes._ENDED: "ended"}, numbers("", ["ended"]))
         status = ["unknown", "synchronised", "free running", "disrupted"]
         self.assertEqual(_clock._STATUS, numbers("CLOCK_", status))
@@ -63,6 +64,7 @@ class Header(unittest.TestCase):
     def test_structs_have_the_fields_of_the_header(self):
         structs = {
             "reading": _library.PageReading,
+            "watch": _library.PageWatch,
             "page_options": _library.PageOptions,
             "writer_options": _library.WriterOptions,
             "bounded": _library.ClockInterval,

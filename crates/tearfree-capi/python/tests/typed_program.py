@@ -31,8 +31,8 @@ def publish(path: Path) -> None:
 async def follow(page: tearfree.Page) -> Optional[tearfree.Reading]:
     last: Optional[tearfree.Reading] = None
     async for reading in page.changes(seen=3):
-        seconds: float = reading.seconds
-        print(reading.value, reading.freshness, reading.writer, seconds)
+        left: Optional[float] = reading.left
+        print(reading.value, reading.freshness, reading.writer, left)
         last = reading
     return last
 

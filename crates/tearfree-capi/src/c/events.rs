@@ -4,14 +4,13 @@
 #![allow(unsafe_code, reason = "functions for C")]
 
 use core::ffi::c_int;
-use core::time::Duration;
 
-use tearfree_page::{Freshness, Waited, WriterState};
+use tearfree_page::{Reported, Waited, WriterState};
 
 use super::arguments::{null, timeout};
 use super::error::{ErrorNumber, Failure, fallible};
 use super::page::Page;
-use super::page_read::PageReading;
+use super::reading::writer_number;
 
 /// Waits until the generation is not `seen`, for at most `timeout_ns` nanoseconds; without a limit if that
 /// is negative.
@@ -31,26 +30,48 @@ pub unsafe extern "C" fn tearfree_page_wait(
     })
 }
 
-/// Waits until the page differs from what `seen` says, for at most `timeout_ns` nanoseconds; without a limit if that is
-/// negative. Stores which event it was.
+/// What a program has seen of a page: the `struct tearfree_watch` of C, which all zeros begin.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct PageWatch {
+    /// The generation that was seen.
+    pub generation: u64,
+    /// The state of the writer that was reported: one of `TEARFREE_LIVE`, `_ENDED`, `_SUPERSEDED`, or 0.
+    pub writer: c_int,
+    /// Whether a value was reported as stale.
+    pub is_stale: c_int,
+    /// The generation of that value.
+    pub stale_generation: u64,
+    /// And its promise.
+    pub stale_until: u64,
+    /// Zero, for later versions.
+    pub reserved: [u64; 2],
+}
+
+const _: () = assert!(size_of::<PageWatch>() == 48 && align_of::<PageWatch>() == 8);
+
+/// Waits until something happens to a page that is not in `watch`, for at most `timeout_ns` nanoseconds; without a limit
+/// if that is negative. Stores it there, and which event it was.
 ///
 /// # Safety
-/// `page` is null or from `tearfree_page_open` and still open; `seen` is null or a reading; `event` is null or valid for a write.
+/// `page` is null or from `tearfree_page_open` and still open; `watch` is null or initialised; `event` is null or valid for a
+/// write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_page_wait_event(
     page: *const Page,
-    seen: *const PageReading,
+    watch: *mut PageWatch,
     timeout_ns: i64,
     event: *mut c_int,
 ) -> c_int {
     fallible(|| {
         // SAFETY: an open page is a living box, of which there are only shared references.
         let page = unsafe { page.as_ref() }.ok_or_else(|| null("the page"))?;
-        // SAFETY: `seen` is null or a reading, and is not changed during this call.
-        let seen = unsafe { seen.as_ref() }.ok_or_else(|| null("`seen`"))?;
-        let watch = page.reader.watch(seen.generation);
-        let mut watch = watch.reported(seen.freshness(), seen.writer_state());
-        let number = event_number(watch.wait(timeout(timeout_ns)))?;
+        // SAFETY: `watch` is null or the caller's, which nothing else uses during this call.
+        let kept = unsafe { watch.as_mut() }.ok_or_else(|| null("`watch`"))?;
+        let mut watch = page.reader.watch_from((*kept).into());
+        let number = event_number(watch.wait(timeout(timeout_ns)));
+        *kept = watch.reported().into();
+        let number = number?;
         if !event.is_null() {
             // SAFETY: `event` is not null, so it is valid for a write.
             unsafe { event.write(number) };
@@ -78,19 +99,27 @@ fn event_number(waited: Waited) -> Result<c_int, Failure> {
     }
 }
 
-impl PageReading {
-    /// Returns what the caller knows: whether the value is stale.
-    fn freshness(&self) -> Freshness {
-        match self.freshness {
-            2 => Freshness::Stale(Duration::from_nanos(self.ns)),
-            _ => Freshness::Unknown,
+impl From<PageWatch> for Reported {
+    fn from(watch: PageWatch) -> Self {
+        let stale = (watch.stale_generation, watch.stale_until);
+        Reported {
+            generation: watch.generation,
+            writer: if watch.writer == 2 { WriterState::Ended } else { WriterState::Live },
+            stale: (watch.is_stale != 0).then_some(stale),
         }
     }
+}
 
-    fn writer_state(&self) -> WriterState {
-        match self.writer {
-            2 => WriterState::Ended,
-            _ => WriterState::Live,
+impl From<Reported> for PageWatch {
+    fn from(reported: Reported) -> Self {
+        let (stale_generation, stale_until) = reported.stale.unwrap_or_default();
+        PageWatch {
+            generation: reported.generation,
+            writer: writer_number(reported.writer),
+            is_stale: reported.stale.is_some().into(),
+            stale_generation,
+            stale_until,
+            reserved: [0; 2],
         }
     }
 }

@@ -66,10 +66,14 @@ static void test_calls(const std::string &path)
 
 	writer.set({10.5, 90});
 	auto read = page.read();
-	EXPECT(read.value.price == 10.5 && read.value.qty == 90 && read.generation == 1);
-	EXPECT(read.freshness == tearfree::freshness::fresh && read.time <= 1h && read.time > 0ns);
-	EXPECT(read.writer == tearfree::writer_state::live);
-	EXPECT(read.age && *read.age < 1h);
+	EXPECT(read.value.price == 10.5 && read.value.qty == 90 && read.generation() == 1);
+	EXPECT(read.freshness() == tearfree::freshness::fresh && *read.left() <= 1h && *read.left() > 0ns);
+	EXPECT(read.writer() == tearfree::writer_state::live);
+	EXPECT(read.age() && *read.age() < 1h);
+	read.known.valid_until = 1;
+	EXPECT(read.freshness() == tearfree::freshness::stale && *read.left() < 0ns);
+	read.known.valid_until = TEARFREE_PROMISE_UNKNOWN;
+	EXPECT(read.freshness() == tearfree::freshness::unknown && !read.left());
 	EXPECT(page.wait(0) == tearfree::waited::changed);
 	EXPECT(page.wait(1, 1ms) == tearfree::waited::timed_out);
 
@@ -100,7 +104,7 @@ static void test_calls(const std::string &path)
 
 	writer.end();
 	EXPECT(error_of([&] { writer.set({0, 0}); }) == TEARFREE_ERROR_ENDED);
-	EXPECT(page.read().writer == tearfree::writer_state::ended);
+	EXPECT(page.read().writer() == tearfree::writer_state::ended);
 	EXPECT(tearfree::writer<quote>::keep(path).get().qty == 80);
 	auto next = tearfree::writer<quote>::take_over(path);
 	auto moved = std::move(next);
@@ -116,7 +120,7 @@ static void test_sealed()
 	auto writer = tearfree::writer<quote>::create_sealed("sealed", {1, 2}, untimed);
 	auto page = tearfree::page<quote>::open_sealed(writer.file());
 
-	EXPECT(!page.read().age);
+	EXPECT(!page.read().age() && page.read().freshness() == tearfree::freshness::unpromised);
 	writer.set({3, 4});
 	EXPECT(page.get().qty == 4);
 	EXPECT(error_of([] { tearfree::page<quote>::open_sealed(0); }) == TEARFREE_ERROR_NOT_SEALED);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What bindings need of a `ByteReader`: reads into fresh memory, and the addresses for code in another language.
+//! What bindings need of a `ByteReader`: reads into fresh memory, watches that are kept as numbers, and the addresses for
+//! code in another language.
 
 use core::mem::MaybeUninit;
 
 use super::ByteReader;
 use crate::error::Unsettled;
 use crate::status::Reading;
+use crate::waited::{Reported, Watch};
 
 /// Where the count and the slots of a mapped page are, for a reader in another language, which follows
 /// [the protocol](crate::protocol). They stay mapped as long as the [`ByteReader`].
@@ -67,5 +69,25 @@ impl ByteReader {
     #[must_use]
     pub fn addresses(&self) -> Addresses {
         self.mapped.addresses()
+    }
+
+    /// Returns a watch that goes on where another one was: it reports what is not in `reported`.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use tearfree_page::{ByteReader, ByteWriter, Options, Reported, Waited};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("numbers");
+    /// drop(ByteWriter::create(&page, &"value:u16".parse()?, &[1, 2], &Options::new())?);
+    /// let reader = ByteReader::open(&page)?;
+    /// let mut watch = reader.watch(0);
+    /// assert_eq!(watch.wait(None), Waited::Ended);
+    /// let reported: Reported = watch.reported();
+    /// assert_eq!(reader.watch_from(reported).wait(Some(Duration::ZERO)), Waited::TimedOut);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn watch_from(&self, reported: Reported) -> Watch<'_> {
+        Watch::new(self, reported)
     }
 }
