@@ -236,7 +236,7 @@ compare_abi() {
     {
         readelf --dynamic "$LIBRARY" | sed -n 's/.*soname: \[\(.*\)\]/soname \1/p'
         "$BUILD/abi"
-        grep -oE 'TEARFREE_[A-Z_]+ = [0-9]+' include/tearfree.h | sed 's/^/number /'
+        grep -ohE 'TEARFREE_[A-Z_]+ = [0-9]+' include/tearfree.h include/tearfree/*.h | sed 's/^/number /'
         nm --dynamic --defined-only "$LIBRARY" | awk '{ print "symbol", $3 }' | sort
     } >"$BUILD/abi.txt"
     [[ -z ${BLESS-} ]] || cp "$BUILD/abi.txt" abi.txt

@@ -14,7 +14,7 @@ readonly STAGE=$CARGO_TARGET_DIR/capi-python
 readonly ENVIRONMENT=$STAGE/environment
 
 readonly TESTS=crates/tearfree-capi/python/tests
-readonly FILES=(header schema pages writer processes changes readme clock)
+readonly FILES=(header schema pages follower writer processes changes readme clock)
 
 build_programs() {
     cargo build --quiet --package tearfree-cli

@@ -21,6 +21,7 @@
 #include <tearfree.h>
 #include <tearfree/base.hpp>
 #include <tearfree/clock.hpp>
+#include <tearfree/follower.hpp>
 #include <tearfree/page.hpp>
 #include <tearfree/schema.hpp>
 #include <tearfree/writer.hpp>

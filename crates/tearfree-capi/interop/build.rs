@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Compiles the C halves against the headers of tearfree-capi.
 
+const FILES: [&str; 6] =
+    ["shared.c", "pages.c", "followers.c", "clocks.c", "writers.c", "writer_threads.c"];
+
 fn main() {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=../include");
@@ -8,7 +11,7 @@ fn main() {
         .std("c11")
         .opt_level(2)
         .include("../include")
-        .files(["shared.c", "pages.c", "clocks.c", "writers.c", "writer_threads.c"].map(in_src))
+        .files(FILES.map(in_src))
         .compile("tearfree_interop");
 }
 

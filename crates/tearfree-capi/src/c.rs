@@ -9,6 +9,7 @@ mod arguments;
 mod clock;
 mod error;
 mod events;
+mod follower;
 mod locks;
 mod options;
 mod page;
@@ -28,6 +29,11 @@ pub use clock::{
 };
 pub use error::{tearfree_error_text, tearfree_last_error};
 pub use events::{PageWatch, tearfree_page_wait, tearfree_page_wait_event};
+pub use follower::{
+    Follower, tearfree_follower_close, tearfree_follower_descriptor, tearfree_follower_open,
+    tearfree_follower_problem, tearfree_follower_read, tearfree_follower_schema,
+    tearfree_follower_size, tearfree_follower_wait,
+};
 pub use locks::{
     tearfree_mutex_lock, tearfree_mutex_trylock, tearfree_mutex_unlock, tearfree_read_lock,
     tearfree_read_trylock, tearfree_read_unlock, tearfree_write_lock, tearfree_write_trylock,

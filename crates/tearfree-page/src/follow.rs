@@ -12,6 +12,7 @@ use crate::byte_reader::ByteReader;
 use crate::error::{Error, ReadError, Unsettled};
 use crate::files::Owner;
 use crate::path::{PAGE, PagePath};
+use crate::schema::Schema;
 use crate::sleep::Sleep;
 use crate::status::{Reading, WriterState};
 use crate::time::nanoseconds;
@@ -30,7 +31,8 @@ pub(crate) trait Opened: Sized {
     /// The value of a reading.
     type Value;
 
-    fn open(page: &Path, owner: Owner) -> Result<Self, Error>;
+    /// Opens the page of a path; if `schema` is not `None`, only one of this schema.
+    fn open(page: &Path, owner: Owner, schema: Option<&Schema>) -> Result<Self, Error>;
     fn page(&self) -> &ByteReader;
     fn read(&self) -> Result<Reading<Self::Value>, ReadError>;
 }
@@ -40,6 +42,8 @@ pub(crate) trait Opened: Sized {
 pub(crate) struct Follow<R> {
     path: PathBuf,
     owner: Owner,
+    /// The schema of the pages that are followed; `None`: that of the type, or any.
+    schema: Option<Schema>,
     /// The page that is read: that of the path, or the last one while there is none.
     current: Option<Current<R>>,
     /// The incarnation and generation of the value that was read last. No earlier one is ever returned.
@@ -65,12 +69,13 @@ struct Current<R> {
 type FileIdentity = (u64, u64);
 
 impl<R: Opened> Follow<R> {
-    pub(crate) fn new(page: &Path, owner: Owner) -> Result<Self, Error> {
+    pub(crate) fn new(page: &Path, owner: Owner, schema: Option<Schema>) -> Result<Self, Error> {
         PagePath::new(page)?;
         let path = page.to_owned();
         let mut follow = Follow {
             path,
             owner,
+            schema,
             current: None,
             given: None,
             problem: None,
@@ -91,14 +96,25 @@ impl<R: Opened> Follow<R> {
     }
 
     pub(crate) fn read(&mut self) -> Result<Reading<R::Value>, Error> {
+        self.read_by(|page| Ok(page.read()?))
+    }
+
+    /// As [`read`](Self::read), and `read` copies the value.
+    pub(crate) fn read_by<V>(
+        &mut self,
+        read: impl FnOnce(&R) -> Result<Reading<V>, Error>,
+    ) -> Result<Reading<V>, Error> {
         self.inspect_if_due(ClockId::MonotonicCoarse, READ_INTERVAL);
         if self.current.is_none() {
             self.inspect();
         }
         let Some(current) = &mut self.current else {
-            return Err(self.problem.take().unwrap_or(Error::Missing(self.path.clone())));
+            let problem = self.problem.take().unwrap_or(Error::Missing(self.path.clone()));
+            // The caller gets this one; `problem` returns the next.
+            self.inspect();
+            return Err(problem);
         };
-        let reading = current.reader.read()?;
+        let reading = read(&current.reader)?;
         let number = (current.incarnation(), reading.generation);
         if Some(number) < self.given {
             // No correct writer turns its count back.
@@ -218,7 +234,7 @@ impl<R: Opened> Follow<R> {
         let path = page_file(&self.path);
         // In this order: if another page gets the name in between, the next inspection sees a difference.
         let file = identity(&path).unwrap_or_default();
-        let reader = R::open(&self.path, self.owner)?;
+        let reader = R::open(&self.path, self.owner, self.schema.as_ref())?;
         if reader.page().writer_state() == WriterState::Superseded {
             return Err(Error::Missing(self.path.clone()));
         }

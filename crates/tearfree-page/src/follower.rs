@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `Follower` and `ByteFollower`: read the page that a name has now.
 
+use core::mem::MaybeUninit;
 use core::time::Duration;
 use std::path::Path;
 
 use crate::byte_reader::ByteReader;
-use crate::error::{Error, ReadError};
+use crate::error::{Error, ReadError, check_size};
 use crate::files::Owner;
 use crate::follow::{Follow, Opened};
 use crate::payload::Payload;
 use crate::reader::Reader;
+use crate::schema::Schema;
 use crate::sleep::Sleep;
 use crate::status::Reading;
 use crate::waited::Waited;
@@ -18,7 +20,7 @@ use crate::waiting::{self, Sealed, Wait};
 impl<T: Payload> Opened for Reader<T> {
     type Value = T;
 
-    fn open(page: &Path, owner: Owner) -> Result<Self, Error> {
+    fn open(page: &Path, owner: Owner, _schema: Option<&Schema>) -> Result<Self, Error> {
         Self::open_owned_by(page, owner)
     }
 
@@ -34,8 +36,10 @@ impl<T: Payload> Opened for Reader<T> {
 impl Opened for ByteReader {
     type Value = Vec<u8>;
 
-    fn open(page: &Path, owner: Owner) -> Result<Self, Error> {
-        Self::open_owned_by(page, owner)
+    fn open(page: &Path, owner: Owner, schema: Option<&Schema>) -> Result<Self, Error> {
+        let reader = Self::open_owned_by(page, owner)?;
+        schema.map_or(Ok(()), |schema| reader.check_schema(schema, page))?;
+        Ok(reader)
     }
 
     fn page(&self) -> &ByteReader {
@@ -70,7 +74,7 @@ macro_rules! follower {
             /// # Errors
             /// As for [`open`](Self::open).
             pub fn open_owned_by(page: impl AsRef<Path>, owner: Owner) -> Result<Self, Error> {
-                Ok(Self { follow: Follow::new(page.as_ref(), owner)? })
+                Ok(Self { follow: Follow::new(page.as_ref(), owner, None)? })
             }
 
             /// Reads the newest value: never an earlier one than before, also from another page.
@@ -181,4 +185,60 @@ follower! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ByteFollower, ByteReader, Vec<u8>
+}
+
+impl ByteFollower {
+    /// Follows the pages of this schema: one of another schema is a [`problem`](Self::problem), as one of another owner is.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    ///
+    /// ```
+    /// use tearfree_page::{ByteFollower, Options, Owner, Waited, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let options = Options::new().replace(true);
+    /// drop(Writer::create(&page, 1_u64, &options)?);
+    /// let mut follower = ByteFollower::open_schema(&page, "value:u64".parse()?, Owner::default())?;
+    /// assert_eq!(follower.read()?.value, 1_u64.to_ne_bytes());
+    ///
+    /// drop(Writer::create(&page, 1_u8, &options)?);
+    /// assert_eq!(follower.wait(None), Waited::Gone);
+    /// assert!(follower.problem().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open_schema(
+        page: impl AsRef<Path>,
+        schema: Schema,
+        owner: Owner,
+    ) -> Result<Self, Error> {
+        Ok(Self { follow: Follow::new(page.as_ref(), owner, Some(schema))? })
+    }
+
+    /// Reads the newest value into memory that may be uninitialised: see [`read`](Self::read). If it succeeds, all of `to`
+    /// is initialised.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read), and if `to` does not have the size of the value.
+    ///
+    /// ```
+    /// use core::mem::MaybeUninit;
+    /// use tearfree_page::{ByteFollower, Options, Writer};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let page = folder.path().join("load");
+    /// let _writer = Writer::create(&page, 7_u8, &Options::new())?;
+    /// let mut follower = ByteFollower::open(&page)?;
+    /// let mut byte = [MaybeUninit::uninit()];
+    /// follower.read_into_uninit(&mut byte)?;
+    /// // SAFETY: the read has succeeded.
+    /// assert_eq!(unsafe { byte[0].assume_init() }, 7);
+    /// assert!(follower.read_into_uninit(&mut [MaybeUninit::uninit(); 2]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_into_uninit(&mut self, to: &mut [MaybeUninit<u8>]) -> Result<Reading<()>, Error> {
+        self.follow.read_by(|page| {
+            check_size(to.len(), page.addresses().size)?;
+            Ok(page.read_into_uninit(to)?)
+        })
+    }
 }

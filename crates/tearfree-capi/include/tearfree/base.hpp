@@ -34,6 +34,7 @@ namespace detail {
 
 struct closes {
 	void operator()(::tearfree_page *page) const noexcept { ::tearfree_page_close(page); }
+	void operator()(::tearfree_follower *follower) const noexcept { ::tearfree_follower_close(follower); }
 	void operator()(::tearfree_writer *writer) const noexcept { ::tearfree_writer_close(writer); }
 	void operator()(::tearfree_clock *clock) const noexcept { ::tearfree_clock_close(clock); }
 };

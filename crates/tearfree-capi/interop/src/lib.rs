@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "calls into C")]
 
 pub mod clocks;
+pub mod followers;
 pub mod pages;
 pub mod writers;
 

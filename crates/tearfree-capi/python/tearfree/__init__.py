@@ -25,6 +25,7 @@ from ._errors import (
     SchemaError,
     SupersededError,
 )
+from ._follower import Follower
 from ._page import Page
 from ._reading import Reading
 from ._schema import Field
@@ -36,6 +37,7 @@ __all__ = [
     "Clock",
     "Error",
     "Field",
+    "Follower",
     "ForkedError",
     "InvalidPageError",
     "LostError",

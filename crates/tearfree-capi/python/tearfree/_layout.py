@@ -19,7 +19,7 @@ class Layout:
 
     def __init__(self, schema: str):
         self.schema = schema
-        self.fields: list[Field] = parse_fields(schema)
+        self.fields: list[Field] = parse_fields(schema) if schema else []
         self._by_name = {field.name: field for field in self.fields}
         self.size = sum(field.size for field in self.fields)
 

@@ -105,6 +105,11 @@ class PageOptions(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("owner", c_char_p)]
 
 
+def page_options(owner: Union[int, str, None]) -> PageOptions:
+    """The options for pages of a trusted owner."""
+    return PageOptions(ctypes.sizeof(PageOptions), None if owner is None else c_string(str(owner)))
+
+
 class WriterOptions(ctypes.Structure):
     """struct tearfree_writer_options"""
 
@@ -136,6 +141,14 @@ _CALLS: dict[str, tuple[Any, list[Any]]] = {
         c_int,
         [c_void_p, POINTER(PageWatch), c_int64, POINTER(c_int)],
     ),
+    "tearfree_follower_open": (c_int, [c_char_p, c_char_p, POINTER(PageOptions), POINTER(c_void_p)]),
+    "tearfree_follower_close": (None, [c_void_p]),
+    "tearfree_follower_read": (c_int, [c_void_p, c_void_p, c_size_t, POINTER(PageReading)]),
+    "tearfree_follower_wait": (c_int, [c_void_p, c_int64, POINTER(c_int)]),
+    "tearfree_follower_descriptor": (c_int, [c_void_p, POINTER(c_int)]),
+    "tearfree_follower_problem": (c_int, [c_void_p]),
+    "tearfree_follower_schema": (c_char_p, [c_void_p]),
+    "tearfree_follower_size": (c_size_t, [c_void_p]),
     "tearfree_reading_age": (c_uint64, [POINTER(PageReading)]),
     "tearfree_reading_freshness": (c_int, [POINTER(PageReading), POINTER(c_uint64)]),
     "tearfree_writer_create": (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Optional, Union
 
 from ._changes import changes_of
 from ._layout import HasLayout, Layout
-from ._library import Handle, PageName, PageOptions, PageReading, c_string, check, library, wait
+from ._library import Handle, PageName, PageReading, c_string, check, library, page_options, wait
 from ._reading import Reading, reading_from
 from ._schema import SchemaLike, schema_text
 
@@ -32,9 +32,8 @@ class Page(HasLayout, Handle):
         *,
         owner: Union[int, str, None] = None,
     ):
-        path = c_string(name)
+        path, options = c_string(name), page_options(owner)
         wanted = None if schema is None else c_string(schema_text(schema))
-        options = PageOptions(ctypes.sizeof(PageOptions), None if owner is None else c_string(str(owner)))
         open_into: Callable[[Any], int] = lambda to: library.tearfree_page_open_with(
             path, wanted, options, to
         )

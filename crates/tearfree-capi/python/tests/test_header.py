@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Compares the module with tearfree.h, which it mirrors: numbers, structs and functions."""
+"""Compares the module with tearfree.h and what that includes, which it mirrors: numbers, structs and functions."""
 
 import ctypes
 import re
 import unittest
 from pathlib import Path
 
-from tearfree import _changes, _clock, _errors, _library, _reading, _writer
+from tearfree import _changes, _clock, _errors, _follower, _library, _reading, _writer
 
-HEADER = (Path(__file__).parents[2] / "include" / "tearfree.h").read_text()
+INCLUDE = Path(__file__).parents[2] / "include"
+HEADERS = [INCLUDE / "tearfree.h", *sorted((INCLUDE / "tearfree").glob("*.h"))]
+HEADER = "".join(header.read_text() for header in HEADERS)
 TYPES = {
     "void": None,
     "int": ctypes.c_int,
@@ -25,7 +27,9 @@ TYPES = {
     "struct tearfree_watch *": ctypes.POINTER(_library.PageWatch),
     "struct tearfree_page_options *": ctypes.POINTER(_library.PageOptions),
     "struct tearfree_writer_options *": ctypes.POINTER(_library.WriterOptions),
-    # Pages, writers, clocks and values are opaque.
+    # Pages, followers, writers, clocks and values are opaque.
+    "struct tearfree_follower *": ctypes.c_void_p,
+    "struct tearfree_follower **": ctypes.POINTER(ctypes.c_void_p),
     "struct tearfree_page *": ctypes.c_void_p,
     "struct tearfree_writer *": ctypes.c_void_p,
     "struct tearfree_clock *": ctypes.c_void_p,
@@ -53,11 +57,12 @@ class Header(unittest.TestCase):
         freshness = ["fresh", "stale", "unpromised", "unknown"]
         self.assertEqual(_reading._FRESHNESS, numbers("", freshness))
         self.assertEqual(_reading._WRITER, numbers("", ["live", "ended", "superseded"]))
+        self.assertEqual(_follower._EVENTS, numbers("EVENT_", ["changed", "stale", "ended", "replaced", "gone"]))
         self.assertEqual({_changes._ENDED: "ended"}, numbers("", ["ended"]))
         status = ["unknown", "synchronised", "free running", "disrupted"]
         self.assertEqual(_clock._STATUS, numbers("CLOCK_", status))
         errors = {_library.TIMED_OUT: "timed out", _library.SUPERSEDED: "superseded"}
-        errors[_errors.FORKED] = "forked"
+        errors |= {_errors.FORKED: "forked", _follower._SIZE: "size"}
         self.assertEqual(errors, numbers("ERROR_", errors.values()))
         self.assertEqual({_writer._WAKES: "wakes", _writer._REPLACE: "replace"}, numbers("", ["wakes", "replace"]))
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Converts arguments from C: strings and timeouts.
+//! Converts arguments from C: strings, schemas and timeouts.
 
 #![allow(unsafe_code, reason = "pointers from C")]
 
 use core::ffi::{CStr, c_char};
 use core::time::Duration;
 
+use tearfree_page::{Error, Schema};
+
 use super::error::{ErrorNumber, Failure};
+use super::page::failure;
 
 /// The failure of a call that got a null pointer.
 pub(super) fn null(what: &str) -> Failure {
@@ -26,6 +29,20 @@ pub(super) unsafe fn str_from_ptr<'a>(
     }
     // SAFETY: `text` is not null, so it points to a string, which stays for `'a`.
     Ok(unsafe { CStr::from_ptr(text) })
+}
+
+/// Returns the schema in the string at a pointer.
+///
+/// # Safety
+/// `schema` is null or a string.
+pub(super) unsafe fn schema_from_ptr(schema: *const c_char) -> Result<Schema, Failure> {
+    // SAFETY: null is refused there; a string stays longer than this call.
+    parse_schema(&unsafe { str_from_ptr(schema, "the schema") }?.to_string_lossy())
+}
+
+/// Returns the schema in a text.
+pub(super) fn parse_schema(text: &str) -> Result<Schema, Failure> {
+    text.parse().map_err(|error| failure(&Error::InvalidSchema(error)))
 }
 
 /// Converts a timeout in nanoseconds. `None`: negative, which means no timeout.

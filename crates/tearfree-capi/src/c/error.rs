@@ -61,6 +61,7 @@ numbers! {
     Nested = 27, c"the writer is in use by this thread already; call it after that call has returned";
     Value = 28, c"a field of the value is not valid for its kind; see the text of the error";
     Lost = 29, c"the writer has lost its page: another one took it over, replaced it or removed it; close it";
+    InUse = 30, c"another thread uses the follower; open one for each thread";
 }
 
 /// A failure: its number, and a text that says what happened and what to do.
@@ -142,8 +143,8 @@ mod tests {
 
     #[test]
     fn every_number_has_a_text() {
-        let texts = (1..=29).map(ErrorNumber::text);
+        let texts = (1..=30).map(ErrorNumber::text);
         assert!(texts.into_iter().all(|text| text.is_some_and(|text| !text.is_empty())));
-        assert!(ErrorNumber::text(0).is_none() && ErrorNumber::text(30).is_none());
+        assert!(ErrorNumber::text(0).is_none() && ErrorNumber::text(31).is_none());
     }
 }

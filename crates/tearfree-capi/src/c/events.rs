@@ -81,7 +81,7 @@ pub unsafe extern "C" fn tearfree_page_wait_event(
 }
 
 /// Returns the number of an event, or why there is none.
-fn event_number(waited: Waited) -> Result<c_int, Failure> {
+pub(super) fn event_number(waited: Waited) -> Result<c_int, Failure> {
     match waited {
         Waited::Changed => Ok(1),
         Waited::Stale => Ok(2),

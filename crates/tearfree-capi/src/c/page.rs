@@ -8,9 +8,9 @@ use std::ffi::{CString, OsStr};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 
-use tearfree_page::{Addresses, ByteReader, Error, Lost, Schema};
+use tearfree_page::{Addresses, ByteReader, Error, Lost};
 
-use super::arguments::{null, str_from_ptr};
+use super::arguments::{null, parse_schema, str_from_ptr};
 use super::error::{ErrorNumber, Failure, fallible};
 use super::options::{PageOptions, owner};
 
@@ -106,7 +106,7 @@ unsafe fn open_into(
 }
 
 fn check_schema(wanted: &str, page: &str) -> Result<(), Failure> {
-    let parsed: Schema = wanted.parse().map_err(|error| failure(&Error::InvalidSchema(error)))?;
+    let parsed = parse_schema(wanted)?;
     if parsed.to_string() == page {
         return Ok(());
     }
@@ -256,7 +256,7 @@ pub(super) fn word_index(index: c_uint) -> Result<usize, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tearfree_page::{Damage, Unsettled};
+    use tearfree_page::{Damage, Schema, Unsettled};
 
     #[test]
     fn each_failure_has_the_number_of_the_header() {

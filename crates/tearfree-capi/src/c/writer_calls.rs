@@ -7,9 +7,9 @@ use core::ffi::{c_char, c_int, c_uint, c_void};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use tearfree_page::{ByteWriter, Error, Schema};
+use tearfree_page::{ByteWriter, Error};
 
-use super::arguments::{null, str_from_ptr};
+use super::arguments::{null, schema_from_ptr, str_from_ptr};
 use super::error::{ErrorNumber, Failure, fallible};
 use super::options::{WriterOptions, writer_options};
 use super::page::{failure, word_index};
@@ -35,14 +35,6 @@ unsafe fn create_into(
         unsafe { to.write(writer) };
         Ok(())
     })
-}
-
-/// # Safety
-/// `schema` is null or a string.
-unsafe fn parse_schema(schema: *const c_char) -> Result<Schema, Failure> {
-    // SAFETY: null is refused there; a string stays longer than this call.
-    let text = unsafe { str_from_ptr(schema, "the schema") }?.to_string_lossy();
-    text.parse().map_err(|error| failure(&Error::InvalidSchema(error)))
 }
 
 /// Checks the size of a value, also where there is none.
@@ -76,7 +68,7 @@ pub unsafe extern "C" fn tearfree_writer_create(
         // SAFETY: `page` is null or a string.
         let page = unsafe { str_from_ptr(page, "the page's name") }?;
         // SAFETY: `schema` is null or a string.
-        let schema = unsafe { parse_schema(schema) }?;
+        let schema = unsafe { schema_from_ptr(schema) }?;
         check_size(size, schema.size())?;
         // SAFETY: `options` is null or points to options.
         let options = unsafe { writer_options(options) }?;
@@ -113,7 +105,7 @@ pub unsafe extern "C" fn tearfree_writer_take_over(
             None
         } else {
             // SAFETY: `schema` is not null, so it is a string.
-            Some(unsafe { parse_schema(schema) }?)
+            Some(unsafe { schema_from_ptr(schema) }?)
         };
         let page = OsStr::from_bytes(page.to_bytes());
         ByteWriter::take_over_as(page, schema.as_ref(), &options).map_err(|error| failure(&error))
@@ -139,7 +131,7 @@ pub unsafe extern "C" fn tearfree_writer_create_sealed(
         // SAFETY: `name` is null or a string.
         let name = unsafe { str_from_ptr(name, "the page's name") }?.to_string_lossy();
         // SAFETY: `schema` is null or a string.
-        let schema = unsafe { parse_schema(schema) }?;
+        let schema = unsafe { schema_from_ptr(schema) }?;
         check_size(size, schema.size())?;
         // SAFETY: `options` is null or points to options.
         let options = unsafe { writer_options(options) }?;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <poll.h>
 #include <tearfree.hpp>
 #include <thread>
 
@@ -128,6 +129,39 @@ static void test_sealed()
 	       TEARFREE_ERROR_SCHEMA);
 }
 
+static void test_followers(const std::string &path)
+{
+	using namespace std::chrono_literals;
+	tearfree::options replace;
+	tearfree::follower<quote> follower(path);
+	pollfd ready{follower.descriptor(), POLLIN, 0};
+
+	EXPECT(error_of([&] { follower.get(); }) == TEARFREE_ERROR_MISSING);
+	EXPECT(follower.problem() == TEARFREE_ERROR_MISSING && follower.schema() == nullptr);
+	EXPECT(!follower.wait(0ns));
+	replace.replace = true;
+	{
+		tearfree::writer<quote> writer(path, {9.5, 100});
+
+		EXPECT(poll(&ready, 1, -1) == 1 && follower.wait(0ns) == tearfree::event::changed);
+		EXPECT(follower.get().qty == 100 && follower.problem() == 0);
+		EXPECT(std::string(follower.schema()) == writer.schema() && follower.size() == sizeof(quote));
+		EXPECT(!follower.wait(0ns) && poll(&ready, 1, 0) == 0);
+	}
+	EXPECT(follower.wait() == tearfree::event::ended);
+	{
+		tearfree::writer<other::pair> writer(path, {1, 2}, replace);
+
+		EXPECT(follower.wait() == tearfree::event::gone && follower.problem() == TEARFREE_ERROR_SCHEMA);
+		EXPECT(follower.read().value.qty == 100);
+	}
+	tearfree::writer<quote> writer(path, {9.5, 90}, replace);
+	while (follower.wait() != tearfree::event::replaced)
+		continue;
+	EXPECT(follower.get().qty == 90 && follower.handle() != nullptr);
+	EXPECT(error_of([] { tearfree::any_follower invalid("a b"); }) == TEARFREE_ERROR_NAME);
+}
+
 /* A reader beside a busy writer: no torn value, and no older one than before. */
 static void test_torn(const std::string &path)
 {
@@ -165,6 +199,7 @@ int main(int argc, char **argv)
 
 	test_calls(directory + "/calls");
 	test_sealed();
+	test_followers(directory + "/followed");
 	test_torn(directory + "/torn");
 	EXPECT(error_of([&] { tearfree::clock clock(directory + "/no-clock"); }) == TEARFREE_ERROR_MISSING);
 	std::puts("C++: pages are written and read");

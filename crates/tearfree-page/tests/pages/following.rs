@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Followers: whatever happens to the files of a page, they find the next one, and no earlier value.
 
+use core::mem::MaybeUninit;
 use core::time::Duration;
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use tearfree_page::{ByteFollower, Error, Follower, Options, Reader, Waited, Writer, remove};
+use tearfree_page::{
+    ByteFollower, Error, Follower, Options, Owner, Reader, Waited, Writer, remove,
+};
 
 use crate::support::{WATCHDOG, ends, new_path, set_word_in_file, wait_until_asleep};
 
@@ -40,6 +43,7 @@ fn a_follower_waits_for_a_page_that_does_not_exist_yet() {
         assert!(matches!(follower.problem(), Some(Error::Missing(_))));
         for _ in 0..2 {
             assert!(matches!(follower.read(), Err(Error::Missing(_))));
+            assert!(matches!(follower.problem(), Some(Error::Missing(_))));
         }
         assert_eq!(look(&mut follower), Waited::TimedOut, "it has not gone: it never was there");
         assert!(follower.reader().is_none());
@@ -307,4 +311,34 @@ fn a_page_is_older_by_its_incarnation_alone() {
     until(&mut follower, Waited::Gone);
     assert!(matches!(follower.problem(), Some(Error::OlderPage(_))));
     assert_eq!(follower.read().unwrap().value, 1);
+}
+
+#[test]
+fn a_follower_of_a_schema_keeps_its_value_while_another_schema_is_there() {
+    ends(|| {
+        let (_folder, page) = new_path();
+        let options = Options::new().wakes(true).replace(true);
+        let schema = || "value:u64".parse().unwrap();
+        let open = || ByteFollower::open_schema(&page, schema(), Owner::default()).unwrap();
+        drop(Writer::create(&page, [1_u64; 2], &options).unwrap());
+        let mut late = open();
+        assert!(matches!(late.read(), Err(Error::SchemaMismatch { .. })));
+        drop(Writer::create(&page, 5_u64, &options).unwrap());
+        let mut follower = open();
+        let mut value = [MaybeUninit::uninit(); 8];
+        follower.read_into_uninit(&mut value).unwrap();
+        drop(Writer::create(&page, 7_i64, &options).unwrap());
+        assert!((0..5).any(|_| follower.wait(Some(WATCHDOG)) == Waited::Gone));
+        assert!(matches!(follower.problem(), Some(Error::SchemaMismatch { .. })));
+        assert_eq!(follower.read().unwrap().value, 5_u64.to_ne_bytes());
+        let sizes = [0, 7, 9].map(|size| vec![MaybeUninit::uninit(); size]);
+        for mut wrong in sizes {
+            let error = follower.read_into_uninit(&mut wrong).unwrap_err();
+            assert!(matches!(error, Error::Size { wanted: 8, .. }), "{error}");
+        }
+        let _writer = Writer::create(&page, 6_u64, &options).unwrap();
+        assert!((0..5).any(|_| follower.wait(Some(WATCHDOG)) == Waited::Replaced));
+        assert_eq!(follower.read().unwrap().value, 6_u64.to_ne_bytes());
+        assert_eq!(late.read().unwrap().value, 6_u64.to_ne_bytes());
+    });
 }
