@@ -160,8 +160,8 @@ size_t tearfree_page_size(const struct tearfree_page *page);
 /*
  * Copies the newest value, never torn, to `to`, which has `size` bytes; `reading` may be NULL. Takes no lock,
  * makes no system call, reads no clock, and never waits for the writer. Any thread may call it. After a failure
- * the bytes at `to` are unspecified. In programs that are compiled with optimisation a read of at most 64 bytes
- * without a reading is inline.
+ * the bytes at `to` are unspecified. In programs that are compiled with optimisation a read of at most 64 bytes is
+ * inline.
  */
 int tearfree_page_read(const struct tearfree_page *page, void *to, size_t size,
 		       struct tearfree_reading *reading);

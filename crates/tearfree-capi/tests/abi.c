@@ -40,6 +40,13 @@ int main(void)
 	OFFSET(struct tearfree_page_view, size);
 	OFFSET(struct tearfree_page_view, count);
 	OFFSET(struct tearfree_page_view, slots);
+	OFFSET(struct tearfree_page_view, stamps);
+	OFFSET(struct tearfree_page_view, state);
+	OFFSET(struct tearfree_page_view, time_namespace);
+	SIZE(struct tearfree_page_stamp);
+	OFFSET(struct tearfree_page_stamp, published_ns);
+	OFFSET(struct tearfree_page_stamp, valid_until);
+	OFFSET(struct tearfree_page_stamp, time_namespace);
 	SIZE(struct tearfree_page_options);
 	OFFSET(struct tearfree_page_options, size);
 	OFFSET(struct tearfree_page_options, owner);

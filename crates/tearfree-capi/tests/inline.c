@@ -26,7 +26,10 @@ int stub(const struct tearfree_page *page, void *to, size_t size, struct tearfre
 static _Alignas(64) unsigned char slots[2][128];
 static uint64_t count;
 
-static struct tearfree_page_view view = { 8, &count, { slots[0], slots[1] } };
+static struct tearfree_page_stamp stamps[2];
+static uint32_t state = TEARFREE_LIVE;
+
+static struct tearfree_page_view view = { 8, &count, { slots[0], slots[1] }, { &stamps[0], &stamps[1] }, &state, 5 };
 static const struct tearfree_page *page = (const struct tearfree_page *)&view;
 
 /*
@@ -118,6 +121,53 @@ static int read_any(void *to, size_t size)
 	EIGHT(f, 57, 58, 59, 60, 61, 62, 63, 64)
 ALL(CONSTANT)
 
+/* Reads the stamp of a slot, as a page says it. */
+static struct tearfree_reading reading_of(uint64_t published_ns, uint64_t valid_until, uint64_t time_namespace)
+{
+	const struct tearfree_page_stamp stamp = { published_ns, valid_until, time_namespace };
+	struct tearfree_reading reading;
+	unsigned char to[8];
+	size_t i;
+
+	memset(&reading, 0xee, sizeof reading);
+	stamps[count / 2 % 2] = stamp;
+	memset(&stamps[1 - count / 2 % 2], 0xdd, sizeof stamp);
+	CHECK(tearfree_page_read(page, to, 8, &reading) == 0 && calls == 0);
+	CHECK(memcmp(to, slots[count / 2 % 2], 8) == 0);
+	CHECK(reading.generation == count / 2);
+	for (i = 0; i < sizeof reading.reserved / sizeof *reading.reserved; i++)
+		CHECK(reading.reserved[i] == 0);
+	return reading;
+}
+
+static void test_readings(void)
+{
+	struct tearfree_reading reading;
+
+	view.size = 8;
+	for (count = 0; count < 8; count++) {
+		reading = reading_of(11, 12, 5);
+		CHECK(reading.published_ns == 11 && reading.valid_until == 12);
+		reading = reading_of(11, TEARFREE_NO_PROMISE, 5);
+		CHECK(reading.published_ns == 11 && reading.valid_until == TEARFREE_NO_PROMISE);
+		/* By another clock, or by an unknown one. */
+		reading = reading_of(11, 12, 6);
+		CHECK(reading.published_ns == 0 && reading.valid_until == TEARFREE_PROMISE_UNKNOWN);
+		reading = reading_of(11, TEARFREE_NO_PROMISE, 6);
+		CHECK(reading.published_ns == 0 && reading.valid_until == TEARFREE_NO_PROMISE);
+		view.time_namespace = 0;
+		reading = reading_of(11, 12, 0);
+		CHECK(reading.published_ns == 0 && reading.valid_until == TEARFREE_PROMISE_UNKNOWN);
+		view.time_namespace = 5;
+	}
+	for (state = 0; state < 9; state++) {
+		reading = reading_of(11, 12, 5);
+		CHECK(reading.writer == (state == 1 ? TEARFREE_LIVE :
+					 state == 3 ? TEARFREE_SUPERSEDED :
+						      TEARFREE_ENDED));
+	}
+}
+
 #define CHECK_BOTH(n)                                                                              \
 	check_size(n, read_##n);                                                                   \
 	check_size(n, read_any);
@@ -130,13 +180,14 @@ int main(void)
 	test_counts();
 	calls = 0;
 	ALL(CHECK_BOTH)
+	test_readings();
 	/* The rest is the library's. */
 	view.size = 65;
 	CHECK(tearfree_page_read(page, to, 65, NULL) != 0 && calls == 1);
+	CHECK(tearfree_page_read(page, to, 65, &reading) != 0 && calls == 2);
 	view.size = 8;
-	CHECK(tearfree_page_read(page, to, 8, &reading) != 0 && calls == 2);
 	CHECK(tearfree_page_read(NULL, to, 8, NULL) != 0 && calls == 3);
-	CHECK(tearfree_page_read(page, NULL, 8, NULL) != 0 && calls == 4);
+	CHECK(tearfree_page_read(page, NULL, 8, &reading) != 0 && calls == 4);
 	puts("the inline reader accepts what is whole, and leaves the rest to the library");
 	return 0;
 }

@@ -284,12 +284,16 @@ impl MappedPage {
 
     /// Returns where the count and the slots are.
     #[inline(always)]
-    pub(crate) fn addresses(&self) -> Addresses {
+    pub(crate) fn addresses(&self, time_namespace: u64) -> Addresses {
+        let changing = offset_of!(Header, changing);
         Addresses {
-            count: self.word(offset_of!(Header, changing) + offset_of!(ChangingFields, count)),
+            count: self.word(changing + offset_of!(ChangingFields, count)),
+            state: self.word(changing + offset_of!(ChangingFields, state)),
+            stamp: self.stamp_address(0, self.payload),
             payload: self.slot(0, self.payload),
             stride: stride(self.payload),
             size: self.payload,
+            time_namespace,
         }
     }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The fast path of tearfree_page_read, for values of at most 64 bytes and NULL for `reading`. Included by
- * <tearfree.h>. All else, and each second attempt, is a call of the library.
+ * The fast path of tearfree_page_read, for values of at most 64 bytes. Included by <tearfree.h>. All else, and each second
+ * attempt, is a call of the library.
  */
 #ifndef TEARFREE_INLINE_H
 #define TEARFREE_INLINE_H
@@ -20,11 +20,21 @@ extern "C" {
 
 #define TEARFREE_INLINE extern inline __attribute__((gnu_inline, always_inline))
 
+/* When the value in a slot was published, until when there is a promise, and by which clock: as it is in the page. */
+struct tearfree_page_stamp {
+	uint64_t published_ns;
+	uint64_t valid_until;
+	uint64_t time_namespace;
+};
+
 /* What a struct tearfree_page begins with. For the functions here: it is set by the library alone. */
 struct tearfree_page_view {
 	size_t size;
 	const uint64_t *count;
 	const unsigned char *slots[2]; /* the payload in each slot, which begins at a whole line */
+	const struct tearfree_page_stamp *stamps[2]; /* of the slots */
+	const uint32_t *state; /* of the writer */
+	uint64_t time_namespace; /* of this process; 0 if unknown */
 };
 
 /* Without optimisation the library is faster. */
@@ -99,10 +109,37 @@ TEARFREE_INLINE void tearfree_copy_slot(const unsigned char *from, unsigned char
 		TEARFREE_COPY_NUMBER(uint8_t, from + (size & 2), to + (size & 2));
 }
 
+/* Copies the stamp of a slot. */
+TEARFREE_INLINE void tearfree_copy_stamp(const struct tearfree_page_stamp *from, struct tearfree_page_stamp *to)
+{
+	to->published_ns = TEARFREE_LOAD(&from->published_ns);
+	to->valid_until = TEARFREE_LOAD(&from->valid_until);
+	to->time_namespace = TEARFREE_LOAD(&from->time_namespace);
+}
+
+/* Says what is known about a value by its stamp. Times by another clock than that of this process are not. */
+TEARFREE_INLINE void tearfree_fill_reading(const struct tearfree_page_view *view, uint64_t generation,
+					   const struct tearfree_page_stamp *stamp, struct tearfree_reading *to)
+{
+	const int is_known = stamp->time_namespace == view->time_namespace && stamp->time_namespace != 0;
+	/* ORDERING: Relaxed: an independent word. */
+	const uint32_t state = __atomic_load_n(view->state, __ATOMIC_RELAXED);
+
+	to->generation = generation;
+	to->published_ns = is_known ? stamp->published_ns : 0;
+	to->valid_until = is_known || stamp->valid_until == TEARFREE_NO_PROMISE ? stamp->valid_until :
+										  TEARFREE_PROMISE_UNKNOWN;
+	to->writer = state == TEARFREE_LIVE || state == TEARFREE_SUPERSEDED ? (int)state : TEARFREE_ENDED;
+	memset(to->reserved, 0, sizeof to->reserved);
+}
+
 /* Makes one attempt to read. Returns 0, or 1 if the library has to be called. */
-TEARFREE_INLINE int tearfree_page_try_read(const struct tearfree_page *page, void *to, size_t size)
+TEARFREE_INLINE int tearfree_page_try_read(const struct tearfree_page *page, void *to, size_t size,
+					   struct tearfree_reading *reading)
 {
 	const struct tearfree_page_view *view = (const struct tearfree_page_view *)(const void *)page;
+	const struct tearfree_page_stamp *stamp_in_slot;
+	struct tearfree_page_stamp stamp;
 	const unsigned char *slot;
 	const uint64_t *count;
 	uint64_t first, second;
@@ -113,27 +150,33 @@ TEARFREE_INLINE int tearfree_page_try_read(const struct tearfree_page *page, voi
 	/* ORDERING: P14. Pairs with the stores of `PairCount::write_begin` and `PairCount::write_end`. */
 	first = __atomic_load_n(count, __ATOMIC_ACQUIRE);
 	slot = view->slots[0];
+	stamp_in_slot = view->stamps[0];
 	if (first & 2) {
 		slot = view->slots[1];
+		stamp_in_slot = view->stamps[1];
+		/* Keeps the branch, which the processor predicts: an address it would have to wait for. */
 		__asm__ volatile("" : "+r"(slot));
 	}
+	if (reading != NULL)
+		tearfree_copy_stamp(stamp_in_slot, &stamp);
 	tearfree_copy_slot(slot, (unsigned char *)to, size);
 	/* ORDERING: P14. Pairs with the fence of `PairCount::write_begin`. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	/* ORDERING: Relaxed, P2. The fence before it orders it behind the copy. */
 	second = __atomic_load_n(count, __ATOMIC_RELAXED);
-	if (__builtin_expect(second == first, 1))
-		return 0;
 	/* The slot of generation g is written to from 2g + 3 on. */
-	return second - (first & ~(uint64_t)1) > 2;
+	if (__builtin_expect(second != first, 0) && second - (first & ~(uint64_t)1) > 2)
+		return 1;
+	if (reading != NULL)
+		tearfree_fill_reading(view, first >> 1, &stamp, reading);
+	return 0;
 }
 
 /* What a call of tearfree_page_read is. (An inline definition by that name would hide the function of the library.) */
 TEARFREE_INLINE int tearfree_page_read_inline(const struct tearfree_page *page, void *to, size_t size,
 					      struct tearfree_reading *reading)
 {
-	if (size <= TEARFREE_INLINE_SIZE && reading == NULL &&
-	    tearfree_page_try_read(page, to, size) == 0)
+	if (size <= TEARFREE_INLINE_SIZE && tearfree_page_try_read(page, to, size, reading) == 0)
 		return 0;
 	return (tearfree_page_read)(page, to, size, reading);
 }

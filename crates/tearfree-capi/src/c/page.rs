@@ -21,24 +21,33 @@ pub struct PageView {
     pub(super) size: usize,
     count: usize,
     slots: [usize; 2],
+    stamps: [usize; 2],
+    state: usize,
+    time_namespace: u64,
 }
 
-const _: () = assert!(size_of::<PageView>() == 32 && core::mem::offset_of!(Page, view) == 0);
+const _: () = assert!(size_of::<PageView>() == 64 && core::mem::offset_of!(Page, view) == 0);
 
 impl From<Addresses> for PageView {
     fn from(at: Addresses) -> Self {
-        let slots = [0, at.stride].map(|distance| at.payload.wrapping_add(distance));
+        let in_slots = |address: *const u8| {
+            [0, at.stride].map(|distance| address.wrapping_add(distance).expose_provenance())
+        };
         PageView {
             size: at.size,
             count: at.count.expose_provenance(),
-            slots: slots.map(<*const u8>::expose_provenance),
+            slots: in_slots(at.payload),
+            stamps: in_slots(at.stamp),
+            state: at.state.expose_provenance(),
+            time_namespace: at.time_namespace,
         }
     }
 }
 
-/// A page, mapped for reading: the `struct tearfree_page` of C, which begins with what is public.
+/// A page, mapped for reading: the `struct tearfree_page` of C, which begins with a line of
+/// what is public.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Page {
     pub(super) view: PageView,
     pub(super) reader: ByteReader,

@@ -16,12 +16,18 @@ use crate::waited::{Reported, Watch};
 pub struct Addresses {
     /// The count, a `u64` that is loaded as an atomic.
     pub count: *const u64,
+    /// The state of the writer, a `u32` that is loaded as an atomic.
+    pub state: *const u32,
+    /// The stamp of slot 0.
+    pub stamp: *const u8,
     /// The payload in slot 0.
     pub payload: *const u8,
-    /// The distance to the payload in slot 1.
+    /// The distance to the stamp and the payload in slot 1.
     pub stride: usize,
     /// The size of the payload.
     pub size: usize,
+    /// The time namespace of this process; 0 if unknown. Times in stamps of another one are unknown.
+    pub time_namespace: u64,
 }
 
 impl ByteReader {
@@ -68,7 +74,7 @@ impl ByteReader {
     #[inline]
     #[must_use]
     pub fn addresses(&self) -> Addresses {
-        self.mapped.addresses()
+        self.mapped.addresses(self.time_namespace)
     }
 
     /// Returns a watch that goes on where another one was: it reports what is not in `reported`.
