@@ -83,32 +83,11 @@ private:
 };
 
 /* The page of values of one type that a name has now. One thread at a time uses it. */
-template <class T> class follower : public any_follower {
+template <class T> class follower : public detail::typed<T, any_follower> {
 public:
 	explicit follower(const std::string &page, const char *owner = nullptr)
-		: any_follower(page, detail::checked_schema<T>(), owner)
+		: detail::typed<T, any_follower>(any_follower(page, detail::checked_schema<T>(), owner))
 	{
-	}
-
-	/* Copies the newest value to `to`. Returns the number of an error, or 0. */
-	int try_get(T &to) const noexcept { return this->try_read(&to, sizeof to); }
-
-	/* Returns the newest value. */
-	T get() const
-	{
-		T value;
-
-		check(try_get(value));
-		return value;
-	}
-
-	/* Returns the newest value, and what is known about it. */
-	reading<T> read() const
-	{
-		reading<T> read;
-
-		any_follower::read(&read.value, sizeof read.value, &read.known);
-		return read;
 	}
 };
 

@@ -158,20 +158,11 @@ template <class T> struct reading {
 	}
 };
 
-/* A page of values of one type, mapped for reading. Any thread may use it. */
-template <class T> class page : public any_page {
+namespace detail {
+
+/* Reads values of one type from a page or a follower, whose values are bytes. */
+template <class T, class Bytes> class typed : public Bytes {
 public:
-	explicit page(const std::string &name, const char *owner = nullptr)
-		: page(any_page(name, detail::checked_schema<T>(), owner))
-	{
-	}
-
-	/* Opens a sealed page by its descriptor, which stays open. */
-	static page open_sealed(int file)
-	{
-		return page(any_page::open_sealed(file, detail::checked_schema<T>()));
-	}
-
 	/* Copies the newest value to `to`. Returns the number of an error, or 0. */
 	int try_get(T &to) const noexcept { return this->try_read(&to, sizeof to); }
 
@@ -189,12 +180,32 @@ public:
 	{
 		reading<T> read;
 
-		any_page::read(&read.value, sizeof read.value, &read.known);
+		Bytes::read(&read.value, sizeof read.value, &read.known);
 		return read;
 	}
 
+protected:
+	explicit typed(Bytes &&bytes) noexcept : Bytes(std::move(bytes)) {}
+};
+
+} // namespace detail
+
+/* A page of values of one type, mapped for reading. Any thread may use it. */
+template <class T> class page : public detail::typed<T, any_page> {
+public:
+	explicit page(const std::string &name, const char *owner = nullptr)
+		: page(any_page(name, detail::checked_schema<T>(), owner))
+	{
+	}
+
+	/* Opens a sealed page by its descriptor, which stays open. */
+	static page open_sealed(int file)
+	{
+		return page(any_page::open_sealed(file, detail::checked_schema<T>()));
+	}
+
 private:
-	explicit page(any_page &&opened) : any_page(std::move(opened))
+	explicit page(any_page &&opened) : detail::typed<T, any_page>(std::move(opened))
 	{
 		if (this->size() != sizeof(T))
 			throw error(TEARFREE_ERROR_SIZE, "the schema of the type has another size than the type");

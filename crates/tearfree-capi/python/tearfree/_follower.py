@@ -10,9 +10,10 @@ from typing import Any, AsyncIterator, Callable, Optional, Union
 
 from ._errors import Error, MissingError, error_from
 from ._layout import HasLayout, Layout
-from ._library import Handle, PageName, PageReading, c_string, check, library, page_options, wait
+from ._library import Handle, PageName, PageReading, check, library, wait
+from ._page import open_arguments
 from ._reading import Reading, reading_from
-from ._schema import SchemaLike, schema_text
+from ._schema import SchemaLike
 
 # Numbers of tearfree.h.
 _EVENTS = {1: "changed", 2: "stale", 3: "ended", 4: "replaced", 5: "gone"}
@@ -37,11 +38,8 @@ class Follower(HasLayout, Handle):
         *,
         owner: Union[int, str, None] = None,
     ):
-        path, options = c_string(name), page_options(owner)
-        wanted = None if schema is None else c_string(schema_text(schema))
-        open_into: Callable[[Any], int] = lambda to: library.tearfree_follower_open(
-            path, wanted, options, to
-        )
+        arguments = open_arguments(name, schema, owner)
+        open_into: Callable[[Any], int] = lambda to: library.tearfree_follower_open(*arguments, to)
         super().__init__("follower", open_into, library.tearfree_follower_close)
         self._layout = Layout("")
         self._update_layout()

@@ -105,11 +105,6 @@ class PageOptions(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("owner", c_char_p)]
 
 
-def page_options(owner: Union[int, str, None]) -> PageOptions:
-    """The options for pages of a trusted owner."""
-    return PageOptions(ctypes.sizeof(PageOptions), None if owner is None else c_string(str(owner)))
-
-
 class WriterOptions(ctypes.Structure):
     """struct tearfree_writer_options"""
 

@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Optional, Union
 
 from ._changes import changes_of
 from ._layout import HasLayout, Layout
-from ._library import Handle, PageName, PageReading, c_string, check, library, page_options, wait
+from ._library import Handle, PageName, PageOptions, PageReading, c_string, check, library, wait
 from ._reading import Reading, reading_from
 from ._schema import SchemaLike, schema_text
 
 if TYPE_CHECKING:
     import numpy
+
+
+def open_arguments(
+    name: PageName, schema: Optional[SchemaLike], owner: Union[int, str, None]
+) -> tuple[bytes, Optional[bytes], PageOptions]:
+    """The page, the schema and the options for a call that opens a page."""
+    wanted = None if schema is None else c_string(schema_text(schema))
+    trusted = None if owner is None else c_string(str(owner))
+    return c_string(name), wanted, PageOptions(ctypes.sizeof(PageOptions), trusted)
 
 
 class Page(HasLayout, Handle):
@@ -32,11 +41,8 @@ class Page(HasLayout, Handle):
         *,
         owner: Union[int, str, None] = None,
     ):
-        path, options = c_string(name), page_options(owner)
-        wanted = None if schema is None else c_string(schema_text(schema))
-        open_into: Callable[[Any], int] = lambda to: library.tearfree_page_open_with(
-            path, wanted, options, to
-        )
+        arguments = open_arguments(name, schema, owner)
+        open_into: Callable[[Any], int] = lambda to: library.tearfree_page_open_with(*arguments, to)
         super().__init__("page", open_into, library.tearfree_page_close)
         page = self._open()
         self._layout = Layout(library.tearfree_page_schema(page).decode())
