@@ -82,6 +82,15 @@ def parse_schema(text):
     return fields, offset, align
 
 
+def is_of_this_boot(boot):
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            ours = bytes.fromhex(file.read().strip().replace("-", ""))
+    except OSError:
+        ours = bytes(16)
+    return boot == ours or bytes(16) in (boot, ours)
+
+
 def check(page, file_len):
     if file_len < 448:
         refuse("too short")
@@ -98,10 +107,8 @@ def check(page, file_len):
     fields, real_size, real_align = parse_schema(text.decode("ascii", "replace"))
     if (fnv1a(text), real_size, real_align) != (fingerprint, size, align):
         refuse("the schema contradicts the header")
-    with open("/proc/sys/kernel/random/boot_id") as file:
-        boot = bytes.fromhex(file.read().strip().replace("-", ""))
-    if header[64:80] not in (boot, bytes(16)):
-        refuse("another boot")
+    if not is_of_this_boot(header[64:80]):
+        refuse("it is from before the last boot")
     return fields, size, [448, 448 + stride]
 
 

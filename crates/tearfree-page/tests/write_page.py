@@ -201,7 +201,8 @@ class Writer:
 
     def begin(self, value):
         old = self.directory.map("page")
-        if not old:
+        # A page of an earlier boot is none: its times mean nothing any more.
+        if not old or old.file_len >= 448 and not read_page.is_of_this_boot(bytes(old.map[64:80])):
             return self.create(value, None, 0)
         read_page.check(old.map, old.file_len)
         start = 448 + 2 * self.stride
@@ -281,7 +282,7 @@ class Writer:
     def write_record(self):
         count, page = self.page.u64(192), self.page
         generation = count.value // 2
-        record = (self.takeovers, os.getpid(), os.getuid(), inode("/proc/self/ns/pid"), start_time("self"))
+        record = (self.takeovers, os.getpid(), os.geteuid(), inode("/proc/self/ns/pid"), start_time("self"))
         record += (time.time_ns(), self.lifetime_ns, inode("/proc/self/ns/time"))
         count.value = 2 * generation + 1
         struct.pack_into("=QIIQQQQQ8x", page.map, 256 + 64 * ((generation + 1) % 2), *record)

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Values at full speed: none is torn, and a control that breaks the protocol is seen to tear.
+
+use tearfree_page::{ByteReader, ByteWriter, Options};
+
+use crate::peers::{Language, Peer, c, has_c, hexadecimal, languages, new_path, read_in, text};
+
+/// Large, so that a copy takes long.
+const COUNT: usize = 2048;
+
+fn schema() -> String {
+    format!("v:u64[{COUNT}]")
+}
+
+fn is_torn(value: &[u8]) -> bool {
+    value.chunks_exact(8).any(|number| number != &value[..8])
+}
+
+#[test]
+fn rust_reads_no_torn_value_of_c() {
+    if !has_c() {
+        return;
+    }
+    let (_folder, page) = new_path();
+    let count = COUNT.to_string();
+    let hammer = c(&["hammer", text(&page), &count]);
+    let mut peer = Peer::start(Language::C, hammer);
+    peer.answer();
+    let reader = ByteReader::open(&page).unwrap();
+    let (mut last, mut changes) = (0, 0);
+    while changes < 500 {
+        let reading = reader.read().unwrap();
+        assert!(!is_torn(&reading.value), "generation {}", reading.generation);
+        assert!(reading.generation >= last, "{} after {last}", reading.generation);
+        assert_eq!(reading.value[..8], reading.generation.to_ne_bytes());
+        changes += u64::from(reading.generation > last);
+        last = reading.generation;
+    }
+    peer.kill();
+}
+
+#[test]
+fn c_reads_no_torn_value_of_rust() {
+    if !has_c() {
+        return;
+    }
+    let (_folder, page) = new_path();
+    let value = |number: u64| number.to_ne_bytes().repeat(COUNT);
+    let schema = schema().parse().unwrap();
+    let mut writer = ByteWriter::create(&page, &schema, &value(0), &Options::new()).unwrap();
+    let scan = c(&["scan", text(&page.join("page")), "5000"]);
+    let mut peer = Peer::start(Language::C, scan);
+    while peer.child.try_wait().unwrap().is_none() {
+        for _ in 0..100 {
+            writer.set(&value(writer.generation() + 1)).unwrap();
+        }
+    }
+    let report = peer.next_line();
+    assert!(report.starts_with("torn 0 back 0 changes "), "{report}");
+    assert!(
+        !report.contains("changes 0 ") && !report.contains("changes 1 "),
+        "{report}: it saw nothing"
+    );
+    assert!(peer.child.wait().unwrap().success());
+}
+
+/// A writer that stores half of a value into the slot in use. Each reader has to see a mixture: these tests see tearing.
+#[test]
+fn a_writer_that_breaks_the_protocol_is_seen_to_tear() {
+    if !has_c() {
+        return;
+    }
+    let (_folder, page) = new_path();
+    let tear = c(&["tear", text(&page), &schema()]);
+    let mut peer = Peer::start(Language::C, tear);
+    let value = |number: u64| hexadecimal(&number.to_ne_bytes().repeat(COUNT));
+    peer.send_line(&value(1));
+    assert_eq!(peer.answer(), 0);
+    let reader = ByteReader::open(&page).unwrap();
+    let scan = || {
+        let scan = c(&["scan", text(&page.join("page")), "10"]).output();
+        String::from_utf8(scan.unwrap().stdout).unwrap()
+    };
+    assert!(!is_torn(&reader.read().unwrap().value));
+    assert!(scan().starts_with("torn 0 back 0"));
+    peer.send_line(&value(2));
+    assert_eq!(peer.answer(), 0, "the count says nothing of it");
+    assert!(is_torn(&reader.read().unwrap().value));
+    assert!(scan().starts_with("torn 10 back 0"));
+    for reads in languages() {
+        let json = read_in(reads, &page);
+        let [one, two] = match reads {
+            Language::C => ["0100000000000000", "0200000000000000"],
+            Language::Python => [" 1, 1", "[2, 2"],
+        };
+        assert!(cfg!(target_endian = "big") || json.contains(one) && json.contains(two));
+    }
+    peer.end();
+}
