@@ -14,14 +14,14 @@
 
 const error NO_PAGE = "there is no page", OTHER_BOOT = "a page from before the last boot";
 
-/* Whether the file is of this user or of root, and no other user can write to it, nor to its directory. */
+/* Whether file and directory are of this user or of root, and no other user can write to them. */
 static bool is_trusted(int directory, const struct stat *file, bool for_writing)
 {
 	struct stat of_directory;
 
 	return !fstat(directory, &of_directory) &&
 	       (file->st_uid == geteuid() || (file->st_uid == 0 && !for_writing)) &&
-	       (of_directory.st_uid == file->st_uid || of_directory.st_uid == 0) &&
+	       (of_directory.st_uid == geteuid() || of_directory.st_uid == 0) &&
 	       !((file->st_mode | of_directory.st_mode) & (S_IWGRP | S_IWOTH));
 }
 

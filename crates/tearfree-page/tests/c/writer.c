@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -71,13 +72,19 @@ static bool has_ended(const struct page *page, int lock, uint64_t seen)
 	return state_of(seen) == ENDED || (state_of(seen) == LIVE && !read_record(page, &record) && is_gone(&record));
 }
 
-/* Its writer, if it is alive, finds another owner than itself. */
-static void stop_writer(const struct page *page)
-{
-	uint64_t seen = atomic_load(word(page, STATE));
+static uint64_t without_owner(uint64_t seen) { return ownership(state_of(seen), (owner_of(seen) + 1) ^ 1u << 31); }
 
-	while (!change_ownership(page, seen, ownership(state_of(seen), (owner_of(seen) + 1) ^ 1u << 31)))
+/* Its writer, if it is alive, finds another owner than itself. Returns what it was. */
+static uint64_t stop_writer(const struct page *page)
+{
+	uint64_t seen;
+
+	do
 		seen = atomic_load(word(page, STATE));
+	while (!change_ownership(page, seen, without_owner(seen)));
+	/* What it still publishes is what it had begun. */
+	atomic_thread_fence(memory_order_seq_cst);
+	return seen;
 }
 
 static error take_over_in_place(struct writer *writer, uint64_t seen)
@@ -165,6 +172,24 @@ static error make_page(struct writer *writer, const struct schema *schema, const
 	return why;
 }
 
+/* Replaces a page, whose value and generation go on in the new one. */
+static error succeed_in_new_page(struct writer *writer, const struct schema *schema, struct page *old, bool ended)
+{
+	uint64_t stopped = stop_writer(old);
+	struct reading kept;
+	error why = read_page(old, &kept);
+
+	if (!why) {
+		writer->generation = kept.generation + (ended ? 1 : GAP);
+		why = make_page(writer, schema, NULL, old, &kept);
+	}
+	if (why)
+		change_ownership(old, without_owner(stopped), stopped);
+	free(kept.payload);
+	close_page(old);
+	return why;
+}
+
 /* Goes on with the page that is there. */
 static error succeed(struct writer *writer, const struct schema *schema, const void *value, struct page *old)
 {
@@ -172,7 +197,6 @@ static error succeed(struct writer *writer, const struct schema *schema, const v
 	bool ended = has_ended(old, writer->lock, seen);
 	bool is_same = schema->len == old->schema.len && !memcmp(schema->text, old->schema.text, schema->len);
 	struct record record;
-	struct reading kept;
 	error why = read_record(old, &record);
 
 	if (why)
@@ -183,15 +207,9 @@ static error succeed(struct writer *writer, const struct schema *schema, const v
 	if (ended && writer->wakes == (bool)(old->header.flags & WAKES)) {
 		writer->page = *old;
 		why = take_over_in_place(writer, seen);
-		return why ? why : publish(writer, value);
+	} else {
+		why = succeed_in_new_page(writer, schema, old, ended);
 	}
-	if (!ended)
-		stop_writer(old);
-	if ((why = read_page(old, &kept)))
-		return why;
-	writer->generation = kept.generation + (ended ? 0 : GAP);
-	why = make_page(writer, schema, NULL, old, &kept);
-	close_page(old);
 	return why ? why : publish(writer, value);
 }
 
