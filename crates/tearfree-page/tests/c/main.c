@@ -9,6 +9,8 @@
  *	page tear DIRECTORY SCHEMA	takes the page over, and breaks the protocol: half of each line is stored in the
  *					slot in use, which is a control, and has to be seen
  *	page read FILE			prints the newest value and what is known about it
+ *	page step FILE			prints "half" in the middle of each copy, and goes on at the next line of the input;
+ *					then prints the generation, whether it was the newest, and the value
  *	page scan FILE COUNT		reads COUNT times; each value has to be equal u64, and none older than the last
  *	page wait FILE			prints why a wait ended, and the generation before and after it
  *	page follow DIRECTORY		prints each value that has the name, until the end of the input
@@ -162,6 +164,27 @@ static int print_page(const char *path)
 	return 0;
 }
 
+static void wait_for_line(void)
+{
+	printf("half\n");
+	fflush(stdout);
+	while (getchar() != '\n' && !feof(stdin))
+		;
+}
+
+static int read_in_steps(const char *path)
+{
+	struct page page = open_file(path);
+	struct reading reading;
+
+	in_each_copy = wait_for_line;
+	require(read_page(&page, &reading));
+	printf("%" PRIu64 " %s ", reading.generation, reading.was_newest ? "newest" : "old");
+	print_payload(reading.payload, page.header.size);
+	printf("\n");
+	return 0;
+}
+
 /* Prints the numbers of torn values, of values older than the last one, of newest values, and the last generation. */
 static int scan(const char *path, uint64_t count)
 {
@@ -284,6 +307,8 @@ int main(int argc, char **argv)
 		return scan(argv[2], strtoull(argv[3], NULL, 10));
 	if (!strcmp(command, "read"))
 		return print_page(argv[2]);
+	if (!strcmp(command, "step"))
+		return read_in_steps(argv[2]);
 	if (!strcmp(command, "wait"))
 		return wait_once(argv[2]);
 	if (!strcmp(command, "follow"))

@@ -47,6 +47,8 @@ void copy_in(unsigned char *to, const void *from, size_t len)
 		atomic_store_explicit((_Atomic unsigned char *)(to + i), bytes[i], memory_order_relaxed);
 }
 
+void (*in_each_copy)(void);
+
 error read_pair(const struct page *page, size_t count_at, size_t slots, size_t stride, void *to, size_t len,
 		uint64_t *generation, bool *was_newest)
 {
@@ -55,7 +57,13 @@ error read_pair(const struct page *page, size_t count_at, size_t slots, size_t s
 	for (int attempt = 0; attempt < 1000; attempt++) {
 		uint64_t g = atomic_load_explicit(count, memory_order_acquire) / 2;
 
-		copy_out(to, page->map + slots + stride * (g % 2), len);
+		const unsigned char *slot = page->map + slots + stride * (g % 2);
+		size_t half = len / 16 * 8;
+
+		copy_out(to, slot, half);
+		if (in_each_copy)
+			in_each_copy();
+		copy_out((unsigned char *)to + half, slot + half, len - half);
 		atomic_thread_fence(memory_order_acquire);
 		uint64_t passed = atomic_load_explicit(count, memory_order_relaxed) - 2 * g;
 

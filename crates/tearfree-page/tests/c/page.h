@@ -101,6 +101,8 @@ _Atomic uint64_t *word(const struct page *page, size_t at);
 _Atomic uint32_t *half_word(const struct page *page, size_t at);
 void copy_out(void *to, const unsigned char *from, size_t len);
 void copy_in(unsigned char *to, const void *from, size_t len);
+/* Called in the middle of each copy, so that a test can publish there. */
+extern void (*in_each_copy)(void);
 /* Reads one of the two pairs of slots. */
 error read_pair(const struct page *page, size_t count_at, size_t slots, size_t stride, void *to, size_t len,
 		uint64_t *generation, bool *was_newest);

@@ -172,6 +172,21 @@ fn a_writer_that_lost_its_lock_is_told_whatever_language_the_next_one_is_in() {
     }
 }
 
+/// Its process may be alive, or another one that found the same page under another lock.
+#[test]
+fn a_page_of_another_lock_file_is_not_continued_in_place() {
+    for language in languages() {
+        let (_folder, page) = new_path();
+        drop(ByteWriter::create(&page, &schema(), &bytes(1), &Options::new()).unwrap());
+        let old = ByteReader::open(&page).unwrap();
+        fs::rename(page.join("lock"), page.join("old")).unwrap();
+        let mut peer = Peer::write(language, &page, &[]);
+        assert!(peer.publish(2) >= GAP, "{language:?}");
+        assert_eq!(old.writer_state(), WriterState::Superseded);
+        peer.end();
+    }
+}
+
 #[test]
 fn a_page_that_is_replaced_is_superseded() {
     for language in languages() {

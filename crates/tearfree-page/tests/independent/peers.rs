@@ -152,7 +152,9 @@ impl Peer {
         self.answer()
     }
 
+    /// Returns the error with which it ended instead of an answer.
     pub(crate) fn error(&mut self) -> String {
+        assert_eq!(self.next_line(), "", "it answered");
         let mut error = String::new();
         let stderr = self.child.stderr.as_mut().expect("it is piped");
         stderr.read_to_string(&mut error).expect("it prints text");

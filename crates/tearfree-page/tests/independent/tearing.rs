@@ -64,6 +64,39 @@ fn c_reads_no_torn_value_of_rust() {
     assert!(peer.child.wait().unwrap().success());
 }
 
+/// The reader stops in the middle of its copy. One publication goes to the other slot; the second one to the slot
+/// that is copied, so it has to copy again.
+#[test]
+fn a_reader_in_c_copies_again_what_was_overwritten_meanwhile() {
+    if !has_c() {
+        return;
+    }
+    let (_folder, page) = new_path();
+    let value = |number: u64| number.to_ne_bytes().repeat(64);
+    let schema = "v:u64[64]".parse().unwrap();
+    let mut writer = ByteWriter::create(&page, &schema, &value(0), &Options::new()).unwrap();
+    for publications in 0..4 {
+        let before = writer.generation();
+        let mut peer = Peer::start(Language::C, c(&["step", text(&page.join("page"))]));
+        assert_eq!(peer.next_line(), "half");
+        for _ in 0..publications {
+            writer.set(&value(writer.generation() + 1)).unwrap();
+        }
+        peer.send_line("");
+        let (generation, seen) = match publications {
+            0 => (before, "newest"),
+            1 => (before, "old"),
+            _ => {
+                assert_eq!(peer.next_line(), "half", "it copies again");
+                peer.send_line("");
+                (writer.generation(), "newest")
+            }
+        };
+        let expected = format!("{generation} {seen} {}", hexadecimal(&value(generation)));
+        assert_eq!(peer.next_line(), expected, "{publications} publications");
+    }
+}
+
 /// A writer that stores half of a value into the slot in use. Each reader has to see a mixture: these tests see tearing.
 #[test]
 fn a_writer_that_breaks_the_protocol_is_seen_to_tear() {
