@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use tearfree_page::{ByteReader, Error, Options, Owner, Reader, Writer, directories, list, remove};
 use tempfile::TempDir;
 
-use super::process::{Process, is_root};
+use super::process::{Process, is_root, may_unshare};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("named_pages_are_in_the_users_directory", named_pages),
     ("users_without_a_runtime_directory_have_one_of_their_own", without_runtime_directory),
+    ("a_service_of_root_that_may_write_to_its_directory_alone_is_found", confined_service),
 ];
 
 /// A user that the system does not know and that has no pages, unlike `nobody`, whom other programs use, too. Each
@@ -62,6 +63,27 @@ impl Drop for SystemPage {
     fn drop(&mut self) {
         let _ = remove(&self.0);
     }
+}
+
+/// With `ProtectSystem=strict` and `RuntimeDirectory=tearfree`, systemd leaves it no more of `/run`.
+fn confined_service() {
+    let test = "a_service_of_root_that_may_write_to_its_directory_alone_is_found";
+    if may_unshare(test, &["--mount"]) {
+        let mount = "mount -t tmpfs none /run && mkdir -m 755 /run/tearfree && \
+                     mount -t tmpfs -o mode=755 none /run/tearfree && mount -o remount,ro /run && exec \"$@\"";
+        let wrapper = ["unshare", "--mount", "sh", "-c", mount, "sh"];
+        let name = format!("test-{}", std::process::id());
+        assert!(Process::start_under(&wrapper, &["named", "service", &name]).wait_exit().success());
+    }
+}
+
+/// Creates a page where `/run` is read-only.
+pub(crate) fn service(name: &str) {
+    assert!(fs::create_dir("/run/other").is_err(), "it is not read-only");
+    drop(Writer::create(name, 5_u8, &Options::new()).unwrap());
+    assert!(Path::new("/run/tearfree").join(name).exists());
+    assert_eq!(Reader::<u8>::open(name).unwrap().get(), Ok(5));
+    remove(name).unwrap();
 }
 
 /// Users of cron, `su`, containers and CI have no runtime directory.

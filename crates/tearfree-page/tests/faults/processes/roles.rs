@@ -53,6 +53,7 @@ pub(crate) fn run(args: &[&str]) {
         ["named", "shared", path] => named::shared(path),
         ["named", "refused", path] => named::refused(path),
         ["named", "system", name] => named::system(name),
+        ["named", "service", name] => named::service(name),
         ["named", runtime] => named::named(runtime),
         ["other-user", folder] => users::effective(folder),
         ["users", "known", page] => users::known(page),
