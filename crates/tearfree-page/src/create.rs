@@ -10,7 +10,7 @@ use rustix::fs::{
 use rustix::io::{Errno, pwrite};
 
 use crate::error::{Error, system_error};
-use crate::files::remove_file;
+use crate::files::{check_file_size, remove_file};
 use crate::header::NewPage;
 use crate::identity::{boot_id, namespace, own_record, random};
 use crate::layout::{WriterRecord, stride};
@@ -130,6 +130,7 @@ fn fill(
         sealed: owner.lock_inode == NO_LOCK,
     };
     let bytes = page.to_bytes();
+    check_file_size(bytes.len()).map_err(|error| space_error(error, "write", path, bytes.len()))?;
     // So that a full disk is an error here and not SIGBUS later.
     match fallocate(file, FallocateFlags::empty(), 0, bytes.len() as u64) {
         Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}

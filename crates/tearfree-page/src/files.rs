@@ -4,6 +4,7 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use nix::sys::resource::{Resource, getrlimit};
 use rustix::fs::{
     AtFlags, Dir, FileType, Mode, OFlags, RawMode, Stat, fchmod, fstat, mkdir, open, openat, rmdir,
     unlinkat,
@@ -153,6 +154,15 @@ fn check_mode(path: &Path, stat: &Stat, owner: Owner) -> Result<(), Error> {
 fn untrusted(path: &Path, stat: &Stat, wanted: String) -> Error {
     let mode = stat.st_mode & 0o7777;
     Error::Owner { path: path.to_owned(), uid: stat.st_uid, mode, wanted }
+}
+
+/// Fails if this process may not write files of so many bytes. The write itself would end the process, by SIGXFSZ.
+pub(crate) fn check_file_size(len: usize) -> Result<(), Errno> {
+    match getrlimit(Resource::RLIMIT_FSIZE) {
+        Ok((most, _)) if len as u64 > most => Err(Errno::FBIG),
+        // If the limit is unknown, the write finds it.
+        _ => Ok(()),
+    }
 }
 
 /// Removes a file of a page, if there is one.

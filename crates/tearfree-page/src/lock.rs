@@ -15,6 +15,7 @@ use rustix::io::{Errno, write};
 
 use crate::contents::{self, Contents, LOCK_MARK};
 use crate::error::{Error, system_error};
+use crate::files::check_file_size;
 use crate::fork::CreatorProcess;
 use crate::held_file::HeldFile;
 use crate::identity::random;
@@ -111,7 +112,7 @@ fn create_lock_file(directory: &OwnedFd, path: &Path) -> Result<(), Error> {
         Err(Errno::NOENT) => return Err(Error::Missing(path.to_owned())),
         Err(error) => return Err(system_error("create a lock file in", path)(error)),
     };
-    let linked = match write(&file, LOCK_MARK) {
+    let linked = match check_file_size(LOCK_MARK.len()).and_then(|()| write(&file, LOCK_MARK)) {
         Ok(len) if len == LOCK_MARK.len() => {
             match linkat(directory, &name, directory, LOCK, AtFlags::empty()) {
                 // A file system without links.

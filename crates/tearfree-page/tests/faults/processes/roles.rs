@@ -253,8 +253,7 @@ fn full(folder: &str) {
 /// Exceeds a limit on the size of files; the page that existed before is unchanged.
 fn no_room(page: &str) {
     drop(Writer::create(page, 5_u64, &Options::new()).expect("free"));
-    // SAFETY: the signal is ignored, so that the system call returns an error.
-    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    // SIGXFSZ, which a write beyond the limit is, would end this process.
     setrlimit(Resource::Fsize, Rlimit { current: Some(2000), maximum: Some(2000) }).unwrap();
     let error =
         Writer::create(page, Large::from_number(1), &Options::new().replace(true)).unwrap_err();
@@ -262,6 +261,11 @@ fn no_room(page: &str) {
     assert!(error.to_string().contains("nothing was changed"), "{error}");
     assert_eq!(Reader::<u64>::open(page).expect("as before").read().unwrap().value, 5);
     assert!(!fs::exists(format!("{page}/.tearfree-page")).expect("readable"), "an unfinished page");
+    // Not even a lock file.
+    setrlimit(Resource::Fsize, Rlimit { current: Some(0), maximum: Some(0) }).unwrap();
+    let error = Writer::create(format!("{page}-2"), 5_u8, &Options::new()).unwrap_err();
+    assert!(matches!(error, Error::NoSpace { .. }), "{error}");
+    assert_eq!(fs::read_dir(format!("{page}-2")).expect("readable").count(), 0);
 }
 
 /// Creates a page with a promise, in a time namespace where `CLOCK_BOOTTIME` is not `CLOCK_MONOTONIC`.
