@@ -31,6 +31,7 @@ check_assembly() { # the machine code of the hot paths and clock reads, also for
 check_crates() { # tests of the other crates
     # Programs that run on test clocks. Elsewhere the tests say which of them are left out.
     if [[ ${CI:-false} != false ]]; then
+        need cc build-essential
         need java default-jdk-headless
         need node nodejs
         need perl perl
@@ -49,6 +50,10 @@ check_crates() { # tests of the other crates
 }
 
 check_page() { # pages between processes, optimised: killed at every instruction, in every order, and other faults
+    if [[ ${CI:-false} != false ]]; then
+        need cc build-essential
+        need python3 python3
+    fi
     run_tests cargo test -p tearfree-page --release --no-fail-fast
     note "$(grep -h 'left out' "$LOG.tests" | sort -u | paste -sd ';' || true)"
 }
