@@ -51,6 +51,13 @@ check_install() { # cargo install of the command, from here and from packages; i
     run_and_note "installed" scripts/install.sh
 }
 
+check_services() { # the systemd units: verified, restricted, and run by a systemd of their own
+    need systemd-analyze systemd
+    need python3 python3
+    run_script scripts/services.sh
+    note "$(grep -h 'exposure' "$LOG.tests" | sed 's/^.*service: //' | paste -sd ';')"
+}
+
 check_deny() { # dependencies: their licences and sources, no wildcard version
     need_crate cargo-deny 0.20.2
     cargo deny check licenses bans sources

@@ -15,7 +15,7 @@ Exit codes:
   1    a torn read got through the lock (a bug: please report it), or a failure
   2    the command line was wrong
   130  ended by Ctrl-C (SIGINT), after printing what there was so far
-  143  ended by SIGTERM, likewise";
+  143  ended by SIGTERM, likewise; `clock serve` and `page publish` end with 0";
 
 /// The signal that asked the run to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,15 @@ impl Outcome {
             (0, None) => Outcome::Success,
             (0, Some(signal)) => Outcome::Ended(signal),
             _ => Outcome::TornWithLock,
+        }
+    }
+
+    /// Chooses the outcome of a service. SIGTERM is how one is asked to end: a service manager expects 0 then.
+    /// Ctrl-C still interrupts the script that runs the command.
+    pub(crate) fn from_service(signal: Option<Signal>) -> Self {
+        match signal {
+            Some(Signal::Interrupt) => Outcome::Ended(Signal::Interrupt),
+            Some(Signal::Terminate) | None => Outcome::Success,
         }
     }
 
@@ -137,5 +146,13 @@ mod tests {
         assert_eq!(ended.exit_code(), ExitCode::from(130));
         let ended = Outcome::new(0, Some(Signal::Terminate));
         assert_eq!(ended.exit_code(), ExitCode::from(143));
+    }
+
+    #[test]
+    fn a_service_that_was_asked_to_end_has_succeeded() {
+        let code = |signal| Outcome::from_service(signal).exit_code();
+        assert_eq!(code(Some(Signal::Terminate)), ExitCode::SUCCESS);
+        assert_eq!(code(Some(Signal::Interrupt)), ExitCode::from(130));
+        assert_eq!(code(None), ExitCode::SUCCESS);
     }
 }

@@ -21,7 +21,7 @@ use crate::path::PAGE;
 /// | without such a directory | `tearfree-UID` in `/dev/shm`, or in `/tmp` |
 ///
 /// Containers, cron, `su` and CI seldom have a runtime directory. `$XDG_RUNTIME_DIR` and `/run/user/UID` count only if
-/// they are directories of this user, and `/run` only if root can write there, or to `/run/tearfree`. Readers and the next writer find a page
+/// they are directories of this user, and `/run/tearfree` only if root can write to it or to `/run`. Readers and the next writer find a page
 /// in any directory of this user's, so a login between two runs of a writer does not divide its page in two.
 ///
 /// ```
@@ -130,7 +130,7 @@ impl User<'_> {
     fn runtime(&self) -> Option<PathBuf> {
         let mut choices = self.runtime.clone().into_iter().chain([self.login_directory()]);
         let chosen = match self.uid {
-            // A service that may write to little has its directory from the service manager.
+            // In a service, all but its `RuntimeDirectory=tearfree` can be read-only.
             0 => Some(self.run.to_owned())
                 .filter(|run| can_write(run) || can_write(&run.join("tearfree"))),
             _ => choices.find(|path| {

@@ -16,7 +16,8 @@ use crate::times::{parse_offset, parse_speed, parse_time_of_day};
 pub(crate) enum ClockCommand {
     /// Keep the clock: follow the host's, and publish it for all processes, until Ctrl-C.
     ///
-    /// If the previous keeper was killed, this one continues its clock without a step.
+    /// If the previous keeper was killed, this one continues its clock without a step. As a service it tells systemd when
+    /// it is ready and that it is alive, and SIGTERM ends it with exit code 0.
     #[command(after_help = after_help(&[
         ("tearfree clock serve", "with a status line"),
         ("tearfree clock serve --json", "one JSON object a second"),

@@ -7,6 +7,7 @@ mod now;
 mod preload_object;
 mod program;
 mod serve;
+mod service_manager;
 
 pub(crate) use args::ClockCommand;
 use args::SetArgs;

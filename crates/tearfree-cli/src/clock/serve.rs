@@ -11,6 +11,7 @@ use serde::Serialize;
 use tearfree_clock::{Keeper, Settings, Source, Status, TickReport, Woken};
 
 use super::args::ServeArgs;
+use super::service_manager::ServiceManager;
 use crate::outcome::{Outcome, Problem, Signal};
 use crate::stop::Stop;
 use crate::terminal::{self, OutputState};
@@ -78,11 +79,18 @@ impl ServeReport {
     }
 }
 
+/// What the user is told at once when it changes.
+type State = (Status, u32, u32);
+
+fn state(report: &TickReport) -> State {
+    (report.status, report.steps, report.disruptions)
+}
+
 /// How the status is shown: as JSON, as one line in place, or only when it changes.
 enum StatusDisplay {
     Json,
     InPlace(ProgressBar),
-    Changes(Option<(Status, u32, u32)>),
+    Changes(Option<State>),
 }
 
 impl StatusDisplay {
@@ -108,7 +116,7 @@ impl StatusDisplay {
                 bar.tick();
             }
             StatusDisplay::Changes(last) => {
-                let current = (report.status, report.steps, report.disruptions);
+                let current = state(report);
                 if last.replace(current) != Some(current) {
                     terminal::print_note(&line.text());
                 }
@@ -119,6 +127,17 @@ impl StatusDisplay {
 }
 
 pub(super) fn run(args: &ServeArgs, stop: &Stop) -> Result<Outcome, Problem> {
+    let mut manager = ServiceManager::from_env();
+    let ended = keep(args, stop, &mut manager);
+    match &ended {
+        Ok(_) => manager.stopping(),
+        Err(problem) => manager.failing(problem),
+    }
+    ended
+}
+
+/// Keeps the clock until a signal arrives. Nothing but this loop tells the service manager that the clock is kept.
+fn keep(args: &ServeArgs, stop: &Stop, manager: &mut ServiceManager) -> Result<Outcome, Problem> {
     let page = &args.clock.page;
     let (source, reason) = Source::best();
     let mut keeper = Keeper::open_with(page, source, Settings::default())?;
@@ -129,13 +148,17 @@ pub(super) fn run(args: &ServeArgs, stop: &Stop) -> Result<Outcome, Problem> {
     ));
     let mut display = StatusDisplay::new(args.clock.json);
     let mut next = Instant::now();
+    let mut last = None;
     loop {
         let report = keeper.tick()?;
+        let line = || ServeReport::new(page, &report, stop);
+        let is_new = last.replace(state(&report)) != Some(state(&report));
+        manager.published(is_new, || line().text());
         let ended = stop.signal().is_some();
         if Instant::now() >= next || ended {
-            let output = display.show(&ServeReport::new(page, &report, stop), &report)?;
+            let output = display.show(&line(), &report)?;
             if output == OutputState::Closed || ended {
-                return Ok(Outcome::new(0, stop.signal()));
+                return Ok(Outcome::from_service(stop.signal()));
             }
             next += INTERVAL;
         }

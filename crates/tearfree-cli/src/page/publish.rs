@@ -52,7 +52,7 @@ pub(super) fn run(args: &PublishArgs) -> Result<Outcome, Problem> {
             "Mend them, or end at the first one with --strict.",
         ));
     }
-    Ok(Outcome::new(0, stop.signal()))
+    Ok(Outcome::from_service(stop.signal()))
 }
 
 /// Becomes the writer.

@@ -147,7 +147,7 @@ fn a_page_is_created_with_its_options_and_continued_without_them() {
 
 #[test]
 fn a_signal_ends_it_in_good_order() {
-    for (signal, code) in [("-TERM", 143), ("-INT", 130)] {
+    for (signal, code) in [("-TERM", 0), ("-INT", 130)] {
         let pages = Pages::new();
         pages.succeed("create", "rates", &["a:u64"]);
         let mut publisher =
