@@ -58,6 +58,22 @@ check_services() { # the systemd units: verified, restricted, and run by a syste
     note "$(grep -h 'exposure' "$LOG.tests" | sed 's/^.*service: //' | paste -sd ';')"
 }
 
+check_debian() { # the Debian packages: built, inspected by lintian, installed, used and purged on a copy of this machine
+    need dh debhelper
+    need dh_python3 dh-python
+    need lintian lintian
+    need man man-db
+    need gcc gcc
+    need pkg-config pkg-config
+    need systemd-analyze systemd
+    run_and_note "packages" scripts/debian.sh
+}
+
+check_container() { # the container file: linted, and built and run where there is a daemon
+    need python3 python3-venv
+    run_and_note "container" scripts/container.sh
+}
+
 check_deny() { # dependencies: their licences and sources, no wildcard version
     need_crate cargo-deny 0.20.2
     cargo deny check licenses bans sources

@@ -20,7 +20,7 @@ check_scripts() { # every script is used by a check, and shellcheck passes
     done
     [[ $(list | wc -l) == $(declare -F | grep -c ' check_') ]] || fail "--list does not list every check: each begins with: check_NAME() { # DESCRIPTION"
     need shellcheck shellcheck
-    shellcheck check .ci/run .github/*-* scripts/*.sh scripts/{checks,lib,services}/*.sh bench/instructions/check \
+    shellcheck check .ci/run .github/*-* scripts/*.sh scripts/{checks,lib,debian,services}/*.sh bench/instructions/check \
         kernel/boot-test kernel/build-modules kernel/steps/*.sh kernel/guest/*
 }
 
