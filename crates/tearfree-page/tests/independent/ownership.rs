@@ -122,7 +122,7 @@ fn a_writer_that_is_killed_anywhere_leaves_a_whole_value_and_its_generation() {
         assert!(round == 0 || first == last + 1, "generation {first} follows {last}");
         let reader = ByteReader::open(&page).unwrap();
         while reader.read().unwrap().generation < first + 100 + round {
-            std::hint::spin_loop();
+            core::hint::spin_loop();
         }
         peer.kill();
         let (value, generation) = read_newest(&page);

@@ -98,16 +98,14 @@ const IN_THE_GRAMMAR: &str = "y.z:i64;_:f64;x:text[8];x:text[2][4];x:uuid<8>;x:u
 /// Gives a page of 8 bytes another schema of as many.
 fn with_schema(page: &Path, text: &str) {
     let _ = fs::remove_dir_all(page);
-    let is_of_bytes = text.contains("text[") && !text.contains("64");
+    let align = match text {
+        _ if text.contains("u32") => 4_u32,
+        _ if text.contains("text[") && !text.contains("64") => 1,
+        _ => 8,
+    };
     damage(page, |content| {
         set_schema(content, text);
-        content[36] = if is_of_bytes {
-            1
-        } else if text.contains("u32") {
-            4
-        } else {
-            8
-        };
+        content[36..40].copy_from_slice(&align.to_ne_bytes());
     });
 }
 
