@@ -228,10 +228,8 @@ impl ByteWriter {
         process: CreatorProcess,
         files: Option<LockedPage>,
     ) -> Result<Self, Lost> {
-        let name = match &files {
-            Some(files) => NameWatch::new(&files.directory, mapped.file, process)?,
-            None => NameWatch::unnamed(),
-        };
+        let watch = |files: &LockedPage| NameWatch::new(&files.directory, mapped.file, process);
+        let name = files.as_ref().map(watch).transpose()?.unwrap_or_else(NameWatch::unnamed);
         // An odd count: the last writer died during a write, whose generation was never published.
         let current = mapped.count().read_begin().generation();
         let stamps = StampSource::new(options.timing(), namespace("time"));
