@@ -56,16 +56,19 @@ registry_crates() {
         /^checksum/ && name !~ /^tearfree/ { print name, version, $2 }' "$1"
 }
 
-# Installs the command below $work/repository and $work/packages. Builds for debugging are those of the other checks.
+# Installs the command below $work/repository and $work/packages. The first build shares what other checks built; the
+# second one begins from nothing, because cargo takes a package of the same version for unchanged.
 install() {
-    export CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-line-tables-only}
-    local options=(--debug --quiet --no-track --target-dir "$target")
-    cargo install "${options[@]}" --locked --path crates/tearfree-cli --root "$work/repository"
+    local options=(--debug --quiet --no-track)
+    cargo install "${options[@]}" --locked --target-dir "$target" --path crates/tearfree-cli \
+        --root "$work/repository"
     cargo fetch --locked --quiet
     mkdir "$work/vendor" "$work/elsewhere"
     unpack_packages "$work/vendor"
     # Elsewhere no configuration of the repository applies.
-    (cd "$work/elsewhere" && cargo install "${options[@]}" --offline --root "$work/packages" tearfree-cli \
+    rm -rf "$target/install"
+    (cd "$work/elsewhere" && CARGO_PROFILE_DEV_DEBUG=none cargo install "${options[@]}" --offline \
+        --target-dir "$target/install" --root "$work/packages" tearfree-cli \
         --config 'source.crates-io.replace-with="packages"' \
         --config "source.packages.directory=\"$work/vendor\"")
     rm -r "$work/vendor"

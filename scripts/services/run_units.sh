@@ -71,6 +71,7 @@ restrictions() {
 # hang: a timekeeper that does not run is ended by the watchdog, and another one continues its clock.
 hang() {
     local first second page
+    expect WatchdogUSec 10s
     mkdir -p /check/units/$UNIT.d
     printf '[Service]\nWatchdogSec=1\n' >/check/units/$UNIT.d/watchdog.conf
     systemctl daemon-reload

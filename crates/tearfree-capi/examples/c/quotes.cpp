@@ -39,12 +39,12 @@ static void read(const std::string &name)
 	for (;;) {
 		auto now = page.read();
 
-		std::cout << now.generation << ": " << now.value.price << " for " << now.value.qty
-			  << (now.freshness == tearfree::freshness::stale ? ", stale\n" : "\n");
-		if (now.writer != tearfree::writer_state::live)
+		std::cout << now.generation() << ": " << now.value.price << " for " << now.value.qty
+			  << (now.freshness() == tearfree::freshness::stale ? ", stale\n" : "\n");
+		if (now.writer() != tearfree::writer_state::live)
 			return;
 		/* The end of the writer is no publication, so this wait has a limit. */
-		if (page.wait(now.generation, 500ms) == tearfree::waited::superseded)
+		if (page.wait(now.generation(), 500ms) == tearfree::waited::superseded)
 			return;
 	}
 }

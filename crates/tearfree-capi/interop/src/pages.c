@@ -229,7 +229,9 @@ int c_without_counter(const char *path, int what)
 			tearfree_reading_age(&reading);
 		else if (what == READ_FRESHNESS)
 			tearfree_reading_freshness(&reading, NULL);
-		else if (tearfree_page_read(page, &value, sizeof value, &reading) != 0)
+		else if (tearfree_page_read(page, &value, sizeof value, &reading) != 0 ||
+			 /* The function of the library, too. */
+			 (tearfree_page_read)(page, &value, sizeof value, &reading) != 0)
 			_exit(2);
 		_exit(0);
 	}

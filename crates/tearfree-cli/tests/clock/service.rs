@@ -48,7 +48,10 @@ impl Manager {
 
     /// Waits for a message with this line.
     fn wait(&self, line: &str) -> String {
+        let end = Instant::now() + WATCHDOG;
         loop {
+            // Others may come without an end.
+            assert!(Instant::now() < end, "no message with {line} within a minute");
             let message = self.message().unwrap_or_else(|| panic!("no message with {line}"));
             if message.lines().any(|found| found.starts_with(line)) {
                 return message;
