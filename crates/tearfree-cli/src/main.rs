@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         Ok(outcome) => outcome.exit_code(),
         Err(problem) => {
             terminal::print_error(&problem);
-            ExitCode::from(outcome::FAILED)
+            ExitCode::from(problem.exit_code())
         }
     }
 }

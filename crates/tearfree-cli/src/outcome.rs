@@ -7,6 +7,17 @@ use std::process::ExitCode;
 
 /// The exit code of an error, and of a torn read under the lock.
 pub(crate) const FAILED: u8 = 1;
+/// The exit code if the value is not fresh.
+pub(crate) const NOT_FRESH: u8 = 3;
+/// The exit code if there is no such page.
+pub(crate) const MISSING: u8 = 4;
+/// The exit code of `clock exec` if it failed before it started the program. This code and the next two are those of
+/// env, nice and timeout.
+pub(crate) const EXEC_FAILED: u8 = 125;
+/// The exit code of `clock exec` if the program cannot be run.
+pub(crate) const CANNOT_RUN: u8 = 126;
+/// The exit code of `clock exec` if there is no such program.
+pub(crate) const NOT_FOUND: u8 = 127;
 
 /// The exit codes as `--help` lists them.
 pub(crate) const EXIT_CODES: &str = "\
@@ -14,6 +25,13 @@ Exit codes:
   0    all went well
   1    a torn read got through the lock (a bug: please report it), or a failure
   2    the command line was wrong
+  3    page get, clock now: the value was printed, but it is not fresh: stale,
+       or its freshness or status is unknown
+  4    there is no such page
+  125  clock exec: failed before it started the program
+  126  clock exec: the program cannot be run, or cannot see the clock
+  127  clock exec: there is no such program
+  128+N  clock exec: signal N killed the program; else its own exit code
   130  ended by Ctrl-C (SIGINT), after printing what there was so far
   143  ended by SIGTERM, likewise; `clock serve` and `page publish` end with 0";
 
@@ -51,6 +69,8 @@ pub(crate) enum Outcome {
     Success,
     /// A reader accepted a torn value although the count protected it.
     TornWithLock,
+    /// What was printed is not fresh.
+    NotFresh,
     /// A signal ended the run early.
     Ended(Signal),
     /// The program that the user ran ended with this code, which is passed on.
@@ -82,6 +102,7 @@ impl Outcome {
         match self {
             Outcome::Success => ExitCode::SUCCESS,
             Outcome::TornWithLock => ExitCode::from(FAILED),
+            Outcome::NotFresh => ExitCode::from(NOT_FRESH),
             Outcome::Ended(signal) => ExitCode::from(signal.exit_code()),
             Outcome::Child(code) => ExitCode::from(code),
         }
@@ -93,12 +114,24 @@ impl Outcome {
 pub(crate) struct Problem {
     what: String,
     advice: Cow<'static, str>,
+    exit_code: u8,
 }
 
 impl Problem {
     /// Makes an error of two sentences: what failed, and what to do.
     pub(crate) fn new(what: impl fmt::Display, advice: impl Into<Cow<'static, str>>) -> Self {
-        Self { what: what.to_string(), advice: advice.into() }
+        Self { what: what.to_string(), advice: advice.into(), exit_code: FAILED }
+    }
+
+    /// Chooses the exit code.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    pub(crate) fn with_exit_code(self, exit_code: u8) -> Self {
+        Self { exit_code, ..self }
+    }
+
+    /// Returns the exit code of the command.
+    pub(crate) fn exit_code(&self) -> u8 {
+        self.exit_code
     }
 
     /// Makes an error of the two halves of a library's error. Their advice follows a semicolon there, and is

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Output to the terminal: text, colours, tables, the progress line.
 
+use core::fmt;
 use core::time::Duration;
 use std::io::{self, BufWriter, StdoutLock, Write};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::outcome::Problem;
 
@@ -106,6 +107,22 @@ impl serde_json::ser::Formatter for Printable {
         }
         out.write_all(rest.as_bytes())
     }
+}
+
+/// Serialises an integer that can exceed 2^53 as a string, because jq 1.6 and JavaScript would round it.
+pub(crate) fn as_string<S: Serializer>(
+    integer: &impl fmt::Display,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_str(integer)
+}
+
+/// As [`as_string`]; null if there is none.
+pub(crate) fn as_optional_string<S: Serializer>(
+    integer: &Option<u64>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    integer.map(|integer| integer.to_string()).serialize(to)
 }
 
 fn output_state(written: io::Result<()>) -> Result<OutputState, Problem> {

@@ -57,9 +57,9 @@ class Clocks(unittest.TestCase):
             }
             after = self.read_by_rust()
         for name, times in read.items():
-            times = [before[name], *times, after[name]]
+            times = [int(before[name]), *times, int(after[name])]
             self.assertEqual(times, sorted(times), name)
-        self.assertLess(before["monotonic_ns"], after["monotonic_ns"])
+        self.assertLess(int(before["monotonic_ns"]), int(after["monotonic_ns"]))
 
     def test_the_bounds_contain_the_clock_of_the_host(self):
         self.serve()

@@ -25,6 +25,11 @@ VALUES = {"price": 1.5, "qty": 7, "wide": -3, "small": 255, "signs": [-1, 2, 3, 
 ZEROS = {"price": 0.0, "qty": 0, "wide": 0, "small": 0, "signs": [0] * 7, "history": [0.0, 0.0]}
 
 
+def integer(value):
+    is_integer = isinstance(value, str) and value.removeprefix("-").isdigit()
+    return int(value) if is_integer else value
+
+
 class TestWithPage(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -33,7 +38,10 @@ class TestWithPage(unittest.TestCase):
 
     def read_by_rust(self):
         command = [TEARFREE, "page", "get", "--json", str(self.path)]
-        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        read = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        # Integers of 64 bits and more are strings there.
+        fields = {name: integer(value) for name, value in read["fields"].items()}
+        return {**read, "fields": fields, "generation": integer(read["generation"])}
 
     def assertValue(self, value, generation):
         """Checks what Rust and Python read."""

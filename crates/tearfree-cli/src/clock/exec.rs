@@ -16,17 +16,26 @@ use tearfree_clock::{Clock, Error, TestClock};
 use super::args::ExecArgs;
 use super::preload_object::PreloadObject;
 use super::program;
-use crate::outcome::{Outcome, Problem};
+use crate::outcome::{CANNOT_RUN, EXEC_FAILED, NOT_FOUND, Outcome, Problem};
 use crate::terminal;
 
 /// How often the end of the program and signals for it are checked.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 pub(super) fn run(args: &ExecArgs) -> Result<Outcome, Problem> {
+    start_and_wait(args).map_err(|problem| match problem.exit_code() {
+        CANNOT_RUN | NOT_FOUND => problem,
+        // Apart from the program's own codes.
+        _ => problem.with_exit_code(EXEC_FAILED),
+    })
+}
+
+fn start_and_wait(args: &ExecArgs) -> Result<Outcome, Problem> {
     let program = &args.command[0];
     program::check(program).map_err(|(path, reason)| {
         let advice = reason.advice();
         Problem::new(format_args!("{} cannot see the clock: {reason}", path.display()), advice)
+            .with_exit_code(reason.exit_code())
     })?;
     let page = ClockPage::prepare(args)?;
     // Behind the page, which creates the directory of pages where it is missing.
@@ -47,6 +56,7 @@ pub(super) fn run(args: &ExecArgs) -> Result<Outcome, Problem> {
             format_args!("cannot start {}: {error}", program.display()),
             "Fix the cause above and run the command again.",
         )
+        .with_exit_code(CANNOT_RUN)
     })?;
     // The program inherits what this process ignores, as under `nohup`, but may handle it all the same. So
     // these are passed on, too; a handler for them before the start would make them deadly for the program.

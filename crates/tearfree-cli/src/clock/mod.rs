@@ -13,12 +13,16 @@ pub(crate) use args::ClockCommand;
 use args::SetArgs;
 use tearfree_clock::{Error, TestClock};
 
-use crate::outcome::{Outcome, Problem};
+use crate::outcome::{MISSING, Outcome, Problem};
 use crate::stop::Stop;
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Problem::from_library(error.what(), error.advice())
+        let problem = Problem::from_library(error.what(), error.advice());
+        match error {
+            Error::Page(tearfree_page::Error::Missing(_)) => problem.with_exit_code(MISSING),
+            _ => problem,
+        }
     }
 }
 

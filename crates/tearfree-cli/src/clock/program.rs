@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use object::elf::{FileHeader64, PT_INTERP};
 use object::read::elf::{FileHeader, ProgramHeader};
 
+use crate::outcome::{CANNOT_RUN, NOT_FOUND};
+
 /// The longest chain of interpreters, as in the kernel.
 const DEPTH: u32 = 5;
 
@@ -20,6 +22,7 @@ const DEPTH: u32 = 5;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unsupported {
     Missing,
+    NotExecutable,
     Unreadable(String),
     Static,
     Go,
@@ -30,7 +33,8 @@ pub(super) enum Unsupported {
 impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unsupported::Missing => f.write_str("there is no such program, or it is not executable"),
+            Unsupported::Missing => f.write_str("there is no such program"),
+            Unsupported::NotExecutable => f.write_str("it is not an executable file"),
             Unsupported::Unreadable(error) => write!(f, "it cannot be read: {error}"),
             Unsupported::Static => f.write_str("it is linked statically and loads no shared object"),
             Unsupported::Go => f.write_str("Go programs read the time without the C library"),
@@ -46,10 +50,15 @@ impl fmt::Display for Unsupported {
 }
 
 impl Unsupported {
+    /// Returns the exit code that a shell has for it.
+    pub(super) fn exit_code(&self) -> u8 {
+        if *self == Unsupported::Missing { NOT_FOUND } else { CANNOT_RUN }
+    }
+
     /// Says what to do.
     pub(super) fn advice(&self) -> &'static str {
         match self {
-            Unsupported::Missing | Unsupported::Unreadable(_) => {
+            Unsupported::Missing | Unsupported::NotExecutable | Unsupported::Unreadable(_) => {
                 "Nothing was started. Give the name of a program, or its path."
             }
             _ => {
@@ -62,7 +71,11 @@ impl Unsupported {
 
 /// Checks the file that will be executed: the program, or the interpreter of a script.
 pub(super) fn check(program: &OsStr) -> Result<(), (PathBuf, Unsupported)> {
-    let mut path = find(program).ok_or_else(|| (PathBuf::from(program), Unsupported::Missing))?;
+    let mut path = find(program).ok_or_else(|| {
+        let is_there = program.as_bytes().contains(&b'/') && Path::new(program).exists();
+        let reason = if is_there { Unsupported::NotExecutable } else { Unsupported::Missing };
+        (PathBuf::from(program), reason)
+    })?;
     for _ in 0..DEPTH {
         let failed = |reason| (path.clone(), reason);
         let bytes =
@@ -162,7 +175,11 @@ mod tests {
     fn a_missing_or_not_executable_file_is_refused() {
         let reason = |name: &str| check(OsStr::new(name)).map_err(|(_, reason)| reason);
         assert_eq!(reason("no-such-program-anywhere"), Err(Unsupported::Missing));
-        assert_eq!(reason("/etc/passwd"), Err(Unsupported::Missing));
+        assert_eq!(reason("/no/such/program"), Err(Unsupported::Missing));
+        assert_eq!(reason("/etc/passwd"), Err(Unsupported::NotExecutable));
+        assert_eq!(reason("/etc"), Err(Unsupported::NotExecutable));
+        assert_eq!(Unsupported::Missing.exit_code(), 127);
+        assert_eq!(Unsupported::NotExecutable.exit_code(), 126);
     }
 
     #[test]

@@ -25,8 +25,11 @@ struct ServeReport {
     page: String,
     status: &'static str,
     utc_status: &'static str,
+    #[serde(serialize_with = "terminal::as_string")]
     error_ns: i64,
+    #[serde(serialize_with = "terminal::as_string")]
     bound_ns: u64,
+    #[serde(serialize_with = "terminal::as_string")]
     utc_bound_ns: u64,
     source: &'static str,
     counts_per_second: f64,
@@ -36,6 +39,7 @@ struct ServeReport {
     late_publications: u64,
     late_ticks: u64,
     worst_delay_ms: f64,
+    #[serde(serialize_with = "terminal::as_string")]
     generation: u64,
     ended_by: Option<&'static str>,
 }
@@ -196,9 +200,9 @@ mod tests {
             "page": "office",
             "status": "disrupted",
             "utc_status": "free running",
-            "error_ns": -12,
-            "bound_ns": 1_500,
-            "utc_bound_ns": 25_000,
+            "error_ns": "-12",
+            "bound_ns": "1500",
+            "utc_bound_ns": "25000",
             "source": "TSC",
             "counts_per_second": 2.5e9,
             "slew_ppm": -1.25,
@@ -207,7 +211,7 @@ mod tests {
             "late_publications": 5,
             "late_ticks": 6,
             "worst_delay_ms": 12.5,
-            "generation": 7,
+            "generation": "7",
             "ended_by": null,
         });
         assert_eq!(serde_json::to_value(line).expect("a JSON object"), expected);

@@ -45,6 +45,7 @@ impl DemoReport {
         lines.push(String::new());
         lines.push(self.conclusion());
         lines.push(styled(FAINT, &self.explanation()));
+        lines.extend([String::new(), Self::next_steps().to_owned()]);
         lines.join("\n") + "\n"
     }
 
@@ -97,6 +98,13 @@ impl DemoReport {
             conclusion += "\nNo reader overlapped a write: run it longer, with --seconds.";
         }
         conclusion
+    }
+
+    /// Says what to try next.
+    fn next_steps() -> &'static str {
+        "Next: `tearfree trace` shows one lock step by step, `tearfree page --help`\n\
+         values that processes share, `tearfree clock --help` clocks.\n\
+         Without an installation: `cargo run --release -- trace`."
     }
 
     fn explanation(&self) -> String {
@@ -173,6 +181,15 @@ mod tests {
                 row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
             assert_eq!(cells, numbers, "{name}");
         }
+    }
+
+    #[test]
+    fn the_last_line_is_what_to_try_next() {
+        let text = report().text();
+        assert_eq!(
+            text.lines().last(),
+            Some("Without an installation: `cargo run --release -- trace`.")
+        );
     }
 
     #[test]

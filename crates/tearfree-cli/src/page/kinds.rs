@@ -4,7 +4,7 @@
 use core::fmt::Write as _;
 
 use serde_json::Value;
-use tearfree_page::{Field, Kind, NumberKind};
+use tearfree_page::{Field, Kind};
 
 use super::values::{format_number, number_to_json, parse_number};
 
@@ -92,10 +92,7 @@ pub(super) fn format_start(bytes: &[u8]) -> String {
 pub(super) fn to_json(kind: &Kind, bytes: &[u8]) -> Value {
     match kind {
         _ if !kind.is_valid(bytes) => Value::Null,
-        Kind::Number(number) => {
-            let is_float = matches!(number, NumberKind::F32 | NumberKind::F64);
-            number_to_json(format_number(*number, bytes), is_float)
-        }
+        Kind::Number(number) => number_to_json(format_number(*number, bytes), *number),
         Kind::Bool => Value::Bool(bytes[0] == 1),
         Kind::Text(_) => Value::String(text_of(bytes)),
         _ => format(kind, bytes).map_or(Value::Null, Value::String),

@@ -26,15 +26,19 @@ pub(crate) use args::PageCommand;
 use args::{GetArgs, RmArgs, SetArgs};
 use report::PageReport;
 use targets::Target;
-use tearfree_page::{ByteReader, ByteWriter, Error, Options, Unsettled, remove};
+use tearfree_page::{ByteReader, ByteWriter, Error, Freshness, Options, Unsettled, remove};
 
-use crate::outcome::{Outcome, Problem};
+use crate::outcome::{MISSING, Outcome, Problem};
 use crate::stop::Stop;
 use crate::terminal;
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Problem::from_library(error.what(), error.advice())
+        let problem = Problem::from_library(error.what(), error.advice());
+        match error {
+            Error::Missing(_) => problem.with_exit_code(MISSING),
+            _ => problem,
+        }
     }
 }
 
@@ -99,6 +103,10 @@ fn get(args: &GetArgs) -> Result<Outcome, Problem> {
     let chosen = args.fields.iter().map(|name| Target::find(schema, name));
     let chosen = chosen.collect::<Result<Vec<_>, _>>()?;
     let reading = reader.read()?;
+    let outcome = match reading.freshness() {
+        Freshness::Fresh(_) | Freshness::Unpromised => Outcome::Success,
+        Freshness::Stale(_) | Freshness::Unknown => Outcome::NotFresh,
+    };
     if !args.json && !chosen.is_empty() {
         terminal::print_by(|out| {
             chosen.iter().try_for_each(|target| {
@@ -106,13 +114,14 @@ fn get(args: &GetArgs) -> Result<Outcome, Problem> {
                 Ok(out.write_all(b"\n")?)
             })
         })?;
-        return Ok(Outcome::Success);
+        return Ok(outcome);
     }
     let mut report = PageReport::new(&args.page.page, &reader, reading);
     if !chosen.is_empty() {
         report.fields.targets = chosen;
     }
-    report.print(args.json)
+    report.print(args.json)?;
+    Ok(outcome)
 }
 
 fn rm(args: &RmArgs) -> Result<Outcome, Problem> {

@@ -18,6 +18,7 @@ use crate::terminal::{self, BAD, BUSY, FAINT, GOOD, HEAD, styled};
 #[derive(Debug, Serialize)]
 pub(crate) struct PageReport {
     pub(crate) page: String,
+    #[serde(serialize_with = "terminal::as_string")]
     pub(crate) generation: u64,
     pub(crate) fields: FieldObject,
     pub(crate) freshness: &'static str,

@@ -20,6 +20,7 @@ const PACE: Duration = Duration::from_millis(1);
 /// A line in JSON. The names of the fields are those of the JSON object.
 #[derive(Serialize)]
 struct TailLine {
+    #[serde(serialize_with = "terminal::as_string")]
     generation: u64,
     fields: FieldObject,
 }

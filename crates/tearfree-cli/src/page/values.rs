@@ -113,12 +113,19 @@ pub(crate) fn excerpt(payload: &[u8], field: &Field) -> String {
     }
 }
 
-/// Converts a number to JSON. What JSON has no number for (wide integers, infinity, NaN) becomes a string.
-pub(super) fn number_to_json(text: String, is_float: bool) -> Value {
-    let number = text.parse::<u64>().map(Number::from).ok();
-    let number = number.or_else(|| text.parse::<i64>().map(Number::from).ok());
-    let float = || text.parse().ok().filter(|_| is_float).and_then(Number::from_f64);
-    number.or_else(float).map_or_else(|| Value::String(text.clone()), Value::Number)
+/// Converts a number to JSON. What a JSON number does not carry to every reader becomes a string: integers of 64
+/// and 128 bits, which jq 1.6 and JavaScript round above 2^53, infinity and NaN.
+pub(super) fn number_to_json(text: String, kind: NumberKind) -> Value {
+    use NumberKind::{F32, F64, I64, I128, U64, U128};
+    let integer = || text.parse::<i64>().ok().filter(|_| text != "-0").map(Number::from);
+    let float = || text.parse().ok().and_then(Number::from_f64);
+    let number = match kind {
+        U64 | I64 | U128 | I128 => None,
+        // A whole number is shown without a fraction, as the text form has it.
+        F32 | F64 => integer().or_else(float),
+        _ => integer(),
+    };
+    number.map_or_else(|| Value::String(text.clone()), Value::Number)
 }
 
 /// Converts a field to JSON.
@@ -174,7 +181,30 @@ mod tests {
         assert_eq!(object["odd"], "NaN");
         assert_eq!(object["few"], serde_json::json!([1, -2]));
         assert_eq!(object["small"], 0.1, "the shortest text");
-        assert_eq!(object["fill"], 0);
+        assert_eq!(
+            object["fill"], "0",
+            "a string whatever its value, so that its type never changes"
+        );
+    }
+
+    #[test]
+    fn json_numbers_are_those_that_every_reader_keeps() {
+        let values = [
+            ("a", "9007199254740993", r#""9007199254740993""#),
+            ("b", "-9223372036854775808", r#""-9223372036854775808""#),
+            ("c", "4294967295", "4294967295"),
+            ("d", "-2147483648", "-2147483648"),
+            ("e", "-0", "-0.0"),
+            ("f", "-3", "-3"),
+            ("g", "1,18446744073709551615", r#"["1","18446744073709551615"]"#),
+        ];
+        let given = values.map(|(name, text, _)| (name, text));
+        let schema = "a:u64 b:i64 c:u32 d:i32 e:f64 f:f64 g:u64[2]";
+        let Ok((schema, payload)) = stored(schema, &given) else { panic!("these fit") };
+        for (name, _, json) in values {
+            let Ok(field) = find_field(&schema, name) else { panic!("{name}") };
+            assert_eq!(to_json(&payload, field).to_string(), json);
+        }
     }
 
     #[test]

@@ -170,6 +170,7 @@ impl Action {
 pub(crate) struct Event {
     pub(crate) step: usize,
     /// The time since the start of the run.
+    #[serde(serialize_with = "crate::terminal::as_string")]
     pub(crate) at_ns: u64,
     pub(crate) who: TraceThread,
     pub(crate) event: &'static str,

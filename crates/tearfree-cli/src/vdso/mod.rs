@@ -25,8 +25,11 @@ struct VdsoReport {
     layout: &'static str,
     count: u32,
     clock_mode: u32,
+    #[serde(serialize_with = "terminal::as_string")]
     cycle_last: u64,
+    #[serde(serialize_with = "terminal::as_optional_string")]
     max_cycles: Option<u64>,
+    #[serde(serialize_with = "terminal::as_string")]
     mask: u64,
     mult: u32,
     shift: u32,
@@ -37,6 +40,7 @@ struct VdsoReport {
 #[derive(Debug, Serialize)]
 struct ClockReport {
     name: &'static str,
+    #[serde(serialize_with = "terminal::as_optional_string")]
     ns: Option<u64>,
     /// The result of `--verify`.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -49,6 +53,7 @@ struct AgreementReport {
     outside: u32,
     missing: u32,
     backwards: u32,
+    #[serde(serialize_with = "terminal::as_string")]
     largest_difference_ns: u64,
 }
 

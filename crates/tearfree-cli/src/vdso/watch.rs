@@ -22,8 +22,10 @@ struct PageUpdate {
     after: u32,
     /// The number of updates since the last poll.
     updates: u32,
+    #[serde(serialize_with = "terminal::as_string")]
     cycles: u64,
     mult: u32,
+    #[serde(serialize_with = "terminal::as_optional_string")]
     monotonic_ns: Option<u64>,
 }
 

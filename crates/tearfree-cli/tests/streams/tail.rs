@@ -11,7 +11,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use tearfree_page::{ByteWriter, Options, Schema};
 
-use crate::support::{Pages, Running, until};
+use crate::support::{Pages, Running, integer, until};
 
 #[test]
 fn each_change_is_a_line_that_set_takes() {
@@ -49,7 +49,7 @@ fn chosen_fields_are_printed_since_the_next_change() {
         }
     });
     let line: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
-    let seen = line["generation"].as_u64().expect("a number");
+    let seen = integer(&line["generation"]);
     assert!(seen > 0, "the value that was there is not printed");
     assert_eq!(line["fields"], json!({"h[2]": seen % 256, "price": 1}));
     tail.signal("-TERM");
