@@ -25,6 +25,13 @@ check_python() { # the Python wheel: built, installed, and tested with pages and
     note "$(grep -h 'left out' "$LOG.tests" || true)"
 }
 
+check_readme() { # the programs of README.md, run as printed: Rust, and a page from C to Python to a shell
+    need cc build-essential
+    need pkg-config pkg-config
+    need python3 python3
+    run_and_note "as printed" scripts/readme.sh
+}
+
 check_api() { # the public items of the libraries, as recorded; BLESS=1 records them again
     local recorded
     run_and_note "as recorded" scripts/public_api.sh
