@@ -7,6 +7,7 @@ check_capi() { # the C library as users install it: every call, sanitizers, ABI,
     need clang clang
     need cmake cmake
     need pkg-config pkg-config
+    need musl-gcc musl-tools
     # Elsewhere the machine code for Arm is left out, with a note.
     [[ ${CI:-false} == false ]] || need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
     [[ ${CI:-false} == false ]] || need arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf
@@ -15,6 +16,7 @@ check_capi() { # the C library as users install it: every call, sanitizers, ABI,
     need mandoc mandoc
     need groff groff-base
     scripts/capi_man.sh
+    scripts/capi_install.sh
     { scripts/capi_orders.sh && scripts/capi_assembly.sh; } | tee "$LOG.assembly"
     note "$(grep -h 'left out\|another compiler' "$LOG.assembly" || true)"
 }
