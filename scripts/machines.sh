@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Runs tests of the core under qemu for other processors: 64-bit Arm with its own copy engine, 32-bit Arm,
-# RISC-V, and big-endian s390x; and those of pages, clocks and the C library on 64-bit Arm and s390x. Pages of the other
-# byte order have to be refused. (All but the core is for 64-bit machines.) Prints a line for each, and the reason if one is left out.
+# RISC-V, and big-endian s390x; and those of pages, clocks and the C library on 64-bit Arm and s390x. Pages of the
+# other byte order have to be refused. (All but the core is for 64-bit machines.) Prints a line for each, and the
+# reason if one is left out.
 # CI=true installs what is missing, and fails if one is left out; a test that no emulator can run says so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -53,7 +53,7 @@ static inline void read_words(const struct shared *shared, void *to, size_t size
 	do {
 		start = begin_read(shared);
 		for (i = 0; i < size / 8; i++) {
-			/* ORDERING: Relaxed, P2. Payload. */
+			/* ORDERING: Relaxed, P2. Payload; the fence behind the loop comes before the second look at the count. */
 			uint64_t word = __atomic_load_n(&shared->value[i], __ATOMIC_RELAXED);
 
 			memcpy((char *)to + 8 * i, &word, 8);

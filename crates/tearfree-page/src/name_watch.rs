@@ -15,26 +15,26 @@ use crate::path::PAGE;
 
 /// How often the file is looked at: two system calls.
 const INTERVAL_NS: u64 = 1_000_000_000;
-/// A publication without a time counts as so much of it: the file is looked at once in a thousand of them.
-const PUBLICATION_NS: u64 = INTERVAL_NS / 1000;
+/// Without a time, the file is looked at once in so many publications.
+const INTERVAL_PUBLICATIONS: u64 = 1000;
 
 /// The file of a page that has a name.
 #[derive(Debug)]
 pub(crate) struct NameWatch {
     file: Option<HeldFile>,
-    /// By the clock of the stamps, or by publications.
-    next_look_ns: u64,
+    /// By the clock of the stamps. A writer that reads no clock goes by its generations.
+    next_look: u64,
 }
 
 impl NameWatch {
     /// The watch of a page that has no name, which nothing can take from it.
     pub(crate) fn unnamed() -> Self {
-        NameWatch { file: None, next_look_ns: u64::MAX }
+        NameWatch { file: None, next_look: u64::MAX }
     }
 
     /// Watches the page in a directory, whose device and inode are `page`. If it cannot be opened, its removal goes
-    /// unnoticed. Fails if another file has its name: where the lock file was removed by hand, two processes may have created
-    /// a page.
+    /// unnoticed. Fails if another file has its name: where the lock file was removed by hand, two processes may
+    /// have created a page.
     pub(crate) fn new(
         directory: &OwnedFd,
         page: (u64, u64),
@@ -44,9 +44,7 @@ impl NameWatch {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = HeldFile::open(process, || openat(directory, PAGE, flags, Mode::empty()));
         match file {
-            Ok(file) if file.identity() == page => {
-                Ok(NameWatch { file: Some(file), next_look_ns: 0 })
-            }
+            Ok(file) if file.identity() == page => Ok(NameWatch { file: Some(file), next_look: 0 }),
             Ok(_) => Err(Lost::TakenOver),
             Err(Errno::NOENT) => Err(Lost::Removed),
             Err(_) => Ok(Self::unnamed()),
@@ -56,19 +54,22 @@ impl NameWatch {
     /// Looks at the file if it is time. A writer that reads no clock has 0 for `now_ns`, and goes by its `generation`.
     #[inline(always)]
     pub(crate) fn check(&mut self, now_ns: u64, generation: u64) -> Result<(), Lost> {
-        let now_ns = if now_ns == 0 { generation.saturating_mul(PUBLICATION_NS) } else { now_ns };
-        if now_ns > self.next_look_ns { self.look(now_ns) } else { Ok(()) }
+        let (now, interval) = match now_ns {
+            0 => (generation, INTERVAL_PUBLICATIONS),
+            _ => (now_ns, INTERVAL_NS),
+        };
+        if now > self.next_look { self.look(now.saturating_add(interval)) } else { Ok(()) }
     }
 
     #[cold]
     #[inline(never)]
-    fn look(&mut self, now_ns: u64) -> Result<(), Lost> {
-        let is_first = self.next_look_ns == 0;
+    fn look(&mut self, next_look: u64) -> Result<(), Lost> {
+        let is_first = self.next_look == 0;
         // Once it is removed, each publication comes here.
         if !is_first && self.file.as_ref().is_some_and(HeldFile::is_removed) {
             return Err(Lost::Removed);
         }
-        self.next_look_ns = now_ns.saturating_add(INTERVAL_NS);
+        self.next_look = next_look;
         Ok(())
     }
 }
@@ -119,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_writer_without_a_clock_looks_once_in_a_thousand_publications() {
-        for first in [1, 7_000_000] {
+        for first in [1, 7_000_000, 1 << 45] {
             let (mut watch, _folder) = removed_page();
             assert!((first..=first + 1000).all(|generation| watch.check(0, generation) == Ok(())));
             for later in [1001, 1002, 1003] {

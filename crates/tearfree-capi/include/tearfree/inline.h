@@ -122,7 +122,7 @@ TEARFREE_INLINE void tearfree_fill_reading(const struct tearfree_page_view *view
 					   const struct tearfree_page_stamp *stamp, struct tearfree_reading *to)
 {
 	const int is_known = stamp->time_namespace == view->time_namespace && stamp->time_namespace != 0;
-	/* ORDERING: Relaxed: an independent word. */
+	/* ORDERING: Relaxed: what the writer said of itself, before or after this value; no other load depends on it. */
 	const uint32_t state = __atomic_load_n(view->state, __ATOMIC_RELAXED);
 
 	to->generation = generation;

@@ -22,6 +22,6 @@ pub fn follow(path: &CStr, last: u64, by_descriptor: bool, seen: &AtomicU64) -> 
 /// Returns the line of `followers.c` whose expectation failed on a path where nothing is, or 0.
 #[must_use]
 pub fn follower_arguments(path: &CStr) -> c_int {
-    // SAFETY: the path is a string, which C uses during this call.
+    // SAFETY: C opens followers of this string, and closes them before it returns.
     unsafe { c_follower_arguments(path.as_ptr()) }
 }

@@ -104,7 +104,7 @@ pub enum Without {
 /// cannot forbid the counter.
 #[must_use]
 pub fn without_counter(path: &CStr, what: Without) -> c_int {
-    // SAFETY: the path is a string, which C uses during this call.
+    // SAFETY: the child that C forks has a copy of this string.
     unsafe { c_without_counter(path.as_ptr(), what as c_int) }
 }
 

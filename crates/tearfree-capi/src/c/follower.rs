@@ -115,7 +115,7 @@ pub unsafe extern "C" fn tearfree_follower_open(
         let follower = opened.map_err(|error| failure(&error))?;
         let parts = Parts { follower, descriptor: None, schema: CString::default() };
         let follower = Box::new(Follower { parts: Mutex::new(parts) });
-        // SAFETY: `to` is not null, so it is valid for a write.
+        // SAFETY: C passed a place for the new handle: null was refused above.
         unsafe { to.write(Box::into_raw(follower)) };
         Ok(())
     })
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn tearfree_follower_read(
         }
         Ok(())
     };
-    // SAFETY: `follower` is passed on as it came.
+    // SAFETY: `follower` is null or a handle that is open during this call, whose value it reads.
     unsafe { with_parts(follower, read) }
 }
 
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn tearfree_follower_wait(
         }
         Ok(())
     };
-    // SAFETY: `follower` is passed on as it came.
+    // SAFETY: `follower` is null or a handle that is open during this call, which is not closed while it waits.
     unsafe { with_parts(follower, wait) }
 }
 
@@ -208,7 +208,7 @@ pub unsafe extern "C" fn tearfree_follower_descriptor(
             return Err(null("`to`"));
         }
         let descriptor = parts.descriptor().map_err(|error| failure(&error))?;
-        // SAFETY: `to` is not null, so it is valid for a write.
+        // SAFETY: C passed a place for the descriptor: null was refused above.
         unsafe { to.write(descriptor) };
         Ok(())
     };
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn tearfree_follower_descriptor(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tearfree_follower_problem(follower: *const Follower) -> c_int {
     let problem = |parts: &mut Parts| parts.follower.problem().map_or(Ok(()), |e| Err(failure(e)));
-    // SAFETY: `follower` is passed on as it came.
+    // SAFETY: C does not close the handle, of which this asks the problem, meanwhile; null is refused in there.
     unsafe { with_parts(follower, problem) }
 }
 

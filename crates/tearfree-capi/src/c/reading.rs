@@ -72,7 +72,7 @@ pub unsafe extern "C" fn tearfree_reading_freshness(
     // SAFETY: null or a reading, which is not changed during this call.
     let (number, ns) = freshness_numbers(unsafe { times(reading) }.freshness());
     if !to.is_null() {
-        // SAFETY: `to` is not null, so it is valid for a write.
+        // SAFETY: C passed a place for the nanoseconds, as `to` is not null.
         unsafe { to.write(ns) };
     }
     number
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn tearfree_reading_freshness(
 /// # Safety
 /// `reading` is null or a reading, which is not changed during this call.
 unsafe fn times(reading: *const PageReading) -> Times {
-    // SAFETY: null or a reading, which is not changed during this call.
+    // SAFETY: `as_ref` takes null, and by the contract above anything else is a reading that stays as it is.
     unsafe { reading.as_ref() }.map_or(NOTHING, |reading| Times {
         published_ns: reading.published_ns,
         valid_until: reading.valid_until,

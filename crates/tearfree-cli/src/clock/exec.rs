@@ -15,7 +15,7 @@ use tearfree_clock::{Clock, Error, TestClock};
 
 use super::args::ExecArgs;
 use super::preload_object::PreloadObject;
-use super::program;
+use super::program::{self, Unsupported};
 use crate::outcome::{CANNOT_RUN, EXEC_FAILED, NOT_FOUND, Outcome, Problem};
 use crate::terminal;
 
@@ -35,7 +35,7 @@ fn start_and_wait(args: &ExecArgs) -> Result<Outcome, Problem> {
     program::check(program).map_err(|(path, reason)| {
         let advice = reason.advice();
         Problem::new(format_args!("{} cannot see the clock: {reason}", path.display()), advice)
-            .with_exit_code(reason.exit_code())
+            .with_exit_code(exit_code_of(&reason))
     })?;
     let page = ClockPage::prepare(args)?;
     // Behind the page, which creates the directory of pages where it is missing.
@@ -65,6 +65,11 @@ fn start_and_wait(args: &ExecArgs) -> Result<Outcome, Problem> {
         let _ = signals.add_signal(signal);
     }
     wait(child, &mut signals).map(|status| Outcome::Child(exit_code(status)))
+}
+
+/// Returns the exit code that a shell has for a program that it does not start.
+fn exit_code_of(reason: &Unsupported) -> u8 {
+    if *reason == Unsupported::Missing { NOT_FOUND } else { CANNOT_RUN }
 }
 
 /// The page of the clock. Dropping it removes a page without a name.

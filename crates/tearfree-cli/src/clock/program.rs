@@ -13,8 +13,6 @@ use std::path::{Path, PathBuf};
 use object::elf::{FileHeader64, PT_INTERP};
 use object::read::elf::{FileHeader, ProgramHeader};
 
-use crate::outcome::{CANNOT_RUN, NOT_FOUND};
-
 /// The longest chain of interpreters, as in the kernel.
 const DEPTH: u32 = 5;
 
@@ -50,11 +48,6 @@ impl fmt::Display for Unsupported {
 }
 
 impl Unsupported {
-    /// Returns the exit code that a shell has for it.
-    pub(super) fn exit_code(&self) -> u8 {
-        if *self == Unsupported::Missing { NOT_FOUND } else { CANNOT_RUN }
-    }
-
     /// Says what to do.
     pub(super) fn advice(&self) -> &'static str {
         match self {
@@ -178,8 +171,6 @@ mod tests {
         assert_eq!(reason("/no/such/program"), Err(Unsupported::Missing));
         assert_eq!(reason("/etc/passwd"), Err(Unsupported::NotExecutable));
         assert_eq!(reason("/etc"), Err(Unsupported::NotExecutable));
-        assert_eq!(Unsupported::Missing.exit_code(), 127);
-        assert_eq!(Unsupported::NotExecutable.exit_code(), 126);
     }
 
     #[test]
