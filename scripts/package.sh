@@ -45,7 +45,7 @@ check_package() {
             LICENSE-APACHE | LICENSE-MIT | *.md) ;;
             build.rs | src/*.rs | tests/*.rs | examples/*.rs) ;;
             tests/*.[ch] | tests/*.cpp | tests/*.py | tests/*.proptest-regressions | tests/*.txt) ;;
-            assembly/*.s | include/*.h | include/*.hpp | abi.txt | api.txt | Makefile | *.pc.in | man/*.awk) ;;
+            assembly/*.s | include/*.h | include/*.hpp | abi.txt | api.txt | Makefile | *.pc.in | man/*.awk | cmake/*.in) ;;
             *) fault "$name/$file: unexpected file: \`exclude\` it in the manifest, or add its kind to $0" ;;
         esac
     done < <(cd "$1" && find . -type f | sed 's,^\./,,' | sort)
