@@ -83,7 +83,7 @@ use_cmake() {
         fail "see $STAGE/cmake.log"
     cmake --build "$STAGE/cmake" >>"$STAGE/cmake.log" 2>&1 || fail "see $STAGE/cmake.log"
     for program in shared static shared_cpp static_cpp; do "$STAGE/cmake/$program"; done
-    readelf --dynamic "$STAGE/cmake/shared" | grep -q 'NEEDED.*\[libtearfree\.so\.0\]' ||
+    grep -q 'NEEDED.*\[libtearfree\.so\.0\]' <<<"$(readelf --dynamic "$STAGE/cmake/shared")" ||
         fail "the program does not need the library by its soname"
     ! readelf --dynamic "$STAGE/cmake/static" | grep 'NEEDED.*tearfree' || fail "the static target needs libtearfree.so"
     if cmake -S tests/install -B "$STAGE/refused" -DCMAKE_PREFIX_PATH="$MOVED" -DWANTED=0.0.9 >"$STAGE/refused.log" 2>&1; then

@@ -21,7 +21,7 @@ check_manifest() {
     for key in description readme keywords categories; do
         grep -qE "^$key( =|\.workspace = true)" "$1" || fault "$1: no $key"
     done
-    grep -A 5 -x '\[package.metadata.docs.rs\]' "$1" | grep -q '^targets = \[' ||
+    grep -q '^targets = \[' <<<"$(grep -A 5 -x '\[package.metadata.docs.rs\]' "$1")" ||
         fault "$1: no [package.metadata.docs.rs] with the targets for which docs.rs shows it"
 }
 

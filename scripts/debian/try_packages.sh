@@ -71,8 +71,9 @@ equal "the value in Python" 21.5 \
 # shellcheck disable=SC2046 # one word for each
 gcc -Wall -Werror -o example /packages/example.c $(pkg-config --cflags --libs tearfree)
 equal "the value in C" 21.5 "$(as_nobody ./example)"
-ldd example | grep -q '=> /lib/.*/libtearfree.so.0 \|=> /usr/lib/.*/libtearfree.so.0 ' ||
-    fail "it has another library"
+libraries=$(ldd example)
+grep -q '=> /lib/.*/libtearfree.so.0 \|=> /usr/lib/.*/libtearfree.so.0 ' <<<"$libraries" ||
+    fail "it has another library: $libraries"
 
 for page in tearfree tearfree-clock-serve tearfree-page-get tearfree_page_open tearfree_clock_now; do
     [[ -s $(man --path "$page") ]] || fail "no manual page $page"

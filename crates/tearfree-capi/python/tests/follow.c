@@ -35,7 +35,8 @@ static int follow(const char *page, uint64_t last)
 	fflush(stdout);
 	while (newest < last) {
 		error = tearfree_follower_read(follower, &value, sizeof value, NULL);
-		if (error != 0 && error != TEARFREE_ERROR_MISSING)
+		/* For a moment there is no page, or one of another schema. */
+		if (error != 0 && error != TEARFREE_ERROR_MISSING && error != TEARFREE_ERROR_SCHEMA)
 			return fail("read");
 		if (value.number != value.copy || value.number < newest)
 			return fail("a torn or earlier value");
