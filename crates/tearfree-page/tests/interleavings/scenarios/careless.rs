@@ -38,8 +38,12 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
 const NOTICED_AFTER: u32 = 2002;
 
 fn create_without_lock(world: &World) {
-    let _ = fs::remove_file(world.page.join("lock"));
+    let lock = world.page.join("lock");
+    // Kept open: some file systems would give its inode to the next lock file, and some would not.
+    let kept = fs::File::open(&lock);
+    let _ = fs::remove_file(&lock);
     create(world);
+    drop(kept);
 }
 
 /// Publishes until the value is what a new reader finds, or until this is not the writer any more.
