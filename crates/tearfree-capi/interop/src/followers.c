@@ -50,7 +50,10 @@ static void *wait_in_thread(void *follower)
 {
 	static int error;
 
-	error = tearfree_follower_wait(follower, -1, NULL);
+	/* The first thread asks again and again whether the follower is in use, and uses it for that. */
+	do
+		error = tearfree_follower_wait(follower, -1, NULL);
+	while (error == TEARFREE_ERROR_IN_USE);
 	return &error;
 }
 
