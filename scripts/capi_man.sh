@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/faults.sh
 source scripts/lib/faults.sh
+CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+export CARGO_TARGET_DIR
 cd crates/tearfree-capi
 readonly HEADERS=(include/tearfree.h include/tearfree/*.h)
 
@@ -17,10 +19,8 @@ calls() {
     done
 }
 
-pages=$(mktemp -d)
-trap 'rm -r "$pages"' EXIT
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' ../../Cargo.toml | head -n 1)
-awk -v directory="$pages" -v version="$version" -f man/pages.awk "${HEADERS[@]}"
+make --silent pages
+readonly pages=$CARGO_TARGET_DIR/man3
 
 count=0
 for call in $(calls); do

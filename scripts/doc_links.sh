@@ -3,6 +3,8 @@
 # Checks that each link from a page of the documentation to a file leads to one: rustdoc checks links to items only.
 # The argument is the folder of the documentation; each further one is a folder of pages below it.
 set -euo pipefail
+# shellcheck source=scripts/lib/faults.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/faults.sh"
 doc=$1
 shift
 
@@ -27,12 +29,10 @@ targets() {
         }'
 }
 
-links=0 faults=0
+links=0
 while read -r target page; do
     links=$((links + 1))
-    [[ ! -e $doc/$target ]] || continue
-    echo "$page  <- links to $target, which is not in the documentation"
-    faults=$((faults + 1))
+    [[ -e $doc/$target ]] || fault "$page  <- links to $target, which is not in the documentation"
 done < <(targets "$@")
 ((links > 0)) || { echo "no link was found in $doc"; exit 1; }
 ((faults == 0)) || exit 1

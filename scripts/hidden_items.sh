@@ -5,17 +5,13 @@
 # finds their uses, also those by macros.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/lib/faults.sh
+source scripts/lib/faults.sh
 # shellcheck source=scripts/lib/published.sh
 source scripts/lib/published.sh
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 copy=$target/hidden-items/copy
-faults=0
-
-fault() {
-    echo "$*"
-    faults=$((faults + 1))
-}
 
 # Makes the copy, without files that are deleted but still in the index.
 copy_repository() {
@@ -43,10 +39,7 @@ check_use() {
         fault "crates/$1/Cargo.toml: write ${2//_/-} = { workspace = true }"
 }
 
-packages=()
-while read -r manifest; do
-    packages+=("--package=$(package_name "$manifest")")
-done < <(published)
+mapfile -t packages < <(published_crates | sed 's/^/--package=/')
 copy_repository
 grep -rlF '#[doc(hidden)]' "$copy"/crates/*/src | xargs sed -i 's/#\[doc(hidden)\]/#[deprecated]/'
 found=$(uses)

@@ -55,11 +55,11 @@ check_package() {
         grep -vF "SPDX-License-Identifier: $license")
 }
 
-crates=() files=0
+files=0
 while read -r manifest; do
     check_manifest "$manifest"
-    crates+=("$(package_name "$manifest")")
 done < <(published)
+mapfile -t crates < <(published_crates)
 ((${#crates[@]} > 0)) || fault "no crate is published"
 check_addresses
 

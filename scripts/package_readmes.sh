@@ -5,15 +5,10 @@
 # lead somewhere from a registry's page, too, and it states the oldest Rust of its manifest. BLESS=1 rewrites the READMEs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/lib/faults.sh
+source scripts/lib/faults.sh
 # shellcheck source=scripts/lib/published.sh
 source scripts/lib/published.sh
-
-faults=0
-
-fault() {
-    echo "$*"
-    faults=$((faults + 1))
-}
 
 # readme FILE: prints the text of documentation as a README.
 readme() {

@@ -52,11 +52,7 @@ test_package() {
     esac
 }
 
-mapfile -t manifests < <(published)
-crates=()
-for manifest in "${manifests[@]}"; do
-    crates+=("$(package_name "$manifest")")
-done
+mapfile -t crates < <(published_crates)
 cargo package --quiet --no-verify --locked --allow-dirty "${crates[@]/#/--package=}"
 for crate in "${crates[@]}"; do
     unpack "$crate"

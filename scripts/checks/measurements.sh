@@ -9,9 +9,8 @@ check_instructions() { # the instructions of each operation, as recorded; BLESS=
 
 # Installs what further peers are compiled with, under CI. The run names those that are absent.
 peers_in_other_languages() {
-    [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get || return 0
-    command -v clang++ || apt-get install -y clang || true
-    [[ -e /usr/include/ck_sequence.h ]] || apt-get install -y libck-dev || true
+    command -v clang++ || install_under_ci clang
+    [[ -e /usr/include/ck_sequence.h ]] || install_under_ci libck-dev
 }
 
 check_bench() { # the comparison with other crates runs, and no type of ours is torn

@@ -21,15 +21,20 @@ missing_tool() {
     fail "install $1"
 }
 
-# need TOOL PACKAGE: requires a command, and installs its package under CI, as root or by sudo.
-need() {
+# install_under_ci PACKAGE: tries to install it, as root or by sudo.
+install_under_ci() {
     local as_root=()
-    command -v "$1" && return
     [[ $(id -u) == 0 ]] || as_root=(sudo --non-interactive --preserve-env=APT_CONFIG)
     if [[ ${CI:-false} != false ]] && command -v apt-get; then
-        "${as_root[@]}" apt-get install -y "$2" ||
-            { "${as_root[@]}" apt-get update && "${as_root[@]}" apt-get install -y "$2"; } || true
+        "${as_root[@]}" apt-get install -y "$1" ||
+            { "${as_root[@]}" apt-get update && "${as_root[@]}" apt-get install -y "$1"; } || true
     fi
+}
+
+# need TOOL PACKAGE: requires a command, and installs its package under CI.
+need() {
+    command -v "$1" && return
+    install_under_ci "$2"
     command -v "$1" || missing_tool "$1 (package $2)"
 }
 

@@ -15,6 +15,14 @@ package_name() {
     sed -n 's/^name = "\(.*\)"/\1/p' "$1" | head -n 1
 }
 
+# Prints the names of the published crates.
+published_crates() {
+    local manifest
+    published | while read -r manifest; do
+        package_name "$manifest"
+    done
+}
+
 # oldest_rust MANIFEST: prints the oldest compiler that it states, by itself or by the workspace.
 oldest_rust() {
     sed -nE 's/^rust-version = "([0-9.]+)".*/\1/p' "$1" Cargo.toml | head -n 1
