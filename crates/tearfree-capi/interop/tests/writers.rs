@@ -8,7 +8,7 @@ use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 
 use tearfree_capi_interop::writers::{
@@ -16,6 +16,11 @@ use tearfree_capi_interop::writers::{
 };
 use tearfree_page::layout::schema_offset;
 use tearfree_page::{ByteReader, ByteWriter, Error, Options, Reading, WriterState};
+
+#[path = "../../../tearfree-clock/tests/common/program.rs"]
+mod program;
+
+use program::{EMULATOR, this_program};
 
 fn text(path: &Path) -> CString {
     CString::new(path.as_os_str().as_bytes()).unwrap()
@@ -140,8 +145,6 @@ impl Drop for SetAtEnd<'_> {
 }
 
 const PATH: &str = "TEARFREE_TEST_PATH";
-/// Names the emulator under which these tests run, if they do.
-const EMULATOR: &str = "TEARFREE_TEST_EMULATOR";
 
 /// The writer of the test below, in a process of its own.
 #[test]
@@ -149,19 +152,6 @@ fn writes_until_it_is_killed() {
     let Some(path) = env::var_os(PATH) else { return };
     let (error, _) = write_words(&text(Path::new::<OsStr>(&path)), &AtomicBool::new(false));
     panic!("error {error}");
-}
-
-/// Starts this program again, by the emulator that runs it, if one does.
-fn this_program() -> Command {
-    let program = env::current_exe().unwrap();
-    match env::var_os(EMULATOR) {
-        Some(emulator) => {
-            let mut command = Command::new(emulator);
-            command.arg(program);
-            command
-        }
-        None => Command::new(program),
-    }
 }
 
 #[test]

@@ -7,6 +7,8 @@
 #![allow(unsafe_code, reason = "a word that processes share")]
 
 mod fast_changes;
+#[path = "../common/program.rs"]
+mod program;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
@@ -14,12 +16,14 @@ use std::env;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::thread;
 use std::time::Instant;
 
 use rustix::mm::{MapFlags, ProtFlags, mmap};
 use tearfree_clock::{Clock, Keeper, Settings, Status, host_ns};
+
+use program::this_program;
 
 const ROLE: &str = "TEARFREE_CLOCK_TEST_ROLE";
 const PAGE: &str = "TEARFREE_CLOCK_TEST_PAGE";
@@ -116,19 +120,6 @@ fn read(page: &Path) {
         reads += 1000;
     }
     println!("{reads} {misses} {wide} {back} {}", clock.late_publications());
-}
-
-/// Starts this program again, by the emulator that runs it, if one does.
-fn this_program() -> Command {
-    let program = env::current_exe().expect("this program has a path");
-    match env::var_os("TEARFREE_TEST_EMULATOR") {
-        Some(emulator) => {
-            let mut command = Command::new(emulator);
-            command.arg(program);
-            command
-        }
-        None => Command::new(program),
-    }
 }
 
 fn start(role: &str, page: &Path) -> (Child, BufReader<ChildStdout>) {
