@@ -33,7 +33,7 @@ Exit codes:
   127  clock exec: there is no such program
   128+N  clock exec: signal N killed the program; else its own exit code
   130  ended by Ctrl-C (SIGINT), after printing what there was so far
-  143  ended by SIGTERM, likewise; `clock serve` and `page publish` end with 0";
+  143  ended by SIGTERM, after the same; 0 from `clock serve`, `page publish`";
 
 /// The signal that asked the run to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,8 +21,9 @@ use crate::path::PAGE;
 /// | without such a directory | `tearfree-UID` in `/dev/shm`, or in `/tmp` |
 ///
 /// Containers, cron, `su` and CI seldom have a runtime directory. `$XDG_RUNTIME_DIR` and `/run/user/UID` count only if
-/// they are directories of this user, and `/run/tearfree` only if root can write to it or to `/run`. Readers and the next writer find a page
-/// in any directory of this user's, so a login between two runs of a writer does not divide its page in two.
+/// they are directories of this user, and `/run/tearfree` only if root can write to it or to `/run`. Readers and the
+/// next writer find a page in any directory of this user's, so a login between two runs of a writer does not divide its
+/// page in two.
 ///
 /// ```
 /// let directories = tearfree_page::directories();

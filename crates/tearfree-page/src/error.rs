@@ -255,7 +255,7 @@ pub enum Lost {
     /// This process is a forked child of the writer's process.
     InChild,
     /// The page was removed by hand, as by `rm -r` of its directory: no reader can find it any more. Noticed within a
-    /// second, or by the thousandth publication where the writer [does not time its values](crate::Options::timed).
+    /// second, or after a thousand more publications where the writer [does not time its values](crate::Options::timed).
     Removed,
 }
 

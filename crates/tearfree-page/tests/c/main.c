@@ -230,7 +230,7 @@ static bool input_has_ended(void)
 	return poll(&input, 1, 1) > 0;
 }
 
-/* Opens the page under the name anew if it is another file, and no older than what was shown. */
+/* Opens the page under the name again if it is another file, and no older than what was shown. */
 static void look_again(const char *path, struct page *page, uint64_t incarnation, uint64_t generation)
 {
 	struct page found;
