@@ -4,6 +4,9 @@
 # which is installed under CI=true.
 set -euo pipefail
 
+# shellcheck source=scripts/lib/apt.sh
+source "${BASH_SOURCE[0]%/*}/lib/apt.sh"
+
 readonly TARGET=aarch64-unknown-linux-gnu
 readonly DEBIAN=/usr/bin/rustc
 
@@ -12,16 +15,16 @@ has_target() { # COMPILER
 }
 
 install_debian() {
-    dpkg --add-architecture arm64
-    apt-get update
-    apt-get install -y --no-install-recommends rustc-web libstd-rust-web-dev:arm64
+    as_root dpkg --add-architecture arm64
+    apt_get update
+    install rustc-web libstd-rust-web-dev:arm64
 }
 
 if has_target rustc; then
     command -v rustc
     exit
 fi
-if ! has_target "$DEBIAN" && [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+if ! has_target "$DEBIAN" && may_install; then
     install_debian >&2
 fi
 has_target "$DEBIAN" && echo "$DEBIAN"

@@ -26,4 +26,5 @@ if [[ $(id -u) != 0 ]] || ! unshare --mount --net true; then
     exit 77
 fi
 cp scripts/debian/example.c "$stage/"
-timeout 300 scripts/debian/try_packages.sh "$stage"
+# No package is installed meanwhile on the machine that is copied.
+flock scripts/lib/apt.conf timeout 300 scripts/debian/try_packages.sh "$stage"

@@ -34,9 +34,10 @@ on_clock() {
 unpack_packages() {
     local name version checksum crate from
     local own=(tearfree tearfree-page tearfree-clock tearfree-embed tearfree-preload tearfree-cli)
-    cargo package --locked --allow-dirty --no-verify --quiet "${own[@]/#/--package=}"
+    # Not in target/package, where another check may be packaging.
+    cargo package --locked --allow-dirty --no-verify --quiet --target-dir "$target/install" "${own[@]/#/--package=}"
     for name in "${own[@]}"; do
-        crate=$(echo "$target/package/$name"-[0-9]*.crate)
+        crate=$(echo "$target/install/package/$name"-[0-9]*.crate)
         tar -xzf "$crate" -C "$1"
         describe "$1/$(basename "$crate" .crate)" "$(sha256sum "$crate" | cut -d ' ' -f 1)"
     done

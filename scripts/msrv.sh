@@ -6,6 +6,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# shellcheck source=scripts/lib/apt.sh
+source scripts/lib/apt.sh
+
 stated=$(sed -nE 's/^rust-version = "([0-9.]+)".*/\1/p' crates/tearfree/Cargo.toml)
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 root=$target/rust-$stated
@@ -26,7 +29,7 @@ unpack() {
     local version package
     command -v apt-get >/dev/null || missing "its packages, by apt-get"
     # A new machine has no package lists yet.
-    version=$(debian_version) || { apt-get update && version=$(debian_version); } ||
+    version=$(debian_version) || { apt_get update && version=$(debian_version); } ||
         missing "rustc-web $stated.0 of bookworm, after apt-get update"
     rm -rf "$root" "$root.part"
     mkdir -p "$root.part"

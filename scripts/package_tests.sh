@@ -7,7 +7,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/lib/published.sh
 source scripts/lib/published.sh
 
-target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+# Not in target/package, where another check may be packaging.
+CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")/package_tests
+export CARGO_TARGET_DIR
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 
@@ -28,7 +30,7 @@ quick_tests() {
 
 # unpack CRATE: its package as a registry has it, without its version in the folder's name.
 unpack() {
-    local packages=("$target/package/$1"-[0-9]*.crate)
+    local packages=("$CARGO_TARGET_DIR/package/$1"-[0-9]*.crate)
     mkdir "$work/$1"
     tar -xzf "${packages[0]}" -C "$work/$1" --strip-components=1
 }
@@ -37,7 +39,6 @@ unpack() {
 test_package() {
     local run=(cargo test --quiet --no-fail-fast) quick
     cd "$work/$1"
-    export CARGO_TARGET_DIR=$target/package-tests
     case $1 in
         # Its searches read no file of the package, and take minutes: they are built, and the check `axm` runs them.
         tearfree-axm) "${run[@]}" --no-run && "${run[@]}" --lib && "${run[@]}" --doc ;;

@@ -6,6 +6,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# shellcheck source=scripts/lib/compilers.sh
+source scripts/lib/compilers.sh
+
 readonly DEBIAN=/usr/bin
 readonly TARGET=x86_64-unknown-linux-gnu
 # Tests with threads; not those that read source files or machine code, or count system calls.
@@ -23,9 +26,7 @@ cargo +nightly --version || { echo "a nightly toolchain, which has the sanitizer
 nightly=$(libraries rustc +nightly)
 run=(cargo +nightly)
 if [[ ! -d $nightly/src/rust/library ]]; then
-    if [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get; then
-        apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src || true
-    fi
+    ! may_install || install "${DEBIAN_COMPILER[@]}" || true
     # Debian's compiler and source, with the sanitizer of the nightly toolchain, whose linker script
     # only LLVM's linker reads.
     if [[ ! -x $DEBIAN/rustc || ! -d $(libraries "$DEBIAN/rustc")/src/rust/library ]]; then

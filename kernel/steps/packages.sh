@@ -13,6 +13,7 @@ choose_architecture() {
     esac
 }
 
+# By the option, not by CI alone; only as root.
 may_install() {
     [[ $INSTALL == yes && $(id -u) == 0 ]] && command -v apt-get >/dev/null
 }
@@ -28,9 +29,7 @@ need() {
     [[ ${#missing[@]} != 0 ]] || return 0
     may_install || lack "these packages are missing: apt-get install ${missing[*]}"
     step "installing ${missing[*]}"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive \
-        apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null ||
+    install "${missing[@]}" >/dev/null ||
         fail "apt-get could not install ${missing[*]}"
 }
 
@@ -60,7 +59,7 @@ know_kernels() {
     may_install || return 0
     step "apt-get update"
     [[ $ARCH == "$(dpkg --print-architecture)" ]] || dpkg --add-architecture "$ARCH"
-    apt-get update -qq
+    apt_get update -qq
 }
 
 # The newest image of the line in the package lists: linux-image-6.1.0-56-cloud-amd64.
@@ -92,7 +91,7 @@ header_packages() {
 # The lists may name a version that is gone by now.
 download() { # PACKAGE FOLDER
     (cd "$2" && apt-get -qq download "$1") >/dev/null 2>&1 && return
-    may_install && apt-get update -qq && (cd "$2" && apt-get -qq download "$1") >/dev/null 2>&1
+    may_install && apt_get update -qq && (cd "$2" && apt-get -qq download "$1") >/dev/null 2>&1
 }
 
 unpack_kernel() { # IMAGE

@@ -43,7 +43,7 @@ check_api() { # the public items of the libraries, as recorded; BLESS=1 records 
     note "$recorded; hidden items: $(cat "$NOTE")"
 }
 
-check_package() { # each published crate: its README, packaged, inspected, and built from its package
+check_package() { # each published crate: its README, packaged and inspected
     local readmes
     run_and_note "READMEs" scripts/package_readmes.sh
     readmes=$(cat "$NOTE")
@@ -51,7 +51,7 @@ check_package() { # each published crate: its README, packaged, inspected, and b
     note "$(cat "$NOTE"); READMEs: $readmes"
 }
 
-check_package_tests() { # the tests in each package, run from the package, outside of the repository
+check_package_tests() { # the tests in each package, built and run from the package, outside of the repository
     run_tests scripts/package_tests.sh
     note "$(sed -n 's/^tested from packages: //p' "$LOG.tests")"
 }

@@ -9,8 +9,9 @@ check_instructions() { # the instructions of each operation, as recorded; BLESS=
 
 # Installs what further peers are compiled with, under CI. The run names those that are absent.
 peers_in_other_languages() {
-    command -v clang++ || install_under_ci clang
-    [[ -e /usr/include/ck_sequence.h ]] || install_under_ci libck-dev
+    may_install || return 0
+    command -v clang++ || install clang || true
+    [[ -e /usr/include/ck_sequence.h ]] || install libck-dev || true
 }
 
 check_bench() { # the comparison with other crates runs, and no type of ours is torn

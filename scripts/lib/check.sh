@@ -3,6 +3,9 @@
 # Functions for the checks. `check` sources this, and sets LOG, the log of the running check, and NOTE, the
 # file with its result, which is printed in one line.
 
+# shellcheck source=scripts/lib/apt.sh
+source scripts/lib/apt.sh
+
 note() { echo "$*" >"$NOTE"; }
 fail() { note "$*"; exit 1; }
 skip() { note "$*"; exit 77; }
@@ -21,20 +24,10 @@ missing_tool() {
     fail "install $1"
 }
 
-# install_under_ci PACKAGE: tries to install it, as root or by sudo.
-install_under_ci() {
-    local as_root=()
-    [[ $(id -u) == 0 ]] || as_root=(sudo --non-interactive --preserve-env=APT_CONFIG)
-    if [[ ${CI:-false} != false ]] && command -v apt-get; then
-        "${as_root[@]}" apt-get install -y "$1" ||
-            { "${as_root[@]}" apt-get update && "${as_root[@]}" apt-get install -y "$1"; } || true
-    fi
-}
-
 # need TOOL PACKAGE: requires a command, and installs its package under CI.
 need() {
     command -v "$1" && return
-    install_under_ci "$2"
+    ! may_install || install "$2" || true
     command -v "$1" || missing_tool "$1 (package $2)"
 }
 

@@ -1,19 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Finds compilers for other machines, with the standard library or its source. Scripts source this.
+# shellcheck source=scripts/lib/apt.sh
+source "${BASH_SOURCE[0]%/*}/apt.sh"
 
 # Debian's compiler, with the source of the standard library.
 # shellcheck disable=SC2034 # used by the scripts that source this
 readonly DEBIAN_COMPILER=(rustc-web cargo-web rust-web-src)
-
-install() { # PACKAGE...
-    apt-get install -y --no-install-recommends "$@" ||
-        { apt-get update && apt-get install -y --no-install-recommends "$@"; }
-}
-
-may_install() {
-    [[ ${CI:-false} != false && $(id -u) == 0 ]] && command -v apt-get >/dev/null
-}
 
 # missing WHAT: prints what is missing, and ends the script with exit status 77.
 missing() {

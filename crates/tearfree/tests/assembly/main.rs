@@ -15,38 +15,47 @@ mod rules;
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use listing::Listing;
 
 /// Compiles the probes and gives the compiler's name and its listing. An empty `cpu` is the baseline.
 fn compile(rustc: &str, target: &str, cpu: &str) -> (String, Listing) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("assembly-{target}{cpu}"));
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root).env("RUSTC", rustc).env_remove("RUSTFLAGS");
-    if !cpu.is_empty() {
-        cargo.env("RUSTFLAGS", format!("-Ctarget-cpu={cpu}"));
-    }
-    cargo.env_remove("RUSTC_WRAPPER").env_remove("CARGO_ENCODED_RUSTFLAGS");
-    cargo.args(["rustc", "--release", "--example", "assembly", "--target", target]);
-    cargo.args(["--config", "profile.release.debug=false", "--target-dir"]).arg(&dir);
-    cargo.args(["--", "--emit", "asm", "-Ccodegen-units=1"]);
-    let output = cargo.output().expect("cargo starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let options = if cpu.is_empty() { String::new() } else { format!("-Ctarget-cpu={cpu}") };
+    compile_library(rustc, target, &options, &dir);
 
-    let examples = dir.join(target).join("release/examples");
+    // By the compiler alone: for cargo, an example needs all that the tests need, compiled once for each target.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (libraries, listing) = (dir.join(target).join("release"), dir.join("listing.s"));
+    let mut probes = Command::new(rustc);
+    probes.current_dir(root).args(["--crate-type=rlib", "--edition=2024", "--target", target]);
+    probes.args(["-Copt-level=3", "-Ccodegen-units=1"]).args(options.split_whitespace());
+    probes.arg("-L").arg(format!("dependency={}", libraries.join("deps").display()));
+    probes
+        .arg("--extern")
+        .arg(format!("tearfree={}", libraries.join("libtearfree.rlib").display()));
+    probes.arg(format!("--emit=asm={}", listing.display())).arg("examples/assembly.rs");
+    run(&mut probes);
+
     let version = Command::new(rustc).arg("--version").output().expect("rustc starts").stdout;
     let version = String::from_utf8_lossy(&version).trim().to_owned();
-    (version, Listing::parse(&fs::read_to_string(newest_listing(&examples)).unwrap()))
+    (version, Listing::parse(&fs::read_to_string(listing).unwrap()))
 }
 
-fn newest_listing(dir: &Path) -> PathBuf {
-    let files = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
-    let listings = files.filter(|path| path.extension().is_some_and(|ext| ext == "s"));
-    let changed = |path: &PathBuf| fs::metadata(path).unwrap().modified().unwrap();
-    listings.max_by_key(changed).expect("the compiler wrote a listing")
+fn compile_library(rustc: &str, target: &str, options: &str, dir: &Path) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("RUSTC", rustc).env("RUSTFLAGS", options);
+    cargo.env_remove("RUSTC_WRAPPER").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    cargo.args(["build", "--release", "--lib", "--target", target]);
+    cargo.args(["--config", "profile.release.debug=false", "--target-dir"]).arg(dir);
+    run(&mut cargo);
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Compares with the golden listing, where the same compiler wrote it.
