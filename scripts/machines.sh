@@ -23,9 +23,13 @@ s390x-unknown-linux-gnu         s390x-linux-gnu      s390x    s390x
 readonly TESTS=(
     --lib --test properties --test histories --test kernel_calls --test pitfalls --test stress
 )
-# Tests of pages. The others step processes and look at system calls, which an emulator does not allow.
-readonly PAGE_TESTS=(--lib --test pages --test damaged --test faults)
-readonly PAGE_TARGETS="aarch64-unknown-linux-gnu s390x-unknown-linux-gnu"
+# Tests of pages; the others step processes and look at system calls, which an emulator does not allow. All tests of
+# clocks, and those of the C library in Rust. In one run, so that what they share is compiled once.
+readonly OTHERS=(tearfree-page tearfree-clock tearfree-capi tearfree-capi-interop)
+mapfile -t OTHER_TESTS < <(printf '%s\n' pages damaged faults
+    find crates/tearfree-clock/tests crates/tearfree-capi/interop/tests -maxdepth 1 -name '*.rs' -exec basename -s .rs {} +
+    find crates/tearfree-clock/tests -name main.rs -printf '%h\n' | xargs -n 1 basename)
+readonly OTHERS_ON="aarch64-unknown-linux-gnu s390x-unknown-linux-gnu"
 readonly OUT=${CARGO_TARGET_DIR:-target}/machines
 
 missing=0
@@ -40,24 +44,24 @@ cargo_for() { # TARGET LINKER EMULATOR COMPILER COMMAND... : runs a command of c
     name=${name//-/_}
     # Without the library, cargo builds it from source (RUSTC_BOOTSTRAP allows that).
     [[ -d $(library "$4")/$1/lib ]] || build_std=("-Zbuild-std=std,panic_unwind")
-    # Level 1: without optimisation the tests are too slow, with more the build is. The stack: LLVM overflows that of
-    # rustc in the core's tests for s390x.
+    # Without optimisation: an optimised build takes longer than it saves. The stack: LLVM overflows that of rustc in the
+    # core's tests for s390x.
     env RUST_MIN_STACK=67108864 RUSTC="$4" RUSTDOC="${4%rustc}rustdoc" RUSTC_BOOTSTRAP=1 RUST_BACKTRACE=0 \
-        CARGO_TARGET_DIR="$OUT" CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 \
+        CARGO_TARGET_DIR="$OUT" CARGO_PROFILE_DEV_DEBUG=0 \
         "CARGO_TARGET_${name}_LINKER=$2" "CARGO_TARGET_${name}_RUNNER=$3" TEARFREE_TEST_EMULATOR="$3" \
         "CARGO_TARGET_${name}_RUSTFLAGS=-Ctarget-feature=+crt-static --cfg tearfree_slow" \
         "${4%rustc}cargo" "${@:5}" --target "$1" "${build_std[@]}" </dev/null
 }
 
 test_on() { # TARGET LINKER EMULATOR COMPILER
-    cargo_for "$@" test -p tearfree --no-fail-fast "${TESTS[@]}"
-    echo "ran on: ${1%%-*}"
-    [[ " $PAGE_TARGETS " == *" $1 "* ]] || return 0
-    cargo_for "$@" test -p tearfree-page --no-fail-fast "${PAGE_TESTS[@]}"
-    echo "ran on: pages on ${1%%-*}"
+    local tested=core selected=(--package=tearfree "${TESTS[@]}")
+    if [[ " $OTHERS_ON " == *" $1 "* ]]; then
+        tested="core, pages, clocks, C library"
+        selected+=("${OTHERS[@]/#/--package=}" "${OTHER_TESTS[@]/#/--test=}")
+    fi
+    cargo_for "$@" test --no-fail-fast "${selected[@]}"
+    echo "ran on: ${1%%-*} ($tested)"
     [[ $1 != s390x-* ]] || exchange_pages "$@"
-    cargo_for "$@" test -p tearfree-clock -p tearfree-capi -p tearfree-capi-interop --no-fail-fast --lib --tests
-    echo "ran on: clocks and the C library on ${1%%-*}"
 }
 
 # Has each of two byte orders refuse a page of the other one.
