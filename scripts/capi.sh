@@ -3,7 +3,8 @@
 # Installs the C library into a temporary prefix, and tests it there.
 #
 #   scripts/capi.sh                         all tests
-#   BLESS=1 scripts/capi.sh                 rewrites abi.txt; review the difference before you commit it
+#   BLESS=1 scripts/capi.sh                 adds to abi.txt; review the difference before you commit it. What is gone or
+#                                           changed is refused, unless the soname is another one
 #
 # With a debug build that is not installed, in seconds:
 #
@@ -15,6 +16,8 @@
 #   scripts/capi.sh --debug abi             the comparison with abi.txt
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../crates/tearfree-capi"
+# shellcheck source=scripts/lib/abi.sh
+source ../../scripts/lib/abi.sh
 
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-../../target}")
 export CARGO_TARGET_DIR
@@ -231,16 +234,26 @@ compare_names() {
     echo "$(wc -l <"$BUILD/calls") calls"
 }
 
-# Compares the ABI with the recorded one.
+# keep_promises RECORD NEW: fails if NEW lacks what the record promises.
+keep_promises() {
+    local broken
+    broken=$(broken_promises "$1" "$2")
+    [[ -z $broken ]] || fail "gone or changed, under the same soname:"$'\n'"$broken"$'\n'"$ABI_ADVICE"
+}
+
+# Compares the ABI with the recorded one, and that with earlier ones.
 compare_abi() {
+    local commit
     say "ABI"
-    cc -std=c11 "${CFLAGS[@]}" tests/abi.c -o "$BUILD/abi"
-    {
-        readelf --dynamic "$LIBRARY" | sed -n 's/.*soname: \[\(.*\)\]/soname \1/p'
-        "$BUILD/abi"
-        grep -ohE 'TEARFREE_[A-Z_]+ = [0-9]+' include/tearfree.h include/tearfree/*.h | sed 's/^/number /'
-        nm --dynamic --defined-only "$LIBRARY" | awk '{ print "symbol", $3 }' | sort
-    } >"$BUILD/abi.txt"
+    try_abi_rule || fail "see scripts/lib/abi.sh"
+    # gcc writes a prototype for each call, without the names of the parameters.
+    gcc -std=c11 "${CFLAGS[@]}" tests/abi.c -o "$BUILD/abi" -aux-info "$BUILD/abi.calls"
+    record_abi "$LIBRARY" "$BUILD/abi" include/tearfree.h include/tearfree/*.h >"$BUILD/abi.txt"
+    for commit in $(earlier_abi); do
+        git show "$commit:./abi.txt" >"$BUILD/earlier.txt"
+        keep_promises "$BUILD/earlier.txt" "$BUILD/abi.txt"
+    done
+    keep_promises abi.txt "$BUILD/abi.txt"
     [[ -z ${BLESS-} ]] || cp "$BUILD/abi.txt" abi.txt
     diff -u abi.txt "$BUILD/abi.txt" || fail "the ABI has changed; if this is intended: BLESS=1 scripts/capi.sh"
     echo "$(wc -l <abi.txt) lines as recorded"
