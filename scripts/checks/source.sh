@@ -8,8 +8,9 @@ check_fmt() { # rustfmt changes nothing
         xargs -0 rustfmt --edition 2024 --check
 }
 
-check_files() { # file lengths, licence lines, no unfinished work, no path of one machine, no stale list of mutants
+check_files() { # file lengths, licences, unfinished work, paths of one machine, the changelog, lists of mutants
     scripts/files.sh
+    scripts/changelog.sh
     cargo run --locked --quiet -p tearfree-mutants -- --check-lists
 }
 
