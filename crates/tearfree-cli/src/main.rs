@@ -6,6 +6,7 @@ mod clock;
 mod completions;
 mod demo;
 mod help;
+mod locale;
 mod manual;
 mod outcome;
 mod page;

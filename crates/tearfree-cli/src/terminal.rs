@@ -3,8 +3,11 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::env;
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
+use anstream::adapter::strip_str;
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Serialize, Serializer};
@@ -33,7 +36,7 @@ pub(crate) enum OutputState {
 
 /// Prints `text` on standard output, with colours only on a terminal and without `NO_COLOR`.
 pub(crate) fn print(text: &str) -> Result<OutputState, Problem> {
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let mut out = AutoStream::auto(io::stdout().lock());
     output_state(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
@@ -55,6 +58,24 @@ impl From<Problem> for PrintError {
     fn from(problem: Problem) -> Self {
         PrintError::Problem(problem)
     }
+}
+
+/// Whether a stream is a terminal on which lines can be drawn over others.
+pub(crate) fn can_draw_over(stream: &impl IsTerminal) -> bool {
+    let term = env::var_os("TERM").unwrap_or_default();
+    stream.is_terminal() && !term.is_empty() && term != "dumb"
+}
+
+/// Prints lines over the last lines of this number. Without colours, too, the cursor is moved.
+pub(crate) fn print_over(last: usize, text: &str) -> Result<OutputState, Problem> {
+    let mut out = io::stdout().lock();
+    let has_colors = AutoStream::choice(&out) != ColorChoice::Never;
+    let text = if has_colors { text.to_owned() } else { strip_str(text).to_string() };
+    let back = if last == 0 { String::new() } else { format!("\r\x1b[{last}A") };
+    // Overwrites line by line, without flicker, and clears the rest of each line.
+    let lines: String = text.lines().map(|line| format!("{line}\x1b[K\n")).collect();
+    let all = format!("{back}{lines}\x1b[J");
+    output_state(out.write_all(all.as_bytes()).and_then(|()| out.flush()))
 }
 
 /// Prints what `write` writes, without having it in memory at once. A short text is printed as a whole or not at all.
@@ -150,7 +171,7 @@ pub(crate) fn is_output_closed() -> bool {
 
 /// Prints one line on standard error. If that is closed, the line is dropped.
 pub(crate) fn print_note(text: &str) {
-    let mut err = anstream::AutoStream::auto(io::stderr().lock());
+    let mut err = AutoStream::auto(io::stderr().lock());
     let _ = writeln!(err, "{text}");
 }
 
@@ -186,7 +207,10 @@ impl Progress {
 
     /// Starts the line of a run that takes `total`.
     pub(crate) fn new(total: Duration) -> Self {
-        let target = ProgressDrawTarget::stderr();
+        let target = match can_draw_over(&io::stderr()) {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
         let bar = ProgressBar::with_draw_target(Some(millis(total)), target);
         if let Ok(style) = ProgressStyle::with_template(Self::TEMPLATE) {
             bar.set_style(style.progress_chars("=> "));

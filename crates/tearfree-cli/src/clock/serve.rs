@@ -2,7 +2,7 @@
 //! `tearfree clock serve`: runs the timekeeper and shows its status.
 
 use core::time::Duration;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::Path;
 use std::time::Instant;
 
@@ -99,7 +99,7 @@ enum StatusDisplay {
 
 impl StatusDisplay {
     fn new(json: bool) -> Self {
-        match (json, io::stderr().is_terminal()) {
+        match (json, terminal::can_draw_over(&io::stderr())) {
             (true, _) => StatusDisplay::Json,
             (false, false) => StatusDisplay::Changes(None),
             (false, true) => {

@@ -7,6 +7,7 @@ use tearfree_page::{ByteReader, directories, list};
 
 use super::args::LsArgs;
 use super::report::PageReport;
+use crate::locale::in_locale;
 use crate::outcome::{Outcome, Problem};
 use crate::table;
 use crate::terminal::{self, BAD, FAINT, styled};
@@ -32,7 +33,10 @@ pub(super) fn run(args: &LsArgs) -> Result<Outcome, Problem> {
         directories: directories().iter().map(|path| path.display().to_string()).collect(),
         pages: list()?.into_iter().map(|(name, path)| entry(name, &path, args)).collect(),
     };
-    terminal::print(&if args.json { terminal::json_line(&pages)? } else { text(&pages) })?;
+    match args.json {
+        true => terminal::print_json(&pages)?,
+        false => terminal::print(&in_locale(&text(&pages)))?,
+    };
     Ok(Outcome::Success)
 }
 

@@ -10,6 +10,7 @@ use tearfree_page::{ByteReader, Field, Freshness, Geometry, Reading, WriterState
 
 use super::targets::{FieldObject, Target};
 use super::values;
+use crate::locale::in_locale;
 use crate::outcome::{Outcome, Problem};
 use crate::table;
 use crate::terminal::{self, BAD, BUSY, FAINT, GOOD, HEAD, styled};
@@ -83,7 +84,7 @@ impl PageReport {
 
     /// Prints the page as a table, or as one JSON object.
     pub(crate) fn print(&self, json: bool) -> Result<Outcome, Problem> {
-        if json { terminal::print_json(self) } else { terminal::print(&self.text()) }?;
+        if json { terminal::print_json(self) } else { terminal::print(&in_locale(&self.text())) }?;
         Ok(Outcome::Success)
     }
 

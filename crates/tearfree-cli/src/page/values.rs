@@ -7,6 +7,9 @@ use tearfree_page::{Field, NumberKind, Schema};
 use super::kinds;
 use crate::outcome::Problem;
 
+/// The most characters of a value in a table.
+const WIDEST: usize = 64;
+
 /// Splits `price:f64=99.5` into `price:f64` and `99.5`, and `state:u8{idle=0}=idle` behind its kind.
 pub(crate) fn split_value(field: &str) -> (&str, Option<&str>) {
     let kind = match (field.find('{'), field.find('=')) {
@@ -50,6 +53,32 @@ pub(crate) fn store(payload: &mut [u8], field: &Field, text: &str) -> Result<(),
     Ok(())
 }
 
+/// A number in at most forty characters.
+trait Short: core::fmt::Display + Sized {
+    fn short(self) -> String {
+        self.to_string()
+    }
+}
+
+macro_rules! integers {
+    ($($number:ty),*) => { $(impl Short for $number {})* };
+}
+
+macro_rules! floats {
+    ($($number:ty),*) => {$(
+        impl Short for $number {
+            /// With an exponent where there would be many zeros: from 1e16 on, and below 1e-4.
+            fn short(self) -> String {
+                let is_plain = self == 0.0 || (1e-4..1e16).contains(&self.abs());
+                if is_plain { self.to_string() } else { format!("{self:e}") }
+            }
+        }
+    )*};
+}
+
+integers! { u8, u16, u32, u64, u128, i8, i16, i32, i64, i128 }
+floats! { f32, f64 }
+
 macro_rules! kinds {
     ($($kind:ident => $number:ty),*) => {
         /// Parses a number of this kind; returns its bytes.
@@ -64,7 +93,7 @@ macro_rules! kinds {
             match kind {
                 $(NumberKind::$kind => bytes.try_into().map_or_else(
                     |_| String::new(),
-                    |bytes| <$number>::from_ne_bytes(bytes).to_string(),
+                    |bytes| <$number>::from_ne_bytes(bytes).short(),
                 ),)*
             }
         }
@@ -99,17 +128,32 @@ fn invalid(payload: &[u8], field: &Field) -> Problem {
     )
 }
 
-/// Formats a field for a table, without the elements that do not fit.
+/// Formats a field for a table: its first elements, at most eight, in at most about [`WIDEST`] characters.
 pub(crate) fn excerpt(payload: &[u8], field: &Field) -> String {
     const SHOWN: usize = 8;
     let value = |bytes| {
         let invalid = || format!("invalid:{}", kinds::format_start(bytes));
-        kinds::format(field.kind(), bytes).unwrap_or_else(invalid)
+        cut(kinds::format(field.kind(), bytes).unwrap_or_else(invalid))
     };
-    let values: Vec<String> = elements(payload, field).take(SHOWN).map(value).collect();
-    match field.count().unwrap_or(1).saturating_sub(SHOWN) {
-        0 => values.join(","),
-        more => format!("{},… {more} more", values.join(",")),
+    let (mut shown, mut len) = (Vec::new(), 0);
+    for value in elements(payload, field).take(SHOWN).map(value) {
+        len += value.chars().count() + ",".len();
+        if len > WIDEST && !shown.is_empty() {
+            break;
+        }
+        shown.push(value);
+    }
+    match field.count().unwrap_or(1).saturating_sub(shown.len()) {
+        0 => shown.join(","),
+        more => format!("{},… {more} more", shown.join(",")),
+    }
+}
+
+/// Cuts the text of one value after [`WIDEST`] characters.
+fn cut(text: String) -> String {
+    match text.char_indices().nth(WIDEST) {
+        Some((at, _)) => text[..at].to_owned() + "…",
+        None => text,
     }
 }
 
@@ -219,6 +263,57 @@ mod tests {
         };
         assert_eq!(shown(8), "1,2,3,4,5,6,7,8");
         assert_eq!(shown(10), "1,2,3,4,5,6,7,8,… 2 more");
+    }
+
+    #[test]
+    fn the_extremes_of_each_kind_fit_into_a_column() {
+        let text = "x".repeat(300);
+        let cases: [(&str, &str, &str); 17] = [
+            ("f64", "-1.7976931348623157e308", "-1.7976931348623157e308"),
+            ("f64", "5e-324", "5e-324"),
+            ("f64", "-2.2250738585072014e-308", "-2.2250738585072014e-308"),
+            ("f64", "10000000000000000", "1e16"),
+            ("f64", "9999999999999998", "9999999999999998"),
+            ("f64", "0.0001234567890123456", "0.0001234567890123456"),
+            ("f64", "0.00009", "9e-5"),
+            ("f64", "-0", "-0"),
+            ("f64", "NaN", "NaN"),
+            ("f64", "-inf", "-inf"),
+            ("f32", "-3.4028235e38", "-3.4028235e38"),
+            (
+                "i128",
+                "-170141183460469231731687303715884105728",
+                "-170141183460469231731687303715884105728",
+            ),
+            (
+                "u128",
+                "340282366920938463463374607431768211455",
+                "340282366920938463463374607431768211455",
+            ),
+            ("i64", "-9223372036854775808", "-9223372036854775808"),
+            (
+                "f64[3]",
+                "-1.7976931348623157e308,1e300,-2.2250738585072014e-308",
+                "-1.7976931348623157e308,1e300,-2.2250738585072014e-308",
+            ),
+            (
+                "i128[2]",
+                "-170141183460469231731687303715884105728,-170141183460469231731687303715884105728",
+                "-170141183460469231731687303715884105728,… 1 more",
+            ),
+            ("text[300]", &text, &(text[..64].to_owned() + "…")),
+        ];
+        for (kind, given, shown) in cases {
+            let Ok((schema, payload)) = stored(&format!("a:{kind}"), &[("a", given)]) else {
+                panic!("{kind} takes {given}")
+            };
+            assert_eq!(excerpt(&payload, &schema.fields()[0]), shown, "{kind}");
+            let Ok(whole) = format(&payload, &schema.fields()[0]) else { panic!("{given}") };
+            let Ok((_, again)) = stored(&format!("a:{kind}"), &[("a", &whole)]) else {
+                panic!("{kind} takes {whole}")
+            };
+            assert_eq!(again, payload, "{whole} is {given}");
+        }
     }
 
     #[test]

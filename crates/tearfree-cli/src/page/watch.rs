@@ -2,13 +2,14 @@
 //! `tearfree page watch`: shows each change, in place on a terminal and otherwise as lines.
 
 use core::time::Duration;
-use std::io::{self, IsTerminal};
+use std::io;
 
 use terminal_size::{Height, Width, terminal_size};
 
 use super::args::WatchArgs;
 use super::follow::{FollowOptions, follow};
 use super::report::PageReport;
+use crate::locale::in_locale;
 use crate::outcome::{Outcome, Problem};
 use crate::stop::Stop;
 use crate::terminal::{self, OutputState};
@@ -48,23 +49,22 @@ struct PageDisplay {
 
 impl PageDisplay {
     fn new(json: bool) -> Self {
-        PageDisplay { json, is_in_place: !json && io::stdout().is_terminal(), drawn: 0 }
+        PageDisplay { json, is_in_place: !json && terminal::can_draw_over(&io::stdout()), drawn: 0 }
     }
 
     fn show(&mut self, report: &PageReport, is_new: bool) -> Result<OutputState, Problem> {
         if self.is_in_place {
-            let text = fit(&report.text(), terminal_size());
-            // Overwrites the last table line by line, without flicker, and clears the rest of each line.
-            let back = format!("\r\x1b[{}A", self.drawn);
-            let back = if self.drawn == 0 { "" } else { &back };
-            self.drawn = text.lines().count();
-            let lines: String = text.lines().map(|line| format!("{line}\x1b[K\n")).collect();
-            return terminal::print(&format!("{back}{lines}\x1b[J"));
+            let text = fit(&in_locale(&report.text()), terminal_size());
+            let last = core::mem::replace(&mut self.drawn, text.lines().count());
+            return terminal::print_over(last, &text);
         }
         if !is_new {
             return Ok(OutputState::Open);
         }
-        if self.json { terminal::print_json(report) } else { terminal::print(&report.line()) }
+        match self.json {
+            true => terminal::print_json(report),
+            false => terminal::print(&in_locale(&report.line())),
+        }
     }
 }
 
@@ -77,7 +77,10 @@ fn fit(text: &str, terminal: Option<(Width, Height)>) -> String {
         if plain.chars().count() <= columns {
             return line.to_owned() + "\n";
         }
-        plain.chars().take(columns - 1).chain(['…', '\n']).collect()
+        let mark = in_locale("…");
+        let kept = columns.saturating_sub(mark.chars().count());
+        let line = plain.chars().take(kept).chain(mark.chars());
+        line.take(columns).chain(['\n']).collect()
     };
     text.lines().take(rows).map(fit_line).collect()
 }
@@ -90,8 +93,11 @@ mod tests {
     fn text_beyond_the_terminal_is_cut() {
         let text = "\x1b[1mabcdef\x1b[0m\nabcdefgh\nxyz\n";
         let fitted = fit(text, Some((Width(6), Height(3))));
-        assert_eq!(fitted, "\x1b[1mabcdef\x1b[0m\nabcde…\n");
+        let is_wide = in_locale("…") == "…";
+        let cut = if is_wide { "abcde…" } else { "abc..." };
+        assert_eq!(fitted, format!("\x1b[1mabcdef\x1b[0m\n{cut}\n"));
         assert_eq!(fit(text, None), text);
-        assert_eq!(fit("abc\n", Some((Width(0), Height(0)))), "a…\n");
+        let cut = if is_wide { "a…\n" } else { "..\n" };
+        assert_eq!(fit("abc\n", Some((Width(0), Height(0)))), cut);
     }
 }
