@@ -23,7 +23,7 @@ fi
 for builder in podman docker; do
     "$builder" info >/dev/null 2>&1 || continue
     "$builder" build --tag tearfree:check --file Containerfile .
-    "$builder" run --rm tearfree:check clock exec --at 2038-01-19 -- date --utc +%F |
+    "$builder" run --rm tearfree:check clock exec --at 2038-01-19T00:00Z -- date --utc +%F |
         grep -x 2038-01-19
     "$builder" image rm tearfree:check
     echo "container: linted; built and run by $builder"

@@ -26,7 +26,7 @@ on_clock() {
     local command=$1
     shift
     [[ $# != 0 ]] || set -- date -u +%F
-    timeout 60 "$command" clock exec --at $DATE --freeze -- "$@" 2>&1
+    timeout 60 "$command" clock exec --at "${DATE}T00:00Z" --freeze -- "$@" 2>&1
 }
 
 # unpack_packages INTO: packages the crates that the command needs, and unpacks them beside its dependencies, as a
@@ -83,17 +83,17 @@ try_command() {
     mkdir -p "$work/a b" "$work/home"
     cp "$tearfree" "$work/a b/"
     shows "from a path with a blank" "$(on_clock "$work/a b/tearfree")"
-    shows "below an empty environment" "$(env -i "$tearfree" clock exec --at $DATE -- /bin/date -u +%F 2>&1)"
+    shows "below an empty environment" "$(env -i "$tearfree" clock exec --at "${DATE}T00:00Z" -- /bin/date -u +%F 2>&1)"
 
     nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
     shows "as another user" "$("${nobody[@]}" env HOME=/nonexistent timeout 60 "$tearfree" \
-        clock exec --at $DATE --freeze -- date -u +%F 2>&1)"
+        clock exec --at "${DATE}T00:00Z" --freeze -- date -u +%F 2>&1)"
     shows "a program that drops the rights of root" "$(on_clock "$tearfree" "${nobody[@]}" date -u +%F)"
 
     touch "$work/running"
     # shellcheck disable=SC2016 # for the shell that is started
     left='(while [ -e "$1" ]; do sleep 0.02; done; date -u +%F >"$2") </dev/null >/dev/null 2>&1 &'
-    timeout 60 "$tearfree" clock exec --page "$work/page" --at $DATE --freeze -- \
+    timeout 60 "$tearfree" clock exec --page "$work/page" --at "${DATE}T00:00Z" --freeze -- \
         sh -c "$left" sh "$work/running" "$work/late"
     mkfifo "$work/late"
     rm "$work/running"

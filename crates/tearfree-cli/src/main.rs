@@ -4,6 +4,7 @@
 mod args;
 mod clock;
 mod completions;
+mod date;
 mod demo;
 mod help;
 mod locale;

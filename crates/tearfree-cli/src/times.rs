@@ -1,25 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Parses the times, offsets and speeds of the command line.
+//! Parses the durations and speeds of the command line; `date.rs` parses times of day.
 
 use core::time::Duration;
-use std::time::UNIX_EPOCH;
 
 use tearfree_clock::MAX_SPEED;
-
-pub(crate) fn parse_time_of_day(text: &str) -> Result<u64, String> {
-    let since_1970 = match text.strip_prefix('@') {
-        Some(seconds) => {
-            let seconds: f64 = seconds.parse().map_err(|_| "not a number of seconds".to_owned())?;
-            Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?
-        }
-        None => {
-            let text = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-            let time = humantime::parse_rfc3339_weak(&text).map_err(|error| error.to_string())?;
-            time.duration_since(UNIX_EPOCH).map_err(|_| "the time is before 1970".to_owned())?
-        }
-    };
-    u64::try_from(since_1970.as_nanos()).map_err(|_| "the time is after 2554".to_owned())
-}
 
 pub(crate) fn parse_offset(text: &str) -> Result<i64, String> {
     let (sign, rest) = match text.strip_prefix('-') {
@@ -57,17 +41,6 @@ pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_dates_times_or_seconds() {
-        assert_eq!(parse_time_of_day("2001-09-09T01:46:40Z"), Ok(1_000_000_000_000_000_000));
-        assert_eq!(parse_time_of_day("2001-09-09 01:46:40"), Ok(1_000_000_000_000_000_000));
-        assert_eq!(parse_time_of_day("1970-01-02"), Ok(86_400_000_000_000));
-        assert_eq!(parse_time_of_day("@1.5"), Ok(1_500_000_000));
-        for wrong in ["", "noon", "@x", "@-1", "1969-12-31", "@1e30"] {
-            assert!(parse_time_of_day(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn offsets_have_either_sign() {

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use tearfree_clock::{DEFAULT_NAME, TestSettings};
 
+use crate::date::parse_time_of_day;
 use crate::help::after_help;
-use crate::times::{parse_offset, parse_speed, parse_time_of_day};
+use crate::times::{parse_offset, parse_speed};
 
 /// The subcommands of `clock`.
 #[derive(Debug, Subcommand)]
@@ -51,6 +52,7 @@ pub(crate) enum ClockCommand {
     #[command(after_help = after_help(&[
         ("tearfree clock set office --offset 1h", "an hour ahead of what it shows"),
         ("tearfree clock set office --at 2030-01-01 --speed 1", "and it runs again"),
+        ("tearfree clock set office --at 'tomorrow 23:59:50'", "in the local time zone"),
     ]))]
     Set(SetArgs),
 }
@@ -121,8 +123,10 @@ pub(crate) struct SetArgs {
 /// Changes to a test clock.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SettingArgs {
-    /// Set the time of day, in UTC: 2030-01-01, 2030-01-01T12:00:00Z, or @SECONDS since 1970.
-    #[arg(long, value_name = "TIME", value_parser = parse_time_of_day)]
+    /// Set the time of day, as `date -d` takes it: '2030-01-01 12:00', 2030-01-01T12:00:00Z,
+    /// '2030-01-01 12:00 +0200', @SECONDS since 1970, now, 'tomorrow 9:00', '2 days ago'. Without an
+    /// offset it is in the local time zone (TZ).
+    #[arg(long, value_name = "TIME", value_parser = parse_time_of_day, allow_hyphen_values = true)]
     at: Option<u64>,
     /// Move the time of day: 90s, '1h 30m', -2days.
     #[arg(long, value_name = "D", value_parser = parse_offset, allow_hyphen_values = true)]

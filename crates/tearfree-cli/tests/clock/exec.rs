@@ -264,3 +264,35 @@ fn a_program_may_handle_a_signal_that_it_inherits_as_ignored() {
     }
     assert_eq!(wait_end(child).status.code(), Some(4));
 }
+
+#[test]
+fn a_time_of_day_without_an_offset_is_local() {
+    let started = |zone: &str, time: &str| {
+        let mut command =
+            tearfree(&["clock", "exec", "--at", time, "--freeze", "--", "date", "+%s"]);
+        command.env("TZ", zone).output().expect("the command starts")
+    };
+    for (zone, time) in [
+        ("", "1719835200"),
+        ("Asia/Kolkata", "1719815400"),
+        (":Asia/Kolkata", "1719815400"),
+        ("EST5EDT,M3.2.0,M11.1.0", "1719849600"),
+    ] {
+        if zone.ends_with("Kolkata") && !Path::new("/usr/share/zoneinfo/Asia/Kolkata").exists() {
+            left_out("this system has no time zones");
+            continue;
+        }
+        let found = String::from_utf8(started(zone, "2024-07-01 12:00").stdout).expect("digits");
+        assert_eq!(found.trim(), time, "noon in '{zone}'");
+        let found = String::from_utf8(started(zone, "2024-07-01T12:00Z").stdout).expect("digits");
+        assert_eq!(found.trim(), "1719835200", "noon of UTC in '{zone}'");
+    }
+    assert!(started("UTC", "-2 hours").status.success(), "it may begin with a hyphen");
+    let refused = started("UTC", "soon");
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).expect("text");
+    assert!(
+        said.contains("not a time as `date -d` takes it, such as '2038-01-19 03:14:07'"),
+        "{said}"
+    );
+}
