@@ -2,17 +2,18 @@
 //! `ByteWriter`: publishes values of a schema that is known only at run time, as bytes.
 
 mod access;
+mod beginning;
 
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::Relaxed;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use crate::create::{create_named, create_sealed};
+use crate::create::create_sealed;
 use crate::error::{Error, Lost, check_size};
 use crate::fork::CreatorProcess;
 use crate::header::Geometry;
-use crate::identity::{WriterIdentity, namespace, own_record};
+use crate::identity::WriterIdentity;
 use crate::lock::PageLock;
 use crate::locked_page::LockedPage;
 use crate::mapped_page::MappedPage;
@@ -21,7 +22,6 @@ use crate::options::Options;
 use crate::ownership::Ownership;
 use crate::schema::Schema;
 use crate::stamp::StampSource;
-use crate::succession::{Predecessor, supersede};
 
 /// A page and the right to publish to it as bytes; otherwise like [`Writer`](crate::Writer).
 ///
@@ -54,7 +54,7 @@ pub struct ByteWriter {
     /// The memory file of a sealed page, which is passed to readers.
     file: Option<OwnedFd>,
     /// The lock of a named page. The last field: it is released after the page says that its writer ended.
-    _lock: Option<PageLock>,
+    lock: Option<PageLock>,
 }
 
 impl ByteWriter {
@@ -73,51 +73,6 @@ impl ByteWriter {
         check_size(value.len(), schema.size())?;
         schema.check_values(value)?;
         Self::create_or_continue(page.as_ref(), schema, Some(value), options)
-    }
-
-    /// Creates or takes over a page. Without a value it keeps that of the page.
-    fn create_or_continue(
-        page: &Path,
-        schema: &Schema,
-        value: Option<&[u8]>,
-        options: &Options,
-    ) -> Result<Self, Error> {
-        // Before anything is changed: it can fail.
-        let process = CreatorProcess::current()?;
-        let files = LockedPage::create(page)?;
-        let old = match files.map() {
-            Ok(old) => match old.page.check_schema(schema, &files.path) {
-                Ok(()) => {
-                    let is_as_asked =
-                        old.page.geometry.wakes == options.wakes && files.has_mode(options.mode);
-                    if is_as_asked && old.has_ended {
-                        let mut writer = Self::succeed(files, old, options, process)?;
-                        if let Some(value) = value {
-                            writer.publish_bytes(value)?;
-                        }
-                        return Ok(writer);
-                    }
-                    Some(old)
-                }
-                Err(error) if !options.replace => return Err(error),
-                Err(_) => Some(old),
-            },
-            Err(Error::Missing(_) | Error::OtherBoot(_)) => None,
-            Err(Error::Damaged(..)) if options.replace => None,
-            Err(error) => return Err(error),
-        };
-        let can_keep = old.as_ref().is_some_and(|old| old.page.geometry.schema == *schema);
-        let zeros;
-        let value = match value {
-            None if !can_keep => {
-                zeros = vec![0; schema.size()];
-                // An enum need not have a name for zero.
-                schema.check_values(&zeros)?;
-                Some(&zeros[..])
-            }
-            value => value,
-        };
-        Self::create_file(files, old, schema, value, options, process)
     }
 
     /// Takes over an existing page of any schema: see [`Writer::take_over`](crate::Writer::take_over).
@@ -144,33 +99,13 @@ impl ByteWriter {
             old.page.check_schema(schema, &files.path)?;
         }
         if old.has_ended {
-            return Self::succeed(files, old, options, process);
+            return Ok(Self::succeed(&files, old, options, process)?.hold(files));
         }
         let schema = old.page.geometry.schema.clone();
         let mut options = options.clone().wakes(old.page.geometry.wakes);
         options.mode = files.mode();
-        Self::create_file(files, Some(old), &schema, None, &options, process)
-    }
-
-    /// Creates a page in the place of `old`, if there is one. Without a value, it keeps the old one.
-    fn create_file(
-        files: LockedPage,
-        old: Option<Predecessor>,
-        schema: &Schema,
-        value: Option<&[u8]>,
-        options: &Options,
-        process: CreatorProcess,
-    ) -> Result<Self, Error> {
-        let page = create_named(&files, schema, value, options, old.as_ref())?;
-        let owner = Ownership::live(old.as_ref().map_or(0, |old| old.writers));
-        if let Some(old) = old {
-            supersede(&old.page);
-        }
-        // If this fails, the next writer does it.
-        let _ = files.discard_rest();
-        let mut writer = Self::begin(page, owner, options, process, Some(files))?;
-        writer.is_own = value.is_some();
-        Ok(writer)
+        let writer = Self::create_file(&files, Some(old), &schema, None, &options, process)?;
+        Ok(writer.hold(files))
     }
 
     /// Creates a page in a sealed memory file: see [`Writer::create_sealed`](crate::Writer::create_sealed).
@@ -200,50 +135,6 @@ impl ByteWriter {
         let mut writer = Self::begin(page, Ownership::live(0), options, process, None)?;
         writer.file = Some(file);
         Ok(writer)
-    }
-
-    /// Goes on in the page of a writer that ended or was killed.
-    pub(crate) fn succeed(
-        files: LockedPage,
-        old: Predecessor,
-        options: &Options,
-        process: CreatorProcess,
-    ) -> Result<Self, Error> {
-        let record = own_record(old.writers, options.lifetime_ns);
-        let Predecessor { page, seen, .. } = old;
-        // Before the owner: the record names the process that may be about to write.
-        page.set_writer_record(&record);
-        // Fails if this process has lost the lock meanwhile, and another one has the page.
-        let owner = Ownership::live(record.takeovers);
-        page.change_ownership(seen, owner)?;
-        let mut writer = Self::begin(page, owner, options, process, Some(files))?;
-        writer.is_own = false;
-        Ok(writer)
-    }
-
-    fn begin(
-        mapped: MappedPage,
-        ownership: Ownership,
-        options: &Options,
-        process: CreatorProcess,
-        files: Option<LockedPage>,
-    ) -> Result<Self, Lost> {
-        let watch = |files: &LockedPage| NameWatch::new(&files.directory, mapped.file, process);
-        let name = files.as_ref().map(watch).transpose()?.unwrap_or_else(NameWatch::unnamed);
-        // An odd count: the last writer died during a write, whose generation was never published.
-        let current = mapped.count().read_begin().generation();
-        let stamps = StampSource::new(options.timing(), namespace("time"));
-        Ok(ByteWriter {
-            mapped,
-            current,
-            ownership,
-            stamps,
-            is_own: true,
-            process,
-            name,
-            file: None,
-            _lock: files.map(|files| files.lock),
-        })
     }
 
     /// Publishes a value.

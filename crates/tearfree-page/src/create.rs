@@ -10,7 +10,7 @@ use rustix::fs::{
 use rustix::io::{Errno, pwrite};
 
 use crate::error::{Error, system_error};
-use crate::files::{check_file_size, remove_file};
+use crate::files::{check_file_size, remove_file, temporary_name};
 use crate::header::NewPage;
 use crate::identity::{boot_id, namespace, own_record, random};
 use crate::layout::{WriterRecord, stride};
@@ -18,7 +18,7 @@ use crate::locked_page::LockedPage;
 use crate::mapped_page::MappedPage;
 use crate::mapping::Mapping;
 use crate::options::Options;
-use crate::path::{ASIDE, PAGE};
+use crate::path::PAGE;
 use crate::schema::Schema;
 use crate::sealed;
 use crate::stamp::StampSource;
@@ -41,7 +41,8 @@ pub(crate) fn create_named(
 ) -> Result<MappedPage, Error> {
     let (directory, path) = (&files.directory, &files.path);
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = openat(directory, ASIDE, flags, Mode::from_raw_mode(0o600))
+    let aside = temporary_name()?;
+    let file = openat(directory, &aside, flags, Mode::from_raw_mode(0o600))
         .map_err(|error| space_error(error, "create a page in", path, 2 * stride(schema.size())))?;
     let finished = (|| {
         let owner = NewOwner {
@@ -54,23 +55,23 @@ pub(crate) fn create_named(
         fchmod(&file, mode).map_err(system_error("set the permissions of", path))?;
         // The last step that can fail is the one after this.
         let stopped = old.map(|old| old.hand_over(&page, value.is_none())).transpose()?;
-        rename(directory).map_err(system_error("rename the new page in", path))?;
+        rename(directory, &aside).map_err(system_error("rename the new page in", path))?;
         stopped.into_iter().for_each(Stopped::keep);
         Ok(page)
     })();
     if finished.is_err() {
-        let _ = remove_file(directory, path, ASIDE);
+        let _ = remove_file(directory, path, &aside);
     }
     finished
 }
 
 /// Gives the new page its name. An existing page is put aside in the same step: if this process is killed now, the next
 /// writer still finds it.
-fn rename(directory: &OwnedFd) -> Result<(), Errno> {
-    match renameat_with(directory, ASIDE, directory, PAGE, RenameFlags::EXCHANGE) {
+fn rename(directory: &OwnedFd, aside: &str) -> Result<(), Errno> {
+    match renameat_with(directory, aside, directory, PAGE, RenameFlags::EXCHANGE) {
         // There is no page yet, or a file system that cannot do it, where the old page is lost at this step.
         Err(Errno::NOENT | Errno::INVAL | Errno::NOSYS) => {
-            renameat(directory, ASIDE, directory, PAGE)
+            renameat(directory, aside, directory, PAGE)
         }
         result => result,
     }

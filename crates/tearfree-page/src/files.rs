@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Opens, creates and removes the files of a page, and checks who owns them.
 
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use nix::sys::resource::{Resource, getrlimit};
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, RawMode, Stat, fchmod, fstat, mkdir, open, openat, rmdir,
-    unlinkat,
+    AtFlags, Dir, FileType, Mode, OFlags, RawMode, Stat, fstat, open, openat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use crate::directories;
 use crate::error::{Error, system_error};
+use crate::identity::random;
+pub(crate) use crate::new_directories::NewDirectories;
 pub use crate::owner::Owner;
-use crate::path::{LOCK, PagePath, TEMPORARY};
+use crate::path::{PagePath, TEMPORARY};
 
 /// Opens the directory of a page for a reader, if its owner is trusted and no other user may write to it.
 pub(crate) fn open_trusted_directory(path: &Path, owner: Owner) -> Result<OwnedFd, Error> {
@@ -42,31 +44,32 @@ fn open_directory(path: &Path) -> Result<OwnedFd, Error> {
 /// Opens the directory of a page for a writer; creates it, and for a named page the directory of all
 /// pages, if they are missing. They must belong to this user, and no other user may write to them.
 /// [`Error::Missing`]: another process has removed it in between.
-pub(crate) fn create_directory(page: &PagePath) -> Result<(OwnedFd, PathBuf), Error> {
+pub(crate) fn create_directory(
+    page: &PagePath,
+) -> Result<(OwnedFd, PathBuf, NewDirectories), Error> {
     let path = page.writer_directory()?;
-    if let (PagePath::Name(_), Some(parent)) = (page, path.parent()) {
-        create_if_missing(parent, directories::mode(parent))?;
+    let mut created = NewDirectories::default();
+    let parent = path.parent().filter(|_| matches!(page, PagePath::Name(_)));
+    if let Some(parent) = parent {
+        created.create_if_missing(parent, directories::mode(parent))?;
         open_own_directory(parent)?;
     }
-    create_if_missing(&path, DIRECTORY_MODE)?;
-    Ok((open_own_directory(&path)?, path))
+    match created.create_if_missing(&path, DIRECTORY_MODE) {
+        // Another process had created the directory of all pages, failed, and removed it again.
+        Err(Error::System { error, .. })
+            if parent.is_some() && error.kind() == ErrorKind::NotFound =>
+        {
+            Err(Error::Missing(path))
+        }
+        result => result.and_then(|()| Ok((open_own_directory(&path)?, path, created))),
+    }
 }
 
 /// The permissions of a page's directory, whatever the umask: those of the page say who may read it.
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
 
-fn create_if_missing(path: &Path, mode: Mode) -> Result<(), Error> {
-    match mkdir(path, mode) {
-        Ok(()) => {}
-        Err(Errno::EXIST) => return Ok(()),
-        Err(error) => return Err(system_error("create the directory", path)(error)),
-    }
-    let created = reopen(&open_own_directory(path)?, path)?;
-    fchmod(created, mode).map_err(system_error("set the permissions of", path))
-}
-
 /// Opens a directory again, to list it.
-fn reopen(directory: &OwnedFd, path: &Path) -> Result<OwnedFd, Error> {
+pub(crate) fn reopen(directory: &OwnedFd, path: &Path) -> Result<OwnedFd, Error> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     openat(directory, ".", flags, Mode::empty()).map_err(list_error(path))
 }
@@ -173,23 +176,7 @@ pub(crate) fn remove_file(directory: &OwnedFd, path: &Path, file: &str) -> Resul
     }
 }
 
-/// Removes what is left of a page, the lock file last, and then its directory. Files of others stay, and their
-/// directory with them; so does a directory that this user may not remove.
-pub(crate) fn remove_rest(directory: &OwnedFd, path: &Path) -> Result<(), Error> {
-    remove_temporary(directory, path)?;
-    remove_file(directory, path, LOCK)?;
-    let _ = rmdir(path);
-    Ok(())
-}
-
-/// Removes all temporary files; the lock of the page is held. A process that is about to create a lock file finds
-/// that there is one.
-pub(crate) fn remove_temporary(directory: &OwnedFd, path: &Path) -> Result<(), Error> {
-    for name in names(directory, path)? {
-        let name = name?;
-        if name.starts_with(TEMPORARY) {
-            remove_file(directory, path, &name)?;
-        }
-    }
-    Ok(())
+/// Returns a name for a temporary file, which no other process chooses.
+pub(crate) fn temporary_name() -> Result<String, Error> {
+    Ok(format!("{TEMPORARY}{:016x}", random("a temporary file")?))
 }

@@ -31,6 +31,7 @@ mod locked_page;
 mod mapped_page;
 mod mapping;
 mod name_watch;
+mod new_directories;
 mod notified;
 mod options;
 mod owner;

@@ -9,22 +9,23 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, Mode, OFlags, RenameFlags, linkat, openat, renameat_with, statat, unlinkat,
+    AtFlags, Mode, OFlags, RenameFlags, fchmod, linkat, openat, renameat_with, statat, unlinkat,
 };
 use rustix::io::{Errno, write};
 
 use crate::contents::{self, Contents, LOCK_MARK};
 use crate::error::{Error, system_error};
-use crate::files::check_file_size;
+use crate::files::{check_file_size, temporary_name};
 use crate::fork::CreatorProcess;
 use crate::held_file::HeldFile;
-use crate::identity::random;
-use crate::path::{LOCK, TEMPORARY};
+use crate::path::LOCK;
 
 /// The right to be the writer of a page, until it is dropped or the process ends.
 #[derive(Debug)]
 pub(crate) struct PageLock {
     file: HeldFile,
+    /// Whether this process created the lock file.
+    is_new: bool,
 }
 
 /// What to do where there is no page yet.
@@ -56,34 +57,29 @@ impl PageLock {
             if found == Contents::Nothing && if_missing == IfMissing::Fail {
                 return Err(LockError::Failed(Error::Missing(path.to_owned())));
             }
-            let mut file = match HeldFile::open(process, || open_lock_file(directory)) {
-                Ok(file) => file,
-                Err(Errno::NOENT) => {
+            let (file, is_new) = match lock_existing(directory, &lock_path, process)? {
+                Some(file) => (file, false),
+                None => {
                     // It is removed last. So beside a page that is still there, it was removed by hand.
                     let found = contents::inspect(directory, path).map_err(LockError::Failed)?;
-                    if found == Contents::Page || if_missing == IfMissing::Create {
-                        create_lock_file(directory, path).map_err(LockError::Failed)?;
+                    if found != Contents::Page && if_missing == IfMissing::Fail {
+                        continue;
                     }
-                    continue;
-                }
-                Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => {
-                    return Err(LockError::Failed(Error::NotAFile(lock_path)));
-                }
-                Err(error) => {
-                    return Err(LockError::Failed(system_error("open", lock_path)(error)));
+                    match create_lock_file(directory, path, process).map_err(LockError::Failed)? {
+                        Some(file) => (file, true),
+                        None => continue,
+                    }
                 }
             };
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(Errno::AGAIN | Errno::ACCESS) => return Err(LockError::Held),
-                Err(error) => {
-                    return Err(LockError::Failed(system_error("lock", lock_path)(error)));
-                }
-            }
             if identity_in(directory) == Some(file.identity()) {
-                return Ok(PageLock { file });
+                return Ok(PageLock { file, is_new });
             }
         }
+    }
+
+    /// Whether there was no lock file before.
+    pub(crate) fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Returns the inode of the lock file. The pages that the holder creates have it in their header.
@@ -98,40 +94,72 @@ fn identity_in(directory: &OwnedFd) -> Option<(u64, u64)> {
     Some((stat.st_dev, stat.st_ino))
 }
 
+/// Locks the lock file, without waiting. `None`: there is none.
+fn lock_existing(
+    directory: &OwnedFd,
+    lock_path: &Path,
+    process: CreatorProcess,
+) -> Result<Option<HeldFile>, LockError> {
+    let mut file = match HeldFile::open(process, || open_lock_file(directory)) {
+        Ok(file) => file,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::LOOP | Errno::ISDIR | Errno::NXIO) => {
+            return Err(LockError::Failed(Error::NotAFile(lock_path.to_owned())));
+        }
+        Err(error) => return Err(LockError::Failed(system_error("open", lock_path)(error))),
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(Errno::AGAIN | Errno::ACCESS) => Err(LockError::Held),
+        Err(error) => Err(LockError::Failed(system_error("lock", lock_path)(error))),
+    }
+}
+
 fn open_lock_file(directory: &OwnedFd) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     openat(directory, LOCK, flags | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty())
 }
 
-/// Creates the lock file, which has its mark from the moment at which it has its name. Another process may be first.
-fn create_lock_file(directory: &OwnedFd, path: &Path) -> Result<(), Error> {
-    let name = format!("{TEMPORARY}{:016x}", random("the lock file")?);
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = match openat(directory, &name, flags, Mode::from_raw_mode(0o600)) {
-        Ok(file) => file,
-        Err(Errno::NOENT) => return Err(Error::Missing(path.to_owned())),
-        Err(error) => return Err(system_error("create a lock file in", path)(error)),
-    };
-    let linked = match check_file_size(LOCK_MARK.len()).and_then(|()| write(&file, LOCK_MARK)) {
-        Ok(len) if len == LOCK_MARK.len() => {
-            match linkat(directory, &name, directory, LOCK, AtFlags::empty()) {
-                // A file system without links.
-                Err(Errno::PERM | Errno::OPNOTSUPP) => {
-                    renameat_with(directory, &name, directory, LOCK, RenameFlags::NOREPLACE)
-                }
-                result => result,
+/// Creates the lock file, which has its mark and is locked from the moment at which it has its name: a call that fails
+/// later can remove it again. `None`: another process was first, or has removed the directory.
+fn create_lock_file(
+    directory: &OwnedFd,
+    path: &Path,
+    process: CreatorProcess,
+) -> Result<Option<HeldFile>, Error> {
+    let name = temporary_name()?;
+    let linked = HeldFile::open(process, || write_mark(directory, &name)).and_then(|mut file| {
+        file.try_lock()?;
+        match renameat_with(directory, &name, directory, LOCK, RenameFlags::NOREPLACE) {
+            // A file system that can only replace.
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                linkat(directory, &name, directory, LOCK, AtFlags::empty())?;
             }
+            result => result?,
         }
-        Ok(_) => Err(Errno::NOSPC),
-        Err(error) => Err(error),
-    };
+        Ok(file)
+    });
     let _ = unlinkat(directory, &name, AtFlags::empty());
     match linked {
-        // Gone, if the page was removed in between: begin again.
-        Ok(()) | Err(Errno::EXIST | Errno::NOENT) => Ok(()),
+        Ok(file) => Ok(Some(file)),
+        Err(Errno::EXIST | Errno::NOENT) => Ok(None),
         Err(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => {
             Err(Error::NoSpace { path: path.to_owned(), needed: LOCK_MARK.len() })
         }
         Err(error) => Err(system_error("create a lock file in", path)(error)),
     }
+}
+
+/// Creates a file with the mark of a lock file.
+fn write_mark(directory: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mode = Mode::from_raw_mode(0o600);
+    let file = openat(directory, name, flags, mode)?;
+    check_file_size(LOCK_MARK.len())?;
+    if write(&file, LOCK_MARK)? != LOCK_MARK.len() {
+        return Err(Errno::NOSPC);
+    }
+    // Whatever the umask: the next writer opens it.
+    fchmod(&file, mode)?;
+    Ok(file)
 }

@@ -4,23 +4,25 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, OFlags, renameat, statat};
+use rustix::fs::{AtFlags, OFlags, renameat, rmdir, statat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use crate::error::{Error, system_error};
-use crate::files::{self, Owner};
+use crate::files::{self, NewDirectories, Owner};
 use crate::layout::MAX_ATTEMPTS;
 use crate::lock::{IfMissing, LockError, PageLock};
 use crate::mapped_page::MappedPage;
 use crate::mapping::Mapping;
-use crate::path::{ASIDE, PAGE, PagePath};
+use crate::path::{LOCK, PAGE, PagePath, TEMPORARY};
 use crate::succession::{Predecessor, supersede};
 
 /// The directory of a page and its lock.
 pub(crate) struct LockedPage {
     pub(crate) directory: OwnedFd,
     pub(crate) path: PathBuf,
+    /// Before the lock, which is released last.
+    created: NewDirectories,
     pub(crate) lock: PageLock,
 }
 
@@ -30,9 +32,10 @@ impl LockedPage {
         let page = PagePath::new(page)?;
         let mut attempts = 1;
         loop {
-            let created = files::create_directory(&page)
-                .and_then(|(directory, path)| Self::lock(directory, path, IfMissing::Create));
-            match created {
+            let locked = files::create_directory(&page).and_then(|(directory, path, created)| {
+                Self::lock(directory, path, created, IfMissing::Create)
+            });
+            match locked {
                 // Another process has removed the page, and the directory with it, in the meantime.
                 Err(Error::Missing(_)) if attempts < MAX_ATTEMPTS => attempts += 1,
                 result => return result,
@@ -43,18 +46,42 @@ impl LockedPage {
     /// Locks a page that exists.
     pub(crate) fn open(page: &Path) -> Result<Self, Error> {
         let path = PagePath::new(page)?.writer_directory()?;
-        Self::lock(files::open_own_directory(&path)?, path, IfMissing::Fail)
+        let directory = files::open_own_directory(&path)?;
+        Self::lock(directory, path, NewDirectories::default(), IfMissing::Fail)
     }
 
-    fn lock(directory: OwnedFd, path: PathBuf, if_missing: IfMissing) -> Result<Self, Error> {
+    fn lock(
+        directory: OwnedFd,
+        path: PathBuf,
+        created: NewDirectories,
+        if_missing: IfMissing,
+    ) -> Result<Self, Error> {
         let lock = match PageLock::try_lock(&directory, &path, if_missing) {
             Ok(lock) => lock,
             Err(LockError::Failed(error)) => return Err(error),
             Err(LockError::Held) => return Err(busy(&directory, path)),
         };
-        let locked = LockedPage { directory, path, lock };
-        locked.discard_rest()?;
-        Ok(locked)
+        let locked = LockedPage { directory, path, created, lock };
+        match locked.discard_rest() {
+            Ok(()) => Ok(locked),
+            Err(error) => Err(locked.undo(error)),
+        }
+    }
+
+    /// Ends a call that succeeded: the lock goes to the writer.
+    pub(crate) fn into_lock(self) -> PageLock {
+        self.created.keep();
+        self.lock
+    }
+
+    /// Removes what a call has created that failed, and returns its error.
+    pub(crate) fn undo(self, error: Error) -> Error {
+        let page = statat(&self.directory, PAGE, AtFlags::SYMLINK_NOFOLLOW);
+        // No other process had the lock meanwhile: its file was created locked.
+        if self.lock.is_new() && page.is_err_and(|error| error == Errno::NOENT) {
+            let _ = files::remove_file(&self.directory, &self.path, LOCK);
+        }
+        error
     }
 
     /// Maps the existing page for its writer.
@@ -84,15 +111,22 @@ impl LockedPage {
 
     /// Ends what a writer began that was killed. The readers of a page that was put aside learn of it.
     pub(crate) fn discard_rest(&self) -> Result<(), Error> {
-        if let Ok(page) = self.map_file(ASIDE) {
-            supersede(&page);
+        for name in files::names(&self.directory, &self.path)? {
+            let name = name?;
+            if name.starts_with(TEMPORARY) {
+                if let Ok(page) = self.map_file(&name) {
+                    supersede(&page);
+                }
+                files::remove_file(&self.directory, &self.path, &name)?;
+            }
         }
-        files::remove_temporary(&self.directory, &self.path)
+        Ok(())
     }
 
     /// Takes the page its name, so that no more readers find it. Nothing is changed if this fails.
     fn put_aside(&self) -> Result<(), Error> {
-        match renameat(&self.directory, PAGE, &self.directory, ASIDE) {
+        let aside = files::temporary_name()?;
+        match renameat(&self.directory, PAGE, &self.directory, &aside) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(system_error("remove", self.path.join(PAGE))(error)),
         }
@@ -116,16 +150,15 @@ fn busy(directory: &OwnedFd, path: PathBuf) -> Error {
 ///
 /// # Errors
 /// If there is no such page, if it has a writer, if its directory is not one of a page, or if a system call fails. The
-/// page is then as before.
+/// page is then as before; or it is removed, and files that could not be are left in its directory, for the next call.
 pub fn remove(page: impl AsRef<Path>) -> Result<(), Error> {
     let files = LockedPage::open(page.as_ref())?;
-    let page = files.map_file(PAGE);
     files.put_aside()?;
-    if let Ok(page) = page {
-        supersede(&page);
-    }
-    let removed = files::remove_rest(&files.directory, &files.path);
+    files.discard_rest()?;
+    files::remove_file(&files.directory, &files.path, LOCK)?;
+    // Files of others stay, and the directory with them; so does one that this user may not remove.
+    let _ = rmdir(&files.path);
     // Only now: a process that opened the lock file before finds that it has been removed.
     drop(files.lock);
-    removed
+    Ok(())
 }

@@ -12,10 +12,9 @@ use crate::error::Error;
 
 /// The file of a page, in its directory.
 pub(crate) const PAGE: &str = "page";
-/// How the names of temporary files begin.
+/// How the names of temporary files begin: a lock file without its name, and a page that is not yet, or no longer, the
+/// one of its directory.
 pub(crate) const TEMPORARY: &str = ".tearfree-";
-/// A page that is not yet, or no longer, the one of its directory: it is being created, replaced or removed.
-pub(crate) const ASIDE: &str = ".tearfree-page";
 /// The file that the writer locks.
 pub(crate) const LOCK: &str = "lock";
 

@@ -162,7 +162,7 @@ mod tests {
         std::fs::remove_file(page.join("lock")).unwrap();
         let mut fast = Writer::<u64>::take_over(&page, &Options::new()).unwrap();
         let process = crate::fork::CreatorProcess::current().unwrap();
-        let slow = ByteWriter::succeed(slow, old, &Options::new(), process);
+        let slow = ByteWriter::succeed(&slow, old, &Options::new(), process);
         assert!(matches!(slow, Err(Error::Lost(Lost::TakenOver))), "{slow:?}");
         assert_eq!(fast.set(6), Ok(()));
     }

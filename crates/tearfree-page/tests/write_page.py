@@ -162,7 +162,7 @@ class Directory:
     def make_lock(self):
         if os.path.lexists(self.at("lock")):
             return
-        name = self.at(f".tearfree-{secrets.token_hex(8)}")
+        name = self.temporary()
         with open(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(LOCK_TEXT)
         try:
@@ -183,11 +183,15 @@ class Directory:
 
     def clean(self):
         """Ends a procedure in which a writer was killed."""
-        left = self.map(".tearfree-page")
-        if left:
-            if left.file_len >= 448 and bytes(left.map[:4]) == b"\x89TFP":
-                left.set_state(SUPERSEDED)
-            os.unlink(self.at(".tearfree-page"))
+        for name in os.listdir(self.path):
+            if name.startswith(".tearfree-"):
+                left = self.map(name)
+                if left and left.file_len >= 448 and bytes(left.map[:4]) == b"\x89TFP":
+                    left.set_state(SUPERSEDED)
+                os.unlink(self.at(name))
+
+    def temporary(self):
+        return self.at(f".tearfree-{secrets.token_hex(8)}")
 
 
 class Writer:
@@ -246,7 +250,7 @@ class Writer:
         return 0 not in (started, now) and (now != started or is_zombie(pid))
 
     def create(self, value, old, generation):
-        aside = self.directory.at(".tearfree-page")
+        aside = self.directory.temporary()
         length = 448 + 2 * self.stride + len(self.text)
         file = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         os.posix_fallocate(file, 0, length)
@@ -269,6 +273,7 @@ class Writer:
         page.u64(128).value = 2 * generation
         page.u64(136).value = LIVE | self.takeovers % 2**32 << 32
         os.fchmod(file, 0o644)
+        ours = os.fstat(file)
         os.close(file)
         name = self.directory.at("page")
         if old and libc.renameat2(-100, os.fsencode(aside), -100, os.fsencode(name), RENAME_EXCHANGE) == 0:
@@ -278,6 +283,10 @@ class Writer:
             os.rename(aside, name)
             if old:
                 old.set_state(SUPERSEDED)
+        # Where `lock` was removed by hand, another process can have replaced the page.
+        if inode(name) != ours.st_ino or os.stat(name).st_dev != ours.st_dev:
+            self.page = None
+            refuse("another process has the page")
 
     def write_record(self):
         count, page = self.page.u64(192), self.page

@@ -45,23 +45,43 @@ static bool is_temporary(int directory, const char *name)
 	return !strncmp(name, ".tearfree-", 10);
 }
 
+void temporary_name(char name[NAME_LEN])
+{
+	snprintf(name, NAME_LEN, ".tearfree-%016llx", (unsigned long long)random_number());
+}
+
+/* Supersedes a page that is not, or no longer, the one of its directory, and removes its file. */
 static bool remove_temporary(int directory, const char *name)
 {
-	if (is_temporary(directory, name))
-		unlinkat(directory, name, 0);
-	return true;
+	struct stat status;
+
+	if (!is_temporary(directory, name))
+		return true;
+	int file = openat(directory, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (file >= 0 && !fstat(file, &status) && S_ISREG(status.st_mode) && status.st_size >= SLOTS) {
+		struct page page = { .map_len = (size_t)status.st_size };
+
+		page.map = mmap(NULL, page.map_len, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+		if (page.map != MAP_FAILED && !memcmp(page.map, MAGIC, sizeof MAGIC))
+			supersede(&page);
+		if (page.map != MAP_FAILED)
+			munmap(page.map, page.map_len);
+	}
+	if (file >= 0)
+		close(file);
+	return !unlinkat(directory, name, 0) || errno == ENOENT;
 }
 
 /* Gives the file `lock` its name together with its content. */
 static error make_lock(int directory)
 {
-	char name[40];
+	char name[NAME_LEN];
 	struct stat status;
 	error why = NULL;
 
 	if (!fstatat(directory, "lock", &status, AT_SYMLINK_NOFOLLOW))
 		return NULL;
-	snprintf(name, sizeof name, ".tearfree-%016llx", (unsigned long long)random_number());
+	temporary_name(name);
 	int file = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (file < 0)
 		return errno == ENOENT ? "" : strerror(errno);
@@ -138,37 +158,23 @@ error lock_directory(const char *path, bool create, int *directory, int *lock)
 
 error finish_procedures(int directory)
 {
-	struct stat status;
-	int file = openat(directory, ".tearfree-page", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (file < 0)
-		return errno == ENOENT ? NULL : strerror(errno);
-	if (!fstat(file, &status) && S_ISREG(status.st_mode) && status.st_size >= SLOTS) {
-		struct page page = { .map_len = (size_t)status.st_size };
-
-		page.map = mmap(NULL, page.map_len, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-		if (page.map != MAP_FAILED && !memcmp(page.map, MAGIC, sizeof MAGIC))
-			supersede(&page);
-		if (page.map != MAP_FAILED)
-			munmap(page.map, page.map_len);
-	}
-	close(file);
-	return unlinkat(directory, ".tearfree-page", 0) && errno != ENOENT ? strerror(errno) : NULL;
+	return each_name(directory, remove_temporary) ? NULL : "a temporary file cannot be removed";
 }
 
 error remove_page(const char *path)
 {
 	int directory, lock;
+	char aside[NAME_LEN];
 	error why = lock_directory(path, false, &directory, &lock);
 
 	if (why)
 		return why;
-	if (!(why = finish_procedures(directory)) && renameat(directory, "page", directory, ".tearfree-page") && errno != ENOENT)
+	temporary_name(aside);
+	if (!(why = finish_procedures(directory)) && renameat(directory, "page", directory, aside) && errno != ENOENT)
 		why = strerror(errno);
 	if (!why)
 		why = finish_procedures(directory);
 	if (!why) {
-		each_name(directory, remove_temporary);
 		unlinkat(directory, "lock", 0);
 		rmdir(path);
 	}

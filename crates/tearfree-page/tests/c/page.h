@@ -144,6 +144,10 @@ error remove_page(const char *path);
 
 /* directory.c */
 error lock_directory(const char *path, bool create, int *directory, int *lock);
+/* Ends what a writer began that was killed. */
 error finish_procedures(int directory);
+/* The length of a temporary name, with the zero. */
+enum { NAME_LEN = 27 };
+void temporary_name(char name[NAME_LEN]);
 
 #endif

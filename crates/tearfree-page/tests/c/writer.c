@@ -115,13 +115,13 @@ static void fill_header(struct writer *writer, const struct schema *schema, cons
 	copy_in(writer->page.map + SLOTS + 2 * writer->page.stride, schema->text, schema->len);
 }
 
-static error map_new_file(struct writer *writer, const struct schema *schema, int *file)
+static error map_new_file(struct writer *writer, const struct schema *schema, const char *aside, int *file)
 {
 	struct page *page = &writer->page;
 
 	page->stride = LINE + (schema->size + LINE - 1) / LINE * LINE;
 	page->map_len = SLOTS + 2 * page->stride + schema->len;
-	*file = openat(writer->directory, ".tearfree-page", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	*file = openat(writer->directory, aside, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (*file < 0)
 		return strerror(errno);
 	int failed = posix_fallocate(*file, 0, (off_t)page->map_len);
@@ -132,18 +132,27 @@ static error map_new_file(struct writer *writer, const struct schema *schema, in
 }
 
 /* Gives the new file the name of the page. */
-static error name_page(const struct writer *writer, struct page *old)
+static error name_page(const struct writer *writer, const char *aside, struct page *old)
 {
-	if (old && !renameat2(writer->directory, ".tearfree-page", writer->directory, "page", RENAME_EXCHANGE)) {
+	if (old && !renameat2(writer->directory, aside, writer->directory, "page", RENAME_EXCHANGE)) {
 		supersede(old);
-		unlinkat(writer->directory, ".tearfree-page", 0);
+		unlinkat(writer->directory, aside, 0);
 		return NULL;
 	}
-	if (renameat(writer->directory, ".tearfree-page", writer->directory, "page"))
+	if (renameat(writer->directory, aside, writer->directory, "page"))
 		return strerror(errno);
 	if (old)
 		supersede(old);
 	return NULL;
+}
+
+/* Whether the file `page` is this one: where `lock` was removed by hand, another process can have replaced it. */
+static bool has_name(const struct writer *writer, int file)
+{
+	struct stat ours, named;
+
+	return !fstat(file, &ours) && !fstatat(writer->directory, "page", &named, AT_SYMLINK_NOFOLLOW) &&
+	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
 /* Fills a new page with the value, or with that of the old page, and replaces that. */
@@ -151,9 +160,12 @@ static error make_page(struct writer *writer, const struct schema *schema, const
 		       const struct reading *kept)
 {
 	struct stamp stamp = kept ? kept->stamp : stamp_of_now(writer);
+	char aside[NAME_LEN];
 	int file;
-	error why = map_new_file(writer, schema, &file);
+	error why;
 
+	temporary_name(aside);
+	why = map_new_file(writer, schema, aside, &file);
 	if (!why) {
 		fill_header(writer, schema, old);
 		write_record(writer);
@@ -163,12 +175,14 @@ static error make_page(struct writer *writer, const struct schema *schema, const
 		atomic_store(word(&writer->page, STATE), own(writer));
 		for (size_t at = WORDS; kept && at < SLOTS; at += 8)
 			atomic_store(word(&writer->page, at), atomic_load(word(old, at)));
-		why = fchmod(file, 0644) ? strerror(errno) : name_page(writer, old);
+		why = fchmod(file, 0644) ? strerror(errno) : name_page(writer, aside, old);
 	}
+	if (why)
+		unlinkat(writer->directory, aside, 0);
+	else if (!has_name(writer, file))
+		why = "another process has the page";
 	if (file >= 0)
 		close(file);
-	if (why)
-		unlinkat(writer->directory, ".tearfree-page", 0);
 	return why;
 }
 

@@ -18,6 +18,7 @@ mod tracing;
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod processes {
+    pub(crate) mod calls;
     #[cfg(target_arch = "x86_64")]
     pub(crate) mod clocks;
     pub(crate) mod forks;
@@ -42,7 +43,7 @@ mod processes {
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn main() -> std::process::ExitCode {
     use libtest_mimic::{Arguments, Trial};
-    use processes::{forks, hostile, kills, laps, named, neighbours};
+    use processes::{calls, forks, hostile, kills, laps, named, neighbours};
     use processes::{ownership, refused, roles, signals, stamps, users};
 
     // Both may have been inherited, and would change what the tests see.
@@ -57,6 +58,7 @@ fn main() -> std::process::ExitCode {
     }
     let tests = [
         kills::TESTS,
+        calls::TESTS,
         neighbours::TESTS,
         ownership::TESTS,
         forks::TESTS,

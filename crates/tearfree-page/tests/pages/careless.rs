@@ -91,7 +91,7 @@ fn what_is_left_of_a_page_is_continued_or_removed() {
         for is_removed in [false, true] {
             let (_folder, page) = new_path();
             drop(Writer::create(&page, 5_u64, &Options::new()).unwrap());
-            fs::write(page.join(".tearfree-page"), "unfinished").unwrap();
+            fs::write(page.join(".tearfree-00112233445566ff"), "unfinished").unwrap();
             fs::write(page.join(".tearfree-0123456789abcdef"), "tearf").unwrap();
             gone.iter().for_each(|file| fs::remove_file(page.join(file)).unwrap());
             if is_removed && gone.len() == 2 {
@@ -102,7 +102,8 @@ fn what_is_left_of_a_page_is_continued_or_removed() {
             } else {
                 let writer = Writer::create(&page, 6_u64, &Options::new()).unwrap();
                 assert_eq!(writer.get(), 6, "{what}");
-                assert!(!page.join(".tearfree-page").exists(), "{what}");
+                let files = files(&page);
+                assert_eq!(files.into_keys().collect::<Vec<_>>(), ["lock", "page"], "{what}");
             }
         }
     }
@@ -115,7 +116,7 @@ fn readers_of_a_page_that_was_put_aside_are_told_by_the_next_writer() {
         let (_folder, page) = new_path();
         drop(Writer::create(&page, 5_u64, &Options::new()).unwrap());
         let reader = Reader::<u64>::open(&page).unwrap();
-        fs::rename(page.join("page"), page.join(".tearfree-page")).unwrap();
+        fs::rename(page.join("page"), page.join(".tearfree-00112233445566ff")).unwrap();
         assert_eq!(reader.writer_state(), WriterState::Ended);
         if is_removed {
             remove(&page).unwrap();

@@ -78,6 +78,10 @@ impl Tracee {
             | libc::PTRACE_O_TRACEFORK
             | libc::PTRACE_O_TRACECLONE
             | libc::PTRACE_O_EXITKILL;
+        self.set_options(options);
+    }
+
+    fn set_options(self, options: i32) {
         let options = usize::try_from(options).expect("a few bits");
         // SAFETY: the process is stopped, and it is ours.
         let set = unsafe {
@@ -128,6 +132,31 @@ impl Tracee {
         };
         assert_eq!(got, 0, "{}", Error::last_os_error());
         pid_t::try_from(message).expect("a process ID")
+    }
+
+    /// Attaches to a child that asked for nothing, and stops it. Only its own system calls are reported. `None` where
+    /// processes cannot be traced.
+    pub(crate) fn attach(pid: u32) -> Option<Self> {
+        let tracee = Self::new(pid);
+        let none = null_mut::<()>();
+        // SAFETY: a request to the kernel, which touches no memory.
+        if unsafe { libc::ptrace(libc::PTRACE_ATTACH, tracee.pid, none, none) } != 0 {
+            return None;
+        }
+        // It may be about to start its program, which stops it too.
+        while tracee.wait() != Stop::Signal(libc::SIGSTOP) {
+            assert!(tracee.resume(Until::Call, 0), "it ended by itself");
+        }
+        tracee.set_options(libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_EXITKILL);
+        Some(tracee)
+    }
+
+    /// Lets it go on untraced.
+    pub(crate) fn detach(self) {
+        let none = null_mut::<()>();
+        // SAFETY: the process is stopped, and it is ours.
+        let detached = unsafe { libc::ptrace(libc::PTRACE_DETACH, self.pid, none, none) };
+        assert_eq!(detached, 0, "{}", Error::last_os_error());
     }
 
     /// Kills it and waits for its end.

@@ -33,6 +33,7 @@ pub(crate) fn run(args: &[&str]) {
         #[cfg(target_arch = "x86_64")]
         ["clock", what, page] => super::clocks::without_counter(what, page),
         ["take-over", page] => take_over_traced(page),
+        ["create-traced", page] => super::calls::create_traced(page),
         ["traceable"] => std::process::exit(if steps::may_be_traced() { 0 } else { 3 }),
         ["churn", page, seed] => churn(page, seed.parse().expect("a number")),
         ["write", page] => write(page),
@@ -241,7 +242,7 @@ fn full(folder: &str) {
         }
     };
     assert!(matches!(error, Error::NoSpace { .. }), "{error}");
-    let left = format!("{folder}/{}/.tearfree-page", pages.len());
+    let left = format!("{folder}/{}", pages.len());
     assert!(!fs::exists(left).expect("readable"), "an unfinished page was left");
     for (page, writer) in &mut pages {
         writer.set(Large::from_number(8)).expect("the page is ours");
@@ -260,12 +261,13 @@ fn no_room(page: &str) {
     assert!(matches!(error, Error::NoSpace { .. }), "{error}");
     assert!(error.to_string().contains("nothing was changed"), "{error}");
     assert_eq!(Reader::<u64>::open(page).expect("as before").read().unwrap().value, 5);
-    assert!(!fs::exists(format!("{page}/.tearfree-page")).expect("readable"), "an unfinished page");
+    assert_eq!(fs::read_dir(page).expect("readable").count(), 2, "an unfinished page was left");
     // Not even a lock file.
     setrlimit(Resource::Fsize, Rlimit { current: Some(0), maximum: Some(0) }).unwrap();
     let error = Writer::create(format!("{page}-2"), 5_u8, &Options::new()).unwrap_err();
     assert!(matches!(error, Error::NoSpace { .. }), "{error}");
-    assert_eq!(fs::read_dir(format!("{page}-2")).expect("readable").count(), 0);
+    assert!(error.to_string().contains("nothing was changed"), "{error}");
+    assert!(!fs::exists(format!("{page}-2")).expect("readable"), "a directory was left");
 }
 
 /// Creates a page with a promise, in a time namespace where `CLOCK_BOOTTIME` is not `CLOCK_MONOTONIC`.
