@@ -241,7 +241,8 @@ struct tearfree_writer;
 
 /* Flags of the options. */
 enum {
-	TEARFREE_WAKES = 1, /* wake waiting readers, by a system call in each publication */
+	TEARFREE_WAKES = 1, /* wake waiting readers, by a system call in each publication; otherwise they poll: after an
+			       eighth of the time for which they have waited, between 1 and 100 ms */
 	TEARFREE_REPLACE = 2, /* replace a page that has another schema or is damaged */
 	TEARFREE_UNTIMED = 4 /* values have no time: saves a clock reading in each publication */
 };

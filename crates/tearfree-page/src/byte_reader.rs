@@ -21,6 +21,7 @@ use crate::layout::{MAX_ATTEMPTS, STATE_SUPERSEDED, Stamp};
 use crate::mapped_page::MappedPage;
 use crate::mapping::Mapping;
 use crate::path::{PAGE, PagePath};
+use crate::polling::Polling;
 use crate::schema::Schema;
 use crate::sealed::{self, MEMORY_FILE};
 use crate::sleep::Sleep;
@@ -37,6 +38,7 @@ pub struct ByteReader {
     mapped: MappedPage,
     /// The time namespace of this process.
     time_namespace: u64,
+    polling: Polling,
 }
 
 impl ByteReader {
@@ -71,7 +73,7 @@ impl ByteReader {
     fn map(file: BorrowedFd<'_>, len: u64, path: &Path) -> Result<Self, Error> {
         let mapped = MappedPage::map(file, len, path, Mapping::read_only)?;
         mapped.check_boot(path)?;
-        Ok(ByteReader { mapped, time_namespace: namespace("time") })
+        Ok(ByteReader { mapped, time_namespace: namespace("time"), polling: Polling::new() })
     }
 
     pub(crate) fn check_schema(&self, schema: &Schema, path: &Path) -> Result<(), Error> {
@@ -309,7 +311,7 @@ impl ByteReader {
             if waiting::is_past(deadline) {
                 return Waited::TimedOut;
             }
-            self.sleep(words).until(deadline).run();
+            self.sleep(generation, words).until(deadline).run();
         }
     }
 
@@ -329,9 +331,11 @@ impl ByteReader {
         (start.generation(), [low, state])
     }
 
-    /// Sleeps while both words are as they were loaded.
-    pub(crate) fn sleep(&self, values: [u32; 2]) -> Sleep<'_> {
-        Sleep::new(self.mapped.mapping(), values, !self.mapped.geometry.wakes)
+    /// Sleeps while both words are as they were loaded, with a generation.
+    pub(crate) fn sleep(&self, generation: u64, values: [u32; 2]) -> Sleep<'_> {
+        let polls = !self.mapped.geometry.wakes;
+        let since = polls.then(|| self.polling.since(generation));
+        Sleep::new(self.mapped.mapping(), values, since)
     }
 
     /// Loads one of the eight independent words beside the value: see

@@ -39,6 +39,7 @@ mod ownership;
 mod path;
 mod payload;
 mod payload_macro;
+mod polling;
 mod reader;
 mod schema;
 mod sealed;

@@ -121,14 +121,18 @@ fn open_lock_file(directory: &OwnedFd) -> Result<OwnedFd, Errno> {
 }
 
 /// Creates the lock file, which has its mark and is locked from the moment at which it has its name: a call that fails
-/// later can remove it again. `None`: another process was first, or has removed the directory.
+/// later can remove it again. `None`: another process was first, or has removed the new file as one that is left over.
 fn create_lock_file(
     directory: &OwnedFd,
     path: &Path,
     process: CreatorProcess,
 ) -> Result<Option<HeldFile>, Error> {
     let name = temporary_name()?;
-    let linked = HeldFile::open(process, || write_mark(directory, &name)).and_then(|mut file| {
+    let created = HeldFile::open(process, || write_mark(directory, &name));
+    if matches!(created, Err(Errno::NOENT)) {
+        return Err(Error::Missing(path.to_owned()));
+    }
+    let linked = created.and_then(|mut file| {
         file.try_lock()?;
         match renameat_with(directory, &name, directory, LOCK, RenameFlags::NOREPLACE) {
             // A file system that can only replace.

@@ -63,7 +63,8 @@ impl Options {
 
     /// Sets whether each publication wakes waiting readers. It costs the writer a system call each time:
     /// readers cannot write to the page, so the writer cannot know whether one waits. Without it, waiting
-    /// readers poll once a millisecond.
+    /// readers poll: they notice a change after an eighth of the time for which they have waited, but not before a
+    /// millisecond and at the latest after 100 ms.
     #[must_use]
     pub fn wakes(mut self, wakes: bool) -> Self {
         self.wakes = wakes;

@@ -247,7 +247,7 @@ impl<T> Reader<T> {
     /// Waits until the generation is not `seen`. A timeout of `None` waits without limit.
     ///
     /// The thread sleeps. If the page was created with [`Options::wakes`](crate::Options::wakes), the writer
-    /// wakes it; otherwise it polls once a millisecond.
+    /// wakes it; otherwise it polls: see [`Options::wakes`](crate::Options::wakes).
     ///
     /// ```
     /// # use std::time::Duration;

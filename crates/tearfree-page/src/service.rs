@@ -60,7 +60,7 @@ pub(crate) enum Notify {
 /// A [`Sleep`] that keeps its page mapped.
 struct PageWait {
     page: Option<(Arc<Mapping>, [u32; 2])>,
-    polls: bool,
+    polled_since: Option<Instant>,
     until: Option<Instant>,
 }
 
@@ -194,7 +194,7 @@ impl Service {
 impl PageWait {
     fn new(sleep: &Sleep<'_>) -> Self {
         let page = sleep.page.map(|(mapping, values)| (mapping.clone(), values));
-        PageWait { page, polls: sleep.polls, until: sleep.until }
+        PageWait { page, polled_since: sleep.polled_since, until: sleep.until }
     }
 
     fn again(&self) -> Self {
@@ -203,7 +203,7 @@ impl PageWait {
 
     fn sleep(&self) -> Sleep<'_> {
         let page = self.page.as_ref().map(|(mapping, values)| (mapping, *values));
-        Sleep { page, polls: self.polls, until: self.until }
+        Sleep { page, polled_since: self.polled_since, until: self.until }
     }
 
     /// Whether there is a reason to wake up.

@@ -12,9 +12,8 @@ use rustix::thread::futex;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use crate::mapping::Mapping;
+use crate::polling;
 
-/// How often a waiter looks at a page whose writer does not wake it.
-const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// How often a waiter looks at the words that the system cannot wait for: without `futex_waitv` it waits for one only.
 const ONE_WORD_INTERVAL: Duration = Duration::from_millis(100);
 /// The same for several pages.
@@ -34,15 +33,19 @@ pub(crate) struct Word<'a> {
 pub struct Sleep<'a> {
     /// The memory of the page, and the values of the count and the state at which to sleep. `None`: there is no page.
     pub(crate) page: Option<(&'a Arc<Mapping>, [u32; 2])>,
-    /// Whether the writer wakes no reader, so that the waiter looks from time to time.
-    pub(crate) polls: bool,
+    /// If the writer wakes no reader, so that the waiter looks from time to time: since when it has waited.
+    pub(crate) polled_since: Option<Instant>,
     /// When to wake up at the latest.
     pub(crate) until: Option<Instant>,
 }
 
 impl<'a> Sleep<'a> {
-    pub(crate) fn new(mapping: &'a Arc<Mapping>, values: [u32; 2], polls: bool) -> Self {
-        Sleep { page: Some((mapping, values)), polls, until: None }
+    pub(crate) fn new(
+        mapping: &'a Arc<Mapping>,
+        values: [u32; 2],
+        polled_since: Option<Instant>,
+    ) -> Self {
+        Sleep { page: Some((mapping, values)), polled_since, until: None }
     }
 
     /// Also wakes up at `deadline`.
@@ -52,7 +55,7 @@ impl<'a> Sleep<'a> {
 
     /// Returns the words whose change wakes the waiter.
     pub(crate) fn words(&self) -> Option<[Word<'a>; 2]> {
-        let (mapping, [count, state]) = self.page.filter(|_| !self.polls)?;
+        let (mapping, [count, state]) = self.page.filter(|_| self.polled_since.is_none())?;
         let [count_word, state_word] = mapping.wait_words();
         let count = Word { word: count_word, value: count };
         Some([count, Word { word: state_word, value: state }])
@@ -60,7 +63,10 @@ impl<'a> Sleep<'a> {
 
     /// Returns when to wake up at the latest: for a poll, soon.
     pub(crate) fn wake_up(&self) -> Option<Instant> {
-        let poll = self.polls.then(|| Instant::now() + POLL_INTERVAL);
+        let poll = self.polled_since.map(|since| {
+            let now = Instant::now();
+            now + polling::interval(now.saturating_duration_since(since))
+        });
         earliest(self.until, poll)
     }
 

@@ -114,7 +114,7 @@ impl Seen {
 
     /// Sleeps from the state of the last check on.
     pub(crate) fn sleep<'a>(&self, page: &'a ByteReader) -> Sleep<'a> {
-        page.sleep(self.words).until(self.until)
+        page.sleep(self.reported.generation, self.words).until(self.until)
     }
 }
 

@@ -26,7 +26,8 @@ pub trait Sealed {
 ///
 /// The thread sleeps in one call for up to 64 pages; for each 63 more, the call starts a thread that sleeps beside it.
 /// Pages of which nothing happens cost nothing, except that pages without [`Options::wakes`](crate::Options::wakes) are
-/// polled once a millisecond, and followers look at their paths from time to time.
+/// polled: a thousand times a second at first, ten times a second after 0.8 s in which nothing happened. Followers look at
+/// their paths from time to time.
 /// Without the system call `futex_waitv` (Linux 5.16) the thread wakes up a hundred times a second.
 ///
 /// # Examples

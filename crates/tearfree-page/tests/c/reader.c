@@ -159,8 +159,22 @@ static void sleep_on(const struct page *page, uint64_t count, uint32_t state, ui
 	syscall(SYS_futex, page->map + low_half(COUNT), FUTEX_WAIT, (uint32_t)count, &shortly, NULL, 0);
 }
 
+/* How long to sleep where no writer wakes. */
+static uint64_t poll_interval(uint64_t waited, uint64_t at_most)
+{
+	uint64_t interval = waited / 8;
+
+	if (interval < 1000000)
+		interval = 1000000;
+	if (interval > 100000000)
+		interval = 100000000;
+	return interval < at_most ? interval : at_most;
+}
+
 const char *wait_page(const struct page *page, const struct reading *reading)
 {
+	const uint64_t begin = boottime();
+
 	for (;;) {
 		struct stamp stamp;
 		uint64_t generation, age, at_most = 1000000000;
@@ -184,6 +198,6 @@ const char *wait_page(const struct page *page, const struct reading *reading)
 		if (page->header.flags & WAKES)
 			sleep_on(page, count, state, at_most);
 		else
-			nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+			nanosleep(&(struct timespec){ 0, (long)poll_interval(boottime() - begin, at_most) }, NULL);
 	}
 }

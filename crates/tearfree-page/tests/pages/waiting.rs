@@ -216,3 +216,23 @@ fn a_waiter_sees_publications_that_come_while_it_reads() {
         assert_eq!(receiver.recv_timeout(WATCHDOG), Ok(100));
     }
 }
+
+/// As the bindings of Python wait, which look for signals in between.
+#[test]
+fn a_page_without_wake_ups_is_polled_seldom_after_a_while_though_the_waits_are_short() {
+    ends(|| {
+        let (_folder, page) = new_path();
+        let _writer = Writer::create(&page, quote(0), &Options::new()).unwrap();
+        let reader = Reader::<Quote>::open(&page).unwrap();
+        let mut watch = reader.watch(reader.generation());
+        let piece = Duration::from_millis(250);
+        let before = Usage::now().sleeps;
+        for _ in 0..4 {
+            assert_eq!(reader.wait_changed(0, Some(piece)), Waited::TimedOut);
+            assert_eq!(watch.wait(Some(piece)), Waited::TimedOut);
+        }
+        let polls = Usage::now().sleeps.zip(before).map(|(after, before)| after - before);
+        // On a busy machine there are fewer; with a look each millisecond, some 2000.
+        assert!(polls.is_none_or(|polls| polls < 200), "{polls:?}");
+    });
+}
