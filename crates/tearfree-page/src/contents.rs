@@ -58,7 +58,7 @@ fn other_file(directory: &OwnedFd, path: &Path) -> Result<Option<String>, Error>
 }
 
 /// Whether a file begins with its mark; `None` if there is no such file.
-fn begins_with(
+pub(crate) fn begins_with(
     directory: &OwnedFd,
     path: &Path,
     file: &str,

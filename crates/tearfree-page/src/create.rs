@@ -151,7 +151,8 @@ fn fill(
     Ok(page)
 }
 
-fn space_error(error: Errno, what: &'static str, path: &Path, needed: usize) -> Error {
+/// Makes the error of a system call, or the one that says how many bytes there was no space for.
+pub fn space_error(error: Errno, what: &'static str, path: &Path, needed: usize) -> Error {
     match error {
         Errno::NOSPC | Errno::DQUOT | Errno::FBIG => {
             Error::NoSpace { path: path.to_owned(), needed }

@@ -160,7 +160,10 @@ fn untrusted(path: &Path, stat: &Stat, wanted: String) -> Error {
 }
 
 /// Fails if this process may not write files of so many bytes. The write itself would end the process, by SIGXFSZ.
-pub(crate) fn check_file_size(len: usize) -> Result<(), Errno> {
+///
+/// # Errors
+/// `EFBIG`, as the write would have, if it did not end the process.
+pub fn check_file_size(len: usize) -> Result<(), Errno> {
     match getrlimit(Resource::RLIMIT_FSIZE) {
         Ok((most, _)) if len as u64 > most => Err(Errno::FBIG),
         // If the limit is unknown, the write finds it.

@@ -36,11 +36,14 @@ mod notified;
 mod options;
 mod owner;
 mod ownership;
+#[doc(hidden)]
+pub mod parts;
 mod path;
 mod payload;
 mod payload_macro;
 mod polling;
 mod reader;
+mod rows_file;
 mod schema;
 mod sealed;
 mod service;

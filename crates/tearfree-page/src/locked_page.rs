@@ -15,6 +15,7 @@ use crate::lock::{IfMissing, LockError, PageLock};
 use crate::mapped_page::MappedPage;
 use crate::mapping::Mapping;
 use crate::path::{LOCK, PAGE, PagePath, TEMPORARY};
+use crate::rows_file::remove_rows;
 use crate::succession::{Predecessor, supersede};
 
 /// The directory of a page and its lock.
@@ -155,6 +156,7 @@ pub fn remove(page: impl AsRef<Path>) -> Result<(), Error> {
     let files = LockedPage::open(page.as_ref())?;
     files.put_aside()?;
     files.discard_rest()?;
+    remove_rows(&files.directory, &files.path)?;
     files::remove_file(&files.directory, &files.path, LOCK)?;
     // Files of others stay, and the directory with them; so does one that this user may not remove.
     let _ = rmdir(&files.path);

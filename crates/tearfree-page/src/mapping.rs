@@ -16,7 +16,7 @@ use crate::layout::{ChangingFields, Header};
 
 /// The mapped bytes of a page. No references to them may exist, except to atomics.
 #[derive(Debug)]
-pub(crate) struct Mapping {
+pub struct Mapping {
     base: NonNull<u8>,
     len: usize,
 }
@@ -31,12 +31,18 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// Maps the first `len` bytes of a file for a reader.
-    pub(crate) fn read_only(file: BorrowedFd<'_>, len: usize, path: &Path) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// If the system call fails.
+    pub fn read_only(file: BorrowedFd<'_>, len: usize, path: &Path) -> Result<Self, Error> {
         Self::new(file, len, ProtFlags::READ, path)
     }
 
     /// Maps the first `len` bytes of a file for the writer.
-    pub(crate) fn writable(file: BorrowedFd<'_>, len: usize, path: &Path) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// If the system call fails.
+    pub fn writable(file: BorrowedFd<'_>, len: usize, path: &Path) -> Result<Self, Error> {
         Self::new(file, len, ProtFlags::READ | ProtFlags::WRITE, path)
     }
 
@@ -53,12 +59,19 @@ impl Mapping {
         Ok(Mapping { base, len })
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// Returns the number of mapped bytes.
+    #[expect(clippy::len_without_is_empty, reason = "nothing of no length can be mapped")]
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.len
     }
 
     /// Returns the address of the byte at `offset`. The caller keeps to P6 and P11.
-    pub(crate) fn address_of(&self, offset: usize) -> *mut u8 {
+    ///
+    /// # Panics
+    /// If it is outside of the mapping.
+    #[must_use]
+    pub fn address_of(&self, offset: usize) -> *mut u8 {
         assert!(offset < self.len, "offset {offset} is outside the mapping");
         // SAFETY: inside of the mapping, as was just checked.
         unsafe { self.base.as_ptr().add(offset) }

@@ -43,7 +43,10 @@ impl<T> Payload for T where
 
 /// Returns the schema of a payload. A hand-written `Describe` may not match its type, so the size is
 /// checked.
-pub(crate) fn checked_schema<T: Payload>() -> Result<Schema, Error> {
+///
+/// # Errors
+/// If the description is invalid or of another size.
+pub fn checked_schema<T: Payload>() -> Result<Schema, Error> {
     let schema = schema_of::<T>()?;
     check_size(size_of::<T>(), schema.size())?;
     Ok(schema)
@@ -119,10 +122,13 @@ impl<T> fmt::Debug for AnyBitPattern<T> {
 
 /// Returns the value that was copied from `offset` of a payload, or says which of its bytes are invalid.
 ///
+/// # Errors
+/// If some bytes are no value of their kind.
+///
 /// # Safety
 /// All bytes of `copy` were written.
 #[inline(always)]
-pub(crate) unsafe fn checked<T: Payload>(
+pub unsafe fn checked<T: Payload>(
     copy: &MaybeUninit<T>,
     offset: usize,
     schema: &Schema,

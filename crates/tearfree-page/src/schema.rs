@@ -9,8 +9,7 @@ mod kind;
 mod parse;
 mod validity;
 
-pub use definition::Schema;
-pub(crate) use definition::fnv1a;
+pub use definition::{Schema, fnv1a};
 pub use describe::{Describe, SchemaBuilder, enum_kind, schema_of};
 pub use error::SchemaError;
 pub use field::{Field, NumberKind};

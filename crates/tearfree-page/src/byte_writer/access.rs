@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::ByteWriter;
-use crate::error::{Error, check_size};
+use crate::error::{Error, Lost, check_size};
 use crate::options::Options;
 use crate::schema::Schema;
 
@@ -55,6 +55,16 @@ impl ByteWriter {
         check_size(to.len(), self.mapped.geometry.schema.size())?;
         self.mapped.load_bytes(tearfree::raw::slot_of(self.current), to);
         Ok(())
+    }
+
+    /// Checks that this is still the writer, which [`set`](Self::set) does by itself: for what is stored beside the page.
+    ///
+    /// # Errors
+    /// If this writer has [`Lost`] its page.
+    #[doc(hidden)]
+    #[inline]
+    pub fn check_is_writer(&self) -> Result<(), Lost> {
+        self.check_owner()
     }
 
     /// Returns whether this process is a forked child of the writer's, which may not publish.

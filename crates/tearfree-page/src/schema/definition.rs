@@ -108,7 +108,8 @@ impl fmt::Display for Schema {
 }
 
 /// Computes the 64-bit FNV-1a hash. It takes a few lines in any language.
-pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+#[must_use]
+pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
     })
