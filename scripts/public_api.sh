@@ -44,7 +44,7 @@ compare() {
 choose_toolchain
 cargo build --locked --quiet -p tearfree-public-api
 items=0 changed=()
-for crate in tearfree tearfree-page tearfree-clock tearfree-axm; do
+for crate in tearfree tearfree-page tearfree-table tearfree-clock tearfree-axm; do
     compare "$crate" || changed+=("$crate")
 done
 [[ ${#changed[@]} == 0 ]] || {

@@ -15,6 +15,8 @@ use tearfree::model::MUTANTS;
 mod blocking;
 #[path = "models/changes.rs"]
 mod changes;
+#[path = "../../tearfree-table/src/choose.rs"]
+mod choose;
 #[path = "models/counts.rs"]
 mod counts;
 #[path = "models/explore.rs"]
@@ -35,6 +37,8 @@ mod pairs;
 mod parking;
 #[path = "models/seqlocks.rs"]
 mod seqlocks;
+#[path = "models/tables.rs"]
+mod tables;
 #[path = "models/versions.rs"]
 mod versions;
 #[path = "models/waits.rs"]
@@ -82,6 +86,10 @@ models! {
     a_pair_without_a_successor_keeps_the_last_value: pairs::NO_SUCCESSOR;
 
     a_page_whose_writer_lost_its_lock_goes_on_in_a_new_one: pages::NEW_PAGE;
+
+    a_row_as_of_a_batch_is_the_version_of_that_batch: tables::VERSIONS;
+    a_snapshot_is_the_state_after_one_batch: tables::SNAPSHOT;
+    a_batch_whose_writer_died_is_taken_back: tables::DEATHS;
 
     a_spin_lock_lets_one_thread_in_at_a_time: locks::SPIN;
     a_parking_lock_keeps_two_writers_apart_and_wakes_the_one_that_sleeps: parking::TWO_WRITERS;

@@ -3,8 +3,8 @@
 
 use crate::explore::Model;
 use crate::{
-    blocking, changes, counts, fair, latches, locks, pages, pairs, parking, seqlocks, versions,
-    waits,
+    blocking, changes, counts, fair, latches, locks, pages, pairs, parking, seqlocks, tables,
+    versions, waits,
 };
 
 const TORN: &str = "torn read";
@@ -104,6 +104,14 @@ pub(crate) const WITHOUT_AN_ORDERING: &[Row] = &[
     ("pair_odd", &pairs::RENEWED, TORN),
     ("fence_retry", &pairs::RENEWED, TORN),
     ("fence_odd", &pairs::RENEWED, TORN),
+    // What a tick commits comes before the fence of its page's odd count, so a row needs no Release of an even one.
+    ("begin", &tables::VERSIONS, TORN),
+    ("pair_odd", &tables::VERSIONS, TORN),
+    ("fence_odd", &tables::VERSIONS, TORN),
+    ("fence_retry", &tables::VERSIONS, TORN),
+    ("begin", &tables::SNAPSHOT, TORN),
+    ("begin", &tables::DEATHS, TORN),
+    ("lock_freed", &tables::DEATHS, TORN),
     ("fence_publish", &waits::ONE_PUBLISH, SLEEPS_FOR_EVER),
     ("fence_publish", &waits::TWO_PUBLISHES, SLEEPS_FOR_EVER),
     ("fence_publish", &waits::WITHOUT_LOCK, SLEEPS_FOR_EVER),
@@ -128,5 +136,6 @@ pub(crate) const WITHOUT_A_LOCK: &[(&Model, &str)] = &[
     (&seqlocks::READ_EXCL_WITHOUT_LOCK, TORN),
     (&seqlocks::READ_OR_LOCK_WITHOUT_LOCK, TORN),
     (&pages::IN_PLACE, TORN),
+    (&tables::WITHOUT_ROLL_BACK, TORN),
     (&pages::WITHOUT_GAP, "an older generation"),
 ];

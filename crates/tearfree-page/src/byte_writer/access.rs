@@ -57,7 +57,8 @@ impl ByteWriter {
         Ok(())
     }
 
-    /// Checks that this is still the writer, which [`set`](Self::set) does by itself: for what is stored beside the page.
+    /// Checks that this is still the writer, which [`set`](Self::set) does by itself: for what is stored beside
+    /// the page.
     ///
     /// # Errors
     /// If this writer has [`Lost`] its page.
