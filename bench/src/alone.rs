@@ -6,7 +6,6 @@ use core::time::Duration;
 use std::time::Instant;
 
 use crate::placement::{STACK_OFFSETS, with_stack_offset};
-use crate::stats::{self, Summary};
 
 /// One operation of one contestant.
 pub(crate) trait Job {
@@ -54,11 +53,11 @@ struct Runner {
     samples: Vec<f64>,
 }
 
-/// Measures all jobs against each other. Returns nanoseconds for each operation, in the order given.
+/// Measures all jobs against each other. Returns the samples of each, in nanoseconds for one operation.
 pub(crate) fn compare(
     jobs: Vec<Box<dyn Job>>,
     effort: BatchEffort,
-) -> Vec<(&'static str, Summary)> {
+) -> Vec<(&'static str, Vec<f64>)> {
     let mut runners: Vec<Runner> =
         jobs.into_iter().map(|job| Runner::calibrated(job, effort.batch)).collect();
     let mut order: Vec<usize> = (0..runners.len()).collect();
@@ -93,9 +92,9 @@ impl Runner {
         self.samples.push(took.as_secs_f64() * 1e9 / self.times as f64);
     }
 
-    fn finish(mut self) -> (&'static str, Summary) {
+    fn finish(mut self) -> (&'static str, Vec<f64>) {
         let name = self.job.name();
         assert!(self.job.is_right(), "{name} returned a wrong value on one thread");
-        (name, stats::summarize_costs(&self.samples))
+        (name, self.samples)
     }
 }

@@ -124,7 +124,10 @@ impl<T: Payload, C: Contestant<T>> Job for Set<T, C> {
     }
 
     fn is_right(&mut self) -> bool {
-        self.cell.0.reader().read().generation() == Some(GENERATION)
+        // Not `read`: for large values the compiler takes seconds for some peers.
+        let mut out = MidPage::new(T::from_generation(0));
+        self.cell.0.reader().read_into(&mut out.value);
+        out.value.generation() == Some(GENERATION)
     }
 }
 

@@ -35,8 +35,9 @@ pub(crate) struct Latency {
 }
 
 /// The latencies of one contestant.
-#[derive(Clone, Copy)]
 pub(crate) struct Latencies {
+    /// The middles of reads and of writes, one for each slot that has them.
+    pub(crate) samples: [Vec<f64>; 2],
     pub(crate) read: Option<Latency>,
     pub(crate) write: Option<Latency>,
     /// The fraction of the due writes that were done.
@@ -195,12 +196,17 @@ fn slot(contestant: &dyn TimedWork, interval: Duration, length: Duration) -> Slo
     });
     let took = timer.elapsed();
     Slot {
-        done: writes.0.len() as f64 / (took.as_secs_f64() / interval.as_secs_f64()).floor(),
+        done: part_done(writes.0.len(), took, interval),
         new_values: seen as f64 / took.as_secs_f64(),
         read: reads.distribution(),
         write: writes.distribution(),
         interruptions: interrupted.iter().sum(),
     }
+}
+
+/// Returns the part of the due writes that were done. Of a slot that is shorter than the interval one write is due.
+fn part_done(writes: usize, took: Duration, interval: Duration) -> f64 {
+    writes as f64 / (took.as_secs_f64() / interval.as_secs_f64()).floor().max(1.0)
 }
 
 fn latencies(slots: &[Slot]) -> Latencies {
@@ -211,7 +217,11 @@ fn latencies(slots: &[Slot]) -> Latencies {
     let latency_of = |operation: fn(&Slot) -> &Distribution| {
         latency(&counted.slots.iter().map(|slot| operation(slot)).collect::<Vec<_>>())
     };
+    let middles = |operation: fn(&Slot) -> &Distribution| {
+        slots.iter().filter_map(|slot| operation(slot).middle).map(nanoseconds).collect()
+    };
     Latencies {
+        samples: [middles(|slot| &slot.read), middles(|slot| &slot.write)],
         read: latency_of(|slot| &slot.read),
         write: latency_of(|slot| &slot.write),
         done: over(|slot| slot.done),
@@ -257,7 +267,16 @@ impl<T: Payload, C: Contestant<T> + Send + Sync> TimedWork for SharedLock<T, C> 
 
 #[cfg(test)]
 mod tests {
-    use super::{Distribution, Samples, latency};
+    use core::time::Duration;
+
+    use super::{Distribution, Samples, latency, part_done};
+
+    #[test]
+    fn the_part_of_writes_that_were_done_is_always_a_number() {
+        let [second, tick, instant] = [1_000_000_000, 1_000_000, 1].map(Duration::from_nanos);
+        assert_eq!(part_done(500, second, tick), 0.5);
+        assert_eq!((part_done(0, instant, tick), part_done(1, instant, tick)), (0.0, 1.0));
+    }
 
     fn slot(samples: impl Iterator<Item = u32>) -> Distribution {
         let mut all = Samples::new();

@@ -65,6 +65,14 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Returns whether other programs ran in the minute before.
+    pub(crate) fn is_loaded(&self) -> bool {
+        let load = self.load.as_deref().and_then(|load| load.parse::<f64>().ok());
+        load.is_some_and(|load| load > 0.5)
+    }
+}
+
 /// Returns how many threads can run at the same time.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

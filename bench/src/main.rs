@@ -17,9 +17,12 @@ mod record;
 mod results;
 mod runner;
 mod runs;
+mod samples;
 mod shared_memory;
 mod stats;
 mod table;
+#[cfg(test)]
+mod test_results;
 #[cfg(test)]
 mod tests;
 mod throughput;
@@ -46,12 +49,12 @@ use crate::workloads::WORKLOADS;
 #[derive(Parser)]
 #[command(version)]
 struct Options {
-    /// Take about 30 seconds instead of about 8 minutes
+    /// Take less than a minute instead of about 8 minutes
     #[arg(long)]
     quick: bool,
-    /// Measure everything this often; show the median run of each number, and how far the runs are apart
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
-    runs: u8,
+    /// Measure everything this often (default: 1, with --record 5); show the median run of each number, and how far the runs are apart
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    runs: Option<u8>,
     /// Run only the workloads whose name contains this; may be given more than once
     #[arg(long, value_name = "WORKLOAD")]
     filter: Vec<String>,
@@ -72,7 +75,7 @@ struct Options {
     /// Write plots into this directory
     #[arg(long, value_name = "DIR")]
     svg: Option<PathBuf>,
-    /// Keep the results in this directory (default: bench/record)
+    /// Keep the results of at least five runs, and their samples, in this directory (default: bench/record)
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = record::DIRECTORY)]
     #[arg(conflicts_with_all = ["quick", "filter"])]
     record: Option<PathBuf>,
@@ -113,6 +116,9 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let statistic = if options.median { Statistic::Median } else { Statistic::Best };
     if options.json {
         println!("{}", serde_json::to_string_pretty(&results)?);
+        if let Some(warning) = table::disturbed_slots(&results) {
+            eprintln!("{warning}");
+        }
     } else {
         print!("{}", table::render(&results, statistic));
     }
@@ -138,12 +144,35 @@ fn measured(options: &Options) -> Result<Results, Box<dyn Error>> {
     }
     let effort = if options.quick { &Effort::QUICK } else { &Effort::FULL };
     let machine = Machine::detect();
-    let runs = (0..options.runs)
+    let count = match (options.runs, &options.record) {
+        (None, None) => 1,
+        (None, Some(_)) => RUNS_OF_A_RECORD,
+        (Some(count), Some(_)) if count < RUNS_OF_A_RECORD => {
+            return Err(format!(
+                "a record needs at least {RUNS_OF_A_RECORD} runs: leave out --runs"
+            )
+            .into());
+        }
+        (Some(count), _) => count,
+    };
+    if let Some(directory) = &options.record {
+        record::refuse_to_replace(&machine, directory)?;
+        if machine.is_loaded() {
+            eprintln!(
+                "warning: other programs run on this machine (load {})",
+                machine.load.as_deref().unwrap_or_default()
+            );
+        }
+    }
+    let runs = (0..count)
         .map(|_| runner::run(&chosen, effort, Results::new(machine.clone(), options.quick)));
     let mut results = runs::combine(runs.collect());
     results.bars = bars::evaluate(&results);
     Ok(results)
 }
+
+/// Fewer do not show how far runs are apart.
+const RUNS_OF_A_RECORD: u8 = 5;
 
 fn refuse_debug_build() -> Result<(), &'static str> {
     match cfg!(debug_assertions) {

@@ -201,6 +201,12 @@ pub(crate) trait EverySize {
 
 /// Every size from one word to 64 KiB, round numbers and odd ones.
 pub(crate) fn every_size(work: &mut impl EverySize) {
+    sizes_to_return(work);
+    work.size::<Words<u64, 8192, u128>>();
+}
+
+/// The sizes of values that a function may return: to 16 KiB.
+pub(crate) fn sizes_to_return(work: &mut impl EverySize) {
     work.size::<Words<u64, 1>>();
     work.size::<Words<u64, 2>>();
     work.size::<Words<u64, 3>>();
@@ -216,7 +222,6 @@ pub(crate) fn every_size(work: &mut impl EverySize) {
     work.size::<Words<u64, 128, u128>>();
     work.size::<Words<u64, 512, u128>>();
     work.size::<Words<u64, 2048, u128>>();
-    work.size::<Words<u64, 8192, u128>>();
 }
 
 /// A cache line and 1 KiB of single bytes.
@@ -232,8 +237,8 @@ pub(crate) fn few_sizes(work: &mut impl EverySize) {
     work.size::<Words<u64, 512, u128>>();
 }
 
-/// From one word to 64 KiB: the sizes whose single operations are timed.
-pub(crate) fn paced_sizes(work: &mut impl EverySize) {
+/// One word, one cache line, one page, 64 KiB.
+pub(crate) fn four_sizes(work: &mut impl EverySize) {
     work.size::<Words<u64, 1>>();
     work.size::<Words<u64, 8>>();
     work.size::<Words<u64, 512, u128>>();

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::latency::Latency;
 use crate::machine::Machine;
+use crate::samples::Samples;
 use crate::stats::Summary;
 
 /// One run of the program.
@@ -25,6 +26,9 @@ pub(crate) struct Results {
     #[serde(default)]
     pub(crate) empty_latency: Option<Latency>,
     pub(crate) bars: Vec<Bar>,
+    /// In a file of their own: see `samples.rs`.
+    #[serde(skip)]
+    pub(crate) samples: Vec<Samples>,
 }
 
 pub(crate) const FORMAT: u32 = 1;
@@ -59,14 +63,19 @@ pub(crate) struct Rate {
     pub(crate) writes: Summary,
     pub(crate) verified: u64,
     pub(crate) torn: u64,
-    /// Bytes of the lock and its value together.
+    /// Bytes of the lock and its value together, or of the handle if they are on the heap. Zero where processes share them.
     pub(crate) footprint: usize,
+    #[serde(default)]
+    pub(crate) on_heap: bool,
     /// Not counted where processes run, and in older records.
     #[serde(default)]
     pub(crate) slots: Option<SlotCount>,
-    /// How far several runs are apart: the largest number without the smallest, as a part of the median.
+    /// How far the reads of several runs are apart, or the writes where nothing reads.
     #[serde(default)]
     pub(crate) spread: Option<f64>,
+    /// How far the writes of several runs are apart.
+    #[serde(default)]
+    pub(crate) write_spread: Option<f64>,
 }
 
 /// How many slots were measured.
@@ -103,9 +112,12 @@ pub(crate) struct Delay {
     pub(crate) new_values: Option<f64>,
     #[serde(default)]
     pub(crate) slots: Option<SlotCount>,
-    /// How far several runs are apart: the largest number without the smallest, as a part of the median.
+    /// How far the middle of `write` is apart in several runs.
     #[serde(default)]
     pub(crate) spread: Option<f64>,
+    /// How far the middle of `read` is apart in several runs.
+    #[serde(default)]
+    pub(crate) read_spread: Option<f64>,
 }
 
 fn rate_of_older_records() -> u64 {
@@ -136,6 +148,7 @@ impl Results {
             delays: vec![],
             empty_latency: None,
             bars: vec![],
+            samples: vec![],
         }
     }
 

@@ -9,6 +9,7 @@ use crate::alone::{self, BatchEffort, Job};
 use crate::latency::{self, TimedWork};
 use crate::processes::Run;
 use crate::results::{Cost, Delay, Rate, Results};
+use crate::samples::{Samples, thinned};
 use crate::stats;
 use crate::throughput::{self, Role, SlotEffort, Tally, ThreadWork};
 
@@ -25,17 +26,21 @@ pub(crate) struct Workload {
 pub(crate) struct Effort {
     pub(crate) batches: BatchEffort,
     pub(crate) slots: SlotEffort,
+    /// For `pace`, which needs many slots for its quantiles.
+    pub(crate) paced: SlotEffort,
 }
 
 impl Effort {
     pub(crate) const FULL: Self = Self {
         batches: BatchEffort { rounds: 320, batch: Duration::from_micros(100) },
         slots: SlotEffort { rounds: 13, slot: Duration::from_millis(32) },
+        paced: SlotEffort { rounds: 13, slot: Duration::from_millis(32) },
     };
 
     pub(crate) const QUICK: Self = Self {
         batches: BatchEffort { rounds: 48, batch: Duration::from_micros(60) },
         slots: SlotEffort { rounds: 5, slot: Duration::from_millis(8) },
+        paced: SlotEffort { rounds: 1, slot: Duration::from_millis(16) },
     };
 }
 
@@ -69,16 +74,41 @@ fn progress_bar(steps: usize) -> ProgressBar {
 
 impl Bench {
     /// Compares jobs on this thread and keeps their costs.
-    pub(crate) fn compare(&mut self, workload: &str, bytes: usize, jobs: Vec<Box<dyn Job>>) {
-        let costs = alone::compare(jobs, self.effort.batches);
-        self.results.costs.extend(costs.into_iter().map(|(contestant, cost)| Cost {
-            workload: workload.into(),
-            bytes,
-            contestant: contestant.into(),
-            cost,
-            spread: None,
-        }));
+    pub(crate) fn compare(
+        &mut self,
+        workload: &'static str,
+        bytes: usize,
+        jobs: Vec<Box<dyn Job>>,
+    ) {
+        let case = Case { workload, name: String::new(), bytes };
+        for (contestant, samples) in alone::compare(jobs, self.effort.batches) {
+            self.results.costs.push(Cost {
+                workload: workload.into(),
+                bytes,
+                contestant: contestant.into(),
+                cost: stats::summarize_costs(&samples),
+                spread: None,
+            });
+            self.keep(&case, contestant, "ns", &samples);
+        }
         self.progress.inc(1);
+    }
+
+    fn keep(&mut self, case: &Case, contestant: &str, number: &'static str, samples: &[f64]) {
+        self.results.samples.push(Samples {
+            run: 0,
+            workload: case.workload.into(),
+            case: case.name.clone(),
+            bytes: case.bytes,
+            contestant: contestant.into(),
+            number,
+            samples: thinned(samples),
+        });
+    }
+
+    fn keep_rates(&mut self, case: &Case, contestant: &str, [reads, writes]: &[Vec<f64>; 2]) {
+        self.keep(case, contestant, "reads/s", reads);
+        self.keep(case, contestant, "writes/s", writes);
     }
 
     /// Compares contestants on several threads and keeps their rates.
@@ -89,28 +119,32 @@ impl Bench {
         contestants: &[Box<dyn ThreadWork>],
     ) {
         let rates = throughput::compare(contestants, roles, self.effort.slots);
-        let rates = contestants.iter().zip(rates).map(|(contestant, rates)| Rate {
-            workload: case.workload.into(),
-            case: case.name.clone(),
-            bytes: case.bytes,
-            threads: roles.len(),
-            contestant: contestant.name().into(),
-            reads: rates.reads,
-            writes: rates.writes,
-            verified: rates.verified,
-            torn: rates.torn,
-            footprint: contestant.footprint(),
-            slots: Some(rates.slots),
-            spread: None,
-        });
-        self.results.rates.extend(rates);
+        for (contestant, rates) in contestants.iter().zip(rates) {
+            self.keep_rates(case, contestant.name(), &rates.samples);
+            self.results.rates.push(Rate {
+                workload: case.workload.into(),
+                case: case.name.clone(),
+                bytes: case.bytes,
+                threads: roles.len(),
+                contestant: contestant.name().into(),
+                reads: rates.reads,
+                writes: rates.writes,
+                verified: rates.verified,
+                torn: rates.torn,
+                footprint: contestant.footprint(),
+                on_heap: contestant.is_on_heap(),
+                slots: Some(rates.slots),
+                spread: None,
+                write_spread: None,
+            });
+        }
         self.progress.inc(1);
     }
 
     /// Times single operations of a reader, and of a writer of `rate` values a second, and keeps their latencies.
     pub(crate) fn time_operations(
         &mut self,
-        workload: &str,
+        workload: &'static str,
         bytes: usize,
         rate: u64,
         contestants: &[Box<dyn TimedWork>],
@@ -119,20 +153,26 @@ impl Bench {
             self.results.empty_latency = latency::empty();
         }
         let interval = Duration::from_secs(1) / u32::try_from(rate).expect("a rate fits");
-        let measured = latency::compare(contestants, interval, self.effort.slots);
-        let delays = contestants.iter().zip(measured).map(|(contestant, latencies)| Delay {
-            workload: workload.into(),
-            rate,
-            bytes,
-            contestant: contestant.name().into(),
-            read: latencies.read,
-            write: latencies.write,
-            done: latencies.done,
-            new_values: Some(latencies.new_values),
-            slots: Some(latencies.slots),
-            spread: None,
-        });
-        self.results.delays.extend(delays);
+        let case = Case { workload, name: format!("{rate}/s"), bytes };
+        let measured = latency::compare(contestants, interval, self.effort.paced);
+        for (contestant, latencies) in contestants.iter().zip(measured) {
+            let [reads, writes] = &latencies.samples;
+            self.keep(&case, contestant.name(), "read ns, middle of a slot", reads);
+            self.keep(&case, contestant.name(), "set ns, middle of a slot", writes);
+            self.results.delays.push(Delay {
+                workload: workload.into(),
+                rate,
+                bytes,
+                contestant: contestant.name().into(),
+                read: latencies.read,
+                write: latencies.write,
+                done: latencies.done,
+                new_values: Some(latencies.new_values),
+                slots: Some(latencies.slots),
+                spread: None,
+                read_spread: None,
+            });
+        }
         self.progress.inc(1);
     }
 
@@ -148,24 +188,28 @@ impl Bench {
             run(readers, length)
         });
         for ((name, _), slots) in contestants.iter().zip(slots) {
-            let per_second = |count: fn(&Tally) -> u64| {
+            let per_second = |count: fn(&Tally) -> u64| -> Vec<f64> {
                 let rate =
                     |(tally, took): &(Tally, Duration)| count(tally) as f64 / took.as_secs_f64();
-                stats::summarize_rates(&slots.iter().map(rate).collect::<Vec<_>>())
+                slots.iter().map(rate).collect()
             };
+            let samples = [per_second(|tally| tally.reads), per_second(|tally| tally.writes)];
+            self.keep_rates(case, name, &samples);
             self.results.rates.push(Rate {
                 workload: case.workload.into(),
                 case: case.name.clone(),
                 bytes: case.bytes,
                 threads: readers + 1,
                 contestant: (*name).into(),
-                reads: per_second(|tally| tally.reads),
-                writes: per_second(|tally| tally.writes),
+                reads: stats::summarize_rates(&samples[0]),
+                writes: stats::summarize_rates(&samples[1]),
                 verified: slots.iter().map(|(tally, _)| tally.verified).sum(),
                 torn: slots.iter().map(|(tally, _)| tally.torn).sum(),
                 footprint: 0,
+                on_heap: false,
                 slots: None,
                 spread: None,
+                write_spread: None,
             });
         }
         self.progress.inc(1);

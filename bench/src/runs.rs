@@ -8,7 +8,8 @@ use crate::stats::median;
 trait Entry: Clone {
     /// The number by which runs are ordered.
     fn number(&self) -> f64;
-    fn spread(&mut self) -> &mut Option<f64>;
+    /// Keeps how far `all` runs of this entry are apart.
+    fn keep_spreads(&mut self, all: &[Self]);
 }
 
 impl Entry for Cost {
@@ -16,8 +17,8 @@ impl Entry for Cost {
         self.cost.best
     }
 
-    fn spread(&mut self) -> &mut Option<f64> {
-        &mut self.spread
+    fn keep_spreads(&mut self, all: &[Self]) {
+        self.spread = spread(all, Self::number);
     }
 }
 
@@ -27,8 +28,9 @@ impl Entry for Rate {
         if self.reads.median > 0.0 { self.reads.median } else { self.writes.median }
     }
 
-    fn spread(&mut self) -> &mut Option<f64> {
-        &mut self.spread
+    fn keep_spreads(&mut self, all: &[Self]) {
+        self.spread = spread(all, Self::number);
+        self.write_spread = spread(all, |rate| rate.writes.median);
     }
 }
 
@@ -37,9 +39,19 @@ impl Entry for Delay {
         self.write.or(self.read).map_or(f64::NAN, |latency| latency.middle)
     }
 
-    fn spread(&mut self) -> &mut Option<f64> {
-        &mut self.spread
+    fn keep_spreads(&mut self, all: &[Self]) {
+        self.spread = spread(all, Self::number);
+        self.read_spread = spread(all, |delay| delay.read.map_or(f64::NAN, |read| read.middle));
     }
+}
+
+/// Returns the largest number without the smallest, as a part of the median. Nothing if a run has no number.
+fn spread<E>(all: &[E], number: impl Fn(&E) -> f64) -> Option<f64> {
+    let mut numbers: Vec<f64> = all.iter().map(number).collect();
+    numbers.sort_by(f64::total_cmp);
+    let (least, most) = (numbers[0], numbers[numbers.len() - 1]);
+    let spread = (most - least) / numbers[numbers.len() / 2];
+    spread.is_finite().then_some(spread)
 }
 
 /// Combines runs of the same workloads on one machine. The bars are to be evaluated again.
@@ -47,6 +59,9 @@ impl Entry for Delay {
 /// # Panics
 /// Panics without a run.
 pub(crate) fn combine(mut runs: Vec<Results>) -> Results {
+    for (run, results) in runs.iter_mut().enumerate() {
+        results.samples.iter_mut().for_each(|samples| samples.run = run);
+    }
     let mut combined = runs.pop().expect("there is at least one run");
     if runs.is_empty() {
         return combined;
@@ -55,6 +70,7 @@ pub(crate) fn combine(mut runs: Vec<Results>) -> Results {
     combine_entries(&mut combined.costs, &runs, |run| &run.costs);
     combine_entries(&mut combined.rates, &runs, |run| &run.rates);
     combine_entries(&mut combined.delays, &runs, |run| &run.delays);
+    combined.samples.splice(0..0, runs.into_iter().flat_map(|run| run.samples));
     combined
 }
 
@@ -64,10 +80,8 @@ fn combine_entries<E: Entry>(last: &mut [E], others: &[Results], entries: fn(&Re
         let mut same: Vec<E> = others.iter().map(|run| entries(run)[index].clone()).collect();
         same.push(entry.clone());
         same.sort_by(|a, b| a.number().total_cmp(&b.number()));
-        let [least, middle, most] =
-            [0, same.len() / 2, same.len() - 1].map(|index| same[index].number());
-        *entry = same.swap_remove(same.len() / 2);
-        *entry.spread() = (middle > 0.0).then(|| (most - least) / middle);
+        *entry = same[same.len() / 2].clone();
+        entry.keep_spreads(&same);
     }
 }
 
@@ -107,25 +121,16 @@ pub(crate) fn spreads(results: &Results) -> Vec<Spread> {
 #[cfg(test)]
 mod tests {
     use super::{combine, spreads};
-    use crate::machine::Machine;
-    use crate::results::{Cost, Results};
-    use crate::stats::summarize_costs;
+    use crate::results::Results;
+    use crate::test_results::empty;
 
-    fn run(nanoseconds: f64) -> Results {
-        let mut results = Results::new(Machine::detect(), true);
-        results.costs = vec![Cost {
-            workload: "set".into(),
-            bytes: 8,
-            contestant: "tearfree".into(),
-            cost: summarize_costs(&[nanoseconds]),
-            spread: None,
-        }];
-        results
+    fn set(nanoseconds: f64) -> Results {
+        empty().with_cost(("set", 8), "tearfree", nanoseconds)
     }
 
     #[test]
     fn the_median_run_counts_and_the_spread_is_that_of_all() {
-        let combined = combine(vec![run(12.0), run(9.0), run(10.0)]);
+        let combined = combine(vec![set(12.0), set(9.0), set(10.0)]);
         assert_eq!((combined.runs, combined.costs.len()), (3, 1));
         assert_eq!(combined.best("set", 8, "tearfree"), Some(10.0));
         assert_eq!(combined.costs[0].spread, Some(0.3));
@@ -135,8 +140,74 @@ mod tests {
 
     #[test]
     fn one_run_has_no_spread() {
-        let single = combine(vec![run(12.0)]);
+        let single = combine(vec![set(12.0)]);
         assert_eq!((single.runs, single.costs[0].spread), (1, None));
         assert!(spreads(&single).is_empty());
+    }
+
+    /// Each entry is that of its own median run, whichever run is the median of another entry.
+    #[test]
+    fn rates_are_ordered_by_their_reads_and_have_two_spreads() {
+        let run = |ours, peer| {
+            let at = ("mix", "90/10", 2);
+            empty().with_rate(at, "tearfree", ours).with_rate(at, "seqlock 0.2", peer)
+        };
+        let combined = combine(vec![
+            run([10.0, 4.0], [1.0, 10.0]),
+            run([30.0, 5.0], [2.0, 10.0]),
+            run([20.0, 6.0], [3.0, 10.0]),
+        ]);
+        let [ours, peer] = [&combined.rates[0], &combined.rates[1]];
+        assert_eq!((ours.reads.median, ours.writes.median), (20.0, 6.0));
+        assert_eq!((ours.spread, ours.write_spread), (Some(1.0), Some(0.4)));
+        assert_eq!(
+            (peer.reads.median, peer.spread, peer.write_spread),
+            (2.0, Some(1.0), Some(0.0))
+        );
+    }
+
+    #[test]
+    fn rates_without_reads_are_ordered_by_their_writes() {
+        let run = |writes| empty().with_rate(("mix", "writers", 2), "tearfree", [0.0, writes]);
+        let combined = combine([3.0, 1.0, 2.0].map(run).into());
+        assert_eq!((combined.rates[0].writes.median, combined.rates[0].spread), (2.0, Some(1.0)));
+    }
+
+    #[test]
+    fn latencies_are_ordered_by_their_writes_and_have_two_spreads() {
+        let run = |read, set| empty().with_delay("tearfree", read, [set, 100.0]);
+        let combined = combine(vec![run(8.0, 20.0), run(16.0, 30.0), run(10.0, 10.0)]);
+        let delay = &combined.delays[0];
+        let middles = (delay.read.map(|read| read.middle), delay.write.map(|write| write.middle));
+        assert_eq!(middles, (Some(8.0), Some(20.0)));
+        assert_eq!((delay.spread, delay.read_spread), (Some(1.0), Some(0.8)));
+    }
+
+    #[test]
+    fn a_number_that_one_run_does_not_have_has_no_spread() {
+        let run = |read| {
+            let mut results = empty().with_delay("tearfree", 8.0, [10.0, 100.0]);
+            results.delays[0].read = results.delays[0].read.filter(|_| read);
+            results
+        };
+        let combined = combine(vec![run(true), run(false)]);
+        assert_eq!((combined.delays[0].spread, combined.delays[0].read_spread), (Some(0.0), None));
+    }
+
+    #[test]
+    fn spreads_are_grouped_by_workload() {
+        let run = |ns: [f64; 3]| {
+            let set = empty().with_cost(("set", 8), "tearfree", ns[0]);
+            let sets = set.with_cost(("set", 16), "std Mutex", ns[1]);
+            sets.with_cost(("read", 8), "tearfree", ns[2])
+        };
+        let combined =
+            combine(vec![run([10.0, 10.0, 4.0]), run([11.0, 15.0, 5.0]), run([10.0; 3])]);
+        let spreads = spreads(&combined);
+        let named = spreads.iter().map(|s| (s.workload.as_str(), s.largest, s.contestant.as_str()));
+        assert_eq!(
+            named.collect::<Vec<_>>(),
+            [("set", 0.5, "std Mutex"), ("read", 1.2, "tearfree")]
+        );
     }
 }

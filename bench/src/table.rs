@@ -2,9 +2,11 @@
 //! The tables on the terminal.
 
 mod delays;
+mod number;
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
+use self::number::Number;
 use crate::bars::{case_name, groups, size, sizes};
 use crate::peers::{Category, PAGE, category};
 use crate::results::{Bar, Cost, Rate, Results, SlotCount};
@@ -47,7 +49,8 @@ pub(crate) fn render(results: &Results, statistic: Statistic) -> String {
             text += &format!("{}, {case}: {}\n{table}\n\n", workload.name, workload.about);
         }
     }
-    text + &spread_of_runs(results) + &disturbed_slots(results) + &missed_bars(&results.bars)
+    let disturbed = disturbed_slots(results).map_or_else(String::new, |text| text + "\n\n");
+    text + &spread_of_runs(results) + &disturbed + &missed_bars(&results.bars)
 }
 
 /// Says how far several runs are apart, which is how much of a difference between two numbers means nothing.
@@ -73,19 +76,18 @@ fn spread_of_runs(results: &Results) -> String {
 }
 
 /// Says how many numbers come from slots in which the system interrupted a thread.
-fn disturbed_slots(results: &Results) -> String {
+pub(crate) fn disturbed_slots(results: &Results) -> Option<String> {
     let counts = results.rates.iter().map(|rate| rate.slots);
     let counts: Vec<SlotCount> =
         counts.chain(results.delays.iter().map(|delay| delay.slots)).flatten().collect();
     let disturbed = counts.iter().filter(|slots| slots.is_disturbed()).count();
-    match disturbed {
-        0 => String::new(),
-        _ => format!(
+    (disturbed > 0).then(|| {
+        format!(
             "* {disturbed} of {} results with several threads come from slots in which the system interrupted a thread: fewer \
-             than one slot in eight was calm. End other programs, and run it again.\n\n",
+             than one slot in eight was calm. End other programs, and run it again.",
             counts.len()
-        ),
-    }
+        )
+    })
 }
 
 /// Returns one row for each size: memcpy and tearfree in nanoseconds, and all contestants as ratios to memcpy.
@@ -102,11 +104,13 @@ fn cost_table(results: &Results, workload: &str, statistic: Statistic) -> Option
     for bytes in sizes {
         let costs: Vec<&Cost> = results.costs_for(workload, bytes).collect();
         let cost_of = |name| {
-            costs.iter().find(|cost| cost.contestant == name).map(|c| statistic.select(&c.cost))
+            let cost = costs.iter().find(|cost| cost.contestant == name)?;
+            Some(Number { value: statistic.select(&cost.cost), spread: cost.spread })
         };
-        let memcpy = cost_of("memcpy").unwrap_or(f64::NAN);
-        let mut row = vec![size(bytes), nanoseconds(memcpy)];
-        row.push(nanoseconds(cost_of("tearfree").or_else(|| cost_of(PAGE)).unwrap_or(f64::NAN)));
+        let memcpy = cost_of("memcpy").unwrap_or(Number { value: f64::NAN, spread: None });
+        let ours = cost_of("tearfree").or_else(|| cost_of(PAGE));
+        let mut row = vec![size(bytes), memcpy.nanoseconds()];
+        row.push(ours.map_or_else(|| "-".into(), Number::nanoseconds));
         row.extend(others().map(|name| cost_cell(name, cost_of(name), memcpy)));
         row.push(marks(&results.bars, workload, &size(bytes)));
         table.add_row(row);
@@ -115,9 +119,9 @@ fn cost_table(results: &Results, workload: &str, statistic: Statistic) -> Option
 }
 
 /// Formats a cost as a ratio to memcpy, or the lock alone in nanoseconds. A dash: no values of this size.
-fn cost_cell(name: &str, cost: Option<f64>, memcpy: f64) -> String {
+fn cost_cell(name: &str, cost: Option<Number>, memcpy: Number) -> String {
     let Some(cost) = cost else { return "-".into() };
-    if name == LOCK_ALONE { format!("{cost:.1} ns") } else { format!("{:.2}", cost / memcpy) }
+    if name == LOCK_ALONE { format!("{} ns", cost.nanoseconds()) } else { cost.ratio_to(memcpy) }
 }
 
 /// Returns one row for each contestant, for workloads without a memcpy.
@@ -125,9 +129,9 @@ fn cost_list(results: &Results, workload: &str, bytes: usize, statistic: Statist
     let mut table = table(["contestant", "ns", "ratio to the first"]);
     let mut first = None;
     for cost in results.costs_for(workload, bytes) {
-        let ns = statistic.select(&cost.cost);
-        let ratio = ns / *first.get_or_insert(ns);
-        table.add_row([cost.contestant.clone(), nanoseconds(ns), format!("{ratio:.2}")]);
+        let ns = Number { value: statistic.select(&cost.cost), spread: cost.spread };
+        let ratio = ns.ratio_to(*first.get_or_insert(ns));
+        table.add_row([cost.contestant.clone(), ns.nanoseconds(), ratio]);
     }
     right_aligned(table)
 }
@@ -144,7 +148,7 @@ fn rate_table(results: &Results, workload: &str) -> Option<Table> {
             group.iter().find(|rate| rate.contestant == name).map(|r| rate_cell(r))
         };
         let footprint = first.iter().find(|rate| rate.contestant == name);
-        let footprint = footprint.map_or_else(String::new, |rate| rate.footprint.to_string());
+        let footprint = footprint.map_or_else(|| "-".into(), bytes_cell);
         let cells = groups.iter().map(|group| rate_in(group).unwrap_or_else(|| "-".into()));
         table.add_row([name.to_owned(), footprint].into_iter().chain(cells));
     }
@@ -169,8 +173,9 @@ fn contestants<'a>(groups: &[Vec<&'a Rate>]) -> Vec<&'a str> {
 
 fn rate_cell(rate: &Rate) -> String {
     let mark = disturbed_mark(rate.slots);
-    let rates =
-        format!("{}{mark}  {:>7}", millions(rate.reads.median), millions(rate.writes.median));
+    let reads = Number { value: rate.reads.median, spread: rate.spread }.millions();
+    let writes = Number { value: rate.writes.median, spread: rate.write_spread }.millions();
+    let rates = format!("{reads}{mark}  {writes:>7}");
     if rate.torn == 0 {
         return rates;
     }
@@ -182,19 +187,13 @@ fn disturbed_mark(slots: Option<SlotCount>) -> &'static str {
     if slots.is_some_and(SlotCount::is_disturbed) { "*" } else { "" }
 }
 
-/// Formats a rate in millions. A rate above zero is not printed as zero.
-fn millions(rate: f64) -> String {
-    match rate {
-        0.0 => "0".into(),
-        _ if rate < 1e3 => "<0.001".into(),
-        _ if rate < 1e6 => format!("{:.3}", rate / 1e6),
-        _ => format!("{:.1}", rate / 1e6),
+/// Formats the bytes of a lock and its value. A dash: they are not known.
+fn bytes_cell(rate: &&Rate) -> String {
+    match (rate.footprint, rate.on_heap) {
+        (0, _) => "-".into(),
+        (bytes, false) => bytes.to_string(),
+        (bytes, true) => format!("{bytes} + heap"),
     }
-}
-
-fn nanoseconds(ns: f64) -> String {
-    let digits = if ns < 100.0 { 2 } else { 0 };
-    format!("{ns:.digits$}")
 }
 
 fn marks(bars: &[Bar], workload: &str, case: &str) -> String {
@@ -233,23 +232,37 @@ fn right_aligned(mut table: Table) -> Table {
     table
 }
 
-/// Formats a ratio. On a busy machine a short slot may have no reads to compare.
-fn measured(ratio: f64) -> String {
-    if ratio.is_finite() { format!("{ratio:.2}") } else { "no reads".to_owned() }
+/// Formats the value of a bar. On a busy machine a short slot may have no reads to compare.
+fn measured(value: f64) -> String {
+    if value.is_finite() && value > 0.0 { format!("{value:.2}") } else { "no reads".to_owned() }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{cost_cell, measured};
+    use super::{Number, bytes_cell, cost_cell, measured};
+    use crate::test_results::empty;
 
     #[test]
     fn a_size_that_a_contestant_cannot_have_is_a_dash() {
-        assert_eq!(cost_cell("portable-atomic", Some(3.0), 2.0), "1.50");
-        assert_eq!(cost_cell("portable-atomic", None, 2.0), "-");
+        let [cost, memcpy] = [3.0, 2.0].map(|value| Number { value, spread: None });
+        assert_eq!(cost_cell("portable-atomic", Some(cost), memcpy), "1.50");
+        assert_eq!(cost_cell("portable-atomic", None, memcpy), "-");
+    }
+
+    #[test]
+    fn bytes_on_the_heap_are_not_counted_in_silence() {
+        let mut rate =
+            empty().with_rate(("mix", "90/10", 2), "arc-swap", [1.0, 1.0]).rates.remove(0);
+        assert_eq!(bytes_cell(&&rate), "16");
+        rate.on_heap = true;
+        assert_eq!(bytes_cell(&&rate), "16 + heap");
+        (rate.footprint, rate.on_heap) = (0, false);
+        assert_eq!(bytes_cell(&&rate), "-");
     }
 
     #[test]
     fn a_group_without_a_read_has_no_ratio() {
-        assert_eq!((measured(0.5), measured(f64::NAN)), ("0.50".into(), "no reads".into()));
+        let cells = [0.5, 0.0, f64::NAN, f64::INFINITY].map(measured);
+        assert_eq!(cells, ["0.50", "no reads", "no reads", "no reads"]);
     }
 }

@@ -15,6 +15,7 @@ use crate::{bars, plot};
 const TINY: Effort = Effort {
     batches: BatchEffort { rounds: 1, batch: Duration::from_micros(1) },
     slots: SlotEffort { rounds: 1, slot: Duration::from_millis(2) },
+    paced: SlotEffort { rounds: 1, slot: Duration::from_millis(2) },
 };
 
 /// The run itself asserts that each contestant returns the right value on one thread.
@@ -31,6 +32,10 @@ fn every_workload_runs_and_nothing_of_ours_is_torn() {
     let torn: Vec<_> =
         results.bars.iter().filter(|bar| bar.promise.contains("torn") && !bar.holds).collect();
     assert!(torn.is_empty(), "{torn:?}");
+    for bar in &results.bars {
+        assert!(bars::tests::is_tested(bar), "no test shows that this bar can fail: {bar:?}");
+    }
+    assert!(!results.samples.is_empty(), "no samples were kept");
     let verified = |name| {
         let rates = results.rates.iter().filter(|rate| rate.contestant == name);
         rates.map(|rate| rate.verified).sum::<u64>()

@@ -64,6 +64,8 @@ pub(crate) trait ThreadWork: Sync {
     fn allows(&self, roles: &[Role]) -> bool;
     /// Returns the size of the value and its lock, in bytes.
     fn footprint(&self) -> usize;
+    /// Returns whether the value is on the heap, beside the footprint.
+    fn is_on_heap(&self) -> bool;
     /// Does the work of the role until the slot is over.
     fn run(&self, role: Role, phase: Phase, timer: &SlotTimer) -> Tally;
 }
@@ -76,8 +78,9 @@ pub(crate) enum Phase {
 }
 
 /// The rates of one contestant: operations a second, all threads together.
-#[derive(Clone, Copy)]
 pub(crate) struct Rates {
+    /// The samples of reads and of writes, one for each slot.
+    pub(crate) samples: [Vec<f64>; 2],
     pub(crate) reads: Summary,
     pub(crate) writes: Summary,
     pub(crate) verified: u64,
@@ -143,11 +146,15 @@ struct Slot {
 
 fn rates(slots: &[Slot]) -> Rates {
     let counted = stats::counted_slots(slots, |slot| slot.interruptions == 0);
+    let rate =
+        |slot: &Slot, count: fn(&Tally) -> u64| count(&slot.tally) as f64 / slot.took.as_secs_f64();
     let per_second = |count: fn(&Tally) -> u64| -> Vec<f64> {
-        let rate = |slot: &&Slot| count(&slot.tally) as f64 / slot.took.as_secs_f64();
-        counted.slots.iter().map(rate).collect()
+        counted.slots.iter().map(|slot| rate(slot, count)).collect()
     };
+    let of_all_slots =
+        |count: fn(&Tally) -> u64| slots.iter().map(|slot| rate(slot, count)).collect();
     Rates {
+        samples: [of_all_slots(|tally| tally.reads), of_all_slots(|tally| tally.writes)],
         reads: stats::summarize_rates(&per_second(|tally| tally.reads)),
         writes: stats::summarize_rates(&per_second(|tally| tally.writes)),
         verified: slots.iter().map(|slot| slot.tally.verified).sum(),
@@ -231,6 +238,10 @@ impl<T: Payload, C: Contestant<T> + Send + Sync> ThreadWork for SharedLock<T, C>
 
     fn footprint(&self) -> usize {
         size_of::<C>()
+    }
+
+    fn is_on_heap(&self) -> bool {
+        C::ON_HEAP
     }
 
     fn run(&self, role: Role, phase: Phase, timer: &SlotTimer) -> Tally {

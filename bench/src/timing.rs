@@ -75,10 +75,11 @@ impl SlotTimer {
         }
     }
 
-    /// Returns the time from the start to the end.
+    /// Returns the time from the start to the end, never zero: on a busy machine a slot may end before its threads start.
     pub(crate) fn elapsed(&self) -> Duration {
         let (start, end) = (self.start.get(), self.end.get());
-        *end.expect("the slot is over") - *start.expect("the slot has begun")
+        let (start, end) = (start.expect("the slot has begun"), end.expect("the slot is over"));
+        end.saturating_duration_since(*start).max(Duration::from_nanos(1))
     }
 
     /// Ends the slot if its length is over.
@@ -140,6 +141,14 @@ mod tests {
         while !polled.is_over() {}
         timer.wait_until_over();
         assert!(timer.elapsed() >= Duration::from_millis(5));
+    }
+
+    #[test]
+    fn a_slot_that_ends_before_it_starts_still_has_a_length() {
+        let timer = SlotTimer::new(Duration::ZERO);
+        timer.end();
+        timer.start();
+        assert_eq!(timer.elapsed(), Duration::from_nanos(1));
     }
 
     #[test]

@@ -16,11 +16,15 @@ peers_in_other_languages() {
 
 check_bench() { # the comparison with other crates runs, and no type of ours is torn
     peers_in_other_languages
+    local built
+    cargo build --release -p tearfree-bench
+    built=$SECONDS
     cargo run --release -p tearfree-bench -- --quick --json >"$LOG.json"
-    note "$(grep -c '"contestant"' "$LOG.json") measurements; absent: $(sed -n 's/^ *"absent": "\(.*\)",$/\1/p' "$LOG.json")"
+    note "$(grep -c '"contestant"' "$LOG.json") measurements in $((SECONDS - built)) s after $built s of compiling;" \
+        "absent: $(sed -n 's/^ *"absent": "\(.*\)",$/\1/p' "$LOG.json")"
 }
 
-check_copies() { # no adapter of the comparison copies a value more often than it says
+check_copies() { # each adapter of the comparison copies a value as often as it says
     peers_in_other_languages
     need valgrind valgrind
     cargo run --release -p tearfree-bench -- --count-copies

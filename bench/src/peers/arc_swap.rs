@@ -21,8 +21,9 @@ pub(crate) struct CachedWriter<'a, T>(&'a ArcSwap<T>);
 
 impl<T: Copy + Send + Sync + 'static> Contestant<T> for Cached<T> {
     const NAME: &'static str = NAME;
+    const ON_HEAP: bool = true;
     /// `Arc::new` builds the value before it allocates.
-    const COPIES: Copies = Copies { set: 2, read_into: 1 };
+    const COPIES: Copies = Copies::exactly(2, 1);
 
     type Reader<'a> = CachedReader<'a, T>;
     type Writer<'a> = CachedWriter<'a, T>;
@@ -64,6 +65,7 @@ pub(crate) struct Swap<T>(ArcSwap<T>);
 
 impl<T: Copy> Direct<T> for Swap<T> {
     const NAME: &'static str = NAME;
+    const ON_HEAP: bool = true;
 
     fn new(value: T) -> Self {
         Self(ArcSwap::from_pointee(value))

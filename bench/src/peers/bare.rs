@@ -11,7 +11,7 @@ pub(crate) struct Bare<T: Payload>(T::Bare);
 impl<T: Payload> Direct<T> for Bare<T> {
     const NAME: &'static str = NAME;
     /// It builds arrays from words.
-    const COPIES: Copies = Copies { set: 2, read_into: 3 };
+    const COPIES: Copies = Copies::exactly(2, 3);
 
     fn new(value: T) -> Self {
         Self(value.to_bare())

@@ -11,7 +11,7 @@ use crate::contestant::{Copies, Direct};
 impl<T: Copy> Direct<T> for AtomicCell<T> {
     const NAME: &'static str = "AtomicCell";
     /// `load` copies into a variable, and that into two results.
-    const COPIES: Copies = Copies { set: 1, read_into: 3 };
+    const COPIES: Copies = Copies::exactly(1, 3);
 
     fn new(value: T) -> Self {
         Self::new(value)

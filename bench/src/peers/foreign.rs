@@ -122,6 +122,7 @@ pub(crate) struct Handle<'a, T, P>(&'a Foreign<T, P>);
 
 impl<T: Payload, P: Library> Contestant<T> for Foreign<T, P> {
     const NAME: &'static str = P::NAME;
+    const ON_HEAP: bool = true;
     const MANY_WRITERS: bool = P::MANY_WRITERS;
     const COPIES: Copies = P::COPIES;
 

@@ -37,8 +37,9 @@ pub(crate) struct LeftRightWriter<'a, T: Copy>(&'a Writer<T>);
 
 impl<T: Copy + Send + Sync + 'static> Contestant<T> for LeftRight<T> {
     const NAME: &'static str = "left-right";
+    const ON_HEAP: bool = true;
     /// An operation goes into the log and out of it, and to both copies.
-    const COPIES: Copies = Copies { set: 5, read_into: 1 };
+    const COPIES: Copies = Copies::exactly(5, 1);
 
     type Reader<'a> = LeftRightReader<T>;
     type Writer<'a> = LeftRightWriter<'a, T>;

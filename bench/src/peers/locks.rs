@@ -7,94 +7,47 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use crate::contestant::Direct;
 
-impl<T: Copy> Direct<T> for parking_lot::RwLock<T> {
-    const NAME: &'static str = "pl RwLock";
+/// Implements `Direct` for a lock, with the expressions that take it for reading and for writing.
+macro_rules! direct {
+    ($lock:ty, $name:literal, $self:ident, $for_reading:expr, $for_writing:expr) => {
+        impl<T: Copy> Direct<T> for $lock {
+            const NAME: &'static str = $name;
 
-    fn new(value: T) -> Self {
-        Self::new(value)
-    }
+            fn new(value: T) -> Self {
+                Self::new(value)
+            }
 
-    #[inline(always)]
-    fn read(&self) -> T {
-        *Self::read(self)
-    }
+            #[inline(always)]
+            fn read(&$self) -> T {
+                *$for_reading
+            }
 
-    #[inline(always)]
-    fn read_into(&self, out: &mut T) {
-        *out = *Self::read(self);
-    }
+            #[inline(always)]
+            fn read_into(&$self, out: &mut T) {
+                *out = *$for_reading;
+            }
 
-    #[inline(always)]
-    fn set(&self, value: &T) {
-        *self.write() = *value;
-    }
+            #[inline(always)]
+            fn set(&$self, value: &T) {
+                *$for_writing = *value;
+            }
+        }
+    };
 }
 
-impl<T: Copy> Direct<T> for parking_lot::Mutex<T> {
-    const NAME: &'static str = "pl Mutex";
-
-    fn new(value: T) -> Self {
-        Self::new(value)
-    }
-
-    #[inline(always)]
-    fn read(&self) -> T {
-        *self.lock()
-    }
-
-    #[inline(always)]
-    fn read_into(&self, out: &mut T) {
-        *out = *self.lock();
-    }
-
-    #[inline(always)]
-    fn set(&self, value: &T) {
-        *self.lock() = *value;
-    }
-}
-
-impl<T: Copy> Direct<T> for RwLock<T> {
-    const NAME: &'static str = "std RwLock";
-
-    fn new(value: T) -> Self {
-        Self::new(value)
-    }
-
-    #[inline(always)]
-    fn read(&self) -> T {
-        *Self::read(self).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    #[inline(always)]
-    fn read_into(&self, out: &mut T) {
-        *out = *Self::read(self).unwrap_or_else(PoisonError::into_inner);
-    }
-
-    #[inline(always)]
-    fn set(&self, value: &T) {
-        *self.write().unwrap_or_else(PoisonError::into_inner) = *value;
-    }
-}
-
-impl<T: Copy> Direct<T> for Mutex<T> {
-    const NAME: &'static str = "std Mutex";
-
-    fn new(value: T) -> Self {
-        Self::new(value)
-    }
-
-    #[inline(always)]
-    fn read(&self) -> T {
-        *self.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    #[inline(always)]
-    fn read_into(&self, out: &mut T) {
-        *out = *self.lock().unwrap_or_else(PoisonError::into_inner);
-    }
-
-    #[inline(always)]
-    fn set(&self, value: &T) {
-        *self.lock().unwrap_or_else(PoisonError::into_inner) = *value;
-    }
-}
+direct!(parking_lot::RwLock<T>, "pl RwLock", self, Self::read(self), self.write());
+direct!(parking_lot::Mutex<T>, "pl Mutex", self, self.lock(), self.lock());
+direct!(
+    RwLock<T>,
+    "std RwLock",
+    self,
+    Self::read(self).unwrap_or_else(PoisonError::into_inner),
+    self.write().unwrap_or_else(PoisonError::into_inner)
+);
+direct!(
+    Mutex<T>,
+    "std Mutex",
+    self,
+    self.lock().unwrap_or_else(PoisonError::into_inner),
+    self.lock().unwrap_or_else(PoisonError::into_inner)
+);

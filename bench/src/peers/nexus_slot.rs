@@ -22,8 +22,9 @@ pub(crate) struct SlotWriter<'a, T>(MutexGuard<'a, Writer<T>>);
 
 impl<T: Copy + Send + 'static> Contestant<T> for Slot<T> {
     const NAME: &'static str = "nexus-slot";
+    const ON_HEAP: bool = true;
     /// `write` takes a value; `read` wraps it in an `Option`.
-    const COPIES: Copies = Copies { set: 2, read_into: 3 };
+    const COPIES: Copies = Copies::exactly(2, 3);
     const MANY_WRITERS: bool = false;
     const READS_AGAIN: bool = false;
 

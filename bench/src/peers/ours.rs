@@ -81,7 +81,7 @@ impl<T: Copy + Send> Direct<T> for ByValue<T> {
 impl<T: Copy + Send> Direct<T> for SeqLatch<T> {
     const NAME: &'static str = LATCH;
     /// A latch has two copies of its value.
-    const COPIES: Copies = Copies { set: 2, read_into: 1 };
+    const COPIES: Copies = Copies::exactly(2, 1);
 
     fn new(value: T) -> Self {
         Self::new(value)
@@ -115,6 +115,7 @@ pub(crate) struct SplitWriter<'a, T: Copy + 'static>(MutexGuard<'a, Writer<&'sta
 
 impl<T: Copy + Send> Contestant<T> for Split<T> {
     const NAME: &'static str = SPLIT;
+    const ON_HEAP: bool = true;
     const MANY_WRITERS: bool = false;
 
     type Reader<'a> = Reader<&'static SeqLock<T>>;

@@ -11,7 +11,7 @@ use crate::contestant::{Copies, Direct};
 impl<T: Copy> Direct<T> for SeqLock<T> {
     const NAME: &'static str = "seqlock 0.2";
     /// `read` copies into a variable, and that into its result.
-    const COPIES: Copies = Copies { set: 1, read_into: 2 };
+    const COPIES: Copies = Copies::exactly(1, 2);
 
     fn new(value: T) -> Self {
         Self::new(value)

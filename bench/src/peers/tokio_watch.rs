@@ -16,6 +16,7 @@ pub(crate) struct WatchWriter<'a, T>(&'a Sender<T>);
 
 impl<T: Copy + Send + Sync + 'static> Contestant<T> for Watch<T> {
     const NAME: &'static str = "tokio watch";
+    const ON_HEAP: bool = true;
 
     type Reader<'a> = WatchReader<T>;
     type Writer<'a> = WatchWriter<'a, T>;

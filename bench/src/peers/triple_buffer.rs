@@ -21,6 +21,7 @@ pub(crate) struct TripleWriter<'a, T: Send>(MutexGuard<'a, Input<T>>);
 
 impl<T: Copy + Send + 'static> Contestant<T> for Triple<T> {
     const NAME: &'static str = "triple_buffer";
+    const ON_HEAP: bool = true;
     const MANY_WRITERS: bool = false;
     const MANY_READERS: bool = false;
 

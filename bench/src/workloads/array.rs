@@ -60,6 +60,10 @@ impl<C: Contestant<Pair> + Send + Sync> ThreadWork for Array<C> {
         size_of::<C>()
     }
 
+    fn is_on_heap(&self) -> bool {
+        C::ON_HEAP
+    }
+
     fn run(&self, role: Role, phase: Phase, timer: &SlotTimer) -> Tally {
         let Role::Mixed { writes } = role else {
             unreachable!("all threads of this workload read and write")

@@ -8,7 +8,7 @@ use tearfree::lock::{DefaultLock, WriterLock};
 use crate::alone::{Job, Work};
 use crate::contestant::{Contestant, EveryContestant};
 use crate::jobs::{ReadInto, ReadValue, Set, SetRead};
-use crate::payload::{EverySize, Payload, byte_sizes, every_size};
+use crate::payload::{EverySize, Payload, byte_sizes, every_size, four_sizes, sizes_to_return};
 use crate::peers::{ByValue, Memcpy, Split, every_contestant};
 use crate::runner::{Bench, Workload};
 
@@ -22,8 +22,9 @@ pub(super) const READ_INTO: Workload = Workload {
 pub(super) const READ: Workload = Workload {
     name: "read",
     about: "return the value, no writer",
-    cases: || count(every_size),
-    run: |bench| compare_at_every_size(bench, "read", &ReadJobs),
+    // Larger values are read into a buffer. To return 64 KiB some peers load 8192 words in a row, which take seconds to compile.
+    cases: || count(sizes_to_return),
+    run: |bench| sizes_to_return(&mut AtEverySize { bench, workload: "read", jobs: &ReadJobs }),
 };
 
 pub(super) const SET: Workload = Workload {
@@ -43,8 +44,10 @@ pub(super) const BYTES: Workload = Workload {
 pub(super) const SET_READ: Workload = Workload {
     name: "set_read",
     about: "publish a value, then copy it into the caller's buffer, on one thread",
-    cases: || count(every_size),
-    run: |bench| compare_at_every_size(bench, "set_read", &SetReadJobs),
+    cases: || count(four_sizes),
+    run: |bench| {
+        four_sizes(&mut AtEverySize { bench, workload: "set_read", jobs: &SetReadJobs });
+    },
 };
 
 /// The row of locking and unlocking our writer lock with nothing in between.

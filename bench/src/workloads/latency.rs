@@ -3,7 +3,7 @@
 
 use crate::contestant::{Contestant, EveryContestant};
 use crate::latency::TimedWork;
-use crate::payload::{EverySize, Payload, paced_sizes};
+use crate::payload::{EverySize, Payload, four_sizes};
 use crate::peers::every_contestant_and_our_others;
 use crate::runner::{Bench, Workload};
 use crate::throughput::{Role, SharedLock};
@@ -12,7 +12,7 @@ pub(super) const PACE: Workload = Workload {
     name: "pace",
     about: "latency: one reader that never pauses beside one writer at a fixed rate",
     cases: || 4 * RATES.len(),
-    run: |bench| paced_sizes(&mut AtPacedSizes { bench }),
+    run: |bench| four_sizes(&mut AtPacedSizes { bench }),
 };
 
 /// The values that the writer publishes each second: rarely, as a market does, and as fast as most writers can.

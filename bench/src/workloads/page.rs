@@ -116,14 +116,14 @@ fn clock_alone() -> Box<dyn Job> {
     Box::new(Work { name: CLOCK_ALONE, expected: 1, work })
 }
 
-fn every_size(bench: &mut Bench, workload: &str, jobs: &impl Operation) {
+fn every_size(bench: &mut Bench, workload: &'static str, jobs: &impl Operation) {
     one_size::<2>(bench, workload, jobs);
     one_size::<8>(bench, workload, jobs);
     one_size::<32>(bench, workload, jobs);
     one_size::<512>(bench, workload, jobs);
 }
 
-fn one_size<const N: usize>(bench: &mut Bench, workload: &str, jobs: &impl Operation) {
+fn one_size<const N: usize>(bench: &mut Bench, workload: &'static str, jobs: &impl Operation) {
     let mut list = vec![
         jobs.job::<N, Memcpy<[u64; N]>>(),
         jobs.job::<N, Latch<[u64; N]>>(),
