@@ -9,9 +9,12 @@ use std::time::Instant;
 use tearfree_page::{Owner, Reader, SlotView};
 
 use crate::error::Error;
+use crate::fields::{Record, word};
+use crate::first_slope::{FirstSlope, real_offset_ns};
+use crate::host_time::host_ns;
 use crate::namespace::is_other_namespace;
-use crate::record::{DEFAULT_NAME, FirstSlope, Record, real_offset_ns, word};
-use crate::source::{Source, host_ns};
+use crate::record::DEFAULT_NAME;
+use crate::source::Source;
 use crate::status::{Bounded, Status};
 
 /// The longest sleep between two readings of a wait.

@@ -6,9 +6,9 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
+use crate::fields::Record;
 use crate::line::{Line, MAX_SLEW_PPB, counts_in, ns_in, ns_per_count, slope};
 use crate::offset::Offset;
-use crate::record::Record;
 use crate::sample::{HostState, Sample};
 use crate::settings::Settings;
 use crate::source::Source;

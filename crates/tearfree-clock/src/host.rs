@@ -8,8 +8,9 @@ use std::thread;
 
 use rustix::time::ClockId;
 
+use crate::host_time::{host_ns, nanoseconds};
 use crate::sample::{HostState, Sample};
-use crate::source::{Source, host_ns, nanoseconds};
+use crate::source::Source;
 
 /// The number of tries for one sample; the narrowest is taken.
 const TRIES: u32 = 8;

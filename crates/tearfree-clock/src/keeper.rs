@@ -10,13 +10,14 @@ use tearfree_page::{Options, Reader, Writer};
 use crate::alarm::{Alarm, Woken};
 use crate::discipline::Discipline;
 use crate::error::Error;
+use crate::fields::{Record, word};
 use crate::host;
+use crate::host_time::host_ns;
 use crate::line::{counts_in, ns_per_count};
 use crate::namespace::{is_other_namespace, time_namespace};
-use crate::record::{Record, word};
 use crate::sample::{HostState, Sample};
 use crate::settings::Settings;
-use crate::source::{Source, host_ns};
+use crate::source::Source;
 use crate::status::Status;
 
 /// The time between two ticks, and so the resolution of a coarse read.

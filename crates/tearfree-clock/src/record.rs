@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `Record`: the value on the page of a clock.
-
-use core::mem::offset_of;
+//! What a [`Record`], the value on the page of a clock, says.
 
 use rustix::time::ClockId;
-use tearfree_page::{SlotView, payload};
 
+use crate::fields::Record;
+use crate::host_time::{host_ns, nanoseconds};
 use crate::line::{Line, SHIFT, ns_in};
-use crate::source::{Source, host_ns, nanoseconds};
+use crate::source::Source;
 use crate::status::Status;
 
 /// The default name of a clock's page.
@@ -15,122 +14,6 @@ pub const DEFAULT_NAME: &str = "clock";
 
 /// The slopes of counters: from 100 GHz down to 250 kHz, which is [`Discipline::new`](crate::Discipline::new)'s limit.
 const SLOPES: core::ops::Range<u64> = (1 << SHIFT) / 100..4000 << SHIFT;
-
-payload! {
-    /// The value that a timekeeper publishes: two cache lines, of which the first suffices for the time.
-    ///
-    /// All counts are of the counter in `source`, which belongs to one host and one boot. A record has
-    /// no meaning elsewhere.
-    #[derive(Debug, PartialEq, Eq)]
-    pub struct Record {
-        /// [`Line::since`]. The bounds hold at this count, and no reader of this record uses an earlier
-        /// one.
-        pub since: u64,
-        /// [`Line::reach`].
-        pub reach: u32,
-        /// [`Line::frac`].
-        pub frac: u32,
-        /// [`Line::mult`].
-        pub mult: u64,
-        /// [`Line::mono_ns`]: like `CLOCK_MONOTONIC`.
-        pub mono_ns: u64,
-        /// A [`Source`](crate::Source).
-        pub source: u32,
-        /// A [`Status`](crate::Status) against the host's clock.
-        pub status: u32,
-        /// `CLOCK_REALTIME` minus `mono_ns`. Steps of the time of day are steps of this number.
-        pub real_offset_ns: i64,
-        /// [`Line::pivot`].
-        pub pivot: u64,
-        /// [`Line::next`].
-        pub next: u64,
-        /// The largest error against the host's clock at `since`.
-        pub bound_ns: u64,
-        /// From this count on the status is "free running": the last sample is too old.
-        pub free_after: u64,
-        /// From this count on its status is unknown.
-        pub unknown_after: u64,
-        /// The largest error against UTC at `since`, or `u64::MAX` if unknown.
-        pub utc_bound_ns: u64,
-        /// How fast both bounds grow, in ns per second.
-        pub drift_ppb: u32,
-        /// How often the time of day was stepped.
-        pub steps: u32,
-        /// A [`Status`](crate::Status) against UTC.
-        pub utc_status: u32,
-        /// How often the counter or the host's clock jumped, or the host was suspended.
-        pub disruptions: u32,
-        /// TAI minus UTC in seconds, or 0 if the host does not know it.
-        pub tai_offset: i32,
-        /// 0: follows the host. 1: a test clock, which shows the time that it was set to.
-        pub is_test: u32,
-        /// The estimated slope of the host's clock: `mult` without the slew.
-        pub rate: u64,
-    }
-}
-
-const _: () = assert!(size_of::<Record>() == 2 * 64, "two cache lines");
-
-/// The fields of a record that give the time while its first slope holds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FirstSlope {
-    since: u64,
-    reach: u64,
-    frac: u64,
-    mult: u64,
-    mono_ns: u64,
-    source: u64,
-}
-
-impl FirstSlope {
-    #[inline(always)]
-    pub(crate) fn from_view(record: &SlotView<'_, Record>) -> Self {
-        FirstSlope {
-            since: record.u64_at::<{ offset_of!(Record, since) }>(),
-            reach: record.u32_at::<{ offset_of!(Record, reach) }>(),
-            frac: record.u32_at::<{ offset_of!(Record, frac) }>(),
-            mult: record.u64_at::<{ offset_of!(Record, mult) }>(),
-            mono_ns: record.u64_at::<{ offset_of!(Record, mono_ns) }>(),
-            source: record.u32_at::<{ offset_of!(Record, source) }>(),
-        }
-    }
-
-    /// Returns the time at a count within [`Line::reach`], as [`Record::ns_at`] does. One comparison
-    /// suffices, because an earlier count wraps around to a large one.
-    #[inline(always)]
-    pub(crate) fn ns_at(&self, count: u64) -> Option<u64> {
-        let passed = count.wrapping_sub(self.since);
-        // Nothing wraps within the reach of a line.
-        let fine = passed.wrapping_mul(self.mult).wrapping_add(self.frac);
-        (passed < self.reach).then(|| self.mono_ns.wrapping_add(fine >> SHIFT))
-    }
-
-    /// Whether the counts of the record are those of this counter.
-    #[inline(always)]
-    pub(crate) fn is_counted_by(&self, source: Source) -> bool {
-        self.source == u64::from(source.to_word())
-    }
-}
-
-/// Reads [`Record::real_offset_ns`].
-#[inline(always)]
-pub(crate) fn real_offset_ns(record: &SlotView<'_, Record>) -> i64 {
-    record.u64_at::<{ offset_of!(Record, real_offset_ns) }>().cast_signed()
-}
-
-/// The independent words of the page.
-pub(crate) mod word {
-    /// The time at the last tick, for coarse reads. It never decreases.
-    pub(crate) const COARSE_NS: usize = 0;
-    /// How many bends were published after their pivot.
-    pub(crate) const LATE_PUBLICATIONS: usize = 1;
-    /// How many ticks came much later than planned.
-    pub(crate) const LATE_TICKS: usize = 2;
-    /// The longest delay of a tick, in nanoseconds.
-    pub(crate) const WORST_DELAY_NS: usize = 3;
-    /// The time namespace of the timekeeper, or 0 if unknown.
-    pub(crate) const TIME_NAMESPACE: usize = 4;
-}
 
 impl Record {
     /// Refuses slopes that no counter has: their page is damaged, or no timekeeper wrote it.
@@ -249,6 +132,7 @@ mod tests {
     use tearfree_page::{Options, Reader, Writer};
 
     use super::*;
+    use crate::first_slope::{FirstSlope, real_offset_ns};
 
     #[test]
     fn a_bound_is_rounded_up_and_does_not_wrap() {

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `Source`: the counters from which a clock can be computed.
+//! `Source`: the counters from which a clock can be computed. `tearfree-vdso` compiles this file, too.
 
 #![allow(unsafe_code, reason = "counters are read by machine instructions")]
 
-use std::fs;
-
-use rustix::time::{ClockId, clock_gettime};
-
-/// The file in which Linux names the counter that it trusts.
-const CLOCKSOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+use crate::host_time::host_ns;
 
 /// A counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,42 +25,6 @@ impl Source {
         () if Source::Cntvct.is_supported() => Source::Cntvct,
         () => Source::Host,
     };
-
-    /// Returns the best counter of this machine, and why it was chosen.
-    ///
-    /// The TSC is chosen if the processor reports that it is invariant and the kernel uses it as its own
-    /// clock source; the virtual counter of AArch64 if the kernel uses it.
-    #[must_use]
-    pub fn best() -> (Self, String) {
-        let kernel = fs::read_to_string(CLOCKSOURCE).unwrap_or_default();
-        Self::choose(Self::processor_counter(), kernel.trim())
-    }
-
-    /// As [`best`](Self::best), by the processor's counter and the name of the kernel's clock source.
-    fn choose(counter: Result<Self, &'static str>, kernel: &str) -> (Self, String) {
-        match (counter, kernel) {
-            (Ok(Source::Tsc), "tsc") => (Source::Tsc, "invariant, and the kernel's own".to_owned()),
-            (Ok(Source::Cntvct), "arch_sys_counter") => {
-                (Source::Cntvct, "the kernel's own".to_owned())
-            }
-            (Ok(_), "") => (Source::Host, "the kernel does not name its clock source".to_owned()),
-            (Ok(_), kernel) => (Source::Host, format!("the kernel's clock source is {kernel}")),
-            (Err(reason), _) => (Source::Host, reason.to_owned()),
-        }
-    }
-
-    /// Returns the processor's counter, or why it cannot be used.
-    fn processor_counter() -> Result<Self, &'static str> {
-        #[cfg(target_arch = "x86_64")]
-        return match is_invariant() {
-            true => Ok(Source::Tsc),
-            false => Err("the processor does not report an invariant TSC"),
-        };
-        #[cfg(target_arch = "aarch64")]
-        return Ok(Source::Cntvct);
-        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-        return Err("no counter of this processor is supported");
-    }
 
     /// Whether this build can read the counter.
     #[must_use]
@@ -136,30 +95,6 @@ impl Source {
     }
 }
 
-/// Reads the host's monotonic clock in nanoseconds.
-///
-/// It is read from the vDSO, without the C library, whose `clock_gettime` may be replaced in this
-/// program.
-#[must_use]
-pub fn host_ns() -> u64 {
-    nanoseconds(ClockId::Monotonic)
-}
-
-pub(crate) fn nanoseconds(clock: ClockId) -> u64 {
-    let time = clock_gettime(clock);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    seconds.wrapping_mul(1_000_000_000).wrapping_add(u64::try_from(time.tv_nsec).unwrap_or(0))
-}
-
-/// Whether the TSC runs at one rate in all power states of the processor.
-#[cfg(target_arch = "x86_64")]
-fn is_invariant() -> bool {
-    use core::arch::x86_64::__cpuid;
-    const ADVANCED_POWER: u32 = 0x8000_0007;
-    const INVARIANT: u32 = 1 << 8;
-    __cpuid(0x8000_0000).eax >= ADVANCED_POWER && __cpuid(ADVANCED_POWER).edx & INVARIANT != 0
-}
-
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn tsc() -> u64 {
@@ -213,21 +148,6 @@ fn cntvct_ordered() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_counter_is_chosen_only_if_the_kernel_trusts_it() {
-        let chosen = |counter, kernel| Source::choose(counter, kernel).0;
-        assert_eq!(chosen(Ok(Source::Tsc), "tsc"), Source::Tsc);
-        assert_eq!(chosen(Ok(Source::Cntvct), "arch_sys_counter"), Source::Cntvct);
-        for kernel in
-            ["", "hpet", "acpi_pm", "kvm-clock", "hyperv_clocksource_tsc_page", "tsc-early"]
-        {
-            assert_eq!(chosen(Ok(Source::Tsc), kernel), Source::Host, "{kernel}");
-            assert_eq!(chosen(Ok(Source::Cntvct), kernel), Source::Host, "{kernel}");
-        }
-        let (source, reason) = Source::choose(Err("the processor has none"), "tsc");
-        assert_eq!((source, reason.as_str()), (Source::Host, "the processor has none"));
-    }
 
     #[test]
     fn a_word_names_one_counter() {

@@ -13,10 +13,11 @@ use tearfree_page::{Options, Reader, Writer};
 
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::fields::{Record, word};
+use crate::host_time::{host_ns, nanoseconds};
 use crate::line::{Line, slope};
 use crate::namespace::time_namespace;
-use crate::record::{Record, word};
-use crate::source::{Source, host_ns, nanoseconds};
+use crate::source::Source;
 use crate::status::Status;
 
 /// The largest speed of a test clock; the slope has room for four times as much.

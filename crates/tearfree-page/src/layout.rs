@@ -3,6 +3,8 @@
 
 use core::mem::offset_of;
 
+use crate::offsets::COUNT;
+pub use crate::offsets::{LINE, MAX_ATTEMPTS, PAYLOAD, SLOTS, stride};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The first bytes of every page. A text conversion or a 7-bit transfer of the file damages them.
@@ -14,8 +16,6 @@ pub const MAJOR: u16 = 1;
 /// The minor version. A larger one adds to this layout and changes nothing in it.
 pub const MINOR: u16 = 0;
 
-/// The unit of the layout, a cache line: fields that change at different times are in different lines.
-pub const LINE: usize = 64;
 /// The largest payload in bytes.
 pub const MAX_PAYLOAD: usize = 16 << 20;
 /// The longest text of a schema in bytes.
@@ -24,21 +24,6 @@ pub const MAX_SCHEMA: usize = 64 << 10;
 pub const MAX_FIELDS: usize = 1024;
 /// The longest name of a field in bytes.
 pub const MAX_FIELD_NAME: usize = 64;
-/// How often a reader tries to copy a value before it gives up. No correct writer laps a reader a
-/// thousand times in a row.
-pub const MAX_ATTEMPTS: u32 = 1000;
-/// The offset of slot 0. The two slots follow the header, and the schema follows the slots, so the
-/// offsets of the slots are constants for a reader that knows the type of the payload.
-pub const SLOTS: usize = size_of::<Header>();
-/// The offset of the payload in its slot, behind the [`Stamp`].
-pub const PAYLOAD: usize = size_of::<Stamp>();
-
-/// Returns the distance from slot 0 to slot 1 for a payload of `payload` bytes.
-#[must_use]
-pub const fn stride(payload: usize) -> usize {
-    PAYLOAD + payload.next_multiple_of(LINE)
-}
-
 /// Returns the offset of the schema's text, which follows two slots for a payload of `payload` bytes.
 #[must_use]
 pub const fn schema_offset(payload: usize) -> usize {
@@ -193,6 +178,8 @@ const _: () = {
     assert!(
         offset_of!(FixedFields, incarnation) == 80 && offset_of!(FixedFields, lock_inode) == 88
     );
+    assert!(size_of::<Header>() == SLOTS && size_of::<Stamp>() == PAYLOAD);
+    assert!(offset_of!(Header, changing) + offset_of!(ChangingFields, count) == COUNT);
     assert!(offset_of!(Header, changing) == 128 && offset_of!(ChangingFields, state) == 8);
     assert!(offset_of!(ChangingFields, owner) == 12);
     assert!(size_of::<Stamp>() == LINE && offset_of!(Stamp, published_ns) == 0);

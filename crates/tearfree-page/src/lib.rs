@@ -33,6 +33,7 @@ mod mapping;
 mod name_watch;
 mod new_directories;
 mod notified;
+mod offsets;
 mod options;
 mod owner;
 mod ownership;

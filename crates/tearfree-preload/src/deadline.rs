@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Converts times that a program sees into times of the host, and back.
 
-use libc::{clockid_t, timespec};
-use tearfree_clock::{Record, host_ns};
+use libc::timespec;
+use tearfree_clock::{Record, ShownClock, host_ns};
 
-use crate::convert::{NSEC, ns_to_timespec, timespec_to_ns};
+use crate::convert::{ns_to_timespec, timespec_to_ns};
 use crate::host::host_clock_ns;
 use crate::setup::clock;
 
@@ -13,41 +13,6 @@ pub(crate) struct Moment {
     record: Record,
     count: u64,
     mono_ns: u64,
-}
-
-/// The clock that a deadline is on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DeadlineClock {
-    Monotonic,
-    Realtime,
-    Tai,
-}
-
-impl DeadlineClock {
-    /// Returns the clock of a number. `None`: a clock that is not replaced, such as those of
-    /// processor time.
-    pub(crate) fn from_id(id: clockid_t) -> Option<Self> {
-        match id {
-            libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_REALTIME_ALARM => {
-                Some(DeadlineClock::Realtime)
-            }
-            libc::CLOCK_MONOTONIC
-            | libc::CLOCK_MONOTONIC_RAW
-            | libc::CLOCK_MONOTONIC_COARSE
-            | libc::CLOCK_BOOTTIME
-            | libc::CLOCK_BOOTTIME_ALARM => Some(DeadlineClock::Monotonic),
-            libc::CLOCK_TAI => Some(DeadlineClock::Tai),
-            _ => None,
-        }
-    }
-
-    pub(crate) const fn to_id(self) -> clockid_t {
-        match self {
-            DeadlineClock::Monotonic => libc::CLOCK_MONOTONIC,
-            DeadlineClock::Realtime => libc::CLOCK_REALTIME,
-            DeadlineClock::Tai => libc::CLOCK_TAI,
-        }
-    }
 }
 
 impl Moment {
@@ -59,15 +24,8 @@ impl Moment {
     }
 
     /// Returns the time that the program sees.
-    pub(crate) fn shown_ns(&self, clock: DeadlineClock) -> u64 {
-        let real = self.mono_ns.saturating_add_signed(self.record.real_offset_ns);
-        match clock {
-            DeadlineClock::Monotonic => self.mono_ns,
-            DeadlineClock::Realtime => real,
-            DeadlineClock::Tai => {
-                real.saturating_add_signed(i64::from(self.record.tai_offset) * NSEC.cast_signed())
-            }
-        }
+    pub(crate) fn shown_ns(&self, clock: ShownClock) -> u64 {
+        clock.ns(self.mono_ns, self.record.real_offset_ns, self.record.tai_offset)
     }
 
     /// Converts a span of the program's time into one of the host's.
@@ -98,25 +56,25 @@ impl Moment {
     }
 
     /// Returns the host's `CLOCK_MONOTONIC` at which the program's time is `deadline_ns`.
-    pub(crate) fn host_deadline(&self, clock: DeadlineClock, deadline_ns: u64) -> u64 {
+    pub(crate) fn host_deadline(&self, clock: ShownClock, deadline_ns: u64) -> u64 {
         let left = deadline_ns.saturating_sub(self.shown_ns(clock));
         host_ns().saturating_add(self.host_span(left))
     }
 
     /// As [`host_deadline`](Self::host_deadline), on the host's own clock of the same kind.
-    pub(crate) fn host_deadline_on(&self, clock: DeadlineClock, deadline_ns: u64) -> u64 {
+    pub(crate) fn host_deadline_on(&self, clock: ShownClock, deadline_ns: u64) -> u64 {
         let left = self.host_deadline(clock, deadline_ns).saturating_sub(host_ns());
         host_clock_ns(clock.to_id()).saturating_add(left)
     }
 
     /// Returns the clock that a deadline is nearer to, for calls that do not name one. A time of day
     /// and a time since the boot are decades apart.
-    pub(crate) fn nearest_clock(&self, deadline_ns: u64) -> DeadlineClock {
-        let real = self.shown_ns(DeadlineClock::Realtime);
-        let mono = self.shown_ns(DeadlineClock::Monotonic);
+    pub(crate) fn nearest_clock(&self, deadline_ns: u64) -> ShownClock {
+        let real = self.shown_ns(ShownClock::Realtime);
+        let mono = self.shown_ns(ShownClock::Monotonic);
         match deadline_ns.abs_diff(real) < deadline_ns.abs_diff(mono) {
-            true => DeadlineClock::Realtime,
-            false => DeadlineClock::Monotonic,
+            true => ShownClock::Realtime,
+            false => ShownClock::Monotonic,
         }
     }
 }
@@ -141,6 +99,7 @@ pub(crate) fn host_timeout_millis(timeout: i32) -> i32 {
 mod tests {
     use std::process::id;
 
+    use crate::convert::NSEC;
     use tearfree_clock::{TestClock, TestSettings};
 
     use super::*;
@@ -155,9 +114,9 @@ mod tests {
             Record { real_offset_ns: 5_000, tai_offset: 37, ..record.expect("the page exists") };
         let now = Moment { record, count: record.since, mono_ns: 1_000 };
         let shown = |clock| now.shown_ns(clock);
-        assert_eq!(shown(DeadlineClock::Monotonic), 1_000);
-        assert_eq!(shown(DeadlineClock::Realtime), 6_000);
-        assert_eq!(shown(DeadlineClock::Tai), 37 * NSEC + 6_000, "TAI is ahead of UTC");
+        assert_eq!(shown(ShownClock::Monotonic), 1_000);
+        assert_eq!(shown(ShownClock::Realtime), 6_000);
+        assert_eq!(shown(ShownClock::Tai), 37 * NSEC + 6_000, "TAI is ahead of UTC");
     }
 
     /// In the 5 ms before a bend, a span begins at the old speed and goes on at the new one.

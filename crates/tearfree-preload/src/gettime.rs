@@ -6,15 +6,16 @@
 use libc::{c_int, clockid_t, time_t, timespec, timeval};
 
 use crate::convert::ns_to_timespec;
-use crate::deadline::{DeadlineClock, Moment};
+use crate::deadline::Moment;
 use crate::next::{Pointer, interpose};
+use tearfree_clock::ShownClock;
 
 /// C11's number for the time of day.
 const TIME_UTC: c_int = 1;
 
 /// Returns what the program sees on a clock. `None`: ask the C library.
 fn shown_time(id: clockid_t) -> Option<timespec> {
-    let clock = DeadlineClock::from_id(id)?;
+    let clock = ShownClock::from_id(id)?;
     Some(ns_to_timespec(Moment::now()?.shown_ns(clock)))
 }
 

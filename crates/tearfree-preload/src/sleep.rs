@@ -7,15 +7,16 @@ use libc::{c_int, c_uint, clockid_t, timespec, useconds_t};
 use tearfree_clock::host_ns;
 
 use crate::convert::{NSEC, ns_to_timespec, timespec_to_ns};
-use crate::deadline::{DeadlineClock, Moment};
+use crate::deadline::Moment;
 use crate::host::{errno_result, host_sleep};
 use crate::next::interpose;
+use tearfree_clock::ShownClock;
 
 /// The longest sleep between two readings of the clock, which may be set meanwhile.
 const SLICE_NS: u64 = 20_000_000;
 
 /// Sleeps until the program's time is `deadline_ns`. Returns an error number, or 0.
-fn sleep_until(clock: DeadlineClock, deadline_ns: u64) -> c_int {
+fn sleep_until(clock: ShownClock, deadline_ns: u64) -> c_int {
     let start = host_ns();
     loop {
         let Some(now) = Moment::now() else { return 0 };
@@ -38,14 +39,14 @@ fn sleep_until(clock: DeadlineClock, deadline_ns: u64) -> c_int {
 /// Sleeps for a span of the program's monotonic time. Returns an error number, or 0, and what is left.
 /// `None`: no clock was opened.
 fn sleep_for(span_ns: u64) -> Option<(c_int, u64)> {
-    let deadline = Moment::now()?.shown_ns(DeadlineClock::Monotonic).saturating_add(span_ns);
-    let error = sleep_until(DeadlineClock::Monotonic, deadline);
-    let now = Moment::now()?.shown_ns(DeadlineClock::Monotonic);
+    let deadline = Moment::now()?.shown_ns(ShownClock::Monotonic).saturating_add(span_ns);
+    let error = sleep_until(ShownClock::Monotonic, deadline);
+    let now = Moment::now()?.shown_ns(ShownClock::Monotonic);
     Some((error, if error == 0 { 0 } else { deadline.saturating_sub(now) }))
 }
 
 /// As [`sleep_until`]. `None`: the C library has to handle the request.
-fn sleep_until_request(clock: DeadlineClock, request: Option<&timespec>) -> Option<c_int> {
+fn sleep_until_request(clock: ShownClock, request: Option<&timespec>) -> Option<c_int> {
     let (_, deadline_ns) = (Moment::now()?, timespec_to_ns(request?)?);
     Some(sleep_until(clock, deadline_ns))
 }
@@ -88,7 +89,7 @@ interpose! {
     ) -> c_int {
         let mut left = left;
         let is_absolute = flags & libc::TIMER_ABSTIME != 0;
-        let slept = match DeadlineClock::from_id(id) {
+        let slept = match ShownClock::from_id(id) {
             Some(clock) if is_absolute => sleep_until_request(clock, request),
             Some(_) => sleep_for_request(request, left.as_deref_mut()),
             None => None,

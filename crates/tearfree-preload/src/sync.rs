@@ -9,14 +9,15 @@
 use libc::{c_int, c_uint, clockid_t, size_t, ssize_t, timespec};
 
 use crate::convert::{ns_to_timespec, timespec_to_ns};
-use crate::deadline::{DeadlineClock, Moment};
+use crate::deadline::Moment;
 use crate::next::{Pointer, interpose};
+use tearfree_clock::ShownClock;
 
 /// Converts a deadline to the host's monotonic clock. `None`: pass the clock and the deadline on as they
 /// are.
 fn host_deadline(id: clockid_t, deadline: Option<&timespec>) -> (clockid_t, Option<timespec>) {
     let host = || {
-        let (clock, now) = (DeadlineClock::from_id(id)?, Moment::now()?);
+        let (clock, now) = (ShownClock::from_id(id)?, Moment::now()?);
         Some(ns_to_timespec(now.host_deadline(clock, timespec_to_ns(deadline?)?)))
     };
     match host() {
@@ -28,7 +29,7 @@ fn host_deadline(id: clockid_t, deadline: Option<&timespec>) -> (clockid_t, Opti
 /// As [`host_deadline`], on the host's clock of the time of day, for functions that know no other.
 fn host_realtime(deadline: Option<&timespec>) -> Option<timespec> {
     let (now, deadline_ns) = (Moment::now()?, timespec_to_ns(deadline?)?);
-    Some(ns_to_timespec(now.host_deadline_on(DeadlineClock::Realtime, deadline_ns)))
+    Some(ns_to_timespec(now.host_deadline_on(ShownClock::Realtime, deadline_ns)))
 }
 
 /// The clock of a deadline whose function does not name one. `None`: no deadline to convert.

@@ -11,13 +11,14 @@ use core::ptr;
 use libc::{c_int, c_long, timespec};
 
 use crate::convert::{ns_to_timespec, timespec_to_ns};
-use crate::deadline::{DeadlineClock, Moment, host_timeout};
+use crate::deadline::{Moment, host_timeout};
 #[cfg(target_arch = "x86_64")]
 use crate::gettime::time;
 use crate::gettime::{clock_gettime, gettimeofday};
 use crate::host::errno_result;
 use crate::next::interpose;
 use crate::sleep::{clock_nanosleep, nanosleep};
+use tearfree_clock::ShownClock;
 
 /// `FUTEX_CMD_MASK` of the kernel: the operation without its flags.
 const COMMAND: c_int = !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
@@ -57,12 +58,12 @@ fn futex_timeout(operation: c_long, timeout: c_long) -> Option<timespec> {
         libc::FUTEX_WAIT => return host_timeout(pointee(timeout)),
         libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAIT_REQUEUE_PI | libc::FUTEX_LOCK_PI2 => {
             if is_realtime {
-                DeadlineClock::Realtime
+                ShownClock::Realtime
             } else {
-                DeadlineClock::Monotonic
+                ShownClock::Monotonic
             }
         }
-        libc::FUTEX_LOCK_PI => DeadlineClock::Realtime,
+        libc::FUTEX_LOCK_PI => ShownClock::Realtime,
         _ => return None,
     };
     let (now, deadline_ns) = (Moment::now()?, timespec_to_ns(pointee(timeout)?)?);

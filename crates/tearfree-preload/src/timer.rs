@@ -9,8 +9,9 @@ use libc::{c_int, c_uint, clockid_t, itimerspec, itimerval, timespec, timeval};
 use tearfree_clock::host_ns;
 
 use crate::convert::{NSEC, ns_to_timespec, ns_to_timeval, timespec_to_ns, timeval_to_ns};
-use crate::deadline::{DeadlineClock, Moment};
+use crate::deadline::Moment;
 use crate::next::{Pointer, interpose};
+use tearfree_clock::ShownClock;
 
 /// Converts a setting for the host, relative to the host's current time. `None`: pass it on as it is.
 fn to_host_timer(setting: &itimerspec, is_absolute: bool) -> Option<itimerspec> {
@@ -76,7 +77,7 @@ interpose! {
         if result == 0 {
             // This process may be a fork whose parent had a timer of this ID.
             replace_entry(to_entry(*timer), 0);
-            if DeadlineClock::from_id(clock).is_none() {
+            if ShownClock::from_id(clock).is_none() {
                 replace_entry(0, to_entry(*timer));
             }
         }

@@ -1,0 +1,1 @@
+../../../tearfree-page/src/offsets.rs

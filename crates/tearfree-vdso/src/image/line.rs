@@ -1,0 +1,1 @@
+../../../tearfree-clock/src/line.rs

@@ -1,0 +1,1 @@
+../../../tearfree-clock/src/shown.rs

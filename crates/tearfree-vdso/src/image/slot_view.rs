@@ -1,0 +1,1 @@
+../../../tearfree-page/src/slot_view.rs
