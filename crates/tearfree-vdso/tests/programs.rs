@@ -40,13 +40,15 @@ impl Stopped {
     /// Starts a program; its output goes to a file.
     fn start(command: &mut Command, output: &Path) -> Self {
         command.stdout(File::create(output).expect("a file")).stdin(Stdio::null());
-        // SAFETY: between fork and exec it makes one system call.
-        unsafe {
-            command.pre_exec(|| match libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) {
+        let ask_for_tracer = || {
+            // SAFETY: it asks to be traced by its parent, this thread.
+            match unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) } {
                 -1 => Err(Error::last_os_error()),
                 _ => Ok(()),
-            });
-        }
+            }
+        };
+        // SAFETY: between fork and exec it makes one system call, and allocates nothing.
+        unsafe { command.pre_exec(ask_for_tracer) };
         let child = command.spawn().expect("the program starts");
         let path = format!("/proc/{}/mem", child.id());
         wait_stopped(&child);
