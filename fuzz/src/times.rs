@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Times, offsets and speeds as the command line has them: no text panics, and none gives a number outside of its limits.
 
+#[path = "../../crates/tearfree-cli/src/date.rs"]
+mod date;
 #[path = "../../crates/tearfree-cli/src/times.rs"]
 mod parse;
 
@@ -22,9 +24,9 @@ pub fn times(input: &[u8]) {
     }
     let _lifetime = parse::parse_lifetime(text);
     let seconds = format!("@{text}");
-    if let (Ok(ns), Ok(number)) = (parse::parse_time_of_day(&seconds), text.parse::<u64>()) {
+    if let (Ok(ns), Ok(number)) = (date::parse_time_of_day(&seconds), text.parse::<u64>()) {
         // Numbers of seconds are parsed as f64, which is exact below 2^53.
         assert!(number >= 1 << 53 || ns == number * 1_000_000_000, "{seconds} is {ns} ns");
     }
-    let _time = parse::parse_time_of_day(text);
+    let _time = date::parse_time_of_day(text);
 }

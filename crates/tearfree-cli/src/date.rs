@@ -172,4 +172,5 @@ fn is_amount(word: &str) -> bool {
 }
 
 #[cfg(test)]
+#[path = "date/tests.rs"] // the fuzzer has this file, too
 mod tests;
