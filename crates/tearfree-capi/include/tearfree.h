@@ -316,6 +316,12 @@ int tearfree_writer_touch(struct tearfree_writer *writer);
 /* Returns the number of publications until now, by all writers of the page, also after the end. */
 uint64_t tearfree_writer_generation(const struct tearfree_writer *writer);
 
+/*
+ * Returns a random number of this process, which a forked child does not share even where it has the same process ID; 0
+ * if forks cannot be noticed. For bindings with locks of their own, which a child has to leave alone.
+ */
+uint64_t tearfree_process_number(void);
+
 /* Return the schema, as text that is valid until the writer is closed, and the size of the value. */
 const char *tearfree_writer_schema(const struct tearfree_writer *writer);
 size_t tearfree_writer_size(const struct tearfree_writer *writer);

@@ -54,8 +54,9 @@ pub use signals::{
 pub use wait::{tearfree_seqcount_wait, tearfree_spin_lock_contended};
 pub use writer::Writer;
 pub use writer_calls::{
-    Change, tearfree_writer_close, tearfree_writer_create, tearfree_writer_create_sealed,
-    tearfree_writer_end, tearfree_writer_file, tearfree_writer_generation, tearfree_writer_get,
-    tearfree_writer_schema, tearfree_writer_set, tearfree_writer_set_word, tearfree_writer_size,
-    tearfree_writer_take_over, tearfree_writer_touch, tearfree_writer_update,
+    Change, tearfree_process_number, tearfree_writer_close, tearfree_writer_create,
+    tearfree_writer_create_sealed, tearfree_writer_end, tearfree_writer_file,
+    tearfree_writer_generation, tearfree_writer_get, tearfree_writer_schema, tearfree_writer_set,
+    tearfree_writer_set_word, tearfree_writer_size, tearfree_writer_take_over,
+    tearfree_writer_touch, tearfree_writer_update,
 };

@@ -29,13 +29,17 @@ static WORD: OnceLock<&'static AtomicU64> = OnceLock::new();
 
 /// The process that created this value.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CreatorProcess {
+pub struct CreatorProcess {
     word: &'static AtomicU64,
     process: u64,
 }
 
 impl CreatorProcess {
-    pub(crate) fn current() -> Result<Self, Error> {
+    /// Returns the value of this process.
+    ///
+    /// # Errors
+    /// If forks cannot be noticed.
+    pub fn current() -> Result<Self, Error> {
         let word = match WORD.get() {
             Some(word) => *word,
             None => {
@@ -43,6 +47,11 @@ impl CreatorProcess {
                 *WORD.get_or_init(|| word)
             }
         };
+        // ORDERING: Relaxed: a number, the same for all threads of the process; it publishes nothing else.
+        let known = word.load(Relaxed);
+        if known != 0 {
+            return Ok(CreatorProcess { word, process: known });
+        }
         let new = random("this process")? | 1;
         // ORDERING: Relaxed: a number, the same for all threads of the process; it publishes nothing else.
         let process = match word.compare_exchange(0, new, Relaxed, Relaxed) {
@@ -54,10 +63,17 @@ impl CreatorProcess {
 
     /// Returns false in a forked child of that process.
     #[inline(always)]
-    pub(crate) fn is_same_process(self) -> bool {
+    #[must_use]
+    pub fn is_same_process(self) -> bool {
         // ORDERING: Relaxed: stored before this value was made, so a thread that has the value sees
         // it.
         self.word.load(Relaxed) == self.process
+    }
+
+    /// Returns the random number of the process, which is not 0.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.process
     }
 }
 

@@ -88,11 +88,13 @@ pub use writer::Writer;
 #[doc(hidden)]
 pub use zerocopy;
 
-/// What [`payload!`] needs, under paths that no item of the user's can shadow.
+/// What [`payload!`] and the bindings need, under paths that no item of the user's can shadow.
 #[doc(hidden)]
 pub mod __private {
     pub use core::{clone::Clone, marker::Copy, option::Option, primitive, stringify};
 
+    /// For bindings: recognises forked children.
+    pub use crate::fork::CreatorProcess;
     pub use crate::schema::enum_kind;
 }
 

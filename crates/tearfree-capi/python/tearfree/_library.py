@@ -157,6 +157,7 @@ _CALLS: dict[str, tuple[Any, list[Any]]] = {
     "tearfree_writer_set": (c_int, [c_void_p, c_void_p, c_size_t]),
     "tearfree_writer_get": (c_int, [c_void_p, c_void_p, c_size_t]),
     "tearfree_writer_touch": (c_int, [c_void_p]),
+    "tearfree_process_number": (c_uint64, []),
     "tearfree_writer_generation": (c_uint64, [c_void_p]),
     "tearfree_writer_schema": (c_char_p, [c_void_p]),
     "tearfree_writer_close": (None, [c_void_p]),

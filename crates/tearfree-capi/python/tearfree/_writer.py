@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import threading
 import weakref
 from contextlib import contextmanager
@@ -29,7 +28,8 @@ class _Right:
 
     def __init__(self, pointer: ctypes.c_void_p):
         self._pointer: Optional[ctypes.c_void_p] = pointer
-        self._process = os.getpid()
+        # Not the process ID: in a PID namespace of its own, a child can have the same one.
+        self._process = library.tearfree_process_number()
         # A lock that a thread can take twice: a signal handler runs in the middle of a call of its thread.
         self._lock = threading.RLock()
         self._is_used = False
@@ -38,7 +38,7 @@ class _Right:
     @contextmanager
     def use(self) -> Iterator[ctypes.c_void_p]:
         # First: in a forked child, the lock can be that of a thread that the child does not have.
-        if os.getpid() != self._process:
+        if self._is_forked():
             raise error_from(FORKED, library.tearfree_error_text(FORKED).decode())
         with self._lock:
             if self._is_used:
@@ -55,9 +55,12 @@ class _Right:
                 if self._ends:
                     self.end()
 
+    def _is_forked(self) -> bool:
+        return bool(library.tearfree_process_number() != self._process)
+
     def end(self) -> None:
         # In a forked child there is nothing to end: the page is its parent's.
-        if os.getpid() != self._process:
+        if self._is_forked():
             return
         with self._lock:
             self._ends = True

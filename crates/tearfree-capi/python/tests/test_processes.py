@@ -17,6 +17,7 @@ import threading
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import tearfree
 from tearfree import Page, Writer
@@ -172,6 +173,24 @@ class Forks(TestWithPage):
             self.assertEqual(exit_code_of_child(child), 0)
             writer.set(a=3)
             self.assertEqual(page.read()[:2], ({"a": 3}, 1))
+
+    def test_a_child_with_the_process_id_of_its_parent_cannot_write(self):
+        # As in a PID namespace of its own, where both can be process 1.
+        with mock.patch("os.getpid", return_value=1):
+            with Writer.create(self.path, "a:u8", {"a": 1}) as writer:
+
+                def child():
+                    right = writer._right
+                    # As a thread of the parent may hold it, which the child does not have.
+                    right._lock = mock.MagicMock()
+                    right._lock.__enter__.side_effect = AssertionError("the lock of the parent")
+                    with self.assertRaises(tearfree.ForkedError):
+                        writer.set(a=2)
+                    writer.close()
+
+                self.assertEqual(exit_code_of_child(child), 0)
+                writer.set(a=3)
+                self.assertEqual(writer.get(), {"a": 3})
 
     def test_a_child_that_deletes_its_parents_writer_or_exits_ends_nothing(self):
         program = """if True:

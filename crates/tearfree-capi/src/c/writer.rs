@@ -6,9 +6,9 @@ use core::ffi::c_int;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::ffi::CString;
 use std::os::fd::AsRawFd;
-use std::process;
 
 use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
+use tearfree_page::__private::CreatorProcess;
 use tearfree_page::{ByteWriter, Lost};
 
 use super::error::{ErrorNumber, Failure};
@@ -22,8 +22,8 @@ pub struct Writer {
     writer: ReentrantMutex<RefCell<Option<ByteWriter>>>,
     /// A copy, to be read without the lock.
     generation: AtomicU64,
-    /// The process that made this.
-    process: u32,
+    /// The process that made this: known without the lock, which another thread of the parent can hold.
+    process: CreatorProcess,
     pub(super) schema: CString,
     pub(super) size: usize,
 }
@@ -35,15 +35,16 @@ const _: () = {
 };
 
 impl Writer {
-    pub(super) fn new(writer: ByteWriter) -> Self {
+    pub(super) fn new(writer: ByteWriter) -> Result<Self, Failure> {
+        let process = CreatorProcess::current().map_err(|error| failure(&error))?;
         let geometry = writer.geometry();
-        Writer {
+        Ok(Writer {
             schema: CString::new(geometry.schema.to_string()).unwrap_or_default(),
             size: geometry.schema.size(),
             generation: AtomicU64::new(writer.generation()),
-            process: process::id(),
+            process,
             writer: ReentrantMutex::new(RefCell::new(Some(writer))),
-        }
+        })
     }
 
     /// Calls `call` with the writer, which this thread alone uses meanwhile.
@@ -108,9 +109,8 @@ impl Writer {
         (ErrorNumber::Nested, text.to_owned())
     }
 
-    /// Asks the system, which is slow.
     fn is_forked(&self) -> bool {
-        self.process != process::id()
+        !self.process.is_same_process()
     }
 }
 

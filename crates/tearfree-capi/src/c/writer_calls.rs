@@ -3,11 +3,12 @@
 
 #![allow(unsafe_code, reason = "functions for C")]
 
-use core::ffi::{c_char, c_int, c_uint, c_void};
+use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use tearfree_page::{ByteWriter, Error};
+use tearfree_page::__private::CreatorProcess;
+use tearfree_page::{ByteWriter, Error, Options, Schema};
 
 use super::arguments::{null, schema_from_ptr, str_from_ptr};
 use super::error::{ErrorNumber, Failure, fallible};
@@ -30,11 +31,43 @@ unsafe fn create_into(
         if to.is_null() {
             return Err(null("`to`"));
         }
-        let writer = Box::into_raw(Box::new(Writer::new(create()?)));
+        let writer = Box::into_raw(Box::new(Writer::new(create()?)?));
         // SAFETY: null was refused above; the pointer of the caller takes the box.
         unsafe { to.write(writer) };
         Ok(())
     })
+}
+
+/// What both functions that create a page are given.
+struct NewPage<'a> {
+    name: &'a CStr,
+    schema: Schema,
+    value: Option<&'a [u8]>,
+    options: Options,
+}
+
+impl<'a> NewPage<'a> {
+    /// # Safety
+    /// `name` and `schema` are null or strings; `value` is null or has `size` bytes, which no one changes during `'a`;
+    /// `options` is null or points to initialised options.
+    unsafe fn from_arguments(
+        name: *const c_char,
+        schema: *const c_char,
+        value: *const c_void,
+        size: usize,
+        options: *const WriterOptions,
+    ) -> Result<Self, Failure> {
+        // SAFETY: `name` is null or a string.
+        let name = unsafe { str_from_ptr(name, "the page's name") }?;
+        // SAFETY: `schema` is null or a string.
+        let schema = unsafe { schema_from_ptr(schema) }?;
+        check_size(size, schema.size())?;
+        // SAFETY: `options` is null or points to options.
+        let options = unsafe { writer_options(options) }?;
+        // SAFETY: `value` is null or has `size` bytes, which stay as they are.
+        let value = unsafe { bytes(value, size) };
+        Ok(NewPage { name, schema, value, options })
+    }
 }
 
 /// Checks the size of a value, also where there is none.
@@ -65,18 +98,12 @@ pub unsafe extern "C" fn tearfree_writer_create(
     to: *mut *mut Writer,
 ) -> c_int {
     let create = || {
-        // SAFETY: `page` is null or a string.
-        let page = unsafe { str_from_ptr(page, "the page's name") }?;
-        // SAFETY: `schema` is null or a string.
-        let schema = unsafe { schema_from_ptr(schema) }?;
-        check_size(size, schema.size())?;
-        // SAFETY: `options` is null or points to options.
-        let options = unsafe { writer_options(options) }?;
-        let page = OsStr::from_bytes(page.to_bytes());
-        // SAFETY: `value` is null or has `size` bytes, which the caller leaves alone during this call.
-        match unsafe { bytes(value, size) } {
-            Some(value) => ByteWriter::create(page, &schema, value, &options),
-            None => ByteWriter::create_or_keep(page, &schema, &options),
+        // SAFETY: the arguments are as they came; the caller leaves them alone during this call.
+        let new = unsafe { NewPage::from_arguments(page, schema, value, size, options) }?;
+        let page = OsStr::from_bytes(new.name.to_bytes());
+        match new.value {
+            Some(value) => ByteWriter::create(page, &new.schema, value, &new.options),
+            None => ByteWriter::create_or_keep(page, &new.schema, &new.options),
         }
         .map_err(|error| failure(&error))
     };
@@ -128,19 +155,18 @@ pub unsafe extern "C" fn tearfree_writer_create_sealed(
     to: *mut *mut Writer,
 ) -> c_int {
     let create = || {
-        // SAFETY: `name` is null or a string.
-        let name = unsafe { str_from_ptr(name, "the page's name") }?.to_string_lossy();
-        // SAFETY: `schema` is null or a string.
-        let schema = unsafe { schema_from_ptr(schema) }?;
-        check_size(size, schema.size())?;
-        // SAFETY: `options` is null or points to options.
-        let options = unsafe { writer_options(options) }?;
-        // SAFETY: `value` is null or has `size` bytes, which the caller leaves alone during this call.
-        let created = match unsafe { bytes(value, size) } {
-            Some(value) => ByteWriter::create_sealed(&name, &schema, value, &options),
-            None => ByteWriter::create_sealed(&name, &schema, &vec![0; size], &options),
+        // SAFETY: the arguments are as they came; the caller leaves them alone during this call.
+        let new = unsafe { NewPage::from_arguments(name, schema, value, size, options) }?;
+        let zeros;
+        let value = match new.value {
+            Some(value) => value,
+            None => {
+                zeros = vec![0; size];
+                &zeros
+            }
         };
-        created.map_err(|error| failure(&error))
+        ByteWriter::create_sealed(&new.name.to_string_lossy(), &new.schema, value, &new.options)
+            .map_err(|error| failure(&error))
     };
     // SAFETY: `to` is passed on as it came.
     unsafe { create_into(to, create) }
@@ -273,6 +299,12 @@ pub extern "C" fn tearfree_writer_size(writer: Option<&Writer>) -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn tearfree_writer_file(writer: Option<&Writer>) -> c_int {
     writer.map_or(-1, Writer::file)
+}
+
+/// Returns a number of this process, which a forked child does not share; 0 if forks cannot be noticed.
+#[unsafe(no_mangle)]
+pub extern "C" fn tearfree_process_number() -> u64 {
+    CreatorProcess::current().map_or(0, CreatorProcess::number)
 }
 
 /// Ends the writer: the page keeps its value and says that its writer has ended.
