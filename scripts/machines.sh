@@ -61,6 +61,11 @@ test_on() { # TARGET LINKER EMULATOR COMPILER
         tested="core, pages, clocks, C library"
         selected+=("${OTHERS[@]/#/--package=}" "${OTHER_TESTS[@]/#/--test=}")
     fi
+    if [[ $1 == aarch64-* ]]; then
+        # The image as a file, and its functions.
+        tested+=", vDSO image"
+        selected+=(--package=tearfree-vdso --test=image --test=readings)
+    fi
     cargo_for "$@" test --no-fail-fast "${selected[@]}"
     echo "ran on: ${1%%-*} ($tested)"
     [[ $1 != s390x-* ]] || exchange_pages "$@"

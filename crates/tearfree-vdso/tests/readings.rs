@@ -121,6 +121,16 @@ fn the_clock_of_a_timekeeper_is_read_by_its_counter() {
     }
 }
 
+/// Ends a thread that checks this flag.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        // ORDERING: Relaxed: a flag; nothing else is published.
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Each record is on one line, so a torn one, or one that was not the newest, is off it.
 #[test]
 fn time_never_goes_back_while_a_writer_publishes_at_full_speed() {
@@ -133,6 +143,7 @@ fn time_never_goes_back_while_a_writer_publishes_at_full_speed() {
             let mut writer =
                 Writer::<Record>::take_over(&page, &Options::new()).expect("no writer");
             let (mut record, mut published) = (writer.get(), 0_u64);
+            // ORDERING: Relaxed: a flag; nothing else is published.
             while !is_over.load(Ordering::Relaxed) {
                 // The same line, by other numbers.
                 let rebased = line.rebased(count());
@@ -144,6 +155,8 @@ fn time_never_goes_back_while_a_writer_publishes_at_full_speed() {
             }
             published
         });
+        // Also when an assertion fails, or the scope would wait for the writer for ever.
+        let over = SetOnDrop(&is_over);
         let end = Instant::now() + Duration::from_millis(500);
         let (mut last, mut readings) = (0, 0_u64);
         while Instant::now() < end {
@@ -157,7 +170,7 @@ fn time_never_goes_back_while_a_writer_publishes_at_full_speed() {
                 readings += 1;
             }
         }
-        is_over.store(true, Ordering::Relaxed);
+        drop(over);
         assert!(readings > 0);
         writer.join().expect("the writer ends")
     });
