@@ -9,6 +9,7 @@ use core::ptr::null_mut;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
@@ -118,6 +119,33 @@ fn the_clock_of_a_timekeeper_is_read_by_its_counter() {
     for _ in 0..20 {
         (0..200).for_each(|_| compare(&image, &clock));
         keeper.tick().expect("the page is ours");
+    }
+}
+
+/// The page that changes while the image reads it, and how often it is yet to change.
+static CHANGING: Mutex<Option<(PathBuf, u32)>> = Mutex::new(None);
+
+/// In place of the kernel's function, which the image calls in the middle of a reading.
+unsafe extern "C" fn change_and_read(id: i32, time: *mut libc::timespec) -> i32 {
+    if let Some((page, left @ 1..)) = &mut *CHANGING.lock().expect("no thread panicked") {
+        *left -= 1;
+        edit(page, |record| record.real_offset_ns += 1_000_000_000);
+    }
+    // SAFETY: the arguments of the image.
+    unsafe { libc::clock_gettime(id, time) }
+}
+
+#[test]
+fn a_reading_during_which_the_page_changed_is_repeated() {
+    let (_folder, page) = test_clock(TestSettings::new().at_ns(AT_NS).speed(0.0));
+    let clock = Clock::open_page(&page).expect("a clock");
+    let image = common::map_with(&page, Some(change_and_read));
+    for (round, changes) in [0, 1, 2, 3, 10].into_iter().enumerate() {
+        let before = clock.realtime();
+        *CHANGING.lock().expect("no thread panicked") = Some((page.clone(), changes));
+        let shown = image.ns(libc::CLOCK_REALTIME);
+        assert_eq!(shown, before + u64::from(changes) * 1_000_000_000, "round {round}");
+        assert_eq!(shown, clock.realtime());
     }
 }
 

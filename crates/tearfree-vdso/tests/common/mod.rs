@@ -88,6 +88,11 @@ pub(crate) fn kernel_functions() -> Option<Functions> {
 
 /// The image in this process, with the page of a clock behind it. It stays mapped.
 pub(crate) fn map(page: &Path) -> Functions {
+    map_with(page, None)
+}
+
+/// As [`map`], with another function in place of the kernel's `clock_gettime`.
+pub(crate) fn map_with(page: &Path, clock_gettime: Option<OnClock>) -> Functions {
     let base = reserve();
     // SAFETY: the memory is new, writable, and long enough.
     unsafe { base.copy_from_nonoverlapping(IMAGE.as_ptr(), IMAGE.len()) };
@@ -100,6 +105,12 @@ pub(crate) fn map(page: &Path) -> Functions {
             // SAFETY: writable memory of this function, where no one else is yet.
             unsafe { to.cast::<usize>().write_unaligned(vdso + found) };
         }
+    }
+    if let Some(clock_gettime) = clock_gettime {
+        // SAFETY: inside of the mapping, which is longer.
+        let to = unsafe { base.add(HOST_FUNCTIONS_OFFSET) };
+        // SAFETY: writable memory of this function, where no one else is yet.
+        unsafe { to.cast::<OnClock>().write_unaligned(clock_gettime) };
     }
     let code = libc::PROT_READ | libc::PROT_EXEC;
     // SAFETY: this function's own mapping.
