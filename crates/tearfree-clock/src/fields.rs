@@ -8,8 +8,8 @@ crate::payload! {
     /// no meaning elsewhere.
     #[derive(Debug, PartialEq, Eq)]
     pub struct Record {
-        /// [`Line::since`](crate::Line::since). The bounds hold at this count, and no reader of this record uses an earlier
-        /// one.
+        /// [`Line::since`](crate::Line::since). The bounds hold at this count, and no reader of this record uses
+        /// an earlier one.
         pub since: u64,
         /// [`Line::reach`](crate::Line::reach).
         pub reach: u32,

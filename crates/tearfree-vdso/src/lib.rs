@@ -23,8 +23,8 @@ pub static IMAGE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/image.so"));
 /// the image is followed by zeros.
 pub const PAGE_OFFSET: usize = MACHINE.page_offset;
 
-/// Where the addresses of [`HOST_FUNCTIONS`] in this process are, 8 bytes each. They are stored before the program runs.
-/// Where an address is 0, the image makes a system call.
+/// Where the addresses of [`HOST_FUNCTIONS`] in this process are, 8 bytes each. They are stored before the program
+/// runs. Where an address is 0, the image makes a system call.
 pub const HOST_FUNCTIONS_OFFSET: usize = PAGE_OFFSET - machine::HOST_FUNCTIONS_LEN;
 
 /// The functions of the kernel's own vDSO that the image calls.

@@ -50,8 +50,9 @@ unsafe extern "C" fn clock_gettime(id: i32, time: *mut Timespec) -> i32 {
     unsafe { read_clock(id, time) }
 }
 
-/// As `clock_gettime(2)`. The only function that reads the page, so that all of a reading is inlined here. Not exported:
-/// a call by an exported name goes through a table, which has to be relocated.
+/// As `clock_gettime(2)`. The only function that reads the page, so that all of a reading is inlined here.
+///
+/// Not exported: a call by an exported name goes through a table, which has to be relocated.
 ///
 /// # Safety
 /// As for `clock_gettime(2)`.
