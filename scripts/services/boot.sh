@@ -34,8 +34,10 @@ touch "$root/check/output"
 mount --bind "$stage/output" "$root/check/output"
 
 mount -t cgroup2 none "$root/sys/fs/cgroup"
-cp "$folder"/usr/lib/systemd/system/* "$root/check/units/"
-cp "$folder"/usr/lib/systemd/user/* "$root/check/user-units/"
+if [[ -d $folder/usr/lib/systemd ]]; then
+    cp "$folder"/usr/lib/systemd/system/* "$root/check/units/"
+    cp "$folder"/usr/lib/systemd/user/* "$root/check/user-units/"
+fi
 # The targets that every service waits for, and a service that runs the script.
 for target in sysinit basic shutdown; do
     printf '[Unit]\nDefaultDependencies=no\n' |
