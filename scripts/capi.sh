@@ -31,6 +31,7 @@ readonly DIALECTS=("cc c11" "cc c17" "cc c2x" "cc c23" "clang c11" "clang c17" "
 # Sanitizers need frame pointers.
 readonly SANITIZED=(-g -O1 -fno-omit-frame-pointer)
 readonly THREAD=("${SANITIZED[@]}" -fsanitize=thread)
+PROCESSORS=$(nproc)
 
 say() { echo "== $*"; }
 fail() { echo "capi: FAILED: $*" >&2; exit 1; }
@@ -63,6 +64,21 @@ use_debug_build() {
     read -ra BELOW <<<"$(sed -n 's/^Libs.private: //p' tearfree.pc.in)"
 }
 
+# at_once FUNCTION: runs it with the words of each line as arguments, one line for each processor at a time.
+at_once() {
+    local words running=0 status=0
+    while read -ra words; do
+        if ((running == PROCESSORS)); then
+            wait -n || status=1
+            running=$((running - 1))
+        fi
+        "$1" "${words[@]}" </dev/null &
+        running=$((running + 1))
+    done
+    for ((; running > 0; running--)); do wait -n || status=1; done
+    return "$status"
+}
+
 # language COMPILER: prints its language.
 language() { [[ $1 == *++ ]] && echo c++ || echo c; }
 
@@ -75,8 +91,21 @@ alone() {
         "$1" -x "$(language "$1")" -std="$2" "${CFLAGS[@]}" "${WARNINGS[@]}" -fsyntax-only -
 }
 
+# compile_dialect COMPILER STANDARD: compiles the headers and tests in one dialect, if the compiler knows it.
+compile_dialect() {
+    local compiler=$1 standard=$2
+    known "$compiler" "$standard" || return 0
+    alone "$compiler" "$standard" linux/seqlock.h
+    "$compiler" -x "$(language "$compiler")" -std="$standard" "${CFLAGS[@]}" "${WARNINGS[@]}" \
+        -fsyntax-only tests/c/*.c
+    if [[ $(language "$compiler") == c++ ]]; then
+        "$compiler" -std="$standard" "${CFLAGS[@]}" "${WARNINGS[@]}" -fsyntax-only tests/cpp/*.cpp
+    fi
+    echo "$compiler -std=$standard"
+}
+
 compile_headers() {
-    local header dialect compiler standard
+    local header
     say "each header alone"
     for header in $(cd include && find . -name '*.h' -printf '%P\n' | sort); do
         alone cc c11 "$header"
@@ -87,17 +116,7 @@ compile_headers() {
         alone clang++ c++17 "$header"
     done
     say "headers and tests in each dialect"
-    for dialect in "${DIALECTS[@]}"; do
-        read -r compiler standard <<<"$dialect"
-        known "$compiler" "$standard" || continue
-        alone "$compiler" "$standard" linux/seqlock.h
-        "$compiler" -x "$(language "$compiler")" -std="$standard" "${CFLAGS[@]}" "${WARNINGS[@]}" \
-            -fsyntax-only tests/c/*.c
-        if [[ $(language "$compiler") == c++ ]]; then
-            "$compiler" -std="$standard" "${CFLAGS[@]}" "${WARNINGS[@]}" -fsyntax-only tests/cpp/*.cpp
-        fi
-        echo "$compiler -std=$standard"
-    done
+    printf '%s\n' "${DIALECTS[@]}" | at_once compile_dialect
 }
 
 # Compiles each C program of the README, and the one in C++.
@@ -122,24 +141,26 @@ build_calls() {
         -x none -o "$BUILD/calls-$name" "${LINK[@]}" -lpthread
 }
 
-# calls NAME COMPILER FLAGS...: builds and runs the tests of all calls.
-calls() {
-    build_calls "$@"
-    "$BUILD/calls-$1"
-}
-
 run_calls() {
-    local LINK=("${LIBS[@]}")
-    calls c-shared cc -std=c11 -O2
-    calls clang-shared clang -std=c17 -O0
-    calls c++-shared c++ -std=c++17 -O2
+    local LINK=("${LIBS[@]}") name
+    local thread=${THREAD[*]} address="${SANITIZED[*]} -fsanitize=address,undefined -fno-sanitize-recover=all"
+    at_once build_calls <<BUILDS
+c-shared cc -std=c11 -O2
+clang-shared clang -std=c17 -O0
+c++-shared c++ -std=c++17 -O2
+BUILDS
     LINK=("$PREFIX/lib/libtearfree.a" "${BELOW[@]}")
-    calls clang++-static clang++ -std=c++20 -O3
-    calls c-thread cc -std=c11 "${THREAD[@]}"
-    calls clang-thread clang -std=c11 "${THREAD[@]}"
-    local sanitized=("${SANITIZED[@]}" "-fsanitize=address,undefined" -fno-sanitize-recover=all)
-    calls c-address cc -std=c11 "${sanitized[@]}"
-    calls clang-address clang -std=c11 "${sanitized[@]}"
+    at_once build_calls <<BUILDS
+clang++-static clang++ -std=c++20 -O3
+c-thread cc -std=c11 $thread
+clang-thread clang -std=c11 $thread
+c-address cc -std=c11 $address
+clang-address clang -std=c11 $address
+BUILDS
+    for name in {c,clang,c++}-shared clang++-static {c,clang}-{thread,address}; do
+        say "calls: $name, run"
+        "$BUILD/calls-$name"
+    done
 }
 
 # The waits of the headers, without the library.
