@@ -46,7 +46,7 @@ impl Timespec {
 #[cfg_attr(target_arch = "x86_64", unsafe(export_name = "__vdso_clock_gettime"))]
 #[cfg_attr(target_arch = "aarch64", unsafe(export_name = "__kernel_clock_gettime"))]
 unsafe extern "C" fn clock_gettime(id: i32, time: *mut Timespec) -> i32 {
-    // SAFETY: the arguments of the caller.
+    // SAFETY: this is called as `clock_gettime(2)`, with room for a time.
     unsafe { read_clock(id, time) }
 }
 
@@ -65,7 +65,7 @@ unsafe extern "C" fn read_clock(id: i32, time: *mut Timespec) -> i32 {
         unsafe { time.write(Timespec::from_ns(now.ns(clock))) };
         return 0;
     }
-    // SAFETY: the arguments of the caller.
+    // SAFETY: `time` is room for a time, by the contract of this function.
     unsafe { host::clock_gettime(id, time) }
 }
 
@@ -101,7 +101,7 @@ unsafe extern "C" fn gettimeofday(time: *mut Timeval, zone: *mut u8) -> i32 {
 #[cfg_attr(target_arch = "x86_64", unsafe(export_name = "__vdso_clock_getres"))]
 #[cfg_attr(target_arch = "aarch64", unsafe(export_name = "__kernel_clock_getres"))]
 unsafe extern "C" fn clock_getres(id: i32, resolution: *mut Timespec) -> i32 {
-    // SAFETY: the arguments of the caller.
+    // SAFETY: this is called as `clock_getres(2)`: `resolution` is room for a time, or null.
     unsafe { host::clock_getres(id, resolution) }
 }
 
@@ -121,7 +121,7 @@ unsafe extern "C" fn time(out: *mut i64) -> i64 {
 #[cfg(target_arch = "x86_64")]
 #[unsafe(export_name = "__vdso_getcpu")]
 unsafe extern "C" fn getcpu(cpu: *mut u32, node: *mut u32, unused: *mut u8) -> isize {
-    // SAFETY: the arguments of the caller.
+    // SAFETY: this is called as `getcpu(2)`: each is room for a number, or null.
     unsafe { host::getcpu(cpu, node, unused) }
 }
 
