@@ -11,7 +11,7 @@ stage=$target/debian
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 rm -rf "$stage"
 mkdir -p "$stage/tearfree-$version"
-git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$stage/tearfree-$version"
+git ls-files -z --cached --others --exclude-standard | xargs -0 cp --no-dereference --parents -t "$stage/tearfree-$version"
 
 [[ $(sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog) == "$version" ]] ||
     { echo "debian/changelog is not of version $version, that of Cargo.toml"; exit 1; }
