@@ -52,7 +52,7 @@ cargo_for() { # TARGET LINKER EMULATOR COMPILER COMMAND... : runs a command of c
         CARGO_TARGET_DIR="$OUT" CARGO_PROFILE_DEV_DEBUG=0 \
         "CARGO_TARGET_${name}_LINKER=$2" "CARGO_TARGET_${name}_RUNNER=$3" TEARFREE_TEST_EMULATOR="$3" \
         "CARGO_TARGET_${name}_RUSTFLAGS=-Ctarget-feature=+crt-static --cfg tearfree_slow" \
-        "${4%rustc}cargo" "${@:5}" --target "$1" "${build_std[@]}" </dev/null
+        "${4%rustc}cargo" "$5" --target "$1" "${build_std[@]}" "${@:6}" </dev/null
 }
 
 test_on() { # TARGET LINKER EMULATOR COMPILER
@@ -66,7 +66,8 @@ test_on() { # TARGET LINKER EMULATOR COMPILER
         tested+=", vDSO image"
         selected+=(--package=tearfree-vdso --test=image --test=readings)
     fi
-    cargo_for "$@" test --no-fail-fast "${selected[@]}"
+    # What two threads get of one processor depends on how long an emulated copy takes, not on the machine.
+    cargo_for "$@" test --no-fail-fast "${selected[@]}" -- --skip one_processor
     echo "ran on: ${1%%-*} ($tested)"
     [[ $1 != s390x-* ]] || exchange_pages "$@"
 }

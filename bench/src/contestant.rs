@@ -33,26 +33,25 @@ pub(crate) trait Contestant<T>: Sized {
 
 /// How often an operation stores all bytes of a value.
 ///
-/// The compiler makes these copies, so their number may differ from one compiler to another. Then both numbers are stated.
+/// The compiler makes these copies, so their number may differ from one build to another. Then the fewest are stated, too.
 #[derive(Clone, Copy)]
 pub(crate) struct Copies {
     pub(crate) set: u64,
-    pub(crate) read_into: u64,
-    /// Why some compilers leave out one of the copies of `read_into`.
-    one_less: Option<&'static str>,
+    read_into: u64,
+    fewest_read_into: u64,
 }
 
 impl Copies {
     pub(crate) const ONE: Self = Self::exactly(1, 1);
 
     pub(crate) const fn exactly(set: u64, read_into: u64) -> Self {
-        Self { set, read_into, one_less: None }
+        Self { set, read_into, fewest_read_into: read_into }
     }
 
-    /// As `exactly`, but some compilers leave out one of the copies of `read_into`, for this reason.
-    pub(crate) const fn or_one_less_read(self, reason: &'static str) -> Self {
+    /// As `exactly`, but some builds leave out copies of `read_into`, for this reason.
+    pub(crate) const fn or_as_few_reads_as(self, fewest: u64, reason: &'static str) -> Self {
         assert!(!reason.is_empty(), "a range needs a reason");
-        Self { one_less: Some(reason), ..self }
+        Self { fewest_read_into: fewest, ..self }
     }
 
     /// Returns whether `counted` copies of a `set` are those that are stated.
@@ -62,15 +61,14 @@ impl Copies {
 
     /// Returns whether `counted` copies of a `read_into` are those that are stated.
     pub(crate) fn is_read_into(self, counted: f64) -> bool {
-        is_stated(counted, self.read_into)
-            || self.one_less.is_some() && is_stated(counted, self.read_into - 1)
+        (self.fewest_read_into..=self.read_into).any(|stated| is_stated(counted, stated))
     }
 
     /// Formats the copies of a `read_into`.
     pub(crate) fn read_into_text(self) -> String {
-        match self.one_less {
-            Some(_) => format!("{} or {}", self.read_into - 1, self.read_into),
-            None => self.read_into.to_string(),
+        match (self.fewest_read_into, self.read_into) {
+            (fewest, most) if fewest == most => most.to_string(),
+            (fewest, most) => format!("{fewest} to {most}"),
         }
     }
 }
@@ -194,7 +192,7 @@ pub(crate) trait EveryContestant<T: Payload> {
 mod tests {
     use super::Copies;
 
-    const RANGE: Copies = Copies::exactly(1, 4).or_one_less_read("a test");
+    const RANGE: Copies = Copies::exactly(1, 4).or_as_few_reads_as(3, "a test");
 
     #[test]
     fn as_many_copies_as_stated_are_right() {
@@ -206,7 +204,7 @@ mod tests {
         assert!(RANGE.is_read_into(3.03) && RANGE.is_read_into(4.01));
         assert_eq!(
             (RANGE.read_into_text(), Copies::ONE.read_into_text()),
-            ("3 or 4".into(), "1".into())
+            ("3 to 4".into(), "1".into())
         );
     }
 

@@ -12,7 +12,7 @@ impl<T: Copy> Direct<T> for MutexSeqLock<T> {
     const NAME: &'static str = "seql 0.1";
     /// `write` takes a value; `read` wraps it twice, each by a copy.
     const COPIES: Copies = Copies::exactly(2, 4)
-        .or_one_less_read("LLVM builds the inner `Option` in place where it inlines both");
+        .or_as_few_reads_as(2, "LLVM builds an `Option` in place where it inlines what wraps it");
 
     fn new(value: T) -> Self {
         Self::new(value)

@@ -16,7 +16,7 @@ use crate::support::{Flag, Watchdog};
 
 /// So large that a writer that does nothing else is nearly always inside a write; and small enough to be
 /// copied within one time slice, also where a copy is slow.
-type Value = Words<{ if cfg!(tearfree_slow) { 4096 } else { 16384 } }>;
+type Value = Words<{ if cfg!(tearfree_slow) { 1024 } else { 16384 } }>;
 
 /// How many new values a reader has to get. The writer has to run before each of them.
 const TURNS: u64 = 40;
