@@ -6,6 +6,7 @@
 ///
 /// The clocks of processor time are not among them. Coarse clocks show the exact time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ShownClock {
     /// The time since the boot: `CLOCK_MONOTONIC`, `CLOCK_BOOTTIME` and their variants.
     Monotonic,

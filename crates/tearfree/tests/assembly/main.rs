@@ -36,6 +36,8 @@ fn compile(rustc: &str, target: &str, cpu: &str) -> (String, Listing) {
     probes
         .arg("--extern")
         .arg(format!("tearfree={}", libraries.join("libtearfree.rlib").display()));
+    // With a folder for what the compiler writes meanwhile, which else appears beside the sources.
+    probes.arg("--out-dir").arg(&dir);
     probes.arg(format!("--emit=asm={}", listing.display())).arg("examples/assembly.rs");
     run(&mut probes);
 
